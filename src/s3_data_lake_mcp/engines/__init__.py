@@ -1,0 +1,78 @@
+"""SQL over objects: what every engine promises. Engines run in worker processes only."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from s3_data_lake_mcp.storage import ObjectInfo, ScanMeter
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """One predicate of the simple form; `operator` is one of the contract's, `value` unparsed."""
+
+    column: str
+    operator: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """One read-only question.
+
+    `bucket` and `key` name what the table `data` is: an object, a prefix ending in `/`, or a glob.
+    `sql`, or a `filter` and `columns`, or neither (the first rows); `where` is an SQL predicate
+    (Parquet reads). `etag` pins what a cursor goes on with: `identity` of the earlier result.
+    """
+
+    bucket: str
+    key: str
+    max_rows: int
+    sql: str = ""
+    where: str = ""
+    filter: Filter | None = None
+    columns: tuple[str, ...] = ()
+    offset: int = 0
+    dry_run: bool = False
+    identity: str = ""
+    format: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryResult:
+    """Rows of one page of the answer.
+
+    `table` holds up to `max_rows + 1` rows. `sources` are the objects read, in order, at most 20 of
+    `sources_total`; `identity` is a short digest of all their ETags. `total_rows` is exact or None.
+    `plan` is None unless the query was a dry run.
+    """
+
+    table: "pa.Table"
+    sql: str
+    format: str
+    sources: Sequence[ObjectInfo]
+    sources_total: int
+    identity: str
+    total_rows: int | None = None
+    plan: Mapping[str, object] | None = None
+    notices: Sequence[str] = ()
+
+
+class Engine(Protocol):
+    """Answers queries over objects."""
+
+    def run(
+        self, query: Query, meter: ScanMeter, progress: Callable[[int, int], None] | None = None
+    ) -> QueryResult:
+        """Run one query; `progress` is told bytes read and bytes to read.
+
+        Raises:
+            SqlError: If the text does not parse, bind or run.
+            NotReadOnlyError: If it parses but is not one read-only query.
+            NotAllowedError: If it names anything but objects that may be read.
+            UnknownColumnError: If it names a column that is not there.
+        """
+        ...

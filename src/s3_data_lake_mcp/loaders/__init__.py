@@ -1,0 +1,76 @@
+"""Bytes to Arrow: what every loader promises.
+
+A loader turns one version of an object into an Arrow table of the rows that were asked for and one
+more, if there is one: that row proves whether the page is short. It fetches no more than that
+needs. Foreign bytes never raise anything but `LakeError`s. Loaders run in worker processes only.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from s3_data_lake_mcp.storage.reader import ObjectReader
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+type JsonScalar = str | int | float | bool | None
+type Position = Mapping[str, JsonScalar]
+"""Where a page ended: all that a loader needs to go on there, as it travels in a cursor."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadRequest:
+    """Which rows and columns to load.
+
+    `position`, from an earlier result's `resume`, wins over `offset`.
+    """
+
+    max_rows: int
+    columns: tuple[str, ...] = ()
+    offset: int = 0
+    position: Position | None = None
+    max_decoded_bytes: int = 8 << 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadResult:
+    """Rows of one page, and how to go on behind any of them.
+
+    `table` holds up to `max_rows + 1` rows: the last is there only to prove that there is more.
+    `offset` is the number of the first row. `total_rows` is exact or None. `resume(n)` is the
+    position behind the first `n` rows of `table`, for `0 < n <= table.num_rows`. `details` is the
+    format's own part of the answer (`dialect`, `parquet`), ready for JSON.
+    """
+
+    table: "pa.Table"
+    offset: int
+    resume: Callable[[int], Position]
+    total_rows: int | None = None
+    notices: Sequence[str] = ()
+    details: Mapping[str, object] = field(default_factory=dict)
+
+
+class Loader(Protocol):
+    """Reads one format."""
+
+    @property
+    def name(self) -> str:
+        """The format's name, as in `format=`."""
+        ...
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """Lower-case key suffixes that announce the format, compression suffixes taken off."""
+        ...
+
+    def load(self, source: ObjectReader, request: LoadRequest) -> LoadResult:
+        """Load one page.
+
+        Raises:
+            MalformedDataError: If the bytes are not of the format.
+            UnknownColumnError: If `request.columns` names a column that is not there.
+            LimitExceededError: If a budget of the request or meter is spent.
+            ObjectChangedError: If the object changes while it is read.
+        """
+        ...

@@ -1,0 +1,205 @@
+"""Ranges of immutable bytes: what every object store promises.
+
+A store hands out ranges of one version of an object. Ranges are half-open, `[start, stop)`. ETags
+carry no quotes. Every request and byte is counted on the caller's `ScanMeter`, which also carries
+the deadline, the byte budget and the cancellation of the call. Stores are safe for many threads.
+"""
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from s3_data_lake_mcp.errors import DeadlineExceededError, LimitExceededError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectRef:
+    """Names an object, or one version of it."""
+
+    bucket: str
+    key: str
+    version_id: str = ""
+
+    @property
+    def uri(self) -> str:
+        """The object's `s3://` URI, the key taken literally."""
+        return f"s3://{self.bucket}/{self.key}"
+
+    def __str__(self) -> str:
+        return self.uri
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectInfo:
+    """One version of an object, as the answer that opened it described it."""
+
+    ref: ObjectRef
+    size_bytes: int
+    etag: str
+    version_id: str = ""
+    last_modified: datetime | None = None
+    content_type: str = ""
+    content_encoding: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectHead:
+    """All that a HEAD request tells of an object."""
+
+    info: ObjectInfo
+    storage_class: str = "STANDARD"
+    archive_status: str = ""
+    restore: str = ""
+    encryption: str = ""
+    kms_key_id: str = ""
+    customer_key_algorithm: str = ""
+    user_metadata: Mapping[str, str] = field(default_factory=dict)
+    checksums: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedObject:
+    """One key of a listing."""
+
+    key: str
+    size_bytes: int
+    etag: str
+    last_modified: datetime
+    storage_class: str = "STANDARD"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListPage:
+    """One page of a listing; `next_token` is empty on the last one."""
+
+    objects: tuple[ListedObject, ...]
+    common_prefixes: tuple[str, ...] = ()
+    next_token: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedBucket:
+    """One bucket of the account; `region` is empty where the listing does not say."""
+
+    name: str
+    creation_date: datetime | None = None
+    region: str = ""
+
+
+class ScanMeter:
+    """Counts what one call costs, and stops it at its deadline, budget or cancellation.
+
+    Safe for many threads: all readers of a call share one meter.
+    """
+
+    def __init__(self, *, timeout_seconds: float = 50.0, max_bytes: int = 5 << 30) -> None:
+        self._lock = threading.Lock()
+        self._started = time.monotonic()
+        self._max_bytes = max_bytes
+        self._cancelled = threading.Event()
+        self.deadline = self._started + timeout_seconds
+        self.timeout_seconds = timeout_seconds
+        self.requests = 0
+        self.bytes_read = 0
+
+    @property
+    def elapsed_ms(self) -> int:
+        """Milliseconds since the call began."""
+        return round((time.monotonic() - self._started) * 1000)
+
+    @property
+    def remaining_seconds(self) -> float:
+        """Seconds until the deadline, never below zero."""
+        return max(0.0, self.deadline - time.monotonic())
+
+    @property
+    def remaining_bytes(self) -> int:
+        """Bytes that the scan budget still allows."""
+        return max(0, self._max_bytes - self.bytes_read)
+
+    def cancel(self) -> None:
+        """Make every further `check` fail."""
+        self._cancelled.set()
+
+    def check(self) -> None:
+        """Raise if the call must stop.
+
+        Raises:
+            DeadlineExceededError: If the deadline has passed or the call was cancelled.
+        """
+        if self._cancelled.is_set() or time.monotonic() > self.deadline:
+            message = f"The call took longer than {self.timeout_seconds:g} s"
+            raise DeadlineExceededError(
+                message, hint="Ask for less: fewer columns, a narrower prefix or predicate."
+            )
+
+    def count_request(self) -> None:
+        """Count one request that is about to be sent."""
+        self.check()
+        with self._lock:
+            self.requests += 1
+
+    def count_bytes(self, size: int) -> None:
+        """Count bytes that have arrived.
+
+        Raises:
+            LimitExceededError: If the scan budget is spent.
+        """
+        with self._lock:
+            self.bytes_read += size
+            over = self.bytes_read > self._max_bytes
+        if over:
+            message = f"The call read more than its budget of {self._max_bytes:,} bytes"
+            raise LimitExceededError(
+                message,
+                hint="Narrow the columns, predicate or prefix, or raise S3_DATA_LAKE_MAX_SCAN_BYTES.",
+            )
+
+
+class ObjectStore(Protocol):
+    """Reads objects and listings; never writes.
+
+    Every method may raise the `StoreError`s, `NotAllowedError` for what the server's allow-list
+    refuses (checked on the literal bucket and key), and the meter's errors.
+    """
+
+    def get_head(self, ref: ObjectRef, length: int, meter: ScanMeter) -> tuple[ObjectInfo, bytes]:
+        """Return the object's identity and its first `length` bytes (fewer if it is smaller)."""
+        ...
+
+    def get_tail(self, ref: ObjectRef, length: int, meter: ScanMeter) -> tuple[ObjectInfo, bytes]:
+        """Return the object's identity and its last `length` bytes (fewer if it is smaller)."""
+        ...
+
+    def get_range(self, info: ObjectInfo, start: int, stop: int, meter: ScanMeter) -> bytes:
+        """Return exactly the bytes `[start, stop)` of the version that `info` identifies.
+
+        Raises:
+            ObjectChangedError: If that version is no longer there.
+        """
+        ...
+
+    def head(self, ref: ObjectRef, meter: ScanMeter) -> ObjectHead:
+        """Return what a HEAD request tells."""
+        ...
+
+    def list_page(  # noqa: PLR0913 - the arguments of ListObjectsV2
+        self,
+        bucket: str,
+        prefix: str,
+        meter: ScanMeter,
+        *,
+        delimiter: str = "",
+        start_after: str = "",
+        token: str = "",
+        max_keys: int = 1000,
+    ) -> ListPage:
+        """Return one page of keys below `prefix`, in key order, allowed keys only."""
+        ...
+
+    def list_buckets(self, meter: ScanMeter) -> tuple[ListedBucket, ...]:
+        """Return the allowed buckets of the account."""
+        ...
