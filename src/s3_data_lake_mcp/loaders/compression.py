@@ -1,0 +1,209 @@
+"""Compressed text, decompressed as it streams: bounded blocks, all members, torn ends noticed."""
+
+import bz2
+import lzma
+import zlib
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import Protocol
+
+import zstandard
+
+from s3_data_lake_mcp.errors import LimitExceededError, MalformedDataError
+from s3_data_lake_mcp.storage import ObjectInfo
+from s3_data_lake_mcp.storage.reader import ObjectReader
+
+BLOCK_BYTES = 1 << 20
+"""Longest block of decoded bytes."""
+
+_SLICE_BYTES = 16 << 10
+"""Compressed bytes handed to a decoder at once; each member's end copies what is left of them."""
+
+_ZSTD_SLICE_BYTES = 1 << 10
+"""Its decoder cannot bound output: four bytes may make 128 KiB, hence a slice at most 32 MiB."""
+
+_DECODER_BYTES = 256 << 20
+"""Most memory that a decoder's window may take; `xz -9` needs 65 MiB."""
+
+_BZIP2_BLOCK = b"1AY&SY"
+_BZIP2_END = b"\x17\x72\x45\x38\x50\x90"
+
+
+class _Member(Protocol):
+    """Decodes one gzip member, bzip2 or xz stream, or zstd frame."""
+
+    @property
+    def eof(self) -> bool: ...
+
+    @property
+    def unused_data(self) -> bytes: ...
+
+    def decode(self, data: bytes) -> Iterator[bytes]: ...
+
+
+class _Gzip:
+    def __init__(self) -> None:
+        self._decoder = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+
+    @property
+    def eof(self) -> bool:
+        return self._decoder.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._decoder.unused_data
+
+    def decode(self, data: bytes) -> Iterator[bytes]:
+        while True:
+            block = self._decoder.decompress(data, BLOCK_BYTES)
+            data = self._decoder.unconsumed_tail
+            yield block
+            # A full block may leave output inside the decoder although all input is taken.
+            if self.eof or (not data and len(block) < BLOCK_BYTES):
+                return
+
+
+class _Bzip2:
+    def __init__(self) -> None:
+        self._decoder: bz2.BZ2Decompressor | lzma.LZMADecompressor = bz2.BZ2Decompressor()
+
+    @property
+    def eof(self) -> bool:
+        return self._decoder.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._decoder.unused_data
+
+    def decode(self, data: bytes) -> Iterator[bytes]:
+        while True:
+            yield self._decoder.decompress(data, BLOCK_BYTES)
+            data = b""
+            if self.eof or self._decoder.needs_input:
+                return
+
+
+class _Xz(_Bzip2):
+    def __init__(self) -> None:
+        self._decoder = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_DECODER_BYTES)
+
+
+class _Zstd:
+    def __init__(self) -> None:
+        self._decoder = zstandard.ZstdDecompressor(max_window_size=_DECODER_BYTES).decompressobj()
+
+    @property
+    def eof(self) -> bool:
+        return bool(self._decoder.eof)
+
+    @property
+    def unused_data(self) -> bytes:
+        return bytes(self._decoder.unused_data)
+
+    def decode(self, data: bytes) -> Iterator[bytes]:
+        decoded = self._decoder.decompress(data)
+        for at in range(0, len(decoded), BLOCK_BYTES):
+            yield decoded[at : at + BLOCK_BYTES]
+
+
+_MEMBERS: dict[str, Callable[[], _Member]] = {
+    "gzip": _Gzip,
+    "bzip2": _Bzip2,
+    "xz": _Xz,
+    "zstd": _Zstd,
+}
+_PADDED = ("gzip", "xz")
+"""Formats whose files may be filled up with zero bytes (gzip on tapes, xz by its specification)."""
+
+
+def detect_compression(info: ObjectInfo, head: bytes) -> str:
+    """Return `""`, `"gzip"`, `"bzip2"`, `"xz"` or `"zstd"`, judged by the first bytes alone.
+
+    A key's suffix and Content-Encoding only announce: clients that store text decoded leave both
+    behind, so `info` cannot overrule the bytes. A head shorter than a magic number is plain.
+    """
+    del info
+    if head.startswith(b"\x1f\x8b\x08"):
+        return "gzip"
+    if head.startswith(b"BZh") and head[4:10] in (_BZIP2_BLOCK, _BZIP2_END):
+        return "bzip2"
+    if head.startswith(b"\xfd7zXZ\x00"):
+        return "xz"
+    # 0x184D2A50..5F are skippable frames (RFC 8878, section 3.1.2); seekable files begin with one.
+    skippable = head[1:4] == b"\x2a\x4d\x18" and head[0] & 0xF0 == 0x50  # noqa: PLR2004 - the magic
+    return "zstd" if skippable or head.startswith(b"\x28\xb5\x2f\xfd") else ""
+
+
+def decoded_blocks(
+    source: ObjectReader, compression: str, *, max_decoded_bytes: int, start: int = 0
+) -> Iterator[bytes]:
+    """Yield the object's text from its decoded byte `start` on, fetching no more than is taken.
+
+    Plain objects come as their reader's own blocks. Decoded blocks are at most `BLOCK_BYTES` long;
+    a compressed object is decoded from its beginning whatever `start` is.
+
+    Raises:
+        MalformedDataError: If the compressed data is torn, damaged or followed by other bytes.
+        LimitExceededError: If it decodes to more than `max_decoded_bytes`.
+    """
+    if not compression:
+        yield from source.blocks(start)
+        return
+    size, skip = 0, start
+    for block in _members(source, compression):
+        size += len(block)
+        if size > max_decoded_bytes:
+            message = f"{source.ref} decompresses to more than {max_decoded_bytes:,} bytes"
+            raise LimitExceededError(
+                message, hint="Read an earlier page, or raise S3_DATA_LAKE_MAX_DECODED_BYTES."
+            )
+        if skip < len(block):
+            yield block[skip:]
+        skip = max(0, skip - len(block))
+
+
+def _slices(source: ObjectReader, size: int) -> Iterator[bytes]:
+    for block in source.blocks():
+        source.meter.check()
+        yield from (block[at : at + size] for at in range(0, len(block), size))
+
+
+def _members(source: ObjectReader, compression: str) -> Iterator[bytes]:
+    size = _ZSTD_SLICE_BYTES if compression == "zstd" else _SLICE_BYTES
+    slices = _slices(source, size)
+    first = True
+    for piece in slices:
+        rest = piece
+        while rest := _unpadded(rest, compression, first=first):
+            member = _MEMBERS[compression]()
+            for data in chain([rest], slices):
+                yield from _decode(source, compression, member, data)
+                source.meter.check()
+                if member.eof:
+                    break
+            else:
+                message = f"{source.ref} has {compression} data that ends too early: it is cut off"
+                raise MalformedDataError(message, hint="Upload the object again, whole.")
+            first, rest = False, member.unused_data
+
+
+def _unpadded(data: bytes, compression: str, *, first: bool) -> bytes:
+    return data if first or compression not in _PADDED else data.lstrip(b"\0")
+
+
+def _decode(
+    source: ObjectReader, compression: str, member: _Member, data: bytes
+) -> Iterator[bytes]:
+    try:
+        for block in member.decode(data):
+            if block:
+                yield block
+    except (zlib.error, OSError, lzma.LZMAError, zstandard.ZstdError, EOFError) as exc:
+        reason = str(exc)
+        if "emory" in reason:
+            message = f"{source.ref} needs more than {_DECODER_BYTES:,} bytes to decompress"
+            raise LimitExceededError(
+                message, hint="Compress it with a smaller window or dictionary."
+            ) from exc
+        message = f"{source.ref} has {compression} data that is damaged: {reason}"
+        raise MalformedDataError(message, hint="Upload the object again.") from exc
