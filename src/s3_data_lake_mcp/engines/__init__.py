@@ -1,7 +1,7 @@
 """SQL over objects: what every engine promises. Engines run in worker processes only."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from s3_data_lake_mcp.storage import ObjectInfo, ScanMeter
@@ -47,7 +47,9 @@ class QueryResult:
 
     `table` holds up to `max_rows + 1` rows. `sources` are the objects read, in order, at most 20 of
     `sources_total`; `identity` is a short digest of all their ETags. `total_rows` is exact or None.
-    `plan` is None unless the query was a dry run.
+    `plan` is None unless the query was a dry run. `whole` describes `data` as one source: the object,
+    or for many files the prefix or glob, with the sum of their sizes and the newest date. `details`
+    is the format's own part of the answer (`parquet`), ready for JSON.
     """
 
     table: "pa.Table"
@@ -59,6 +61,8 @@ class QueryResult:
     total_rows: int | None = None
     plan: Mapping[str, object] | None = None
     notices: Sequence[str] = ()
+    whole: ObjectInfo | None = None
+    details: Mapping[str, object] = field(default_factory=dict)
 
 
 class Engine(Protocol):
