@@ -32,7 +32,7 @@ from typing import ClassVar
 class LakeError(Exception):
     """Base of every expected failure.
 
-    The message names its subject first and ends without a full stop. `hint` is the next step in words.
+    The message names its subject first and ends without a full stop. `hint` is the next step.
     `repair` holds the arguments which, put over those of the failed call, make a call that would
     work; `repair_tool` names another tool if that one is the answer.
     """

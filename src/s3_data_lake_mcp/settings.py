@@ -41,13 +41,15 @@ class Settings(BaseSettings):
     )
 
     allowed: str = ""
-    """What may be read: comma-separated `bucket` or `bucket/prefix*` globs; `*` crosses `/`. Empty: whatever IAM allows."""
+    """What may be read: comma-separated `bucket` or `bucket/prefix*` globs, `*` crosses `/`.
+
+    Empty: whatever IAM allows."""
 
     enabled_tools: str = ""
     """Comma-separated names of the only tools to offer. Empty: all eight."""
 
     disabled_tools: str = ""
-    """Comma-separated names of tools to switch off; a tool switched off is neither listed nor known."""
+    """Comma-separated names of tools to switch off: neither listed nor known."""
 
     max_rows: PositiveInt = CEILING
     """Ceiling for `max_rows`, `max_records`, `max_keys` and `max_buckets`."""
@@ -59,7 +61,7 @@ class Settings(BaseSettings):
     """Longest text of one value; longer ones are clipped and counted in a notice."""
 
     result_content: Literal["both", "text", "structured"] = "both"
-    """What a result holds: text and structured content, text alone, or structured content and one line of text."""
+    """What a result holds: text and structure, text alone, or structure and one line of text."""
 
     timeout_seconds: PositiveFloat = 50.0
     """Deadline of one call, in seconds."""
@@ -75,9 +77,6 @@ class Settings(BaseSettings):
 
     workers: PositiveInt = 4
     """Most calls that parse data at the same time; further ones wait."""
-
-    queue_seconds: PositiveFloat = 10.0
-    """How long a call may wait for a free worker, in seconds."""
 
     cache_bytes: ByteSize = ByteSize(512 << 20)
     """Most memory that one worker's block cache may hold."""

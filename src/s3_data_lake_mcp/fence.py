@@ -1,0 +1,58 @@
+"""How untrusted data is shown in text: nothing invisible, one line a row, inside a marked fence."""
+
+import json
+import re
+import secrets
+from collections.abc import Iterable, Sequence
+
+_INVISIBLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f"
+    "\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    "\U000e0000-\U000e0fff]"
+)
+_LAST_OF_PLANE_0 = 0xFFFF
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def _escape(match: re.Match[str]) -> str:
+    point = ord(match.group())
+    if point <= _LAST_OF_PLANE_0:
+        return f"\\u{point:04x}"
+    high, low = divmod(point - 0x10000, 0x400)
+    return f"\\u{0xD800 + high:04x}\\u{0xDC00 + low:04x}"
+
+
+def scrub(text: str) -> str:
+    """Return `text` with lone surrogates, which no encoding can carry, as U+FFFD."""
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+
+
+def visible(text: str) -> str:
+    r"""Return `text` with control, bidirectional and zero-width characters as `\u....`."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _INVISIBLE.sub(_escape, scrub(text))
+
+
+def cell(value: object) -> str:
+    """Return one value as a cell of a TSV line: null is empty, an empty text is `""`."""
+    match value:
+        case None:
+            return ""
+        case "":
+            return '""'
+        case str():
+            return visible(value)
+        case _:
+            return visible(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
+def row(values: Iterable[object]) -> str:
+    """Return values as one TSV line."""
+    return "\t".join(map(cell, values))
+
+
+def fenced(lines: Sequence[str]) -> list[str]:
+    """Return lines of data between marks with a fresh nonce, which the data cannot know."""
+    nonce = secrets.token_hex(4)
+    return [f"<<data {nonce}>>", *lines, f"<<end {nonce}>>"]

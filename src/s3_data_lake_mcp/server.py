@@ -1,0 +1,127 @@
+"""Composition root: a lake, the MCP server over it, and its two transports."""
+
+import contextlib
+import ipaddress
+import logging
+import signal
+import threading
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, Any
+
+import anyio
+from fastmcp import FastMCP
+from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
+
+from s3_data_lake_mcp.lake import Lake
+from s3_data_lake_mcp.settings import Settings
+from s3_data_lake_mcp.tools import guides
+from s3_data_lake_mcp.tools.registry import register
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+_LOGGER = logging.getLogger(__name__)
+_GRACEFUL_SECONDS = 20
+_LIST_TTL_SECONDS = 300
+
+
+class _WarmUp(Middleware):
+    """Loads what the first call will need, once the client has its list of tools."""
+
+    def __init__(self, lake: Lake) -> None:
+        self._lake = lake
+        self._begun = False
+
+    async def on_list_tools(
+        self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]
+    ) -> Any:  # noqa: ANN401 - the framework's own signature
+        """Answer first, then warm up in the background."""
+        answer = await call_next(context)
+        if not self._begun:
+            self._begun = True
+            threading.Thread(target=self._warm, name="warm-up", daemon=True).start()
+        return answer
+
+    def _warm(self) -> None:
+        try:
+            self._lake.workers.warm()
+            self._lake.store.warm()
+        except (OSError, EOFError):
+            _LOGGER.warning("warm-up failed", exc_info=True)
+
+
+def build_server(lake: Lake) -> FastMCP:
+    """Return the MCP server: eight tools, resources, prompts and instructions."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastMCP) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            lake.close()
+
+    server = FastMCP(
+        "s3-data-lake-mcp",
+        version=guides.version(),
+        instructions=guides.INSTRUCTIONS,
+        lifespan=lifespan,
+        middleware=[_WarmUp(lake)],
+        mask_error_details=True,
+        on_duplicate="error",
+        cache_ttl=_LIST_TTL_SECONDS,
+    )
+    register(server, lake)
+    guides.add_resources(server, lake)
+    guides.add_prompts(server)
+    return server
+
+
+def serve_stdio(settings: Settings) -> int:
+    """Serve one client over standard input and output until it closes them."""
+    # The framework's own handling waits for standard input to close.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    lake = Lake.connect(settings)
+    server = build_server(lake)
+    anyio.run(lambda: server.run_stdio_async(show_banner=False))
+    return 0
+
+
+def build_app(lake: Lake, *, host: str) -> "Starlette":
+    """Return the stateless HTTP application: `/mcp` and `/ping`.
+
+    A client that accepts event streams gets them, with progress; any other gets plain JSON.
+    """
+    from s3_data_lake_mcp.transport import negotiate  # noqa: PLC0415 - stdio starts without it
+
+    return negotiate(build_server(lake), guard=_is_loopback(host))
+
+
+def serve_http(settings: Settings, *, host: str, port: int) -> int:
+    """Serve HTTP until SIGTERM or SIGINT; running calls get time to end."""
+    import uvicorn  # noqa: PLC0415 - stdio starts without it
+
+    if not _is_loopback(host):
+        _LOGGER.warning("listening beyond loopback without authentication", extra={"host": host})
+    app = build_app(Lake.connect(settings), host=host)
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=_GRACEFUL_SECONDS,
+    )
+    uvicorn.Server(config).run()
+    return 0
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+type Serve = Callable[[], int]

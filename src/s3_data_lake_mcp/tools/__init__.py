@@ -1,0 +1,1 @@
+"""The MCP surface: eight read-only tools, resources and prompts."""

@@ -1,0 +1,169 @@
+"""From what a client sent to what a tool function takes: checked, completed, never guessed."""
+
+import difflib
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+
+from s3_data_lake_mcp import cursors
+from s3_data_lake_mcp.errors import InvalidArgumentError
+from s3_data_lake_mcp.fence import scrub, visible
+from s3_data_lake_mcp.lake import Call
+from s3_data_lake_mcp.storage.listing import split_uri
+
+PAGE_SIZES = frozenset({"max_rows", "max_records", "max_keys", "max_buckets"})
+PLACES = ("object_key", "prefix")
+_FREE = PAGE_SIZES | {"bucket_name", "cursor", *PLACES}
+
+
+class Signature:
+    """The parameters of one tool, and how its arguments are read.
+
+    Args:
+        function: The tool function; its keyword-only parameter `call` is injected.
+    """
+
+    def __init__(self, function: Callable[..., BaseModel]) -> None:
+        parameters = {
+            name: parameter
+            for name, parameter in inspect.signature(function).parameters.items()
+            if name != "call"
+        }
+        fields: dict[str, Any] = {
+            name: (
+                parameter.annotation,
+                ... if parameter.default is inspect.Parameter.empty else parameter.default,
+            )
+            for name, parameter in parameters.items()
+        }
+        self.name = function.__name__
+        self.defaults = {
+            name: parameter.default
+            for name, parameter in parameters.items()
+            if parameter.default is not inspect.Parameter.empty
+        }
+        self.place = next((name for name in PLACES if name in parameters), "")
+        self.names = list(parameters)
+        config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+        self._model = create_model(f"{function.__name__}_arguments", __config__=config, **fields)
+
+    def validate(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return all parameters with their values.
+
+        Raises:
+            InvalidArgumentError: If a name is unknown, or a value of a wrong type or range.
+        """
+        for name in arguments:
+            if name not in self.names:
+                self._refuse_unknown(name, arguments)
+        whole = {name: _integral(value) for name, value in arguments.items()}
+        try:
+            checked = self._model.model_validate(whole)
+        except ValidationError as exc:
+            raise self._invalid(exc) from exc
+        return {name: getattr(checked, name) for name in self.names}
+
+    def _refuse_unknown(self, name: str, arguments: Mapping[str, Any]) -> None:
+        message = f"{visible(name)} is not a parameter of {self.name}"
+        near = difflib.get_close_matches(name.lower(), self.names, 1, 0.5)
+        if not near:
+            raise InvalidArgumentError(message, hint=f"It has: {', '.join(self.names)}.")
+        repair = {key: value for key, value in arguments.items() if key in self.names}
+        if near[0] not in repair:
+            repair[near[0]] = arguments[name]
+        raise InvalidArgumentError(message, hint=f"Did you mean {near[0]}?", repair=repair)
+
+    def _invalid(self, exc: ValidationError) -> InvalidArgumentError:
+        found = exc.errors(include_url=False, include_input=False, include_context=False)[0]
+        name = str(found["loc"][0]) if found["loc"] else self.name
+        if found["type"] == "missing":
+            return InvalidArgumentError(f"{name} is required", hint=f"Give {name}.")
+        text = found["msg"][:1].lower() + found["msg"][1:]
+        repair = {name: self.defaults[name]} if name in self.defaults else None
+        return InvalidArgumentError(f"{name} is not valid: {text}", repair=repair)
+
+    def given(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values that are not defaults."""
+        return {
+            name: value
+            for name, value in values.items()
+            if name not in self.defaults or value != self.defaults[name]
+        }
+
+    def resolve(self, values: dict[str, Any], call: Call) -> dict[str, Any]:
+        """Return the values to run with: URI split, cursor read, page size under the ceiling.
+
+        Raises:
+            InvalidArgumentError: If a URI, key or cursor contradict each other.
+        """
+        resolved = self._split_place(values)
+        if text := resolved.get("cursor"):
+            call.cursor = cursors.decode(text)
+            resolved = self._continue(resolved, call.cursor)
+        call.arguments = {
+            name: value for name, value in self.given(resolved).items() if name not in _FREE
+        }
+        ceiling = call.lake.settings.max_rows
+        for name in PAGE_SIZES & resolved.keys():
+            if resolved[name] > ceiling:
+                call.notices.append(
+                    f"{name} was lowered from {resolved[name]:,} to the server's {ceiling:,}."
+                )
+                resolved[name] = ceiling
+        return resolved
+
+    def _split_place(self, values: dict[str, Any]) -> dict[str, Any]:
+        place = split_uri(values.get("bucket_name", ""))
+        if place is None:
+            return values
+        bucket, key = place
+        given = values[self.place]
+        if given and key and given != key:
+            message = f"{self.place} contradicts the URI in bucket_name"
+            raise InvalidArgumentError(
+                message,
+                hint="Give the key once.",
+                repair={"bucket_name": bucket, self.place: key},
+            )
+        return {**values, "bucket_name": bucket, self.place: given or key}
+
+    def _continue(self, values: dict[str, Any], state: cursors.Cursor) -> dict[str, Any]:
+        if state.tool != self.name:
+            message = f"cursor belongs to {state.tool}, not to {self.name}"
+            raise InvalidArgumentError(message, hint=f"Call {state.tool} with it.")
+        resolved = dict(values)
+        if "bucket_name" in values:
+            self._agree("bucket_name", values["bucket_name"], state.bucket)
+        if self.place:
+            if values[self.place]:
+                self._agree(self.place, values[self.place], state.key)
+            resolved[self.place] = state.key
+        for name, value in self.given(values).items():
+            if name not in _FREE:
+                self._agree(name, value, state.arguments.get(name, self.defaults.get(name)))
+        base = {"bucket_name": state.bucket} if "bucket_name" in values else {}
+        stored = {
+            name: value
+            for name, value in state.arguments.items()
+            if name in self.defaults and name not in _FREE
+        }
+        free = {name: value for name, value in resolved.items() if name in _FREE}
+        return {**self.validate({**base, **stored}), **free}
+
+    def _agree(self, name: str, value: object, stored: object) -> None:
+        if value != stored:
+            message = f"{name} contradicts the cursor"
+            raise InvalidArgumentError(
+                message, hint="With a cursor, only bucket_name and the page size need be given."
+            )
+
+
+def _integral(value: object) -> object:
+    """Read `100.0` as the integer that JSON Schema says it is, and make text encodable."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str):
+        return scrub(value)
+    return value

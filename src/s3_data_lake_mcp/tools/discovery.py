@@ -1,0 +1,62 @@
+"""Discovery: buckets and keys."""
+
+from typing import Annotated
+
+from fastmcp.dependencies import Depends
+from pydantic import Field
+
+from s3_data_lake_mcp.lake import Call
+from s3_data_lake_mcp.models import BucketList, ObjectList
+from s3_data_lake_mcp.tools.context import current_call
+
+
+def list_s3_buckets(
+    name_contains: str = "",
+    check_access: bool = True,
+    max_buckets: Annotated[int, Field(ge=1)] = 100,
+    cursor: str = "",
+    *,
+    call: Call = Depends(current_call),
+) -> BucketList:
+    """List the buckets with their regions, and whether their objects can be listed.
+
+    Args:
+        name_contains: Only buckets whose name contains this.
+        check_access: Whether to find out which can be read.
+        max_buckets: Most buckets to return.
+        cursor: next_cursor of the page before.
+        call: Injected by the server.
+    """
+
+
+def list_s3_objects(
+    bucket_name: str,
+    prefix: str = "",
+    pattern: str = "",
+    delimiter: str = "",
+    format: str = "",
+    min_size_bytes: Annotated[int, Field(ge=0)] = 0,
+    max_size_bytes: Annotated[int, Field(ge=0)] = 0,
+    modified_after: str = "",
+    modified_before: str = "",
+    max_keys: Annotated[int, Field(ge=1)] = 100,
+    cursor: str = "",
+    *,
+    call: Call = Depends(current_call),
+) -> ObjectList:
+    """List objects under a prefix, filtered by glob, format, size and date.
+
+    Args:
+        bucket_name: Bucket, or a whole s3://bucket/prefix URI.
+        prefix: Only keys that start with this.
+        pattern: Glob on the whole key; ** crosses /, * does not.
+        delimiter: / folds deeper keys into common_prefixes.
+        format: Only this format, judged by name: csv, json, parquet, …
+        min_size_bytes: Smallest size.
+        max_size_bytes: Largest size; 0: no bound.
+        modified_after: Modified at or after; ISO 8601.
+        modified_before: Modified before; ISO 8601.
+        max_keys: Most keys to return.
+        cursor: next_cursor of the page before.
+        call: Injected by the server.
+    """

@@ -1,0 +1,198 @@
+"""The eight tools, in order, and the one boundary that every call passes."""
+
+import functools
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import anyio
+import anyio.from_thread
+import anyio.to_thread
+from fastmcp import FastMCP
+from fastmcp.exceptions import ToolError
+from fastmcp.server.dependencies import get_context
+from fastmcp.tools.base import Tool, ToolResult
+from mcp_types import ToolAnnotations
+from pydantic import PrivateAttr
+
+from s3_data_lake_mcp.errors import DeadlineExceededError, InvalidArgumentError, LakeError
+from s3_data_lake_mcp.fence import visible
+from s3_data_lake_mcp.lake import Call, Lake
+from s3_data_lake_mcp.models import Model
+from s3_data_lake_mcp.settings import Settings
+from s3_data_lake_mcp.tools import analysis, discovery, reading
+from s3_data_lake_mcp.tools.arguments import PAGE_SIZES, Signature
+from s3_data_lake_mcp.tools.rendering import next_line, render
+
+TOOLS: Mapping[Callable[..., Model], str] = {
+    discovery.list_s3_buckets: "List S3 buckets",
+    discovery.list_s3_objects: "List S3 objects",
+    reading.read_csv_from_s3: "Read CSV from S3",
+    reading.read_json_from_s3: "Read JSON from S3",
+    reading.read_parquet_from_s3: "Read Parquet from S3",
+    analysis.query_csv_data: "Query data with SQL",
+    analysis.get_dataset_summary: "Summarize a dataset",
+    analysis.get_file_metadata: "Get file metadata",
+}
+"""Every tool function with its title."""
+
+_LOGGER = logging.getLogger(__name__)
+_THREADS = 64
+_GRACE_SECONDS = 3.0
+
+
+class LakeTool(Tool):
+    """A tool function behind the boundary: arguments in, bounded result or taught error out."""
+
+    _function: Callable[..., Model] = PrivateAttr()
+    _signature: Signature = PrivateAttr()
+    _lake: Lake = PrivateAttr()
+    _limiter: anyio.CapacityLimiter | None = PrivateAttr(default=None)
+
+    @classmethod
+    def build(cls, function: Callable[..., Model], title: str, lake: Lake) -> "LakeTool":
+        """Make the tool of a function: its docstring and annotations are the schema."""
+        described = Tool.from_function(function)
+        structured = lake.settings.result_content != "text"
+        model = function.__annotations__["return"]
+        tool = cls(
+            name=described.name,
+            title=title,
+            description=described.description,
+            parameters=described.parameters,
+            output_schema=slim(model.model_json_schema(mode="serialization"))
+            if structured
+            else None,
+            annotations=ToolAnnotations(
+                title=title,
+                read_only_hint=True,
+                destructive_hint=False,
+                idempotent_hint=True,
+                open_world_hint=True,
+            ),
+        )
+        tool._function = function
+        tool._signature = Signature(function)
+        tool._lake = lake
+        return tool
+
+    def get_meta(self) -> dict[str, Any] | None:
+        """Return nothing: the framework's tags would cost every client tokens."""
+        return None
+
+    async def run(self, arguments: dict[str, Any]) -> ToolResult:
+        """Run the function in a thread, under the deadline, and answer in text and structure.
+
+        Raises:
+            ToolError: With the contract's error text.
+        """
+        call = Call(lake=self._lake, tool=self.name, meter=self._lake.meter())
+        try:
+            values = self._signature.resolve(self._signature.validate(arguments), call)
+            call.progress = _reporter()
+            result = await self._bounded(call, values)
+        except LakeError as exc:
+            raise ToolError(self._error_text(exc, arguments), log_level=logging.INFO) from exc
+        return self._answer(result, values)
+
+    async def _bounded(self, call: Call, values: dict[str, Any]) -> Model:
+        if self._limiter is None:
+            self._limiter = anyio.CapacityLimiter(_THREADS)
+        work = functools.partial(self._function, **values, call=call)
+        try:
+            with anyio.fail_after(call.meter.timeout_seconds + _GRACE_SECONDS):
+                return await anyio.to_thread.run_sync(
+                    work, abandon_on_cancel=True, limiter=self._limiter
+                )
+        except TimeoutError as exc:
+            call.meter.cancel()
+            message = f"The call took longer than {call.meter.timeout_seconds:g} s"
+            raise DeadlineExceededError(message, hint="Ask for less.") from exc
+        except anyio.get_cancelled_exc_class():
+            call.meter.cancel()
+            raise
+
+    def _answer(self, result: Model, values: dict[str, Any]) -> ToolResult:
+        follow_up = None
+        if cursor := getattr(result, "next_cursor", ""):
+            kept = {"bucket_name", *PAGE_SIZES}
+            given = self._signature.given(values)
+            follow_up = {k: v for k, v in given.items() if k in kept} | {"cursor": cursor}
+        content = self._lake.settings.result_content
+        text = render(result, self.name, follow_up, brief=content == "structured")
+        if content == "text":
+            return ToolResult(content=text)
+        structured = result.model_dump(mode="json", by_alias=True)
+        return ToolResult(content=text, structured_content=structured)
+
+    def _error_text(self, exc: LakeError, arguments: Mapping[str, Any]) -> str:
+        lines = [f"{exc.code}: {visible(str(exc)).rstrip('.')}."]
+        if exc.hint:
+            lines.append(f"hint: {visible(exc.hint)}")
+        if exc.repair is not None:
+            known = {k: v for k, v in arguments.items() if k in self._signature.names}
+            whole = exc.repair if exc.repair_tool else {**known, **exc.repair}
+            lines.append(next_line(exc.repair_tool or self.name, whole))
+        return "\n".join(lines)
+
+
+_FAT = frozenset({"title", "additionalProperties", "minimum"})
+
+
+def slim(schema: object) -> Any:  # noqa: ANN401 - JSON
+    """Return an output schema without what costs every client tokens and tells it nothing.
+
+    Titles repeat the names, counts are not negative, and the docstrings of nested models repeat
+    the field they stand at.
+    """
+    if isinstance(schema, list):
+        return [slim(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {}
+    for name, value in schema.items():
+        if name in {"properties", "$defs"}:
+            kept[name] = {key: slim(item) for key, item in value.items()}
+        elif name not in _FAT and not (name == "description" and "properties" in schema):
+            kept[name] = slim(value)
+    return kept
+
+
+def _reporter() -> Callable[[int, int], None]:
+    """Return a function for the worker thread that tells the client of progress."""
+    context = get_context()
+
+    def report(done: int, total: int) -> None:
+        anyio.from_thread.run(
+            context.report_progress, done, total, f"read {done:,} of {total:,} bytes"
+        )
+
+    return report
+
+
+def enabled(settings: Settings) -> list[str]:
+    """Return the names of the tools that are switched on, in order.
+
+    Raises:
+        InvalidArgumentError: If a setting names a tool that does not exist.
+    """
+    names = [function.__name__ for function in TOOLS]
+    only = _names(settings.enabled_tools, names, "S3_DATA_LAKE_ENABLED_TOOLS")
+    off = _names(settings.disabled_tools, names, "S3_DATA_LAKE_DISABLED_TOOLS")
+    return [name for name in names if (not only or name in only) and name not in off]
+
+
+def _names(text: str, known: list[str], setting: str) -> set[str]:
+    names = {name.strip() for name in text.split(",") if name.strip()}
+    if unknown := sorted(names - set(known)):
+        message = f"{setting} names no tool of this server: {', '.join(unknown)}"
+        raise InvalidArgumentError(message, hint=f"The tools are {', '.join(known)}.")
+    return names
+
+
+def register(server: FastMCP, lake: Lake) -> None:
+    """Add the tools that are switched on to a server."""
+    names = enabled(lake.settings)
+    for function, title in TOOLS.items():
+        if function.__name__ in names:
+            server.add_tool(LakeTool.build(function, title, lake))

@@ -1,0 +1,100 @@
+"""Stateless HTTP: one endpoint that answers JSON or an event stream, as the client accepts."""
+
+import contextlib
+from collections.abc import AsyncIterator, MutableMapping
+from typing import Any
+
+import anyio
+from fastmcp import FastMCP
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+_LOOPBACK_HOSTS = ["127.0.0.1", "localhost", "::1", "[::1]"]
+_LARGEST_BODY_BYTES = 4 << 20
+
+
+async def _ping(_: Request) -> JSONResponse:
+    return JSONResponse({"status": "healthy"})
+
+
+def negotiate(server: FastMCP, *, guard: bool) -> Starlette:
+    """Return an application that serves `POST /mcp` and `GET /ping`.
+
+    Args:
+        server: The MCP server.
+        guard: Whether foreign `Host` and `Origin` headers are refused (DNS rebinding).
+    """
+    options: dict[str, Any] = {
+        "path": "/mcp",
+        "stateless_http": True,
+        "host_origin_protection": guard,
+        "allowed_hosts": _LOOPBACK_HOSTS if guard else None,
+    }
+    streaming = server.http_app(json_response=False, **options)
+    plain = server.http_app(json_response=True, **options)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with streaming.lifespan(streaming), plain.lifespan(plain):
+            yield
+
+    return Starlette(
+        routes=[Route("/ping", _ping), Mount("/", _ByAccept(streaming, plain))],
+        lifespan=lifespan,
+    )
+
+
+class _ByAccept:
+    """Chooses between the two forms of an answer."""
+
+    def __init__(self, streaming: ASGIApp, plain: ASGIApp) -> None:
+        self._streaming = streaming
+        self._plain = plain
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = dict(scope["headers"])
+        accept = headers.get(b"accept", b"").decode("latin-1")
+        if "text/event-stream" in accept:
+            await self._streaming(scope, receive, send)
+            return
+        if not accept or "*/*" in accept:
+            rest = [(k, v) for k, v in scope["headers"] if k != b"accept"]
+            scope = {**scope, "headers": [*rest, (b"accept", b"application/json")]}
+        await _until_disconnect(self._plain, scope, receive, send)
+
+
+async def _until_disconnect(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Run a plain JSON exchange, and cancel it when its client goes away."""
+    messages: list[MutableMapping[str, Any]] = []
+    size, more = 0, True
+    while more and size <= _LARGEST_BODY_BYTES:
+        message = await receive()
+        messages.append(message)
+        size += len(message.get("body", b""))
+        more = bool(message.get("more_body"))
+
+    async with anyio.create_task_group() as group:
+        gone = anyio.Event()
+
+        async def replay() -> MutableMapping[str, Any]:
+            if messages:
+                return messages.pop(0)
+            if more:
+                return await receive()
+            await gone.wait()
+            return {"type": "http.disconnect"}
+
+        async def watch() -> None:
+            while not more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    gone.set()
+                    group.cancel_scope.cancel()
+                    return
+
+        group.start_soon(watch)
+        await app(scope, replay, send)
+        group.cancel_scope.cancel()
