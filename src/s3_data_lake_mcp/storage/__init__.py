@@ -120,6 +120,11 @@ class ScanMeter:
         """Bytes that the scan budget still allows."""
         return max(0, self._max_bytes - self.bytes_read)
 
+    @property
+    def cancelled(self) -> bool:
+        """Whether the caller has gone away."""
+        return self._cancelled.is_set()
+
     def cancel(self) -> None:
         """Make every further `check` fail."""
         self._cancelled.set()
