@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import Any
 
 import pyarrow as pa
 
@@ -244,7 +245,7 @@ def _read(reader: RecordReader, max_rows: int, width: int) -> _Rows:
 def _table(
     records: Sequence[Record], shape: CsvShape, picked: Sequence[int]
 ) -> tuple[pa.Table, list[str]]:
-    arrays: list[pa.Array] = []
+    arrays: list[pa.Array[Any]] = []
     notices: list[str] = []
     for index in picked:
         cells = [r.fields[index] if index < len(r.fields) else None for r in records]

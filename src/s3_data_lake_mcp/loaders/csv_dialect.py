@@ -59,21 +59,23 @@ def detect_encoding(head: bytes, asked: str, subject: str) -> tuple[str, int]:
         return {"utf-16": "utf-16-le", "utf-32": "utf-32-le", "utf-8-sig": "utf-8"}.get(
             name, name
         ), 0
-    if marked:
-        return marked
+    return marked or (_unmarked_encoding(head, subject), 0)
+
+
+def _unmarked_encoding(head: bytes, subject: str) -> str:
     pairs = max(1, len(head) // 2)
     if head[1::2].count(0) > pairs * 0.4 and head[::2].count(0) < pairs * 0.1:
-        return "utf-16-le", 0
+        return "utf-16-le"
     if head[::2].count(0) > pairs * 0.4 and head[1::2].count(0) < pairs * 0.1:
-        return "utf-16-be", 0
+        return "utf-16-be"
     if 0 in head:
         message = f"{subject} holds NUL bytes: it does not look like delimited text"
         raise MalformedDataError(message, hint="get_file_metadata tells the object's format.")
     try:
         codecs.getincrementaldecoder("utf-8")().decode(head)
     except UnicodeError:
-        return "cp1252", 0
-    return "utf-8", 0
+        return "cp1252"
+    return "utf-8"
 
 
 def _codec(asked: str) -> str:
@@ -141,9 +143,9 @@ def _score(text: str, dialect: Dialect, rank: int) -> tuple[float, int, int]:
     if not rows:
         return (-1.0, 0, -rank)
     width, count = Counter(map(len, rows)).most_common(1)[0]
-    regular = count / len(rows) if width > 1 else 0.0
+    regular = count / len(rows) if width > 1 and len(rows[0]) > 1 else 0.0
     weight = 1.0 if dialect.delimiter in ",;\t|" else 0.7
-    return (round(regular * weight, 2), width, -rank)
+    return (round(regular * weight, 2), width if regular else 1, -rank)
 
 
 def looks_like_header(rows: list[list[str | None]]) -> bool:
