@@ -1,0 +1,135 @@
+"""Which format an object has, by its name or its bytes; light enough for the server process."""
+
+import re
+
+from s3_data_lake_mcp.storage import ObjectInfo
+
+_COMPRESSIONS = {
+    ".gz": "gzip",
+    ".gzip": "gzip",
+    ".bz2": "bzip2",
+    ".xz": "xz",
+    ".zst": "zstd",
+    ".zstd": "zstd",
+}
+_FORMATS = {
+    "csv": ("csv", "tsv", "tab", "psv"),
+    "json": ("json", "jsonl", "ndjson", "jsonlines", "ldjson", "geojson", "geojsonl", "geojsons"),
+    "parquet": ("parquet", "pq", "parq", "pqt", "geoparquet"),
+    "avro": ("avro",),
+    "orc": ("orc",),
+    "arrow": ("arrow", "feather", "ipc", "arrows"),
+    "excel": ("xlsx", "xls", "xlsm", "xlsb"),
+    "text": ("txt", "log", "md", "text", "yaml", "yml", "ini", "toml", "html", "htm", "sql"),
+    "xml": ("xml", "gpx", "kml"),
+    "archive": ("zip", "tar", "tgz", "7z", "rar", "jar"),
+    "image": ("png", "jpg", "jpeg", "gif", "tif", "tiff", "webp", "bmp", "svg"),
+    "pdf": ("pdf",),
+    "sqlite": ("sqlite", "sqlite3", "db"),
+    "hdf5": ("h5", "hdf5", "nc"),
+    "media": ("mp3", "mp4", "wav", "avi", "mov", "mkv", "flac", "ogg"),
+}
+_BY_SUFFIX = {suffix: name for name, suffixes in _FORMATS.items() for suffix in suffixes}
+_BY_SUFFIX["topojson"] = "json"
+
+_MAGIC = (
+    (b"PAR1", "parquet"),
+    (b"PARE", "parquet"),
+    (b"ORC", "orc"),
+    (b"Obj\x01", "avro"),
+    (b"ARROW1", "arrow"),
+    (b"%PDF-", "pdf"),
+    (b"\x89PNG\r\n", "image"),
+    (b"\xff\xd8\xff", "image"),
+    (b"GIF8", "image"),
+    (b"II*\x00", "image"),
+    (b"MM\x00*", "image"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "excel"),
+    (b"SQLite format 3\x00", "sqlite"),
+    (b"\x89HDF\r\n", "hdf5"),
+    (b"Rar!\x1a\x07", "archive"),
+    (b"7z\xbc\xaf\x27\x1c", "archive"),
+)
+_FOOTERS = ((b"PAR1", "parquet"), (b"PARE", "parquet"), (b"ARROW1", "arrow"))
+_DELIMITERS = b",;\t|"
+_SAMPLE_LINES = 20
+_JSON_OBJECT = re.compile(rb'\{\s*("|\}|$)')
+_JSON_ARRAY = re.compile(rb'\[\s*([\[{\]"\-0-9]|true|false|null|$)')
+_JSON_SCALAR = re.compile(rb'("[^"\r\n]*"|-?\d+(\.\d+)?|true|false|null)\s*\Z')
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_UNICODE_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+
+def strip_compression(key: str) -> str:
+    """Return a lower-case key without the suffix that announces compression."""
+    for suffix in _COMPRESSIONS:
+        if key.endswith(suffix):
+            return key[: -len(suffix)]
+    return key
+
+
+def detect_format_by_name(key: str) -> tuple[str, str]:
+    """Return the format and compression that a key's suffixes announce.
+
+    The format is `unknown` if they announce none, the compression then and otherwise `""`.
+    `part-0.snappy.parquet` is Parquet: what compresses inside the format is not told.
+    """
+    name = key.lower().rpartition("/")[2]
+    bare = strip_compression(name)
+    compression = _COMPRESSIONS[name[len(bare) :]] if bare != name else ""
+    if bare.endswith(".tgz"):
+        compression = "gzip"
+    stem, dot, suffix = bare.rpartition(".")
+    found = _BY_SUFFIX.get(suffix, "unknown") if dot and stem else "unknown"
+    return found, compression
+
+
+def detect_format(info: ObjectInfo, head: bytes, tail: bytes = b"") -> tuple[str, str]:
+    """Return the format and what told it: `magic`, `content`, `suffix`, or `""` if unknown.
+
+    Bytes win over the name. `head` is decompressed already; `tail` may be empty. What looks like
+    plain text takes its format from the key, if that announces a text format.
+    """
+    for magic, name in _MAGIC:
+        if head.startswith(magic):
+            return name, "magic"
+    if head.startswith(b"PK\x03\x04"):
+        return ("excel" if b"xl/" in head or b"[Content_Types]" in head else "archive"), "magic"
+    if head[8:12] == b"WEBP" and head.startswith(b"RIFF"):
+        return "image", "magic"
+    for magic, name in _FOOTERS:
+        if tail.endswith(magic):
+            return name, "magic"
+    named = detect_format_by_name(info.ref.key)[0]
+    if not head:
+        return named, "suffix" if named != "unknown" else ""
+    return _text_format(head, named)
+
+
+def _text_format(head: bytes, named: str) -> tuple[str, str]:
+    wide = head.startswith(_UNICODE_MARKS)
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not wide and _BINARY.search(text):
+        return "unknown", ""
+    if not wide and (_JSON_OBJECT.match(text) or _JSON_ARRAY.match(text)):
+        # `[a] b` and the like is text with brackets; a name that says otherwise decides.
+        return (named, "suffix") if named == "csv" else ("json", "content")
+    if named in ("csv", "json", "text", "xml"):
+        return named, "suffix"
+    if text.startswith((b"<?xml", b"<!DOCTYPE", b"<html")):
+        return "xml", "content"
+    if _JSON_SCALAR.match(text):
+        return "json", "content"
+    return ("csv" if _is_delimited(text) else "text"), "content"
+
+
+def _is_delimited(text: bytes) -> bool:
+    """Whether the first whole lines all hold one delimiter equally often."""
+    lines = [line for line in text.splitlines()[:_SAMPLE_LINES] if line.strip()]
+    if len(lines) > 2:  # noqa: PLR2004 - the last of many may be cut off
+        lines.pop()
+    return any(
+        counts[0] > 0 and len(set(counts)) == 1
+        for counts in ([line.count(mark) for line in lines] for mark in _DELIMITERS)
+        if counts
+    )

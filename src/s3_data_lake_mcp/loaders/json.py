@@ -1,0 +1,257 @@
+"""JSON and JSON Lines: only as much of the object as the page needs."""
+
+import difflib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from s3_data_lake_mcp.errors import LimitExceededError, UnknownColumnError
+from s3_data_lake_mcp.loaders import LoadRequest, LoadResult, Position
+from s3_data_lake_mcp.loaders.json_open import (
+    LINES_SUFFIXES,
+    Scan,
+    number,
+    open_position,
+    open_start,
+)
+from s3_data_lake_mcp.loaders.json_outline import fits, outline
+from s3_data_lake_mcp.loaders.json_path import look_up, nearest_keys
+from s3_data_lake_mcp.loaders.json_scan import DOCUMENT_BYTES, BadLines, ValueDecoder
+from s3_data_lake_mcp.loaders.json_table import table_of
+from s3_data_lake_mcp.storage.reader import ObjectReader
+
+MAX_KEYS = 1_000
+"""Most keys that a result names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JsonRequest:
+    """Which records to read; `position`, from an earlier `resume`, wins over `offset`.
+
+    `path` is a JMESPath expression. An object or scalar whose compact JSON is longer than
+    `max_outline_bytes` comes as an outline.
+    """
+
+    max_records: int
+    offset: int = 0
+    path: str = ""
+    position: Position | None = None
+    max_decoded_bytes: int = 8 << 30
+    max_outline_bytes: int = 48 << 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JsonResult:
+    """One page of records, or one value.
+
+    `layout` is `array`, `lines`, `object` or `scalar`. `records` holds up to `max_records + 1`
+    values: the last is there only to prove that there is more. `data` is the object or scalar.
+    `keys` are the object's, or those of the records. `total_records` is exact or None. `resume(n)`
+    is the position behind the first `n` records, for `0 < n <= len(records)`. `truncated` says that
+    `data` is an outline.
+    """
+
+    layout: str
+    keys: Sequence[str]
+    records: Sequence[object]
+    data: object
+    offset: int
+    resume: Callable[[int], Position]
+    total_records: int | None = None
+    notices: Sequence[str] = ()
+    truncated: bool = False
+    compression: str = ""
+
+
+class JsonLoader:
+    """Reads JSON documents and JSON Lines, in UTF-8 or with a Unicode byte order mark."""
+
+    name = "json"
+    suffixes = (".json", ".geojson", ".topojson", *LINES_SUFFIXES)
+
+    def read(self, source: ObjectReader, request: JsonRequest) -> JsonResult:
+        """Read one page of records, or the value that `path` leads to.
+
+        Open `source` by its head for a first page. With a `position` its head is not looked at:
+        one range, at the position, is fetched (compressed objects are decoded from their start).
+
+        Raises:
+            MalformedDataError: If the bytes are not JSON.
+            InvalidArgumentError: If `path` or `position` is not valid.
+            LimitExceededError: If a value is too long or too deep, or a budget is spent.
+        """
+        if request.path:
+            return _read_path(source, request)
+        budget = request.max_decoded_bytes
+        if request.position:
+            return _page(open_position(source, request.position, budget), request)
+        scan = open_start(source, budget)
+        if scan.layout in ("object", "scalar"):
+            notices = _notices(scan.decoder, scan.bad)
+            return _value_result(next(scan.items).value, request, notices, scan.compression)
+        return _page(scan, request)
+
+    def load(self, source: ObjectReader, request: LoadRequest) -> LoadResult:
+        """Load records as rows: keys as columns, other values in a column `value`."""
+        result = self.read(
+            source,
+            JsonRequest(
+                max_records=request.max_rows,
+                offset=request.offset,
+                position=request.position,
+                max_decoded_bytes=request.max_decoded_bytes,
+                max_outline_bytes=DOCUMENT_BYTES * 8,
+            ),
+        )
+        single = result.layout in ("object", "scalar")
+        table = table_of([result.data] if single else result.records, str(source.ref))
+        for name in request.columns:
+            if name not in table.column_names:
+                near = (
+                    difflib.get_close_matches(name, table.column_names) or table.column_names[:20]
+                )
+                message = f"{source.ref} has no column {name}"
+                raise UnknownColumnError(message, hint=f"It has: {', '.join(near)}.")
+        if request.columns:
+            table = table.select(list(request.columns))
+        return LoadResult(
+            table=table,
+            offset=result.offset,
+            resume=result.resume,
+            total_rows=1 if single else result.total_records,
+            notices=result.notices,
+            details={"json": {"layout": result.layout, "keys": list(result.keys)}},
+        )
+
+
+def json_layout(source: ObjectReader, *, max_decoded_bytes: int = 8 << 30) -> str:
+    """Return `array`, `lines`, `object` or `scalar`, judged by the beginning.
+
+    Costs what the first value costs: of arrays and announced JSON Lines, the head.
+
+    Raises:
+        MalformedDataError: If the object does not begin like JSON.
+        LimitExceededError: If it begins with an object of more than 64 MiB.
+    """
+    return open_start(source, max_decoded_bytes).layout
+
+
+def _nowhere(_count: int) -> Position:
+    return {}
+
+
+def _page(scan: Scan, request: JsonRequest) -> JsonResult:
+    skipped = 0
+    offset = scan.record
+    if not request.position:
+        skipped = sum(1 for _ in islice(scan.items, request.offset))
+        offset = request.offset
+    items = list(islice(scan.items, request.max_records + 1))
+    short = len(items) <= request.max_records
+    total = (
+        (offset + len(items) if items or skipped == request.offset else skipped) if short else None
+    )
+    records = [item.value for item in items]
+    notices = _notices(scan.decoder, scan.bad)
+    if short and not items and request.offset > skipped:
+        notices.append(f"offset {request.offset:,} is behind the last of {skipped:,} records")
+
+    def resume(count: int) -> Position:
+        return scan.position(items[count - 1], offset + count)
+
+    return JsonResult(
+        layout=scan.layout,
+        keys=_keys((r for r in records[: request.max_records] if isinstance(r, dict)), notices),
+        records=records,
+        data=None,
+        offset=offset,
+        resume=resume,
+        total_records=total,
+        notices=notices,
+        compression=scan.compression,
+    )
+
+
+def _read_path(source: ObjectReader, request: JsonRequest) -> JsonResult:
+    scan = open_start(source, request.max_decoded_bytes)
+    document = _whole(source, scan)
+    found = look_up(document, request.path, str(source.ref))
+    notices = _notices(scan.decoder, scan.bad)
+    if found is None:
+        near = nearest_keys(document, request.path)
+        notices.append(f"path {request.path!r} leads to nothing or null. {near}")
+    if not isinstance(found, list):
+        return _value_result(found, request, notices, scan.compression)
+    offset = number(request.position, "record") if request.position else request.offset
+    if offset > len(found):
+        notices.append(f"offset {offset:,} is behind the last of {len(found):,} records")
+    records = found[offset : offset + request.max_records + 1]
+    return JsonResult(
+        layout="array",
+        keys=_keys((r for r in records[: request.max_records] if isinstance(r, dict)), notices),
+        records=records,
+        data=None,
+        offset=offset,
+        resume=lambda count: {"record": offset + count},
+        total_records=len(found),
+        notices=notices,
+        compression=scan.compression,
+    )
+
+
+def _whole(source: ObjectReader, scan: Scan) -> object:
+    """Return the whole document; JSON Lines as the list of their values."""
+    if scan.layout in ("object", "scalar"):
+        return next(scan.items).value
+    too_long = not scan.compression and source.size_bytes > DOCUMENT_BYTES
+    values: list[object] = []
+    for item in () if too_long else scan.items:
+        if item.byte > DOCUMENT_BYTES:
+            too_long = True
+            break
+        values.append(item.value)
+    if too_long:
+        message = f"{source.ref} is longer than {DOCUMENT_BYTES:,} bytes, too long for a `path`"
+        raise LimitExceededError(
+            message,
+            hint="Page through its records without `path`, or use query_csv_data.",
+            repair={"path": ""},
+        )
+    return values
+
+
+def _value_result(
+    value: object, request: JsonRequest, notices: list[str], compression: str
+) -> JsonResult:
+    keys = _keys([value] if isinstance(value, dict) else (), notices)
+    truncated = not fits(value, request.max_outline_bytes)
+    if truncated:
+        notices.append(
+            "The value is too long to be shown: this is an outline. Use `path` to look into it"
+        )
+    return JsonResult(
+        layout="object" if isinstance(value, dict) else "scalar",
+        keys=keys,
+        records=(),
+        data=outline(value, request.max_outline_bytes) if truncated else value,
+        offset=0,
+        resume=_nowhere,
+        notices=notices,
+        truncated=truncated,
+        compression=compression,
+    )
+
+
+def _keys(objects: Iterable[dict[str, object]], notices: list[str]) -> list[str]:
+    keys = list(dict.fromkeys(key for value in objects for key in value))
+    if len(keys) > MAX_KEYS:
+        notices.append(f"`keys` holds the first {MAX_KEYS:,} of {len(keys):,} keys")
+    return keys[:MAX_KEYS]
+
+
+def _notices(decoder: ValueDecoder, bad: BadLines) -> list[str]:
+    notices = [bad.notice()] if bad.count else []
+    if decoder.duplicates:
+        names = ", ".join(decoder.duplicates)
+        notices.append(f"Objects repeat keys; the last value of each was kept: {names}")
+    return notices

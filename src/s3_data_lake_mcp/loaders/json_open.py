@@ -1,0 +1,187 @@
+"""Opening a JSON document: at its beginning, finding its layout, or where a page ended."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+from s3_data_lake_mcp.errors import InvalidArgumentError, MalformedDataError
+from s3_data_lake_mcp.loaders import Position
+from s3_data_lake_mcp.loaders.compression import decoded_blocks, detect_compression
+from s3_data_lake_mcp.loaders.formats import strip_compression
+from s3_data_lake_mcp.loaders.json_scan import (
+    DOCUMENT_BYTES,
+    SPACE,
+    BadLines,
+    Item,
+    NotJson,
+    ValueDecoder,
+    array_items,
+    line_items,
+    malformed,
+)
+from s3_data_lake_mcp.loaders.json_text import ENCODINGS, TextWindow, detect_encoding
+from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
+
+LINES_SUFFIXES = (".jsonl", ".ndjson", ".jsonlines", ".ldjson", ".geojsonl", ".geojsons")
+"""Keys that announce JSON Lines; there, one line is `lines`, and the first one may be bad."""
+
+_COMPRESSIONS = ("", "gzip", "bzip2", "xz", "zstd")
+_LARGEST = 1 << 63
+_NEXT_LINE = re.compile(r"[ \t\r]*\n[ \t\r\n]*([^ \t\r\n])")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """An opened document: its layout, and what is left to read of it.
+
+    `record` is the number of the first item.
+    """
+
+    layout: str
+    items: Iterator[Item]
+    decoder: ValueDecoder
+    bad: BadLines
+    encoding: str
+    compression: str
+    record: int = 0
+
+    def position(self, item: Item, record: int) -> Position:
+        """Return where to go on behind an item, `record` being the next one's number."""
+        return {
+            "layout": self.layout,
+            "byte": item.byte,
+            "line": item.line,
+            "record": record,
+            "encoding": self.encoding,
+            "compression": self.compression,
+        }
+
+
+def announces_lines(key: str) -> bool:
+    """Whether a key's suffix says JSON Lines."""
+    return strip_compression(key.lower()).endswith(LINES_SUFFIXES)
+
+
+def open_start(source: ObjectReader, max_decoded_bytes: int) -> Scan:
+    """Open a document at its beginning.
+
+    Raises:
+        MalformedDataError: If it is empty, or its first value is not JSON.
+    """
+    head = source.read_range(0, HEAD_BYTES)
+    compression = detect_compression(source.info, head)
+    blocks = decoded_blocks(source, compression, max_decoded_bytes=max_decoded_bytes)
+    first = next(blocks, b"")
+    if not first:
+        message = f"{source.ref} is empty"
+        raise MalformedDataError(message, hint="There is no JSON value to read.")
+    encoding, mark = detect_encoding(first)
+    window = TextWindow(
+        chain([first[mark:]] if first[mark:] else [], blocks),
+        subject=str(source.ref),
+        encoding=encoding,
+        start=mark,
+    )
+    decoder, bad = ValueDecoder(), BadLines()
+    layout, items = _layout(window, decoder, bad, lines=announces_lines(source.ref.key))
+    return Scan(
+        layout=layout,
+        items=items,
+        decoder=decoder,
+        bad=bad,
+        encoding=encoding,
+        compression=compression,
+    )
+
+
+def open_position(source: ObjectReader, position: Position, max_decoded_bytes: int) -> Scan:
+    """Open a document behind an item, by one range; its head is not looked at.
+
+    Raises:
+        InvalidArgumentError: If the position is not one of `Scan.position`.
+    """
+    layout = _choice(position, "layout", ("array", "lines"))
+    encoding = _choice(position, "encoding", ENCODINGS)
+    compression = _choice(position, "compression", _COMPRESSIONS)
+    byte = number(position, "byte")
+    blocks = decoded_blocks(source, compression, max_decoded_bytes=max_decoded_bytes, start=byte)
+    window = TextWindow(
+        blocks,
+        subject=str(source.ref),
+        encoding=encoding,
+        start=byte,
+        line=number(position, "line"),
+    )
+    decoder, bad = ValueDecoder(), BadLines()
+    items = (
+        array_items(window, decoder, opened=True)
+        if layout == "array"
+        else line_items(window, decoder, bad, proven=True)
+    )
+    return Scan(
+        layout=layout,
+        items=items,
+        decoder=decoder,
+        bad=bad,
+        encoding=encoding,
+        compression=compression,
+        record=number(position, "record"),
+    )
+
+
+def number(position: Position, name: str) -> int:
+    """Return a count out of a position, which is untrusted.
+
+    Raises:
+        InvalidArgumentError: If it is missing or not a count.
+    """
+    value = position.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _LARGEST:
+        message = "cursor holds no position in a JSON document"
+        raise InvalidArgumentError(message, hint="Read from the beginning, without a cursor.")
+    return value
+
+
+def _choice(position: Position, name: str, allowed: tuple[str, ...]) -> str:
+    value = position.get(name)
+    if not isinstance(value, str) or value not in allowed:
+        message = "cursor holds no position in a JSON document"
+        raise InvalidArgumentError(message, hint="Read from the beginning, without a cursor.")
+    return value
+
+
+def _layout(
+    window: TextWindow, decoder: ValueDecoder, bad: BadLines, *, lines: bool
+) -> tuple[str, Iterator[Item]]:
+    mark = window.skip(SPACE)
+    if not mark:
+        message = f"{window.subject} is empty: it holds nothing but white space"
+        raise MalformedDataError(message, hint="There is no JSON value to read.")
+    if lines:
+        return "lines", line_items(window, decoder, bad, proven=False)
+    if mark == "[":
+        end = ValueDecoder().peek(window)
+        follows = _NEXT_LINE.match(window.text, end) if end >= 0 else None
+        if follows is None or follows[1] != "[":
+            return "array", array_items(window, decoder, opened=False)
+        return "lines", line_items(window, decoder, bad, proven=False)
+    try:
+        value = decoder.decode(window, max_bytes=DOCUMENT_BYTES)
+    except NotJson as exc:
+        raise malformed(window, str(exc)) from exc
+    after = window.skip(" \t\r")
+    item = Item(value=value, byte=window.byte, line=window.line)
+    if after == "\n":
+        after = window.skip(SPACE)
+        if after and _kind(after) == _kind(mark):
+            return "lines", chain([item], line_items(window, decoder, bad, proven=True))
+    if after:
+        raise malformed(window, f"there is more behind its value at byte {window.byte:,}")
+    return ("object" if mark == "{" else "scalar"), iter([item])
+
+
+def _kind(mark: str) -> str:
+    if mark in "{[":
+        return mark
+    return "scalar" if mark in '"-0123456789tfn' else ""

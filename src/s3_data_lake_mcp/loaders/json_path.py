@@ -1,0 +1,95 @@
+"""Looking into a document with JMESPath."""
+
+import difflib
+import re
+
+import jmespath
+from jmespath.exceptions import (
+    EmptyExpressionError,
+    IncompleteExpressionError,
+    JMESPathError,
+    LexerError,
+    ParseError,
+)
+
+from s3_data_lake_mcp.errors import InvalidArgumentError
+from s3_data_lake_mcp.loaders.json_scan import MAX_DEPTH, check_depth
+
+MAX_PATH_CHARS = 2_000
+_SHOWN_KEYS = 20
+_HINT = "`path` is a JMESPath expression, such as `orders[?total > `100`].id`."
+_WORD = re.compile(r"[^\W\d]\w*")
+
+
+def look_up(document: object, path: str, subject: str) -> object:
+    """Return what a JMESPath expression finds in a document; None if it finds nothing.
+
+    Raises:
+        InvalidArgumentError: If the expression is not JMESPath, or does not suit the document.
+    """
+    if len(path) > MAX_PATH_CHARS:
+        message = f"path is longer than {MAX_PATH_CHARS:,} characters"
+        raise InvalidArgumentError(message, hint=_HINT)
+    try:
+        found = jmespath.compile(path).search(document)
+    except JMESPathError as exc:
+        raise InvalidArgumentError(_reason(path, exc), hint=_HINT) from exc
+    except RecursionError as exc:
+        message = "path is nested too deeply"
+        raise InvalidArgumentError(message, hint=_HINT) from exc
+    # What the functions of the library let through on odd operands.
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as exc:
+        message = f"path {path!r} cannot be applied to {subject}"
+        raise InvalidArgumentError(message, hint=_HINT) from exc
+    _check_json(found)
+    check_depth(found, MAX_DEPTH, subject)
+    return found
+
+
+def nearest_keys(document: object, path: str) -> str:
+    """Return a sentence that names the keys which a path that found nothing may have meant."""
+    if isinstance(document, list):
+        first = next((item for item in document if isinstance(item, dict)), None)
+        where, keys = f"It is an array of {len(document):,} items", list(first or {})
+        if first is not None:
+            where += " (`[0]`, `[*].key`); the first object's keys"
+    elif isinstance(document, dict):
+        where, keys = "Its keys", list(document)
+    else:
+        return "It is a single value without keys"
+    if not keys:
+        return where if isinstance(document, list) else "It has no keys"
+    near = [
+        key
+        for word in _WORD.findall(path)
+        for key in difflib.get_close_matches(word, keys[:1_000], n=3)
+    ]
+    shown = list(dict.fromkeys([*near, *keys[:_SHOWN_KEYS]]))[:_SHOWN_KEYS]
+    more = "" if len(keys) <= len(shown) else f" and {len(keys) - len(shown):,} more"
+    return f"{where}: {', '.join(shown)}{more}"
+
+
+def _reason(path: str, exc: JMESPathError) -> str:
+    if isinstance(exc, EmptyExpressionError):
+        return "path is an empty expression"
+    if isinstance(exc, IncompleteExpressionError):
+        return f"path {path!r} ends too early"
+    if isinstance(exc, ParseError):
+        return f"path {path!r} is not JMESPath at position {exc.lex_position}: {exc.token_value!r}"
+    if isinstance(exc, LexerError):
+        return f"path {path!r} is not JMESPath at position {exc.lexer_position}: {exc.message}"
+    return f"path {path!r} cannot be applied: {str(exc).splitlines()[0]}"
+
+
+def _check_json(found: object) -> None:
+    """Refuse expression references (`&x`), which are no values."""
+    stack = [found]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, dict):
+            stack.extend(node.values())
+        elif isinstance(node, list):
+            stack.extend(node)
+        elif not isinstance(node, str | int | float | None):
+            message = "path leads to an expression reference, which is not a value"
+            raise InvalidArgumentError(message, hint=_HINT)

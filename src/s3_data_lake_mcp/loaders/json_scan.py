@@ -1,0 +1,266 @@
+"""JSON values out of a text window, one after another. RFC 8259 is the judge."""
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Never
+
+from s3_data_lake_mcp.errors import LimitExceededError, MalformedDataError
+from s3_data_lake_mcp.loaders.json_text import TextWindow
+
+MAX_DEPTH = 200
+"""Most levels of arrays and objects in a document."""
+
+RECORD_BYTES = 32 << 20
+"""Longest text of one element or line."""
+
+DOCUMENT_BYTES = 64 << 20
+"""Longest text of a document that must be parsed whole; its values take about ten times that."""
+
+SPACE = " \t\n\r"
+MAX_DIGITS = 17
+"""Digits that a double can tell apart; a number with more stays as it is written."""
+
+_MAX_INT_DIGITS = 38
+_SMALLEST_NORMAL = 2.2250738585072014e-308
+_TORN_CHARS = 16
+"""An error this near to the text's end may only be a token cut in two (`\\ud83d\\ude0`, `tru`)."""
+_HOPELESS_LINES = 100
+_NAMED_LINES = 20
+_LEADING = re.compile(r"^-?[0.]*")
+
+
+class NotJson(ValueError):  # noqa: N818 - a reason that travels up, not an error on its own
+    """Says what the text breaks and where."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One value, and where the text goes on behind it."""
+
+    value: object
+    byte: int
+    line: int
+
+
+class BadLines:
+    """Counts lines that are not JSON, and remembers the first ones."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._named: list[int] = []
+        self.reason = ""
+
+    def add(self, line: int, reason: str) -> None:
+        """Remember one line."""
+        self.count += 1
+        self.reason = self.reason or reason
+        if len(self._named) < _NAMED_LINES:
+            self._named.append(line)
+
+    def notice(self) -> str:
+        """Return a sentence, or `""` if there were none."""
+        if not self.count:
+            return ""
+        names = ", ".join(str(line) for line in self._named)
+        more = f" and {self.count - len(self._named):,} more" if self.count > _NAMED_LINES else ""
+        subject = "1 line is" if self.count == 1 else f"{self.count:,} lines are"
+        word = "line" if self.count == 1 else "lines"
+        return f"{subject} not JSON and left out: {word} {names}{more} ({self.reason})"
+
+
+def parse_integer(text: str) -> int | str:
+    """Return an integer, or its digits if it is too wide for any database type."""
+    return int(text) if len(text) <= _MAX_INT_DIGITS else text
+
+
+def parse_fraction(text: str) -> float | str:
+    """Return a double, or the text as written if a double would lose digits of it."""
+    number = float(text)
+    if len(text) <= MAX_DIGITS and "e" not in text and "E" not in text:
+        return number
+    mantissa = text.lower().partition("e")[0]
+    digits = _LEADING.sub("", mantissa).replace(".", "")
+    if len(digits) > MAX_DIGITS or math.isinf(number) or (number == 0 and digits):
+        return text
+    if 0 < abs(number) < _SMALLEST_NORMAL and Decimal(repr(number)) != Decimal(text):
+        return text
+    return number
+
+
+def _refuse_constant(name: str) -> Never:
+    message = f"{name} is not a JSON value"
+    raise NotJson(message)
+
+
+def check_depth(value: object, limit: int, subject: str) -> None:
+    """Raise `LimitExceededError` if a value has more than `limit` levels."""
+    stack = [(value, 1)]
+    while stack:
+        node, level = stack.pop()
+        if not isinstance(node, dict | list):
+            continue
+        if level > limit:
+            _too_deep(subject)
+        children = node.values() if isinstance(node, dict) else node
+        stack.extend((child, level + 1) for child in children if isinstance(child, dict | list))
+
+
+def _too_deep(subject: str) -> Never:
+    message = f"{subject} nests arrays and objects more than {MAX_DEPTH} levels deep"
+    raise LimitExceededError(message, hint="Only flatter documents can be read.")
+
+
+class ValueDecoder:
+    """Decodes the value at a window's position; remembers the keys that an object repeats."""
+
+    def __init__(self) -> None:
+        self.duplicates: dict[str, None] = {}
+        self._decoder = json.JSONDecoder(
+            object_pairs_hook=self._pairs,
+            parse_float=parse_fraction,
+            parse_int=parse_integer,
+            parse_constant=_refuse_constant,
+        )
+
+    def _pairs(self, pairs: list[tuple[str, object]]) -> dict[str, object]:
+        value = dict(pairs)
+        if len(value) != len(pairs):
+            seen: set[str] = set()
+            for key, _ in pairs:
+                if key in seen and len(self.duplicates) < _NAMED_LINES:
+                    self.duplicates[key] = None
+                seen.add(key)
+        return value
+
+    def peek(self, window: TextWindow) -> int:
+        """Return where the value at the window's position ends; -1 if it does not end within."""
+        try:
+            return self._decoder.raw_decode(window.text, window.at)[1]
+        except (ValueError, RecursionError):
+            return -1
+
+    def decode(
+        self, window: TextWindow, *, max_bytes: int = RECORD_BYTES, max_depth: int = MAX_DEPTH
+    ) -> object:
+        """Return the value at the window's position and move behind it.
+
+        Raises:
+            NotJson: If there is none; the window does not move.
+            LimitExceededError: If it is longer than `max_bytes` or deeper than `max_depth`.
+        """
+        while True:
+            try:
+                value, end = self._decoder.raw_decode(window.text, window.at)
+            except json.JSONDecodeError as exc:
+                torn = len(window.text) - exc.pos < _TORN_CHARS or exc.msg.startswith("Untermin")
+                if torn and self._grow(window, max_bytes):
+                    continue
+                raise NotJson(_place(window, exc)) from exc
+            except RecursionError:
+                _too_deep(window.subject)
+            if _may_go_on(window.text, window.at, end) and self._grow(window, max_bytes):
+                continue
+            brackets = window.text.count("[", window.at, end) + window.text.count(
+                "{", window.at, end
+            )
+            if brackets > max_depth:
+                check_depth(value, max_depth, window.subject)
+            window.move(end)
+            return value
+
+    def _grow(self, window: TextWindow, max_bytes: int) -> bool:
+        if len(window.text) - window.at > max_bytes:
+            message = f"{window.subject} has a value of more than {max_bytes:,} bytes"
+            message += f" at byte {window.byte:,}"
+            raise LimitExceededError(
+                message, hint="Query it with query_csv_data.", repair_tool="query_csv_data"
+            )
+        return window.grow()
+
+
+def _may_go_on(text: str, start: int, end: int) -> bool:
+    """Whether a number may have been cut in two by the window's end."""
+    return (
+        len(text) - end < _TORN_CHARS
+        and text[start] in "-0123456789"
+        and (end == len(text) or text[end] in ".eE")
+    )
+
+
+def _place(window: TextWindow, exc: json.JSONDecodeError) -> str:
+    if exc.pos >= len(window.text):
+        return "the text ends too early"
+    line = window.line + window.text.count("\n", window.at, exc.pos)
+    byte = window.byte + window.size_bytes(exc.pos)
+    return f"{exc.msg} at line {line:,}, byte {byte:,}"
+
+
+def malformed(window: TextWindow, reason: str) -> MalformedDataError:
+    """Return the error that says why a document is not JSON."""
+    message = f"{window.subject} is not valid JSON: {reason}"
+    return MalformedDataError(message)
+
+
+def array_items(window: TextWindow, decoder: ValueDecoder, *, opened: bool) -> Iterator[Item]:
+    """Yield the elements of an array whose `[` is next, or that goes on behind an element.
+
+    What follows an element is looked at only when the next one is asked for.
+    """
+    if not opened:
+        window.move(window.at + 1)
+        if window.skip(SPACE) == "]":
+            _close(window)
+            return
+    while True:
+        if opened:
+            mark = window.skip(SPACE)
+            if mark == "]":
+                break
+            if mark != ",":
+                where = f"{mark!r} between its elements at byte {window.byte:,}"
+                raise malformed(window, where if mark else "the array is not closed")
+            window.move(window.at + 1)
+            window.skip(SPACE)
+        opened = True
+        try:
+            value = decoder.decode(window, max_depth=MAX_DEPTH - 1)
+        except NotJson as exc:
+            raise malformed(window, str(exc)) from exc
+        yield Item(value=value, byte=window.byte, line=window.line)
+    _close(window)
+
+
+def _close(window: TextWindow) -> None:
+    window.move(window.at + 1)
+    if window.skip(SPACE):
+        raise malformed(window, f"there is more behind the array at byte {window.byte:,}")
+
+
+def line_items(
+    window: TextWindow, decoder: ValueDecoder, bad: BadLines, *, proven: bool
+) -> Iterator[Item]:
+    """Yield the values of JSON Lines; lines that hold none go to `bad`.
+
+    `proven` says that a value was seen before; else the text must show one soon.
+    """
+    while window.skip(SPACE):
+        line = window.line
+        try:
+            value = decoder.decode(window)
+            if window.skip(" \t\r") not in ("", "\n"):
+                reason = f"more than one value at line {line:,}"
+                raise NotJson(reason)  # noqa: TRY301 - one way out for bad lines
+        except NotJson as exc:
+            bad.add(line, str(exc))
+            if not proven and bad.count >= _HOPELESS_LINES:
+                break
+            window.skip_line()
+            continue
+        proven = True
+        yield Item(value=value, byte=window.byte, line=window.line)
+    if not proven:
+        raise malformed(window, bad.reason or "it holds no value")

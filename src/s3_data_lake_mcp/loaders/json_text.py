@@ -1,0 +1,123 @@
+"""Text of any length through a window: decoded as it streams, byte and line positions exact."""
+
+import codecs
+from collections.abc import Iterator
+
+from s3_data_lake_mcp.errors import MalformedDataError
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+ENCODINGS = tuple(sorted({name for _, name in _BOMS}))
+"""All that a window decodes."""
+
+
+def detect_encoding(head: bytes) -> tuple[str, int]:
+    """Return the encoding that a byte order mark names, else UTF-8, and the mark's length."""
+    for mark, name in _BOMS:
+        if head.startswith(mark):
+            return name, len(mark)
+    return "utf-8", 0
+
+
+class TextWindow:
+    """Shows the text from `at` on, as far as it was needed yet.
+
+    Bytes that are not text raise when the text before them is used up, not when they arrive: what
+    a page needs does not depend on how the object was cut into blocks.
+
+    Args:
+        blocks: The bytes, from `start` on.
+        subject: What error messages name.
+        encoding: One of `ENCODINGS`.
+        start: Position of the first byte in the decoded object.
+        line: Number of the line there, from 1.
+    """
+
+    def __init__(
+        self, blocks: Iterator[bytes], *, subject: str, encoding: str, start: int = 0, line: int = 1
+    ) -> None:
+        self._blocks = blocks
+        self._decoder = codecs.getincrementaldecoder(encoding)("strict")
+        self._encoding = encoding
+        self._fed = start
+        self._failure: MalformedDataError | None = None
+        self._ended = False
+        self.subject = subject
+        self.text = ""
+        self.at = 0
+        self.byte = start
+        self.line = line
+
+    def move(self, to: int) -> None:
+        """Set `at`, which only moves forward."""
+        self.byte += self.size_bytes(to)
+        self.line += self.text.count("\n", self.at, to)
+        self.at = to
+
+    def size_bytes(self, to: int) -> int:
+        """Return how many bytes are between `at` and `to`."""
+        if self._encoding == "utf-8" and self.text.isascii():
+            return to - self.at
+        return len(self.text[self.at : to].encode(self._encoding))
+
+    def grow(self) -> bool:
+        """Read on until the text ahead has doubled; return whether there is any more.
+
+        Doubling keeps the cost of parsing again from `at` on linear, however small the blocks are.
+        Positions in `text` hold on only if the answer is False.
+
+        Raises:
+            MalformedDataError: If what comes next is not text of the encoding.
+        """
+        ahead = self.text[self.at :]
+        parts, goal, size = [ahead], 2 * len(ahead), len(ahead)
+        while size <= goal and (piece := self._next()) is not None:
+            parts.append(piece)
+            size += len(piece)
+        if size > len(ahead):
+            self.text, self.at = "".join(parts), 0
+            return True
+        if self._failure is not None:
+            raise self._failure
+        return False
+
+    def _next(self) -> str | None:
+        if self._ended or self._failure is not None:
+            return None
+        data = next(self._blocks, b"")
+        self._ended = not data
+        pending = self._decoder.getstate()[0]
+        try:
+            return self._decoder.decode(data, final=self._ended)
+        except UnicodeDecodeError as exc:
+            byte = self._fed - len(pending) + exc.start
+            message = f"{self.subject} is not {self._encoding.upper()} text at byte {byte:,}"
+            self._failure = MalformedDataError(message, hint="JSON text must be Unicode (UTF-8).")
+            good: bytes = exc.object[: exc.start]
+            return good.decode(self._encoding)
+        finally:
+            self._fed += len(data)
+
+    def skip(self, characters: str) -> str:
+        """Move over the given characters; return the next one, or `""` at the end."""
+        while True:
+            rest = self.text[self.at : self.at + 64]
+            kept = rest.lstrip(characters)
+            self.move(self.at + len(rest) - len(kept))
+            if kept:
+                return kept[0]
+            if self.at == len(self.text) and not self.grow():
+                return ""
+
+    def skip_line(self) -> None:
+        """Move to the line feed that ends the line, or to the end."""
+        while (stop := self.text.find("\n", self.at)) < 0:
+            self.move(len(self.text))
+            if not self.grow():
+                return
+        self.move(stop)
