@@ -11,6 +11,7 @@ from s3_data_lake_mcp.loaders.compression import decoded_blocks, detect_compress
 from s3_data_lake_mcp.loaders.formats import strip_compression
 from s3_data_lake_mcp.loaders.json_scan import (
     DOCUMENT_BYTES,
+    RECORD_BYTES,
     SPACE,
     BadLines,
     Item,
@@ -84,7 +85,12 @@ def open_start(source: ObjectReader, max_decoded_bytes: int) -> Scan:
         start=mark,
     )
     decoder, bad = ValueDecoder(), BadLines()
-    layout, items = _layout(window, decoder, bad, lines=announces_lines(source.ref.key))
+    if announces_lines(source.ref.key):
+        layout, items = "lines", _announced(window, decoder, bad)
+    else:
+        too_long = not compression and source.size_bytes > DOCUMENT_BYTES
+        limit = RECORD_BYTES if too_long else DOCUMENT_BYTES
+        layout, items = _layout(window, decoder, bad, limit)
     return Scan(
         layout=layout,
         items=items,
@@ -151,15 +157,23 @@ def _choice(position: Position, name: str, allowed: tuple[str, ...]) -> str:
     return value
 
 
-def _layout(
-    window: TextWindow, decoder: ValueDecoder, bad: BadLines, *, lines: bool
-) -> tuple[str, Iterator[Item]]:
+def _first_mark(window: TextWindow) -> str:
     mark = window.skip(SPACE)
     if not mark:
         message = f"{window.subject} is empty: it holds nothing but white space"
         raise MalformedDataError(message, hint="There is no JSON value to read.")
-    if lines:
-        return "lines", line_items(window, decoder, bad, proven=False)
+    return mark
+
+
+def _announced(window: TextWindow, decoder: ValueDecoder, bad: BadLines) -> Iterator[Item]:
+    _first_mark(window)
+    return line_items(window, decoder, bad, proven=False)
+
+
+def _layout(
+    window: TextWindow, decoder: ValueDecoder, bad: BadLines, max_bytes: int
+) -> tuple[str, Iterator[Item]]:
+    mark = _first_mark(window)
     if mark == "[":
         end = ValueDecoder().peek(window)
         follows = _NEXT_LINE.match(window.text, end) if end >= 0 else None
@@ -167,7 +181,7 @@ def _layout(
             return "array", array_items(window, decoder, opened=False)
         return "lines", line_items(window, decoder, bad, proven=False)
     try:
-        value = decoder.decode(window, max_bytes=DOCUMENT_BYTES)
+        value = decoder.decode(window, max_bytes=max_bytes)
     except NotJson as exc:
         raise malformed(window, str(exc)) from exc
     after = window.skip(" \t\r")

@@ -28,6 +28,7 @@ _MAX_INT_DIGITS = 38
 _SMALLEST_NORMAL = 2.2250738585072014e-308
 _TORN_CHARS = 16
 """An error this near to the text's end may only be a token cut in two (`\\ud83d\\ude0`, `tru`)."""
+_DOCUMENT_GROWTH = 8
 _HOPELESS_LINES = 100
 _NAMED_LINES = 20
 _LEADING = re.compile(r"^-?[0.]*")
@@ -179,7 +180,8 @@ class ValueDecoder:
             raise LimitExceededError(
                 message, hint="Query it with query_csv_data.", repair_tool="query_csv_data"
             )
-        return window.grow()
+        # A document is read whole in any case, so there is little use in parsing it on the way.
+        return window.grow(_DOCUMENT_GROWTH if max_bytes > RECORD_BYTES else 2)
 
 
 def _may_go_on(text: str, start: int, end: int) -> bool:

@@ -65,17 +65,17 @@ class TextWindow:
             return to - self.at
         return len(self.text[self.at : to].encode(self._encoding))
 
-    def grow(self) -> bool:
-        """Read on until the text ahead has doubled; return whether there is any more.
+    def grow(self, factor: int = 2) -> bool:
+        """Read on until the text ahead is `factor` times as long; return whether there is any more.
 
-        Doubling keeps the cost of parsing again from `at` on linear, however small the blocks are.
+        Growing so keeps the cost of parsing again from `at` on linear, however small blocks are.
         Positions in `text` hold on only if the answer is False.
 
         Raises:
             MalformedDataError: If what comes next is not text of the encoding.
         """
         ahead = self.text[self.at :]
-        parts, goal, size = [ahead], 2 * len(ahead), len(ahead)
+        parts, goal, size = [ahead], factor * len(ahead), len(ahead)
         while size <= goal and (piece := self._next()) is not None:
             parts.append(piece)
             size += len(piece)

@@ -1,0 +1,105 @@
+"""JSON: values survive, and pages join to the whole, however the text is cut into blocks."""
+
+import gzip
+import json
+from typing import TYPE_CHECKING
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from s3_data_lake_mcp.loaders.json import JsonLoader, JsonRequest
+from s3_data_lake_mcp.loaders.json_scan import BadLines, ValueDecoder, array_items, line_items
+from s3_data_lake_mcp.loaders.json_text import TextWindow
+from s3_data_lake_mcp.storage import ScanMeter
+from s3_data_lake_mcp.storage.memory import MemoryStore
+from s3_data_lake_mcp.storage.reader import ObjectReader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from s3_data_lake_mcp.loaders import Position
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**30), 10**30)
+    | st.floats(allow_nan=False, allow_infinity=False, allow_subnormal=False)
+    | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner),
+    max_leaves=8,
+)
+LAYOUTS = ("array", "lines")
+INDENTS = st.sampled_from([None, 2])
+STORED = ("plain", "gzip")
+LISTS = st.lists(VALUES, min_size=1, max_size=12)
+
+
+def pieces(body: bytes, size: int) -> "Iterator[bytes]":
+    """Cut a body into blocks."""
+    return (body[at : at + size] for at in range(0, len(body), size))
+
+
+@given(
+    LISTS,
+    st.integers(1, 5),
+    st.sampled_from(LAYOUTS),
+    st.sampled_from(STORED),
+    st.sampled_from([None, 2]),
+)
+def test_pages_join_to_the_whole(
+    values: list[object],
+    count: int,
+    layout: str,
+    stored: str,
+    indent: int | None,
+) -> None:
+    """Resuming after every page gives each record once, whatever the layout."""
+    text = (
+        "\n".join(json.dumps(v, ensure_ascii=False) for v in values)
+        if layout == "lines"
+        else json.dumps(values, ensure_ascii=False, indent=indent)
+    )
+    body = text.encode("utf-8", "surrogatepass")
+    store = MemoryStore()
+    key = "x.jsonl" if layout == "lines" else "x.json"
+    ref = store.put("b", key, gzip.compress(body) if stored == "gzip" else body)
+    source = ObjectReader.open_head(store, ref, ScanMeter())
+    found: list[object] = []
+    position: Position | None = None
+    while True:
+        page = JsonLoader().read(source, JsonRequest(max_records=count, position=position))
+        assert page.offset == len(found)
+        found.extend(page.records[:count])
+        if len(page.records) <= count:
+            break
+        position = page.resume(count)
+    assert found == values
+    assert page.total_records == len(values)
+
+
+@given(LISTS, st.integers(1, 9), st.sampled_from(LAYOUTS))
+def test_blocks_do_not_matter(values: list[object], size: int, layout: str) -> None:
+    """Tokens, escapes and characters cut in two by a block's end are read whole."""
+    text = (
+        "\n".join(json.dumps(v) for v in values)
+        if layout == "lines"
+        else json.dumps(values, ensure_ascii=False)
+    )
+    window = TextWindow(pieces(text.encode(), size), subject="x", encoding="utf-8")
+    window.skip(" ")
+    decoder = ValueDecoder()
+    items = (
+        line_items(window, decoder, BadLines(), proven=False)
+        if layout == "lines"
+        else array_items(window, decoder, opened=False)
+    )
+    assert [item.value for item in items] == values
+
+
+@given(st.integers(1, 17), st.integers(-(10**40), 10**40))
+def test_no_integer_loses_digits(size: int, value: int) -> None:
+    """An integer comes back exactly, as a number or as its digits."""
+    window = TextWindow(pieces(f"[{value}]".encode(), size), subject="x", encoding="utf-8")
+    window.skip(" ")
+    (item,) = array_items(window, ValueDecoder(), opened=False)
+    assert str(item.value) == str(value)

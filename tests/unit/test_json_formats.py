@@ -1,0 +1,51 @@
+"""Formats by name and by bytes."""
+
+import pytest
+
+from s3_data_lake_mcp.loaders.formats import detect_format, detect_format_by_name
+from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("a/b.csv", ("csv", "")),
+        ("a/B.CSV.GZ", ("csv", "gzip")),
+        ("x.tsv.zst", ("csv", "zstd")),
+        ("x.ndjson.bz2", ("json", "bzip2")),
+        ("x.geojson", ("json", "")),
+        ("part-0.snappy.parquet", ("parquet", "")),
+        ("x.xlsx", ("excel", "")),
+        ("x.gz", ("unknown", "gzip")),
+        ("dir.csv/file", ("unknown", "")),
+        (".csv", ("unknown", "")),
+        ("", ("unknown", "")),
+    ],
+)
+def test_by_name(key: str, expected: tuple[str, str]) -> None:
+    """Suffixes announce the format and the compression."""
+    assert detect_format_by_name(key) == expected
+
+
+@pytest.mark.parametrize(
+    ("key", "head", "tail", "expected"),
+    [
+        ("x.csv", b"PAR1\x15\x04", b"", ("parquet", "magic")),
+        ("x", b"\x00\x01", b"....PARE", ("parquet", "magic")),
+        ("x", b"Obj\x01\x04", b"", ("avro", "magic")),
+        ("x", b"PK\x03\x04....[Content_Types].xml", b"", ("excel", "magic")),
+        ("x", b"PK\x03\x04....", b"", ("archive", "magic")),
+        ("x", b'\xef\xbb\xbf {"a":1}', b"", ("json", "content")),
+        ("x", b"[1,\n2]", b"", ("json", "content")),
+        ("x", b"a,b\n1,2\n3,4\n", b"", ("csv", "content")),
+        ("x", b"hello\nworld\n", b"", ("text", "content")),
+        ("x.csv", b"word", b"", ("csv", "suffix")),
+        ("x.csv", b"", b"", ("csv", "suffix")),
+        ("x", b"", b"", ("unknown", "")),
+        ("x.bin", b"\x00\x01\x02", b"", ("unknown", "")),
+    ],
+)  # fmt: skip
+def test_by_content(key: str, head: bytes, tail: bytes, expected: tuple[str, str]) -> None:
+    """Bytes win over names."""
+    info = ObjectInfo(ref=ObjectRef(bucket="b", key=key), size_bytes=len(head), etag="e")
+    assert detect_format(info, head, tail) == expected
