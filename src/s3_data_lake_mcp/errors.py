@@ -93,9 +93,27 @@ class StoreError(LakeError):
 
 
 class NotFoundError(StoreError):
-    """No such bucket, key or version."""
+    """No such bucket, key or version.
+
+    `bucket` and `key` say what is missing (an empty key: the bucket), so that the nearest existing
+    names can be looked up.
+    """
 
     code = "not_found"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        repair: Mapping[str, object] | None = None,
+        repair_tool: str = "",
+        bucket: str = "",
+        key: str = "",
+    ) -> None:
+        super().__init__(message, hint=hint, repair=repair, repair_tool=repair_tool)
+        self.bucket = bucket
+        self.key = key
 
 
 class AccessDeniedError(StoreError):

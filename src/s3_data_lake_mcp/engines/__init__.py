@@ -1,6 +1,7 @@
 """SQL over objects: what every engine promises. Engines run in worker processes only."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -47,9 +48,9 @@ class QueryResult:
 
     `table` holds up to `max_rows + 1` rows. `sources` are the objects read, in order, at most 20 of
     `sources_total`; `identity` is a short digest of all their ETags. `total_rows` is exact or None.
-    `plan` is None unless the query was a dry run. `whole` describes `data` as one source: the object,
-    or for many files the prefix or glob, with the sum of their sizes and the newest date. `details`
-    is the format's own part of the answer (`parquet`), ready for JSON.
+    `plan` is None unless the query was a dry run. `whole` describes `data` as one source: the
+    object, or for many files the prefix or glob, with the sum of their sizes and the newest date.
+    `details` is the format's own part of the answer (`parquet`), ready for JSON.
     """
 
     table: "pa.Table"
@@ -65,8 +66,45 @@ class QueryResult:
     details: Mapping[str, object] = field(default_factory=dict)
 
 
+class TableSession(Protocol):
+    """The table `data` over an object, prefix or glob, open for trusted SQL of our own."""
+
+    @property
+    def schema(self) -> "pa.Schema":
+        """Columns and types, as `query_csv_data` shows them."""
+        ...
+
+    @property
+    def sources(self) -> Sequence[ObjectInfo]:
+        """The objects that it reads, all of them."""
+        ...
+
+    @property
+    def notices(self) -> Sequence[str]:
+        """What there is to say of how they are read."""
+        ...
+
+    def execute(self, sql: str, params: Sequence[object] = ()) -> "pa.Table":
+        """Return the rows of one SELECT.
+
+        Raises:
+            LimitExceededError: If it needs more memory than there is.
+        """
+        ...
+
+
 class Engine(Protocol):
     """Answers queries over objects."""
+
+    def open_table(
+        self,
+        bucket: str,
+        key: str,
+        meter: ScanMeter,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> AbstractContextManager[TableSession]:
+        """Open `data` for SQL that the server itself wrote, as profiles need it."""
+        ...
 
     def run(
         self, query: Query, meter: ScanMeter, progress: Callable[[int, int], None] | None = None

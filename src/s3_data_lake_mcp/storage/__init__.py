@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from s3_data_lake_mcp.errors import DeadlineExceededError, LimitExceededError
 
@@ -89,6 +89,14 @@ class ListedBucket:
     region: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BucketProbe:
+    """Where a bucket is, and whether its objects can be listed; `region` is empty if unknown."""
+
+    region: str
+    access: Literal["readable", "denied", "unknown"]
+
+
 class ScanMeter:
     """Counts what one call costs, and stops it at its deadline, budget or cancellation.
 
@@ -160,7 +168,7 @@ class ScanMeter:
             message = f"The call read more than its budget of {self._max_bytes:,} bytes"
             raise LimitExceededError(
                 message,
-                hint="Narrow the columns, predicate or prefix, or raise S3_DATA_LAKE_MAX_SCAN_BYTES.",
+                hint="Narrow columns, predicate or prefix, or raise S3_DATA_LAKE_MAX_SCAN_BYTES.",
             )
 
 
@@ -207,4 +215,19 @@ class ObjectStore(Protocol):
 
     def list_buckets(self, meter: ScanMeter) -> tuple[ListedBucket, ...]:
         """Return the allowed buckets of the account."""
+        ...
+
+    def probe_bucket(self, bucket: str, meter: ScanMeter, *, access: bool = True) -> BucketProbe:
+        """Return a bucket's region and, if `access`, whether listing it works.
+
+        Never raises for what S3 refuses.
+        """
+        ...
+
+    def get_tags(self, ref: ObjectRef, meter: ScanMeter) -> Mapping[str, str]:
+        """Return the object's tags."""
+        ...
+
+    def is_versioned(self, bucket: str, meter: ScanMeter) -> bool:
+        """Return whether versioning of the bucket is enabled."""
         ...

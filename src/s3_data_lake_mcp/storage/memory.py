@@ -1,10 +1,12 @@
 """An object store in memory: for unit and property tests, and for docs."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from s3_data_lake_mcp.errors import NotFoundError, ObjectChangedError
 from s3_data_lake_mcp.storage import (
+    BucketProbe,
     ListedBucket,
     ListedObject,
     ListPage,
@@ -48,7 +50,7 @@ class MemoryStore:
             return self._objects[ref.bucket, ref.key]
         except KeyError:
             message = f"{ref} does not exist"
-            raise NotFoundError(message) from None
+            raise NotFoundError(message, bucket=ref.bucket, key=ref.key) from None
 
     def get_head(self, ref: ObjectRef, length: int, meter: ScanMeter) -> tuple[ObjectInfo, bytes]:
         """Return the identity and the first bytes."""
@@ -96,7 +98,7 @@ class MemoryStore:
         keys = sorted((k for b, k in self._objects if b == bucket), key=lambda k: k.encode())
         if not keys:
             message = f"s3://{bucket} does not exist"
-            raise NotFoundError(message)
+            raise NotFoundError(message, bucket=bucket)
         after = (token or start_after).encode()
         found: list[ListedObject] = []
         prefixes: list[str] = []
@@ -132,3 +134,21 @@ class MemoryStore:
         """Return the buckets that hold objects."""
         meter.count_request()
         return tuple(ListedBucket(name=name) for name in sorted({b for b, _ in self._objects}))
+
+    def probe_bucket(self, bucket: str, meter: ScanMeter, *, access: bool = True) -> BucketProbe:
+        """Return that the bucket is readable."""
+        meter.count_request()
+        known = any(b == bucket for b, _ in self._objects)
+        return BucketProbe(region="", access="readable" if known and access else "unknown")
+
+    def get_tags(self, ref: ObjectRef, meter: ScanMeter) -> Mapping[str, str]:
+        """Return no tags."""
+        meter.count_request()
+        self._find(ref)
+        return {}
+
+    def is_versioned(self, bucket: str, meter: ScanMeter) -> bool:
+        """Return False: an object in memory has one version."""
+        del bucket
+        meter.count_request()
+        return False

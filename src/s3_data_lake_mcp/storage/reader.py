@@ -1,4 +1,4 @@
-"""One version of an object, read by ranges: cached head and tail, parallel parts, ordered read-ahead."""
+"""One version of an object, read by ranges: head and tail kept, parallel parts, read-ahead."""
 
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -81,7 +81,7 @@ class ObjectReader:
         return None
 
     def read_range(self, start: int, stop: int) -> bytes:
-        """Return the bytes `[start, stop)`, cut at the object's end; long ranges in parallel parts."""
+        """Return the bytes `[start, stop)`, cut at the object's end; long ranges in parallel."""
         return self.read_ranges([(start, stop)])[0]
 
     def read_ranges(self, ranges: Sequence[tuple[int, int]]) -> list[bytes]:

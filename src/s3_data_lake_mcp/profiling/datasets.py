@@ -1,0 +1,183 @@
+"""Keys grouped into logical data sets, from a listing alone."""
+
+from collections import Counter
+from datetime import datetime
+
+from s3_data_lake_mcp.loaders.formats import detect_format_by_name
+from s3_data_lake_mcp.profiling import Json
+from s3_data_lake_mcp.profiling.groups import Group, GroupKey, without
+from s3_data_lake_mcp.profiling.inventory import UNKNOWN, is_folder_marker
+from s3_data_lake_mcp.profiling.location import Neighbours
+from s3_data_lake_mcp.profiling.names import KeyShape, is_hidden, shape_of, template_of
+from s3_data_lake_mcp.profiling.oddities import freshness, partition_json, warnings_of
+from s3_data_lake_mcp.storage import ListedObject
+
+MOST_GROUPS = 2_000
+"""Groups kept while a listing streams past; above it, the folders or names that vary most merge."""
+
+_NUMBERED_SIBLINGS = 8
+_TABLE_MARKERS = {"_delta_log": "Delta Lake", ".hoodie": "Hudi"}
+
+
+class DatasetGrouper:
+    """Groups keys into data sets as a listing streams past.
+
+    Keys belong together that differ only in Hive partition values, dates, numbers or identifiers
+    (`orders_2026-01-01.csv`, `part-00000.parquet`), each folder being its own table. Eight or more
+    folders that differ only in a number (`device-001/`) are one data set. Only aggregates are kept.
+
+    Args:
+        bucket: The bucket of the keys.
+    """
+
+    def __init__(self, bucket: str) -> None:
+        self._bucket = bucket
+        self._groups: dict[GroupKey, Group] = {}
+        self._merged: set[GroupKey] = set()
+        self._tables: dict[str, str] = {}
+        self.markers = 0
+        self.hidden = 0
+        self.complete = True
+
+    def add(self, listed: ListedObject) -> None:
+        """Put one object into its group."""
+        if is_folder_marker(listed):
+            self.markers += 1
+            return
+        if is_hidden(listed.key):
+            self.hidden += 1
+            self._note_table(listed.key)
+            return
+        shape = self._routed(shape_of(listed.key))
+        key = (shape.folders, shape.stem, shape.suffix)
+        group = self._groups.get(key)
+        if group is None:
+            group = self._groups[key] = Group(key)
+        group.add(listed, shape)
+        while len(self._groups) > MOST_GROUPS and self._merge_widest():
+            pass
+
+    def datasets(self) -> list[Json]:
+        """Return the contract's `datasets`, the largest first."""
+        groups = self.groups()
+        neighbours = Neighbours(self._bucket, groups, complete=self.complete)
+        names = [neighbours.name(group) for group in groups]
+        repeated = {name for name, times in Counter(names).items() if times > 1}
+        found: list[Json] = []
+        for group, name in zip(groups, names, strict=True):
+            uri, exact = neighbours.uri(group)
+            warnings = warnings_of(group, self._others(group, groups))
+            if kind := self._tables.get(group.root):
+                warnings.append(
+                    f"The folder is a {kind} table: its log says which of these files are current, "
+                    "and this summary counts all of them"
+                )
+            if not exact:
+                warnings.append(f"No glob selects just this data set: {uri} also matches others")
+            found.append(
+                {
+                    "name": neighbours.long_name(group) if name in repeated else name,
+                    "uri": uri,
+                    "format": format_of(group.first.key),
+                    "objects": group.objects,
+                    "bytes": group.bytes,
+                    "partitions": {c: partition_json(v) for c, v in group.partitions.items()},
+                    "schema_drift": [],
+                    "warnings": warnings,
+                    "example_key": group.first.key,
+                }
+            )
+        return found
+
+    def groups(self) -> list[Group]:
+        """Return the groups in the order of `datasets`, numbered folders merged."""
+        self._merge_numbered()
+        return sorted(self._groups.values(), key=lambda g: (-g.bytes, -g.objects, g.key))
+
+    def freshness(self, now: datetime) -> list[str]:
+        """Return a sentence on the age and usual interval of each data set, as `datasets` orders."""
+        return [freshness(group, now) for group in self.groups()]
+
+    def _note_table(self, key: str) -> None:
+        folders = key.split("/")[:-1]
+        for at, folder in enumerate(folders):
+            if kind := _TABLE_MARKERS.get(folder):
+                self._tables["".join(f"{part}/" for part in folders[:at])] = kind
+
+    def _others(self, group: Group, groups: list[Group]) -> dict[str, int]:
+        """Return how many objects of other formats stand beside the group's, under like names."""
+        counts: Counter[str] = Counter()
+        own = format_of(group.first.key)
+        for other in groups:
+            if other.key[:2] == group.key[:2] and format_of(other.first.key) != own:
+                counts[format_of(other.first.key)] += other.objects
+        return dict(counts)
+
+    def _routed(self, shape: KeyShape) -> KeyShape:
+        """Apply the merges so far to the shape of a new key."""
+        if not self._merged:
+            return shape
+        again = True
+        while again:
+            again = False
+            for part in range(-1, len(shape.folders)):
+                wider = without(shape, part)
+                if wider != shape and (wider.folders, wider.stem, wider.suffix) in self._merged:
+                    shape, again = wider, True
+                    break
+        return shape
+
+    def _merge_widest(self) -> bool:
+        """Merge the groups that differ in one part, where most do so."""
+        siblings: Counter[GroupKey] = Counter()
+        for folders, stem, suffix in self._groups:
+            siblings.update(_wider(folders, stem, suffix))
+        target, times = siblings.most_common(1)[0]
+        if times < 2:  # noqa: PLR2004 - merging needs two
+            return False
+        self._merge(target, [key for key in self._groups if target in _wider(*key)])
+        return True
+
+    def _merge_numbered(self) -> None:
+        families: dict[tuple[GroupKey, str], list[GroupKey]] = {}
+        for key in self._groups:
+            for at, folder in enumerate(key[0]):
+                template = template_of(folder)[0]
+                if "*" in folder or template == folder:
+                    continue
+                family = (*key[0][:at], template, *key[0][at + 1 :])
+                wide = (*key[0][:at], "*", *key[0][at + 1 :])
+                families.setdefault(((wide, key[1], key[2]), "/".join(family)), []).append(key)
+        for (_, path), members in families.items():
+            present = [key for key in members if key in self._groups]
+            if len(present) >= _NUMBERED_SIBLINGS:
+                folders = tuple(path.split("/"))
+                self._merge((folders, present[0][1], present[0][2]), present)
+
+    def _merge(self, target: GroupKey, members: list[GroupKey]) -> None:
+        merged = self._groups.pop(target, None) or Group(target)
+        for key in members:
+            if key == target:
+                continue
+            group = self._groups.pop(key)
+            if merged.objects == 0:
+                merged.signature = group.signature
+            merged.absorb(group)
+        self._groups[target] = merged
+        self._merged.add(target)
+
+
+def format_of(key: str) -> str:
+    """Return the format that the name announces, `unknown` for none."""
+    return detect_format_by_name(key)[0] or UNKNOWN
+
+
+def _wider(folders: tuple[str, ...], stem: str, suffix: str) -> list[GroupKey]:
+    """Return the keys of the groups that this one could merge into."""
+    wider: list[GroupKey] = []
+    if stem != "*":
+        wider.append((folders, "*", suffix))
+    for at, folder in enumerate(folders):
+        if "*" not in folder:
+            wider.append(((*folders[:at], "*", *folders[at + 1 :]), stem, suffix))
+    return wider

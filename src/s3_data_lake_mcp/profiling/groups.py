@@ -1,0 +1,151 @@
+"""One group of keys that look alike: aggregates alone, so that a million keys cost no more memory."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from s3_data_lake_mcp.profiling.names import KeyShape, signature_of
+from s3_data_lake_mcp.storage import ListedObject
+
+SMALL_BYTES = 1 << 20
+MOST_VALUES = 10_000
+"""Distinct values kept per partition column or date series; beyond it, counts are lower bounds."""
+
+NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+_MOST_EMPTY_NAMED = 3
+_MOST_SAMPLES = 32
+_ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
+
+type GroupKey = tuple[tuple[str, ...], str, str]
+"""Folders, stem and suffix, with `*` for what varies."""
+
+
+class SpacedKeys:
+    """Keeps evenly spaced objects of a stream whose length is not known."""
+
+    def __init__(self) -> None:
+        self._stride = 1
+        self._seen = 0
+        self._kept: list[ListedObject] = []
+        self._last: ListedObject | None = None
+
+    def add(self, listed: ListedObject) -> None:
+        """Take the next object."""
+        if self._seen % self._stride == 0:
+            self._kept.append(listed)
+            if len(self._kept) > _MOST_SAMPLES:
+                self._kept = self._kept[::2]
+                self._stride *= 2
+        self._seen += 1
+        self._last = listed
+
+    def absorb(self, other: "SpacedKeys") -> None:
+        """Take the kept objects of another stream."""
+        for listed in other.spread(_MOST_SAMPLES):
+            self.add(listed)
+
+    def spread(self, count: int) -> list[ListedObject]:
+        """Return up to `count` objects in key order, the first and the last among them."""
+        by_key = {listed.key: listed for listed in (*self._kept, *filter(None, (self._last,)))}
+        ordered = [by_key[key] for key in sorted(by_key)]
+        if len(ordered) <= count:
+            return ordered
+        if count == 1:
+            return ordered[:1]
+        step = (len(ordered) - 1) / (count - 1)
+        return [ordered[round(step * i)] for i in range(count)]
+
+
+@dataclass(slots=True)
+class Group:
+    """Aggregates of the keys of one shape."""
+
+    key: GroupKey
+    signature: str | None = None
+    objects: int = 0
+    bytes: int = 0
+    small: int = 0
+    empty: int = 0
+    empty_keys: list[str] = field(default_factory=list)
+    archived: int = 0
+    newest: datetime | None = None
+    partitions: dict[str, set[str]] = field(default_factory=dict)
+    moments: dict[str, set[str]] = field(default_factory=dict)
+    samples: SpacedKeys = field(default_factory=SpacedKeys)
+
+    def add(self, listed: ListedObject, shape: KeyShape) -> None:
+        """Count one object."""
+        signature = signature_of(listed.key)
+        if self.objects == 0:
+            self.signature = signature
+        elif self.signature != signature:
+            self.signature = None
+        size = listed.size_bytes
+        self.objects += 1
+        self.bytes += size
+        self.small += size < SMALL_BYTES
+        self.archived += listed.storage_class in _ARCHIVES
+        if size == 0:
+            self.empty += 1
+            self.empty_keys = [*self.empty_keys, listed.key][:_MOST_EMPTY_NAMED]
+        modified = listed.last_modified
+        self.newest = modified if self.newest is None else max(self.newest, modified)
+        self.samples.add(listed)
+        for column, value in shape.partitions:
+            _keep(self.partitions, column, value)
+        for label, moment in shape.moments:
+            _keep(self.moments, label, moment)
+
+    def absorb(self, other: "Group") -> None:
+        """Take over another group's counts."""
+        if self.signature != other.signature:
+            self.signature = None
+        self.objects += other.objects
+        self.bytes += other.bytes
+        self.small += other.small
+        self.empty += other.empty
+        self.empty_keys = [*self.empty_keys, *other.empty_keys][:_MOST_EMPTY_NAMED]
+        self.archived += other.archived
+        dates = [date for date in (self.newest, other.newest) if date]
+        self.newest = max(dates) if dates else None
+        self.samples.absorb(other.samples)
+        for ours, theirs in (
+            (self.partitions, other.partitions),
+            (self.moments, other.moments),
+        ):
+            for label, values in theirs.items():
+                for value in values:
+                    _keep(ours, label, value)
+
+    @property
+    def first(self) -> ListedObject:
+        """The first object in key order."""
+        return self.samples.spread(_MOST_SAMPLES)[0]
+
+    @property
+    def root(self) -> str:
+        """The folders before the first one that varies, with a slash behind each."""
+        literal: list[str] = []
+        for folder in self.key[0]:
+            if "*" in folder:
+                break
+            literal.append(folder)
+        return "".join(f"{folder}/" for folder in literal)
+
+    @property
+    def varying_folders(self) -> bool:
+        """Whether folders are part of what varies."""
+        return any("*" in folder for folder in self.key[0])
+
+
+def _keep(kept: dict[str, set[str]], label: str, value: str) -> None:
+    values = kept.setdefault(label, set())
+    if len(values) < MOST_VALUES:
+        values.add(value)
+
+
+def without(shape: KeyShape, part: int) -> KeyShape:
+    """Return the shape with `*` in place of a folder, or of the stem for part -1."""
+    if part < 0:
+        return replace(shape, stem="*")
+    folders = tuple("*" if at == part else folder for at, folder in enumerate(shape.folders))
+    return replace(shape, folders=folders)

@@ -1,0 +1,158 @@
+"""What a key's name says: its folders, partitions, dates, and the part that varies."""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+_NUMBER = r"(?<!\d)"
+_DATE = r"(?:19|20)\d\d([-_.]?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01])"
+_TIME = r"[T_ -]?(?:[01]\d|2[0-3])(?:[-_:.h]?[0-5]\d){0,2}(?:\.\d+)?Z?"
+_VARYING = re.compile(
+    rf"(?P<uuid>[0-9a-fA-F]{{8}}-(?:[0-9a-fA-F]{{4}}-){{3}}[0-9a-fA-F]{{12}})"
+    rf"|(?P<date>{_NUMBER}{_DATE}(?!\d))(?P<time>{_TIME}(?!\d))?"
+    rf"|(?P<stamp>{_NUMBER}{_DATE})(?:[01]\d|2[0-3])(?:[0-5]\d){{0,2}}(?!\d)"
+    rf"|(?P<month>{_NUMBER}(?:19|20)\d\d[-_.](?:0[1-9]|1[0-2])(?!\d))"
+    rf"|(?P<hex>(?<![0-9A-Za-z])(?=[0-9a-fA-F]*\d)(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{{8,}}(?![0-9A-Za-z]))"
+    rf"|(?P<year>{_NUMBER}(?:19|20)\d\d(?!\d))"
+    rf"|(?P<number>\d+)"
+)
+_RUNS = re.compile(r"\*(?:[-_.]?\*)+")
+_HIVE = re.compile(r"([A-Za-z_][^=/]*)=(.*)", re.DOTALL)
+_DATED_FOLDER = re.compile(rf"(?:{_DATE}|(?:19|20)\d\d-(?:0[1-9]|1[0-2])|(?:19|20)\d\d)")
+_TWO_DIGITS = re.compile(r"\d\d?")
+_IGNORED_NAMES = re.compile(
+    r"_SUCCESS$|_committed_|_started_|.*\.crc$|_metadata$|_common_metadata$"
+)
+_SUFFIX = re.compile(r"(?:\.[A-Za-z][A-Za-z0-9]{0,11}){1,2}$")
+_DIGIT = re.compile(r"[0-9]")
+_GLOB_CHARACTER = re.compile(r"([*?\[])")
+_PARTS = ("year", "month", "day", "hour")
+_ALIASES = {
+    "yyyy": "year", "yr": "year", "y": "year", "mm": "month", "mon": "month", "m": "month",
+    "dd": "day", "d": "day", "hh": "hour", "hr": "hour", "h": "hour",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyShape:
+    """The shape of a key: what stays the same in its data set, and what varies.
+
+    `folders` and `stem` hold `*` where a partition value, date, number or identifier stood.
+    `partitions` are the Hive columns with their decoded values. `moments` maps what carries a
+    date (a column, `folders` or `names`) to that date in ISO form, as exact as it is given.
+    """
+
+    folders: tuple[str, ...]
+    stem: str
+    suffix: str
+    partitions: tuple[tuple[str, str], ...]
+    moments: tuple[tuple[str, str], ...]
+
+
+def is_hidden(key: str) -> bool:
+    """Whether readers of data lakes skip the key: `_temporary/`, `.staging/`, `_SUCCESS` and so on."""
+    return any(
+        part.startswith(".") or (part.startswith("_") and "=" not in part)
+        for part in key.split("/")
+    ) or bool(_IGNORED_NAMES.match(key.rsplit("/", 1)[-1]))
+
+
+def shape_of(key: str) -> KeyShape:
+    """Take a key apart."""
+    *folders, name = key.split("/")
+    suffix_match = _SUFFIX.search(name)
+    suffix = suffix_match.group() if suffix_match and suffix_match.start() else ""
+    stem = name[: len(name) - len(suffix)] if suffix else name
+    partitions: list[tuple[str, str]] = []
+    templates: list[str] = []
+    dated: list[str] = []
+    for folder in folders:
+        if hive := _HIVE.fullmatch(folder):
+            partitions.append((hive[1], unquote(hive[2])))
+            templates.append(f"{hive[1]}=*")
+        elif _is_dated(folder, dated):
+            dated.append(folder)
+            templates.append("*")
+        else:
+            templates.append(folder)
+    template, moment = template_of(stem)
+    moments = _partition_moments(partitions)
+    if dated:
+        moments.append(("folders", _folder_moment(dated)))
+    if moment:
+        moments.append(("names", moment))
+    return KeyShape(
+        folders=tuple(templates),
+        stem=template,
+        suffix=suffix,
+        partitions=tuple(partitions),
+        moments=tuple(moments),
+    )
+
+
+def template_of(stem: str) -> tuple[str, str]:
+    """Return the name with `*` for what varies, and the first date in it, ISO, or an empty text."""
+    moment = ""
+
+    def star(match: re.Match[str]) -> str:
+        nonlocal moment
+        if not moment:
+            moment = _iso(match)
+        return "*"
+
+    return _RUNS.sub("*", _VARYING.sub(star, stem)), moment
+
+
+def _iso(match: re.Match[str]) -> str:
+    if text := match["date"] or match["stamp"]:
+        digits = re.sub(r"\D", "", text)
+        return f"{digits[:4]}-{digits[4:6]}-{digits[6:]}"
+    if match["month"]:
+        return f"{match['month'][:4]}-{match['month'][-2:]}"
+    return match["year"] or ""
+
+
+def _is_dated(folder: str, dated: list[str]) -> bool:
+    if _DATED_FOLDER.fullmatch(folder):
+        return True
+    # Below a year alone, two digits are a month, then a day, then an hour.
+    return bool(dated) and len(dated) < len(_PARTS) and bool(_TWO_DIGITS.fullmatch(folder))
+
+
+def _folder_moment(dated: list[str]) -> str:
+    digits = "".join(re.sub(r"\D", "", part).rjust(2, "0") for part in dated)
+    return _joined(digits[:4], digits[4:6], digits[6:8], digits[8:10])
+
+
+def _partition_moments(partitions: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    parts: dict[str, str] = {}
+    moments: list[tuple[str, str]] = []
+    for column, value in partitions:
+        part = _ALIASES.get(column.lower(), column.lower())
+        if part in _PARTS and value.isdigit():
+            parts[part] = value.rjust(2, "0")
+        elif (found := _VARYING.fullmatch(value)) and (moment := _iso(found)):
+            moments.append((column, moment))
+    if "year" in parts:
+        joined = _joined(*(parts.get(part, "") for part in _PARTS))
+        moments.append(("/".join(part for part in _PARTS if part in parts), joined))
+    return moments
+
+
+def _joined(year: str, month: str, day: str, hour: str) -> str:
+    text = year
+    for separator, part in (("-", month), ("-", day), ("T", hour)):
+        if not part:
+            break
+        text += separator + part
+    return text
+
+
+def signature_of(key: str) -> str:
+    """Return a glob of the key's last part with a class for each digit: what equal names share."""
+    return _DIGIT.sub("[0-9]", escape_glob(key.rsplit("/", 1)[-1]))
+
+
+def escape_glob(text: str) -> str:
+    """Return a glob that matches just this text."""
+    return _GLOB_CHARACTER.sub(r"[\1]", text)

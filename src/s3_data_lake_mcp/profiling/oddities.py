@@ -1,0 +1,125 @@
+"""What is odd about a data set, in sentences: sizes, gaps, mixtures, archives, age."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+
+from s3_data_lake_mcp.profiling import Json
+from s3_data_lake_mcp.profiling.groups import MOST_VALUES, NULL_PARTITION, SMALL_BYTES, Group
+from s3_data_lake_mcp.profiling.series import Series, find_series
+
+_LEAST_FOR_SMALL = 10
+_SMALL_SHARE = 0.5
+_LATE_INTERVALS = 3
+_SPANS = {
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "month": timedelta(days=31),
+    "year": timedelta(days=366),
+}
+
+
+def warnings_of(group: Group, others: Mapping[str, int]) -> list[str]:
+    """Return the warnings on one group; `others` counts like-named objects of other formats."""
+    said = [*_size_warnings(group)]
+    if group.archived:
+        said.append(
+            f"{group.archived:,} of {group.objects:,} objects are archived (Glacier) and cannot be "
+            "read before they are restored"
+        )
+    for name, count in others.items():
+        said.append(
+            f"Mixed formats: {_objects(count)} named {name} lie beside these under like names"
+        )
+    for label, moments in group.moments.items():
+        series = find_series(moments)
+        if series and series.missing_total:
+            said.append(_missing(label, series))
+    for column, values in group.partitions.items():
+        if NULL_PARTITION in values:
+            said.append(f"Partition column {column} is null in some objects ({NULL_PARTITION})")
+        if len(values) >= MOST_VALUES:
+            said.append(
+                f"Partition column {column} has at least {MOST_VALUES:,} values; only those were "
+                "looked at"
+            )
+    return said
+
+
+def freshness(group: Group, now: datetime) -> str:
+    """Return one sentence: the newest object, the usual interval, and whether it is late."""
+    newest = group.newest.isoformat() if group.newest else "unknown"
+    said = f"newest object of {newest}"
+    for label, moments in group.moments.items():
+        series = find_series(moments)
+        if series is None:
+            continue
+        said += (
+            f", {label} run from {series.first} to {series.last}, usually every {series.interval}"
+            if label in {"names", "folders"}
+            else f", {label} runs from {series.first} to {series.last}, usually every "
+            f"{series.interval}"
+        )
+        if _late(series, now):
+            said += f" (nothing for more than {_LATE_INTERVALS} intervals)"
+    return said
+
+
+def partition_json(values: set[str]) -> Json:
+    """Return `values`, `min` and `max` of a partition column.
+
+    Numbers are compared as numbers and returned as such; all else, dates too, as text.
+    """
+    present = values - {NULL_PARTITION, ""}
+    count = len(values)
+    if not present:
+        return {"values": count, "min": None, "max": None}
+    if all(_is_integer(value) for value in present):
+        numbers = [int(value) for value in present]
+        return {"values": count, "min": min(numbers), "max": max(numbers)}
+    return {"values": count, "min": min(present), "max": max(present)}
+
+
+def _is_integer(value: str) -> bool:
+    # Beyond 15 digits a double-only JSON parser would round the number.
+    return value.removeprefix("-").isdecimal() and value.isascii() and len(value) <= 15  # noqa: PLR2004
+
+
+def _size_warnings(group: Group) -> list[str]:
+    said: list[str] = []
+    if group.empty:
+        named = ", ".join(group.empty_keys)
+        more = ", …" if group.empty > len(group.empty_keys) else ""
+        are = "is" if group.empty == 1 else "are"
+        said.append(f"{_objects(group.empty)} {are} empty (0 bytes): {named}{more}")
+    if group.objects >= _LEAST_FOR_SMALL and group.small >= _SMALL_SHARE * group.objects:
+        mean = group.bytes // group.objects
+        said.append(
+            f"Small files: {group.small:,} of {group.objects:,} objects are smaller than "
+            f"{SMALL_BYTES >> 20} MiB (mean {mean:,} bytes), and a full read pays a request for "
+            "each"
+        )
+    return said
+
+
+def _missing(label: str, series: Series) -> str:
+    where = {"names": "the names", "folders": "the folders"}.get(label, f"partition {label}")
+    more = series.missing_total - len(series.missing)
+    named = ", ".join(series.missing) + (f" and {more:,} more" if more else "")
+    return (
+        f"Missing in {where}: {named} ({series.entries:,} entries from {series.first} to "
+        f"{series.last}, usually every {series.interval})"
+    )
+
+
+def _late(series: Series, now: datetime) -> bool:
+    padded = {"year": "-01-01", "month": "-01", "day": ""}
+    if series.unit == "hour":
+        last = datetime.fromisoformat(f"{series.last}:00:00+00:00")
+    else:
+        day = date.fromisoformat(series.last + padded[series.unit])
+        last = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    return now - last > (_LATE_INTERVALS + 1) * series.step * _SPANS[series.unit]
+
+
+def _objects(count: int) -> str:
+    return f"{count:,} object{'' if count == 1 else 's'}"

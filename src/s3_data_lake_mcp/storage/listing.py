@@ -1,0 +1,139 @@
+"""Keys, prefixes and globs: taking URIs apart, matching keys, walking listings."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from s3_data_lake_mcp.errors import InvalidArgumentError
+from s3_data_lake_mcp.storage import ListedObject, ObjectStore, ScanMeter
+
+_URI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
+_SCHEMES = frozenset({"s3", "s3a", "s3n"})
+_GLOB_CHARACTER = re.compile(r"[*?\[]")
+_CLASS = re.compile(r"\[(!?)(\]?[^\]]*)\]")
+
+
+def split_uri(text: str) -> tuple[str, str] | None:
+    """Return bucket and key of an S3 URI, the key taken literally; None if `text` is no URI.
+
+    Raises:
+        InvalidArgumentError: If its scheme is another than `s3`, `s3a` or `s3n`, or it names no
+            bucket.
+    """
+    found = _URI.fullmatch(text)
+    if found is None:
+        return None
+    scheme, rest = found[1].lower(), found[2]
+    if scheme not in _SCHEMES:
+        message = f"{scheme}:// is not a scheme that this server reads"
+        raise InvalidArgumentError(message, hint="Use s3://bucket/key.")
+    bucket, _, key = rest.partition("/")
+    if not bucket:
+        message = f"{text} names no bucket"
+        raise InvalidArgumentError(message, hint="Use s3://bucket/key.")
+    return bucket, key
+
+
+def is_glob(key: str) -> bool:
+    """Whether a key holds `*`, `?` or `[`; an object with exactly that key still wins."""
+    return bool(_GLOB_CHARACTER.search(key))
+
+
+def glob_prefix(glob: str) -> str:
+    """Return what every match begins with: the text before the first `*`, `?` or `[`."""
+    found = _GLOB_CHARACTER.search(glob)
+    return glob[: found.start()] if found else glob
+
+
+@lru_cache(maxsize=256)
+def glob_regex(glob: str) -> re.Pattern[str]:
+    r"""Return the pattern that a whole key must match.
+
+    `*` and `?` stay between slashes, `**` crosses them, `**/` also stands for no folder at all;
+    `[a-z]` and `[!a-z]` are classes as in a shell. A `[` that no `]` closes is itself.
+    """
+    parts: list[str] = []
+    at = 0
+    while at < len(glob):
+        if glob.startswith("**/", at) and (at == 0 or glob[at - 1] == "/"):
+            parts.append("(?:.*/)?")
+            at += 3
+        elif glob.startswith("**", at):
+            parts.append(".*")
+            at += 2
+        elif glob[at] == "*":
+            parts.append("[^/]*")
+            at += 1
+        elif glob[at] == "?":
+            parts.append("[^/]")
+            at += 1
+        elif found := _CLASS.match(glob, at):
+            parts.append(_class(found))
+            at = found.end()
+        else:
+            parts.append(re.escape(glob[at]))
+            at += 1
+    try:
+        return re.compile("".join(parts), re.DOTALL)
+    except re.error as exc:
+        message = f"{glob} is not a glob: {exc}"
+        raise InvalidArgumentError(message, hint="Check the ranges in its [ ] classes.") from exc
+
+
+def _class(found: re.Match[str]) -> str:
+    members = found[2].replace("\\", "\\\\").replace("]", "\\]").replace("[", "\\[")
+    members = members.replace("^", "\\^").replace("&&", "&\\&").replace("||", "|\\|")
+    members = members.replace("~~", "~\\~").replace("--", "-\\-")
+    return f"(?!/)[{'^' if found[1] else ''}{members}]"
+
+
+def walk(
+    store: ObjectStore, bucket: str, prefix: str, meter: ScanMeter, *, start_after: str = ""
+) -> Iterator[ListedObject]:
+    """Yield the objects below a prefix in key order, page by page as they are taken."""
+    token = ""
+    while True:
+        page = store.list_page(bucket, prefix, meter, start_after=start_after, token=token)
+        yield from page.objects
+        token = page.next_token
+        if not token:
+            return
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What a key names: one object, or the many below a prefix or behind a glob.
+
+    `objects` yields the many, folder markers left out; for an object it is empty, and nothing was
+    looked up.
+    """
+
+    bucket: str
+    key: str
+    kind: Literal["object", "prefix", "glob"]
+    objects: Iterator[ListedObject]
+
+
+def locate(store: ObjectStore, bucket: str, key: str, meter: ScanMeter) -> Place:
+    """Tell whether a key names an object, a prefix (it is empty or ends in `/`), or a glob.
+
+    A glob is looked up as a key first: an object with exactly that key wins.
+    """
+    if not key or key.endswith("/"):
+        objects = _data(walk(store, bucket, key, meter))
+        return Place(bucket=bucket, key=key, kind="prefix", objects=objects)
+    if not is_glob(key):
+        return Place(bucket=bucket, key=key, kind="object", objects=iter(()))
+    exact = store.list_page(bucket, key, meter, max_keys=1).objects
+    if exact and exact[0].key == key:
+        return Place(bucket=bucket, key=key, kind="object", objects=iter(()))
+    pattern = glob_regex(key)
+    below = walk(store, bucket, glob_prefix(key), meter)
+    objects = _data(listed for listed in below if pattern.fullmatch(listed.key))
+    return Place(bucket=bucket, key=key, kind="glob", objects=objects)
+
+
+def _data(objects: Iterator[ListedObject]) -> Iterator[ListedObject]:
+    return (listed for listed in objects if not listed.key.endswith("/"))
