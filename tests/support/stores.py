@@ -1,0 +1,28 @@
+"""A store under test with a way to fill it, the same for each kind of store."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from s3_data_lake_mcp.storage import ObjectRef, ObjectStore, ScanMeter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelf:
+    """A store, one bucket in it, and the way to put an object there."""
+
+    store: ObjectStore
+    bucket: str
+    write: Callable[[str, bytes], None]
+
+    def put(self, key: str, body: bytes) -> ObjectRef:
+        """Store an object, over what is there."""
+        self.write(key, body)
+        return self.ref(key)
+
+    def ref(self, key: str) -> ObjectRef:
+        """Name an object of the bucket."""
+        return ObjectRef(bucket=self.bucket, key=key)
+
+    def meter(self, *, timeout_seconds: float = 20.0) -> ScanMeter:
+        """Return a fresh meter."""
+        return ScanMeter(timeout_seconds=timeout_seconds)
