@@ -27,6 +27,19 @@ def scrub(text: str) -> str:
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
+def scrub_all(value: object) -> object:
+    """Return JSON with lone surrogates in its texts and keys as U+FFFD."""
+    match value:
+        case str():
+            return scrub(value)
+        case dict():
+            return {scrub(str(key)): scrub_all(item) for key, item in value.items()}
+        case list():
+            return [scrub_all(item) for item in value]
+        case _:
+            return value
+
+
 def visible(text: str) -> str:
     r"""Return `text` with control, bidirectional and zero-width characters as `\u....`."""
     if text.isascii() and text.isprintable():

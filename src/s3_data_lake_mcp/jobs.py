@@ -13,9 +13,10 @@ import pyarrow as pa
 
 from s3_data_lake_mcp import pages, wire
 from s3_data_lake_mcp.aws import ClientFactory
+from s3_data_lake_mcp.budget import fitting
 from s3_data_lake_mcp.engines import Filter, Query, QueryResult
 from s3_data_lake_mcp.engines.duckdb import DuckDbEngine
-from s3_data_lake_mcp.errors import InvalidArgumentError, ObjectChangedError
+from s3_data_lake_mcp.errors import InvalidArgumentError, NotFoundError, ObjectChangedError
 from s3_data_lake_mcp.fence import cell
 from s3_data_lake_mcp.loaders import LoadRequest, LoadResult
 from s3_data_lake_mcp.loaders.csv import CsvLoader, CsvRequest
@@ -27,6 +28,7 @@ from s3_data_lake_mcp.profiling.summary import summarize
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef, ObjectStore, ScanMeter
 from s3_data_lake_mcp.storage.listing import is_glob
+from s3_data_lake_mcp.storage.nearest import explain_missing
 from s3_data_lake_mcp.storage.reader import ObjectReader
 from s3_data_lake_mcp.storage.s3 import S3Store
 
@@ -55,8 +57,11 @@ def build_workplace(settings: Settings) -> Workplace:
 def run(
     name: str, workplace: Workplace, arguments: Arguments, meter: ScanMeter, report: Report
 ) -> dict[str, Any]:
-    """Run a job by its name."""
-    return _JOBS[name](workplace, arguments, meter, report)
+    """Run a job by its name; what is missing is told with the nearest names that exist."""
+    try:
+        return _JOBS[name](workplace, arguments, meter, report)
+    except NotFoundError as exc:
+        raise explain_missing(workplace.store, exc, meter) from exc
 
 
 def ping(_w: Workplace, _a: Arguments, _m: ScanMeter, _r: Report) -> dict[str, Any]:
@@ -110,7 +115,7 @@ def read_json(w: Workplace, a: Arguments, meter: ScanMeter, _r: Report) -> dict[
         "scan": scan_json(meter),
     }
     room -= pages.overhead(page, "")
-    kept = pages.fitting(records, cell, room)
+    kept = fitting(records, cell, room)
     if records and kept == 0:
         kept, records[0] = 1, pages.squeezed_value(result.records[0], room, w.settings)
     more = len(result.records) > a["max_records"]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from s3_data_lake_mcp.aws import ClientFactory
 from s3_data_lake_mcp.cursors import Cursor
 from s3_data_lake_mcp.errors import InvalidArgumentError
+from s3_data_lake_mcp.models import Scan
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ScanMeter
 from s3_data_lake_mcp.storage.listing import split_uri
@@ -109,3 +110,36 @@ class Call:
         )
         answer["notices"] = [*self.notices, *answer["notices"]]
         return answer
+
+    def start_after(self) -> str:
+        """Return the name behind which a listing's cursor goes on; empty without a cursor.
+
+        Raises:
+            InvalidArgumentError: If the cursor holds none.
+        """
+        if self.cursor is None:
+            return ""
+        match self.cursor.position.get("after"):
+            case str(name) if name:
+                return name
+            case _:
+                message = "cursor does not fit a listing"
+                raise InvalidArgumentError(message, hint="Begin again without a cursor.")
+
+    def next_cursor(self, bucket: str, prefix: str, last: str) -> str:
+        """Return the cursor of a listing that goes on behind `last`."""
+        return Cursor(
+            tool=self.tool,
+            bucket=bucket,
+            key=prefix,
+            arguments=self.arguments,
+            position={"after": last},
+        ).encode()
+
+    def scan(self) -> Scan:
+        """Return what the call cost so far, in this process."""
+        return Scan(
+            requests=self.meter.requests,
+            bytes_read=self.meter.bytes_read,
+            elapsed_ms=self.meter.elapsed_ms,
+        )

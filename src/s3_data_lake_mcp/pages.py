@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from s3_data_lake_mcp import fence, wire
+from s3_data_lake_mcp.budget import compact_size, fitting
 from s3_data_lake_mcp.cursors import Cursor
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectInfo, ScanMeter
@@ -120,7 +121,7 @@ def table_page(
 def _columns_that_fit(specs: Sequence[Mapping[str, Any]], settings: Settings) -> int:
     room = settings.max_result_bytes // _COLUMNS_SHARE
     for count, spec in enumerate(specs):
-        room -= wire.compact_size(spec) + 1
+        room -= compact_size(spec) + 1
         if room < 0:
             return max(1, count)
     return len(specs)
@@ -128,22 +129,11 @@ def _columns_that_fit(specs: Sequence[Mapping[str, Any]], settings: Settings) ->
 
 def overhead(page: Mapping[str, Any], header: str) -> int:
     """Return the larger of what the answer's JSON and its text need beside the rows."""
-    structured = wire.compact_size(page) + _CURSOR_RESERVE_BYTES
+    structured = compact_size(page) + _CURSOR_RESERVE_BYTES
     notices = sum(len(text.encode()) + 9 for text in page["notices"])
     text = len(header.encode()) + notices + _TEXT_RESERVE_BYTES + _CURSOR_RESERVE_BYTES
     uri = len(str(page.get("source", "")))
     return max(structured, text + uri)
-
-
-def fitting(values: Sequence[Any], as_text: Callable[[Any], str], room: int) -> int:
-    """Return how many leading values fit into `room` bytes, as JSON and as lines of text."""
-    json_room = text_room = room
-    for count, value in enumerate(values):
-        json_room -= wire.compact_size(value) + 1
-        text_room -= len(as_text(value).encode("utf-8", "replace")) + 1
-        if json_room < 0 or text_room < 0:
-            return count
-    return len(values)
 
 
 def squeezed_value(value: object, room: int, settings: Settings) -> object:
@@ -154,7 +144,7 @@ def squeezed_value(value: object, room: int, settings: Settings) -> object:
         if fitting([shown], fence.cell, room):
             return shown
         if chars <= _SMALLEST_CELL_CHARS:
-            return f"{{… a record of {wire.compact_size(shown):,} bytes}}"
+            return f"{{… a record of {compact_size(shown):,} bytes}}"
         chars = max(_SMALLEST_CELL_CHARS, chars // 4)
 
 

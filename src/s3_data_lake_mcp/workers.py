@@ -40,9 +40,12 @@ _LOGGER = logging.getLogger(__name__)
 _GRACE_SECONDS = 0.6
 _TICK_SECONDS = 0.05
 _REPORT_SECONDS = 0.2
+_WARM_SECONDS = 30.0
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _RECYCLE_RSS_BYTES = 900 << 20
 _WAITING_PER_WORKER = 16
+_PAGE_JOBS = frozenset({"ping", "read_csv", "read_json", "read_parquet", "metadata"})
+"""Jobs that read a page: they have places of their own, so that scans never hold them up."""
 
 
 class _Worker:
@@ -55,6 +58,7 @@ class _Worker:
         )
         self.process.start()
         theirs.close()
+        self.place = ""
 
     def rss_bytes(self) -> int:
         """Resident memory of the process; 0 where the system does not tell."""
@@ -65,7 +69,7 @@ class _Worker:
         return int(fields[1]) * _PAGE_BYTES
 
     def kill(self) -> int:
-        """End the process at once and return its exit code."""
+        """End the process at once and return its exit code; again is harmless."""
         self.process.kill()
         self.process.join()
         self.connection.close()
@@ -81,7 +85,9 @@ class WorkerPool:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._slots = threading.BoundedSemaphore(settings.workers)
+        self._lanes = {
+            lane: threading.BoundedSemaphore(settings.workers) for lane in ("page", "scan")
+        }
         self._lock = threading.Lock()
         self._idle: list[_Worker] = []
         self._waiting = 0
@@ -99,23 +105,22 @@ class WorkerPool:
 
     def warm(self) -> None:
         """Start one worker ahead of the first call; returns when it has its libraries loaded."""
-        with self._slots:
-            worker = self._take()
-            worker.connection.send(("job", "ping", {}, 30.0))
-            if worker.connection.poll(30.0):
-                worker.connection.recv()
-                self._give_back(worker)
-            else:
-                worker.kill()
+        self.run("ping", {}, ScanMeter(timeout_seconds=_WARM_SECONDS))
 
-    def _take(self) -> _Worker:
+    def _take(self, place: str) -> _Worker:
+        """Return a worker, an idle one that knows the place if there is one: its cache is warm."""
         with self._lock:
+            # Stable: among equals the one used last, whose caches are the warmest, stays last.
+            self._idle.sort(key=lambda worker: worker.place == place)
             while self._idle:
                 worker = self._idle.pop()
                 if worker.process.is_alive():
+                    worker.place = place
                     return worker
                 worker.kill()
-        return _Worker(self._fork_context(), self._settings)
+        worker = _Worker(self._fork_context(), self._settings)
+        worker.place = place
+        return worker
 
     def _give_back(self, worker: _Worker) -> None:
         with self._lock:
@@ -155,27 +160,40 @@ class WorkerPool:
             LakeError: What the job raised; `LimitExceededError` if the server is busy or the job
                 outgrew its memory; `DeadlineExceededError`; `MalformedDataError` if it crashed.
         """
-        self._enter(meter)
+        lane = self._lanes["page" if job in _PAGE_JOBS else "scan"]
+        self._enter(lane, meter)
         try:
-            worker = self._take()
-            try:
-                worker.connection.send(("job", job, dict(arguments), meter.remaining_seconds))
-                result, reusable = self._await(worker, job, meter, progress)
-            except (EOFError, OSError) as exc:
-                raise _crash(job, worker.kill(), self._settings) from exc
-            except LakeError:
-                worker.kill()
-                raise
-            if reusable:
-                self._give_back(worker)
+            result = self._work(job, arguments, meter, progress)
         finally:
-            self._slots.release()
+            lane.release()
             self._replace()
         if isinstance(result, LakeError):
             raise result
         return result
 
-    def _enter(self, meter: ScanMeter) -> None:
+    def _work(
+        self,
+        job: str,
+        arguments: Mapping[str, Any],
+        meter: ScanMeter,
+        progress: Progress | None,
+    ) -> dict[str, Any] | LakeError:
+        worker = self._take(f"{arguments.get('bucket', '')}/{arguments.get('key', '')}")
+        answered = False
+        try:
+            worker.connection.send(("job", job, dict(arguments), meter.remaining_seconds))
+            result = self._await(worker, job, meter, progress)
+            answered = True
+        except (EOFError, OSError) as exc:
+            raise _crash(job, worker.kill(), self._settings) from exc
+        finally:
+            if answered:
+                self._give_back(worker)
+            else:
+                worker.kill()
+        return result
+
+    def _enter(self, lane: threading.BoundedSemaphore, meter: ScanMeter) -> None:
         limit = self._settings.workers * _WAITING_PER_WORKER
         with self._lock:
             if self._waiting >= limit:
@@ -183,7 +201,7 @@ class WorkerPool:
                 raise LimitExceededError(message, hint="Call again in a few seconds.")
             self._waiting += 1
         try:
-            while not self._slots.acquire(timeout=_TICK_SECONDS):
+            while not lane.acquire(timeout=_TICK_SECONDS):
                 meter.check()
         finally:
             with self._lock:
@@ -191,7 +209,7 @@ class WorkerPool:
 
     def _await(
         self, worker: _Worker, job: str, meter: ScanMeter, progress: Progress | None
-    ) -> tuple[dict[str, Any] | LakeError, bool]:
+    ) -> dict[str, Any] | LakeError:
         told = False
         while True:
             if worker.connection.poll(_TICK_SECONDS):
@@ -200,9 +218,9 @@ class WorkerPool:
                         if progress:
                             progress(done, total)
                     case ("ok", dict(result)):
-                        return result, True
+                        return result
                     case ("error", dict(fields)):
-                        return error_from(**fields), True
+                        return error_from(**fields)
                 continue
             if worker.rss_bytes() > self._settings.memory_limit:
                 raise _out_of_memory(self._settings)

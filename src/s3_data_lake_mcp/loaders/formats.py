@@ -31,6 +31,8 @@ _FORMATS = {
 }
 _BY_SUFFIX = {suffix: name for name, suffixes in _FORMATS.items() for suffix in suffixes}
 _BY_SUFFIX["topojson"] = "json"
+FORMAT_NAMES = (*_FORMATS, "unknown")
+"""All that a key's name can announce."""
 
 _MAGIC = (
     (b"PAR1", "parquet"),

@@ -1,5 +1,6 @@
 """From what a client sent to what a tool function takes: checked, completed, never guessed."""
 
+import contextlib
 import difflib
 import inspect
 from collections.abc import Callable, Mapping
@@ -113,6 +114,31 @@ class Signature:
                 )
                 resolved[name] = ceiling
         return resolved
+
+    def repaired(
+        self, arguments: Mapping[str, Any], repair: Mapping[str, object]
+    ) -> dict[str, object]:
+        """Return the arguments of the call that would work: known ones, the repair over them."""
+        known = {name: value for name, value in arguments.items() if name in self.names}
+        fix = dict(repair)
+        if self.place and self.place not in fix:
+            for other in PLACES:
+                if other in fix:
+                    fix[self.place] = fix.pop(other)
+        bucket = known.get("bucket_name")
+        if isinstance(bucket, str) and fix.keys() & {"bucket_name", self.place}:
+            with contextlib.suppress(InvalidArgumentError):
+                if place := split_uri(bucket):
+                    known |= {"bucket_name": place[0]}
+                    known |= {self.place: place[1]} if place[1] else {}
+        return {**known, **fix}
+
+    def first_call(self, state: cursors.Cursor) -> dict[str, object]:
+        """Return the arguments of the call that a cursor goes on with."""
+        base: dict[str, object] = {"bucket_name": state.bucket} if self.place else {}
+        place = {self.place: state.key} if self.place and state.key else {}
+        kept = {name: value for name, value in state.arguments.items() if name in self.names}
+        return {**base, **place, **kept}
 
     def _split_place(self, values: dict[str, Any]) -> dict[str, Any]:
         place = split_uri(values.get("bucket_name", ""))

@@ -5,8 +5,13 @@ from typing import Annotated
 from fastmcp.dependencies import Depends
 from pydantic import Field
 
+from s3_data_lake_mcp.catalog.buckets import BucketSearch, survey_buckets
+from s3_data_lake_mcp.catalog.filters import KeyFilter
+from s3_data_lake_mcp.catalog.objects import Search, find_objects
+from s3_data_lake_mcp.errors import NotFoundError
 from s3_data_lake_mcp.lake import Call
 from s3_data_lake_mcp.models import BucketList, ObjectList
+from s3_data_lake_mcp.storage.nearest import explain_missing
 from s3_data_lake_mcp.tools.context import current_call
 
 
@@ -27,6 +32,21 @@ def list_s3_buckets(
         cursor: next_cursor of the page before.
         call: Injected by the server.
     """
+    search = BucketSearch(
+        name_contains=name_contains,
+        check_access=check_access,
+        max_buckets=max_buckets,
+        start_after=call.start_after(),
+    )
+    allowed = call.lake.store.allowed.bucket_names()
+    found = survey_buckets(call.lake.store, allowed, call.meter, search)
+    return BucketList(
+        buckets=found.buckets,
+        count=len(found.buckets),
+        next_cursor=call.next_cursor("", "", found.last) if found.more else "",
+        notices=[*call.notices, *found.notices],
+        scan=call.scan(),
+    )
 
 
 def list_s3_objects(
@@ -60,3 +80,37 @@ def list_s3_objects(
         cursor: next_cursor of the page before.
         call: Injected by the server.
     """
+    wanted = KeyFilter.read(
+        pattern=pattern,
+        format=format,
+        min_size_bytes=min_size_bytes,
+        max_size_bytes=max_size_bytes,
+        modified_after=modified_after,
+        modified_before=modified_before,
+    )
+    search = Search(
+        bucket=bucket_name,
+        prefix=prefix,
+        delimiter=delimiter,
+        wanted=wanted,
+        max_keys=max_keys,
+        room_bytes=call.lake.settings.max_result_bytes,
+        start_after=call.start_after(),
+    )
+    try:
+        found = find_objects(call.lake.store, call.meter, search, call.progress)
+    except NotFoundError as exc:
+        raise explain_missing(call.lake.store, exc, call.meter) from exc
+    return ObjectList(
+        bucket=bucket_name,
+        prefix=prefix,
+        objects=found.objects,
+        common_prefixes=found.common_prefixes,
+        count=len(found.objects) + len(found.common_prefixes),
+        keys_scanned=found.keys_scanned,
+        truncated=bool(found.truncated_by),
+        truncated_by=found.truncated_by,
+        next_cursor=call.next_cursor(bucket_name, prefix, found.last) if found.truncated_by else "",
+        notices=[*call.notices, *found.notices],
+        scan=call.scan(),
+    )

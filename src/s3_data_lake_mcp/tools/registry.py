@@ -15,8 +15,13 @@ from fastmcp.tools.base import Tool, ToolResult
 from mcp_types import ToolAnnotations
 from pydantic import PrivateAttr
 
-from s3_data_lake_mcp.errors import DeadlineExceededError, InvalidArgumentError, LakeError
-from s3_data_lake_mcp.fence import visible
+from s3_data_lake_mcp.errors import (
+    DeadlineExceededError,
+    InvalidArgumentError,
+    LakeError,
+    ObjectChangedError,
+)
+from s3_data_lake_mcp.fence import scrub_all, visible
 from s3_data_lake_mcp.lake import Call, Lake
 from s3_data_lake_mcp.models import Model
 from s3_data_lake_mcp.settings import Settings
@@ -92,7 +97,8 @@ class LakeTool(Tool):
             call.progress = _reporter()
             result = await self._bounded(call, values)
         except LakeError as exc:
-            raise ToolError(self._error_text(exc, arguments), log_level=logging.INFO) from exc
+            text = self._error_text(exc, arguments, call)
+            raise ToolError(text, log_level=logging.INFO) from exc
         return self._answer(result, values)
 
     async def _bounded(self, call: Call, values: dict[str, Any]) -> Model:
@@ -122,16 +128,18 @@ class LakeTool(Tool):
         text = render(result, self.name, follow_up, brief=content == "structured")
         if content == "text":
             return ToolResult(content=text)
-        structured = result.model_dump(mode="json", by_alias=True)
+        structured = scrub_all(result.model_dump(by_alias=True))
         return ToolResult(content=text, structured_content=structured)
 
-    def _error_text(self, exc: LakeError, arguments: Mapping[str, Any]) -> str:
+    def _error_text(self, exc: LakeError, arguments: Mapping[str, Any], call: Call) -> str:
         lines = [f"{exc.code}: {visible(str(exc)).rstrip('.')}."]
         if exc.hint:
             lines.append(f"hint: {visible(exc.hint)}")
-        if exc.repair is not None:
-            known = {k: v for k, v in arguments.items() if k in self._signature.names}
-            whole = exc.repair if exc.repair_tool else {**known, **exc.repair}
+        if isinstance(exc, ObjectChangedError) and call.cursor is not None:
+            lines.append(next_line(self.name, self._signature.first_call(call.cursor)))
+        elif exc.repair is not None:
+            repaired = self._signature.repaired(arguments, exc.repair)
+            whole = exc.repair if exc.repair_tool else repaired
             lines.append(next_line(exc.repair_tool or self.name, whole))
         return "\n".join(lines)
 
@@ -163,9 +171,8 @@ def _reporter() -> Callable[[int, int], None]:
     context = get_context()
 
     def report(done: int, total: int) -> None:
-        anyio.from_thread.run(
-            context.report_progress, done, total, f"read {done:,} of {total:,} bytes"
-        )
+        text = f"read {done:,} of {total:,} bytes" if total else f"looked at {done:,} keys"
+        anyio.from_thread.run(context.report_progress, done, total or None, text)
 
     return report
 

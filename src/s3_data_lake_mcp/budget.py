@@ -1,0 +1,21 @@
+"""How much of an answer fits its limit, as compact JSON and as lines of text."""
+
+import json
+from collections.abc import Callable, Sequence
+
+
+def compact_size(value: object) -> int:
+    """Return the UTF-8 bytes of a value's compact JSON, as the server writes it."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+
+
+def fitting(values: Sequence[object], as_text: Callable[[object], str], room: int) -> int:
+    """Return how many leading values fit into `room` bytes, as JSON and as lines of text."""
+    json_room = text_room = room
+    for count, value in enumerate(values):
+        json_room -= compact_size(value) + 1
+        text_room -= len(as_text(value).encode("utf-8", "replace")) + 1
+        if json_room < 0 or text_room < 0:
+            return count
+    return len(values)

@@ -1,0 +1,93 @@
+"""The buckets that may be read, with regions and access looked up side by side."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from s3_data_lake_mcp.errors import AccessDeniedError
+from s3_data_lake_mcp.models import Bucket
+from s3_data_lake_mcp.storage import BucketProbe, ListedBucket, ObjectStore, ScanMeter
+
+_PROBES = 16
+"""Most buckets that are looked at at the same time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundBuckets:
+    """One page of buckets; `last` is the last one's name."""
+
+    buckets: list[Bucket]
+    last: str
+    more: bool
+    notices: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BucketSearch:
+    """Which buckets, what to find out, how many, and behind which name to start."""
+
+    name_contains: str = ""
+    check_access: bool = True
+    max_buckets: int = 100
+    start_after: str = ""
+
+
+def survey_buckets(
+    store: ObjectStore, allowed_names: tuple[str, ...], meter: ScanMeter, search: BucketSearch
+) -> FoundBuckets:
+    """Return the next buckets, by name.
+
+    Args:
+        store: Where the buckets are.
+        allowed_names: Buckets that the allow-list names in full: the answer where the permission
+            to list buckets is missing.
+        meter: Counts and bounds the requests.
+        search: What is asked.
+
+    Raises:
+        AccessDeniedError: If buckets may not be listed and the allow-list names none.
+    """
+    notices: list[str] = []
+    try:
+        listed = store.list_buckets(meter)
+    except AccessDeniedError:
+        if not allowed_names:
+            raise
+        listed = tuple(ListedBucket(name=name) for name in allowed_names)
+        notices.append(
+            "The permission to list buckets (s3:ListAllMyBuckets) is missing: these are the "
+            "buckets of S3_DATA_LAKE_ALLOWED."
+        )
+    wanted = search.name_contains.lower()
+    names = sorted(
+        (bucket for bucket in listed if wanted in bucket.name.lower()),
+        key=lambda bucket: bucket.name,
+    )
+    rest = [bucket for bucket in names if bucket.name > search.start_after]
+    page = rest[: search.max_buckets]
+    return FoundBuckets(
+        buckets=_probed(store, page, meter, access=search.check_access),
+        last=page[-1].name if page else "",
+        more=len(rest) > len(page),
+        notices=notices,
+    )
+
+
+def _probed(
+    store: ObjectStore, page: list[ListedBucket], meter: ScanMeter, *, access: bool
+) -> list[Bucket]:
+    def probe(bucket: ListedBucket) -> BucketProbe:
+        if bucket.region and not access:
+            return BucketProbe(region=bucket.region, access="unknown")
+        return store.probe_bucket(bucket.name, meter, access=access)
+
+    with ThreadPoolExecutor(_PROBES, thread_name_prefix="s3-probe") as pool:
+        probes = list(pool.map(probe, page))
+    return [
+        Bucket(
+            name=bucket.name,
+            region=found.region or bucket.region,
+            creation_date=bucket.creation_date.isoformat() if bucket.creation_date else "",
+            access=found.access if access else "unknown",
+        )
+        for bucket, found in zip(page, probes, strict=True)
+    ]

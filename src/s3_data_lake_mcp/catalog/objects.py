@@ -1,0 +1,150 @@
+"""Keys below a prefix that pass a filter, page by page, each looked at once."""
+
+import heapq
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from s3_data_lake_mcp.budget import compact_size
+from s3_data_lake_mcp.catalog.filters import KeyFilter
+from s3_data_lake_mcp.fence import row
+from s3_data_lake_mcp.loaders.formats import detect_format_by_name
+from s3_data_lake_mcp.models import Object
+from s3_data_lake_mcp.storage import ListedObject, ObjectStore, ScanMeter
+
+_ENVELOPE_BYTES = 3_072
+"""What an answer needs beside its keys: counts, notices, cursor, fence, the next call."""
+
+_LAST_SECONDS = 5.0
+_SHARE_OF_TIME = 0.2
+_PAGE_KEYS = 1_000
+_PROGRESS_KEYS = 5_000
+
+
+@dataclass(slots=True)
+class FoundObjects:
+    """One page of keys; `last` is the last one looked at, `truncated_by` empty if none follow."""
+
+    objects: list[Object] = field(default_factory=list)
+    common_prefixes: list[str] = field(default_factory=list)
+    keys_scanned: int = 0
+    last: str = ""
+    truncated_by: str = ""
+    notices: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.objects) + len(self.common_prefixes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """Where and what to look for, how much of it, and behind which key to start."""
+
+    bucket: str
+    prefix: str
+    delimiter: str
+    wanted: KeyFilter
+    max_keys: int
+    room_bytes: int
+    start_after: str = ""
+
+
+def find_objects(
+    store: ObjectStore,
+    meter: ScanMeter,
+    search: Search,
+    progress: Callable[[int, int], None] | None = None,
+) -> FoundObjects:
+    """Return the next keys that pass the filter, in key order.
+
+    Reads one match more than asked for, to know whether more follow. Stops ahead of the deadline,
+    with `truncated_by` saying `timeout`.
+    """
+    found = FoundObjects(last=search.start_after)
+    if search.wanted.narrowed(search.prefix) is None:
+        found.notices.append("No key can both start with prefix and match pattern.")
+        return found
+    room = search.room_bytes - _ENVELOPE_BYTES - 3 * len(search.prefix.encode("utf-8", "replace"))
+    reserve = min(_LAST_SECONDS, _SHARE_OF_TIME * meter.timeout_seconds)
+    for entry in _entries(store, meter, search):
+        name = entry if isinstance(entry, str) else entry.key
+        if isinstance(entry, str) or search.wanted.accepts(entry):
+            if len(found) == search.max_keys:
+                found.truncated_by = "max_keys"
+                break
+            room -= _add(found, entry)
+            if room < 0 and len(found) > 1:
+                _drop(found, entry)
+                found.truncated_by = "max_bytes"
+                break
+        elif meter.remaining_seconds < reserve:
+            found.truncated_by = "timeout"
+            found.notices.append(
+                f"Time ran out after {found.keys_scanned:,} keys; the cursor goes on behind them."
+            )
+            break
+        found.last = name
+        found.keys_scanned += 1
+        if progress and found.keys_scanned % _PROGRESS_KEYS == 0:
+            progress(found.keys_scanned, 0)
+    if found.common_prefixes and not search.wanted.is_empty:
+        found.notices.append(
+            "common_prefixes are not filtered: the keys below them were not looked at."
+        )
+    return found
+
+
+def _entries(store: ObjectStore, meter: ScanMeter, search: Search) -> Iterator[ListedObject | str]:
+    """Yield objects and common prefixes in the order of their names."""
+    prefix = search.wanted.narrowed(search.prefix) or search.prefix
+    # A page of a filter may hold no match, so it is asked for whole.
+    size = min(_PAGE_KEYS, search.max_keys + 1) if search.wanted.is_empty else _PAGE_KEYS
+    token = ""
+    while True:
+        page = store.list_page(
+            search.bucket,
+            prefix,
+            meter,
+            delimiter=search.delimiter,
+            start_after="" if token else search.start_after,
+            token=token,
+            max_keys=size,
+        )
+        folders = (
+            # A listing that starts behind a common prefix folds the keys below it once more.
+            folder
+            for folder in page.common_prefixes
+            if folder != search.start_after
+        )
+        yield from heapq.merge(page.objects, folders, key=_order)
+        token = page.next_token
+        if not token:
+            return
+
+
+def _order(entry: ListedObject | str) -> bytes:
+    return (entry if isinstance(entry, str) else entry.key).encode("utf-8", "surrogatepass")
+
+
+def _add(found: FoundObjects, entry: ListedObject | str) -> int:
+    """Add an entry and return the bytes that it takes, as JSON or as text, whichever are more."""
+    if isinstance(entry, str):
+        found.common_prefixes.append(entry)
+        return max(compact_size(entry), len(row([entry]).encode("utf-8", "replace"))) + 1
+    shown = Object(
+        key=entry.key,
+        size_bytes=entry.size_bytes,
+        last_modified=entry.last_modified.isoformat(),
+        storage_class=entry.storage_class,
+        etag=entry.etag,
+        format=detect_format_by_name(entry.key)[0],
+    )
+    found.objects.append(shown)
+    values = shown.model_dump()
+    return max(compact_size(values), len(row(values.values()).encode("utf-8", "replace"))) + 1
+
+
+def _drop(found: FoundObjects, entry: ListedObject | str) -> None:
+    if isinstance(entry, str):
+        found.common_prefixes.pop()
+    else:
+        found.objects.pop()
