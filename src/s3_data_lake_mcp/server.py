@@ -5,7 +5,6 @@ import ipaddress
 import logging
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -52,19 +51,10 @@ class _WarmUp(Middleware):
 
 def build_server(lake: Lake) -> FastMCP:
     """Return the MCP server: eight tools, resources, prompts and instructions."""
-
-    @contextlib.asynccontextmanager
-    async def lifespan(_: FastMCP) -> AsyncIterator[None]:
-        try:
-            yield
-        finally:
-            lake.close()
-
     server = FastMCP(
         "s3-data-lake-mcp",
         version=guides.version(),
         instructions=guides.INSTRUCTIONS,
-        lifespan=lifespan,
         middleware=[_WarmUp(lake)],
         mask_error_details=True,
         on_duplicate="error",
@@ -80,9 +70,9 @@ def serve_stdio(settings: Settings) -> int:
     """Serve one client over standard input and output until it closes them."""
     # The framework's own handling waits for standard input to close.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    lake = Lake.connect(settings)
-    server = build_server(lake)
-    anyio.run(lambda: server.run_stdio_async(show_banner=False))
+    with contextlib.closing(Lake.connect(settings)) as lake:
+        server = build_server(lake)
+        anyio.run(lambda: server.run_stdio_async(show_banner=False))
     return 0
 
 
@@ -102,16 +92,16 @@ def serve_http(settings: Settings, *, host: str, port: int) -> int:
 
     if not _is_loopback(host):
         _LOGGER.warning("listening beyond loopback without authentication", extra={"host": host})
-    app = build_app(Lake.connect(settings), host=host)
-    config = uvicorn.Config(
-        app,
-        host=host,
-        port=port,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=_GRACEFUL_SECONDS,
-    )
-    uvicorn.Server(config).run()
+    with contextlib.closing(Lake.connect(settings)) as lake:
+        config = uvicorn.Config(
+            build_app(lake, host=host),
+            host=host,
+            port=port,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=_GRACEFUL_SECONDS,
+        )
+        uvicorn.Server(config).run()
     return 0
 
 
@@ -122,6 +112,3 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
-
-
-type Serve = Callable[[], int]

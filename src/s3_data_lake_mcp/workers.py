@@ -54,7 +54,10 @@ class _Worker:
     def __init__(self, context: ForkServerContext, settings: Settings) -> None:
         self.connection, theirs = context.Pipe()
         self.process: BaseProcess = context.Process(
-            target=serve, args=(theirs, settings), name="s3-data-lake-worker", daemon=True
+            target=serve,
+            args=(theirs, settings, dict(os.environ)),
+            name="s3-data-lake-worker",
+            daemon=True,
         )
         self.process.start()
         theirs.close()
@@ -264,8 +267,17 @@ def _crash(job: str, exit_code: int, settings: Settings) -> LakeError:
     return InternalError("The worker ended without an answer")
 
 
-def serve(connection: Connection, settings: Settings) -> None:
-    """Run jobs until the server closes the pipe: the main function of a worker process."""
+def serve(connection: Connection, settings: Settings, environment: dict[str, str]) -> None:
+    """Run jobs until the server closes the pipe: the main function of a worker process.
+
+    Args:
+        connection: The worker's end of the pipe.
+        settings: The server's settings.
+        environment: The server's environment now; the process that forked this one was started
+            with an older one.
+    """
+    os.environ.clear()
+    os.environ.update(environment)
     from s3_data_lake_mcp import confine, jobs  # noqa: PLC0415 - parsers load in workers only
 
     confine.confine(settings)
