@@ -1,0 +1,246 @@
+"""Long listings side by side: a range of keys is cut at its folders, the pieces listed at once.
+
+The first page is fetched as by `listing.walk`, and only if more follow and folders are seen are
+these looked up with a delimiter, while the serial listing goes on. What was found is no more than
+a set of cuts: every piece lists all keys between two of them, so a wrong guess costs a request
+and never a key. Small folders share a piece. Keys come in key order.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from itertools import dropwhile, islice, pairwise
+
+from s3_data_lake_mcp.storage import ListedObject, ListPage, ObjectStore, ScanMeter
+
+WIDTH = 16
+"""Most requests in flight."""
+
+_PAGE_KEYS = 1_000
+_AIM_KEYS = 700
+"""Keys that a piece should hold at least: a page, less what makes it reach its end for sure."""
+
+_LEAST_DENSITY = 4.0
+"""Keys per folder below which looking folders up is no faster than listing what is in them."""
+
+_MOST_PIECES = 64
+_MOST_LEVELS = 8
+_DEEPEST = 32
+_FEW = 4
+_MOST_WAITING = 40_000
+"""Keys held for a consumer that is slower than the store; some 20 MB."""
+
+_TICK_SECONDS = 0.25
+_SLASH = "/"
+_BEFORE_SLASH = "."
+
+
+@dataclass(slots=True)
+class _Piece:
+    """Keys from `start` up to, and not including, `stop`; listed below `prefix` behind `after`.
+
+    `scope` is a prefix of all of them. `prefix` is narrower where it is known that the rest of the
+    piece, behind one folder, is empty.
+    """
+
+    scope: str
+    prefix: str
+    after: str = ""
+    start: str = ""
+    stop: str | None = None
+    token: str = ""
+    last: str = ""
+    busy: bool = False
+    done: bool = False
+    pages: deque[Sequence[ListedObject]] = field(default_factory=deque)
+
+
+@dataclass(frozen=True, slots=True)
+class _Probe:
+    """A look at the folders of one level.
+
+    By experience one holds `density` keys, and one a level below `deeper` keys (0: not known).
+    """
+
+    level: str
+    density: float
+    deeper: float = 0.0
+
+
+def walk_wide(
+    store: ObjectStore, bucket: str, prefix: str, meter: ScanMeter, *, start_after: str = ""
+) -> Iterator[ListedObject]:
+    """Yield the objects below a prefix in key order, folders listed side by side.
+
+    A drop-in for `listing.walk` where many keys are wanted: what it fetches ahead is bounded, and
+    dropped when the iteration is abandoned.
+    """
+    fan = _FanOut(store, bucket, meter, _Piece(scope=prefix, prefix=prefix, after=start_after))
+    try:
+        for page in fan.pages():
+            yield from page
+    finally:
+        fan.close()
+
+
+class _FanOut:
+    """The pieces of one listing. All state is the consumer's thread's; the others only fetch."""
+
+    def __init__(self, store: ObjectStore, bucket: str, meter: ScanMeter, whole: _Piece) -> None:
+        self._store = store
+        self._bucket = bucket
+        self._meter = meter
+        self._pieces = deque([whole])
+        self._flying: dict[Future[ListPage], tuple[_Piece, _Probe | None]] = {}
+        self._waiting = 0
+        self._known: set[str] = set()
+        self._pool: ThreadPoolExecutor | None = None
+
+    def pages(self) -> Iterator[Sequence[ListedObject]]:
+        """Yield the keys of all pieces in order, page by page."""
+        # Most listings are one page long: no threads for those.
+        self._take(self._pieces[0], self._fetch(self._pieces[0]))
+        while self._pieces:
+            head = self._pieces[0]
+            while head.pages:
+                page = head.pages.popleft()
+                self._waiting -= len(page)
+                yield page
+            if head.done:
+                self._pieces.popleft()
+                continue
+            self._schedule()
+            self._collect()
+
+    def close(self) -> None:
+        """Drop what is not fetched yet."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _fetch(self, piece: _Piece) -> ListPage:
+        return self._store.list_page(
+            self._bucket,
+            piece.prefix,
+            self._meter,
+            start_after="" if piece.token else piece.after,
+            token=piece.token,
+            max_keys=_PAGE_KEYS,
+        )
+
+    def _look(self, level: str, after: str) -> ListPage:
+        return self._store.list_page(
+            self._bucket, level, self._meter, delimiter=_SLASH, start_after=after
+        )
+
+    def _threads(self) -> ThreadPoolExecutor:
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(WIDTH, thread_name_prefix="s3-list")
+        return self._pool
+
+    def _schedule(self) -> None:
+        for at, piece in enumerate(self._pieces):
+            if len(self._flying) >= WIDTH or (at and self._waiting > _MOST_WAITING):
+                return
+            if not piece.busy and not piece.done:
+                piece.busy = True
+                self._flying[self._threads().submit(self._fetch, piece)] = (piece, None)
+
+    def _collect(self) -> None:
+        landed, _ = wait(self._flying, timeout=_TICK_SECONDS, return_when=FIRST_COMPLETED)
+        self._meter.check()
+        for future in landed:
+            piece, probe = self._flying.pop(future)
+            if probe is None:
+                piece.busy = False
+                self._take(piece, future.result())
+            else:
+                self._cut(piece, probe, future.result())
+
+    def _take(self, piece: _Piece, page: ListPage) -> None:
+        """Keep those keys of a page that belong to its piece."""
+        keys: Sequence[ListedObject] = page.objects
+        piece.token = page.next_token
+        piece.done = not page.next_token
+        if keys and keys[0].key < piece.start:
+            keys = list(dropwhile(lambda listed: listed.key < piece.start, keys))
+        if keys and piece.stop is not None and keys[-1].key >= piece.stop:
+            keys = [listed for listed in keys if listed.key < piece.stop]
+            piece.done = True
+        if not keys:
+            return
+        piece.last = keys[-1].key
+        piece.pages.append(keys)
+        self._waiting += len(keys)
+        if not piece.done:
+            self._probe(piece, keys)
+
+    def _probe(self, piece: _Piece, keys: Sequence[ListedObject]) -> None:
+        """Look for folders behind a page, on the levels above its last key, if hands are idle."""
+        if sum(not other.done for other in self._pieces) >= WIDTH:
+            return
+        for probe in islice(_probes(piece.scope, keys, self._known), _MOST_LEVELS):
+            self._send(piece, probe)
+
+    def _send(self, piece: _Piece, probe: _Probe) -> None:
+        self._known.add(probe.level)
+        after = piece.last if piece.last.startswith(probe.level) else ""
+        self._flying[self._threads().submit(self._look, probe.level, after)] = (piece, probe)
+
+    def _cut(self, piece: _Piece, probe: _Probe, page: ListPage) -> None:
+        """Cut the pieces that hold the folders which a look found."""
+        folders = [f for f in page.common_prefixes if f > piece.last]
+        size = max(-(-len(folders) // _MOST_PIECES), round(_AIM_KEYS / probe.density), 1)
+        if page.next_token or size > 1:
+            # Not all of the level's folders are cuts: a later look may find more.
+            self._known.discard(probe.level)
+        alone = _alone(page, folders) if size == 1 else set()
+        for cut in folders[::size]:
+            self._cut_at(cut, alone=cut in alone)
+        if len(folders) <= _FEW and probe.deeper >= _LEAST_DENSITY:
+            # Large folders, alike as those of a lake are: cut them before their own first pages.
+            for folder in folders:
+                self._send(piece, _Probe(folder, probe.deeper))
+
+    def _cut_at(self, cut: str, *, alone: bool) -> None:
+        for at, piece in enumerate(self._pieces):
+            if piece.stop is not None and piece.stop <= cut:
+                continue
+            if piece.done or piece.last >= cut or piece.start >= cut:
+                return
+            rest = _Piece(
+                scope=piece.scope,
+                prefix=cut if alone else piece.scope,
+                after="" if alone else cut[:-1] + _BEFORE_SLASH,
+                start=cut,
+                stop=piece.stop,
+            )
+            piece.stop = cut
+            self._pieces.insert(at + 1, rest)
+            return
+
+
+def _probes(scope: str, keys: Sequence[ListedObject], known: set[str]) -> Iterator[_Probe]:
+    """Yield the levels above the last key whose folders hold enough keys to be looked up."""
+    levels = list(islice(_densities(scope, keys), _DEEPEST))
+    for (level, density), (_, deeper) in pairwise([*levels, ("", 0.0)]):
+        if level not in known and density >= _LEAST_DENSITY:
+            yield _Probe(level, density, deeper)
+
+
+def _densities(prefix: str, keys: Sequence[ListedObject]) -> Iterator[tuple[str, float]]:
+    """Yield each folder above the last key, from the top, with the keys that its children hold."""
+    last = keys[-1].key
+    level = prefix
+    while (slash := last.find(_SLASH, len(level))) >= 0:
+        below = [listed.key for listed in keys if listed.key.startswith(level)]
+        items = {key[: key.find(_SLASH, len(level)) + 1] or key for key in below}
+        yield level, len(below) / len(items)
+        level = last[: slash + 1]
+
+
+def _alone(page: ListPage, folders: Sequence[str]) -> set[str]:
+    """Return the folders which the next folder follows directly, no object between them."""
+    names = sorted([*page.common_prefixes, *(listed.key for listed in page.objects)])
+    wanted = set(folders)
+    return {one for one, next_one in pairwise(names) if one in wanted and next_one in wanted}
