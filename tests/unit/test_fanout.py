@@ -82,6 +82,10 @@ _LAYOUTS = {
     "dates": _DEEP,
     "one huge folder among small ones": [*_layout(300, 3), *_layout(1, 6_000, "f0100x/")],
     "below one chain": _layout(12, 700, "a/b/c/d/e/f/g/"),
+    "files beside folders": [
+        *_layout(12, 800),
+        *(f"f{a:04d}.{kind}" for a in range(12) for kind in ("csv", "meta")),
+    ],
     "odd names": [
         f"{a}{b}{i}"
         for a in ("x/", "x.", "x0", "x", "x/y/", "x//", "é/", "\U0001f600/", "x/y.", "/", "x-/")
