@@ -103,7 +103,7 @@ class WorkerPool:
                 # glibc reserves 64 MiB of address space for each arena; workers have a limit.
                 os.environ.setdefault("MALLOC_ARENA_MAX", "2")
                 self._context = multiprocessing.get_context("forkserver")
-                self._context.set_forkserver_preload(["s3_data_lake_mcp.jobs"])
+                self._context.set_forkserver_preload(["s3_data_lake_mcp.jobs.registry"])
             return self._context
 
     def warm(self) -> None:
@@ -154,7 +154,7 @@ class WorkerPool:
         """Run a job in a worker and return its result.
 
         Args:
-            job: Name of a function in `jobs`.
+            job: Name of one of `jobs.registry.JOBS`.
             arguments: Its arguments, plain values only.
             meter: Deadline and cancellation of the call.
             progress: Told of bytes read and bytes to read, as the job reports them.
@@ -278,17 +278,19 @@ def serve(connection: Connection, settings: Settings, environment: dict[str, str
     """
     os.environ.clear()
     os.environ.update(environment)
-    from s3_data_lake_mcp import confine, jobs  # noqa: PLC0415 - parsers load in workers only
+    # Parsers load in workers only.
+    from s3_data_lake_mcp import confine  # noqa: PLC0415
+    from s3_data_lake_mcp.jobs import registry, workplace  # noqa: PLC0415
 
     confine.confine(settings)
     desk = _Desk(connection)
-    workplace = jobs.build_workplace(settings)
+    place = workplace.build_workplace(settings)
     while True:
         name, arguments, timeout_seconds = desk.next_job()
         meter = ScanMeter(timeout_seconds=timeout_seconds, max_bytes=settings.max_scan_bytes)
         desk.meter = meter
         try:
-            desk.answer("ok", jobs.run(name, workplace, arguments, meter, desk.report))
+            desk.answer("ok", registry.run(name, place, arguments, meter, desk.report))
         except LakeError as exc:
             desk.answer("error", _fields(exc))
         except MemoryError:

@@ -4,7 +4,6 @@ import gzip
 import io
 import json
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 
 import boto3
 import pyarrow as pa
@@ -16,29 +15,7 @@ from fastmcp import Client
 from s3_data_lake_mcp.lake import Lake
 from s3_data_lake_mcp.server import build_server
 from s3_data_lake_mcp.settings import Settings
-
-BUCKET = "mcp-lake"
-ROWS = 250
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What a client got from one call."""
-
-    is_error: bool
-    text: str
-    data: dict[str, object]
-
-    @property
-    def lines(self) -> list[str]:
-        """The text's lines."""
-        return self.text.split("\n")
-
-    @property
-    def next(self) -> dict[str, object]:
-        """The call that the text's last line names."""
-        assert self.lines[-1].startswith("next: "), self.text
-        return json.loads(self.lines[-1].removeprefix("next: "))  # type: ignore[no-any-return] # JSON
+from support.mcp import BUCKET, ROWS, Caller
 
 
 def orders_csv() -> bytes:
@@ -77,6 +54,7 @@ def _objects() -> dict[str, bytes]:
         "odd/a b+c%20é#?.csv": b"x,y\n1,2\n",
         "odd/[1]*.csv": b"x\n1\n2\n",
         "empty.csv": b"",
+        "surrogate.json": rb'[{"a\udc00": "x\ud800y"}]',
         "torn.parquet": orders_parquet()[:500],
         "picture.png": b"\x89PNG\r\n\x1a\n" + bytes(100),
         "bad.json": b'{"a": 1,}',
@@ -114,6 +92,13 @@ def lake_bucket(moto_endpoint: str) -> Iterator[str]:
         yield BUCKET
 
 
+@pytest.fixture
+def lake_surrogate(lake_bucket: str) -> str:
+    """Return the key of a JSON object with a lone surrogate in a value and in a key."""
+    del lake_bucket
+    return "surrogate.json"
+
+
 @pytest.fixture(scope="session")
 def lake(lake_bucket: str) -> Iterator[Lake]:
     """Return one lake for all tests of this folder: its workers stay warm."""
@@ -121,21 +106,6 @@ def lake(lake_bucket: str) -> Iterator[Lake]:
     lake = Lake.connect(Settings(_env_file=None))  # type: ignore[call-arg] # a keyword of pydantic-settings itself
     yield lake
     lake.close()
-
-
-class Caller:
-    """Calls tools and keeps what a model and a program would see."""
-
-    def __init__(self, client: Client) -> None:  # type: ignore[type-arg] # any transport
-        self.client = client
-
-    async def __call__(self, tool: str, **arguments: object) -> Answer:
-        """Call a tool."""
-        result = await self.client.call_tool(tool, arguments, raise_on_error=False)
-        text = "".join(getattr(block, "text", "") for block in result.content)
-        return Answer(
-            is_error=result.is_error, text=text, data=dict(result.structured_content or {})
-        )
 
 
 @pytest.fixture

@@ -1,0 +1,90 @@
+"""Analysis jobs: SQL, summaries, metadata."""
+
+from typing import Any
+
+from s3_data_lake_mcp.engines import Filter, Query, QueryResult
+from s3_data_lake_mcp.jobs import opening
+from s3_data_lake_mcp.jobs.workplace import Arguments, Report, Workplace
+from s3_data_lake_mcp.pages import scan_json, source_json, table_page
+from s3_data_lake_mcp.profiling.metadata import describe_object
+from s3_data_lake_mcp.profiling.summary import summarize
+from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef, ScanMeter
+
+
+def answer_query(w: Workplace, a: Arguments, meter: ScanMeter, report: Report) -> dict[str, Any]:
+    """Answer SQL or the simple form."""
+    paging = opening.paging(a)
+    offset = paging.position.get("row", a.get("offset", 0))
+    if not isinstance(offset, int) or offset < 0:
+        raise opening.foreign_cursor()
+    asked = Query(
+        bucket=a["bucket"],
+        key=a["key"],
+        max_rows=a["max_rows"],
+        sql=a.get("sql", ""),
+        where=a.get("where", ""),
+        filter=_filter(a),
+        columns=tuple(a["columns"]),
+        offset=offset,
+        dry_run=a.get("dry_run", False),
+        identity=str(paging.identity.get("sources", "")),
+        format=a.get("format", ""),
+    )
+    result = w.engine.run(asked, meter, report)
+    sources = [source_json(info) for info in result.sources]
+    envelope = {
+        "source": _whole_source(a, result),
+        "format": result.format,
+        "offset": offset,
+        "total_rows": result.total_rows,
+        "notices": list(result.notices),
+        "scan": scan_json(meter),
+        "sources": sources,
+        "sources_total": result.sources_total,
+        "sql": result.sql,
+        "plan": result.plan,
+        **({"parquet": result.details["parquet"]} if a.get("format") == "parquet" else {}),
+    }
+    identity = {"sources": result.identity}
+    return table_page(
+        result.table,
+        a["max_rows"],
+        envelope,
+        w.settings,
+        lambda n: paging.cursor(identity, {"row": offset + n}),
+    )
+
+
+def _filter(a: Arguments) -> Filter | None:
+    if not a.get("filter_column"):
+        return None
+    return Filter(column=a["filter_column"], operator=a["filter_operator"], value=a["filter_value"])
+
+
+def _whole_source(a: Arguments, result: QueryResult) -> dict[str, Any]:
+    if result.whole is not None:
+        return source_json(result.whole)
+    ref = ObjectRef(bucket=a["bucket"], key=a["key"])
+    return source_json(ObjectInfo(ref=ref, size_bytes=0, etag=""))
+
+
+def summary(w: Workplace, a: Arguments, meter: ScanMeter, report: Report) -> dict[str, Any]:
+    """Summarize a prefix, glob or object."""
+    answer = summarize(
+        w.store,
+        w.engine,
+        a["bucket"],
+        a["prefix"],
+        columns=tuple(a["columns"]),
+        basis=a["basis"],
+        settings=w.settings,
+        meter=meter,
+        progress=report,
+    )
+    return answer | {"scan": scan_json(meter)}
+
+
+def metadata(w: Workplace, a: Arguments, meter: ScanMeter, _r: Report) -> dict[str, Any]:
+    """Describe one object."""
+    ref = ObjectRef(bucket=a["bucket"], key=opening.key(a), version_id=a["version_id"])
+    return describe_object(w.store, ref, w.settings, meter) | {"scan": scan_json(meter)}

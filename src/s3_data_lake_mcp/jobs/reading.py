@@ -1,0 +1,155 @@
+"""Reading jobs: a page of CSV, JSON or Parquet, or a whole object as Arrow."""
+
+import io
+from typing import Any
+
+import pyarrow as pa
+
+from s3_data_lake_mcp import pages, wire
+from s3_data_lake_mcp.budget import fitting
+from s3_data_lake_mcp.fence import cell
+from s3_data_lake_mcp.jobs import opening
+from s3_data_lake_mcp.jobs.analysis import answer_query
+from s3_data_lake_mcp.jobs.workplace import Arguments, Report, Workplace
+from s3_data_lake_mcp.loaders import LoadRequest, LoadResult
+from s3_data_lake_mcp.loaders.csv import CsvLoader, CsvRequest
+from s3_data_lake_mcp.loaders.formats import detect_format_by_name
+from s3_data_lake_mcp.loaders.json import JsonLoader, JsonRequest
+from s3_data_lake_mcp.loaders.parquet import ParquetLoader
+from s3_data_lake_mcp.pages import Paging, scan_json, source_json, table_page
+from s3_data_lake_mcp.storage import ScanMeter
+from s3_data_lake_mcp.storage.listing import is_glob
+from s3_data_lake_mcp.storage.reader import ObjectReader
+
+
+def read_csv(w: Workplace, a: Arguments, meter: ScanMeter, _r: Report) -> dict[str, Any]:
+    """Read a page of delimited text."""
+    paging = opening.paging(a)
+    source = opening.open_head(w, a, meter, paging)
+    request = CsvRequest(
+        **_load_fields(w, a, paging),
+        delimiter=a["delimiter"],
+        encoding=a["encoding"],
+        has_header=a["has_header"],
+    )
+    return _table_answer(w, a, "csv", source, CsvLoader().load(source, request))
+
+
+def read_json(w: Workplace, a: Arguments, meter: ScanMeter, _r: Report) -> dict[str, Any]:
+    """Read a page of JSON records, or a document."""
+    paging = opening.paging(a)
+    source = opening.open_head(w, a, meter, paging)
+    request = JsonRequest(
+        max_records=a["max_records"],
+        offset=a["offset"],
+        path=a["path"],
+        position=paging.position or None,
+        max_decoded_bytes=w.settings.max_decoded_bytes,
+        max_outline_bytes=w.settings.max_result_bytes // 2,
+    )
+    result = JsonLoader().read(source, request)
+    clipper = wire.Clipper(w.settings.max_cell_chars)
+    room = w.settings.max_result_bytes
+    records = [wire.json_value(value, clipper) for value in result.records[: a["max_records"]]]
+    page = {
+        "source": source_json(source.info),
+        "format": "json",
+        "layout": result.layout,
+        "keys": [wire.json_value(key, clipper) for key in result.keys],
+        "records": [],
+        "data": wire.json_value(result.data, clipper),
+        "returned_records": len(records),
+        "offset": result.offset,
+        "total_records": result.total_records,
+        "truncated": result.truncated,
+        "truncated_by": "max_bytes" if result.truncated else "",
+        "next_cursor": "",
+        "notices": [*result.notices, *clipper.notices()],
+        "scan": scan_json(meter),
+    }
+    room -= pages.overhead(page, "")
+    kept = fitting(records, cell, room)
+    if records and kept == 0:
+        kept, records[0] = 1, pages.squeezed_value(result.records[0], room, w.settings)
+    more = len(result.records) > a["max_records"]
+    cut = kept < len(records)
+    if cut or more:
+        page |= {
+            "truncated": True,
+            "truncated_by": "max_bytes" if cut else "max_records",
+            "next_cursor": paging.cursor(opening.identity(source.info), result.resume(kept)),
+        }
+    return page | {"records": records[:kept], "returned_records": kept}
+
+
+def read_parquet(w: Workplace, a: Arguments, meter: ScanMeter, report: Report) -> dict[str, Any]:
+    """Read a page of one Parquet object, or of a dataset of many through the engine."""
+    paging = opening.paging(a)
+    key = a["key"]
+    if a["where"] or key.endswith("/") or is_glob(key):
+        return _read_parquet_dataset(w, a, meter, report)
+    source = ObjectReader.open_tail(w.store, opening.ref(a), meter, length=opening.FOOTER_BYTES)
+    opening.check_unchanged(source.info, paging)
+    request = LoadRequest(**_load_fields(w, a, paging))
+    return _table_answer(w, a, "parquet", source, ParquetLoader().load(source, request))
+
+
+def _read_parquet_dataset(
+    w: Workplace, a: Arguments, meter: ScanMeter, report: Report
+) -> dict[str, Any]:
+    answer = answer_query(w, a | {"format": "parquet"}, meter, report)
+    for name in ("sources", "sources_total", "sql", "plan"):
+        answer.pop(name)
+    return answer
+
+
+def frame(w: Workplace, a: Arguments, meter: ScanMeter, _r: Report) -> dict[str, Any]:
+    """Load an object whole, as Arrow's stream format."""
+    name, _ = detect_format_by_name(a["key"])
+    request = {"max_rows": a["max_rows"], "columns": tuple(a["columns"])}
+    if name == "parquet":
+        source = ObjectReader.open_tail(w.store, opening.ref(a), meter, length=opening.FOOTER_BYTES)
+        result = ParquetLoader().load(source, LoadRequest(**request))
+    else:
+        source = ObjectReader.open_head(w.store, opening.ref(a), meter)
+        loader = JsonLoader() if name == "json" else CsvLoader()
+        asked = LoadRequest(**request) if name == "json" else CsvRequest(**request)
+        result = loader.load(source, asked)
+    table = result.table.slice(0, a["max_rows"])
+    sink = io.BytesIO()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return {"ipc": sink.getvalue()}
+
+
+def _load_fields(w: Workplace, a: Arguments, paging: Paging) -> dict[str, Any]:
+    return {
+        "max_rows": a["max_rows"],
+        "columns": tuple(a["columns"]),
+        "offset": a["offset"],
+        "position": paging.position or None,
+        "max_decoded_bytes": w.settings.max_decoded_bytes,
+    }
+
+
+def _table_answer(
+    w: Workplace, a: Arguments, name: str, source: ObjectReader, result: LoadResult
+) -> dict[str, Any]:
+    paging = opening.paging(a)
+    envelope = {
+        "source": source_json(source.info),
+        "format": name,
+        "offset": result.offset,
+        "total_rows": result.total_rows,
+        "notices": list(result.notices),
+        "scan": scan_json(source.meter),
+        **result.details,
+    }
+    identity = opening.identity(source.info)
+    return table_page(
+        result.table,
+        a["max_rows"],
+        envelope,
+        w.settings,
+        lambda n: paging.cursor(identity, result.resume(n)),
+    )

@@ -1,0 +1,204 @@
+"""The server over stateless HTTP: any session id, JSON or event streams, guarded on loopback."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2 as httpx
+import psutil
+import pytest
+from fastmcp import Client
+
+from support.mcp import BUCKET, Caller
+
+JSON_ONLY = {"Accept": "application/json", "Content-Type": "application/json"}
+BOTH = {**JSON_ONLY, "Accept": "application/json, text/event-stream"}
+SLOW = "SELECT count(*) FROM range(100000000) a, range(100000000) b"
+
+
+def _call(tool: str, number: int = 1, **arguments: object) -> dict[str, Any]:
+    params = {"name": tool, "arguments": arguments, "_meta": {"progressToken": number}}
+    return {"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": params}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def process(lake_bucket: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Return the address of a running server, and its process."""
+    del lake_bucket
+    port = _free_port()
+    command = [sys.executable, "-m", "s3_data_lake_mcp", "serve", "--transport", "http"]
+    server = subprocess.Popen([*command, "--port", str(port)], env=dict(os.environ))
+    base = f"http://127.0.0.1:{port}"
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            httpx.get(f"{base}/ping", timeout=1)
+            break
+        except httpx.HTTPError:
+            time.sleep(0.1)
+    yield base, server
+    server.send_signal(signal.SIGTERM)
+    server.wait(20)
+
+
+@pytest.fixture
+def base(process: tuple[str, subprocess.Popen[bytes]]) -> str:
+    """Return the server's address."""
+    return process[0]
+
+
+def test_ping(base: str) -> None:
+    """The platform's health check."""
+    answer = httpx.get(f"{base}/ping")
+    assert (answer.status_code, answer.json()) == (200, {"status": "healthy"})
+
+
+@pytest.mark.parametrize("session", [None, "unknown", "0f2c5b6e-0000-4000-8000-000000000000"])
+@pytest.mark.parametrize("accept", ["application/json", "*/*", ""])
+def test_a_client_that_takes_only_json_gets_json(
+    base: str, session: str | None, accept: str
+) -> None:
+    """No handshake before it, any session id."""
+    headers = {**JSON_ONLY, "Accept": accept}
+    if session:
+        headers["Mcp-Session-Id"] = session
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    answer = httpx.post(f"{base}/mcp", headers=headers, json=body)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("application/json")
+    assert len(answer.json()["result"]["tools"]) == 8
+
+
+@pytest.mark.parametrize("version", ["2025-03-26", "2025-06-18", "2025-11-25"])
+@pytest.mark.parametrize("headers", [JSON_ONLY, BOTH], ids=["json", "both"])
+def test_handshake_versions(base: str, version: str, headers: dict[str, str]) -> None:
+    """Each version by handshake is answered as itself."""
+    params = {
+        "protocolVersion": version,
+        "capabilities": {},
+        "clientInfo": {"name": "t", "version": "1"},
+    }
+    body = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}
+    answer = httpx.post(f"{base}/mcp", headers=headers, json=body)
+    result = _messages(answer)[-1]["result"]
+    assert result["protocolVersion"] == version
+    assert result["serverInfo"]["name"] == "s3-data-lake-mcp"
+
+
+@pytest.mark.parametrize("mode", ["legacy", "auto"])
+async def test_both_generations_of_the_protocol(base: str, mode: str) -> None:
+    """The handshake and 2026-07-28 list and call alike."""
+    async with Client(f"{base}/mcp", mode=mode) as client:  # type: ignore[arg-type] # a parameter of the test
+        assert len(await client.list_tools()) == 8
+        answer = await Caller(client)(
+            "read_csv_from_s3", bucket_name=BUCKET, object_key="orders.csv"
+        )
+        assert answer.data["returned_rows"] == 100
+
+
+def _messages(answer: httpx.Response) -> list[dict[str, Any]]:
+    if answer.headers["content-type"].startswith("application/json"):
+        return [answer.json()]
+    lines = answer.text.splitlines()
+    return [json.loads(line[5:]) for line in lines if line.startswith("data:") and line[5:].strip()]
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "status"),
+    [("Host", "evil.example", 421), ("Origin", "http://evil.example", 403)],
+)
+@pytest.mark.parametrize("headers", [JSON_ONLY, BOTH], ids=["json", "both"])
+def test_foreign_hosts_and_origins_are_refused(
+    base: str, header: str, value: str, status: int, headers: dict[str, str]
+) -> None:
+    """A web page cannot rebind its name to this server."""
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    answer = httpx.post(f"{base}/mcp", headers={**headers, header: value}, json=body)
+    assert answer.status_code == status
+
+
+def test_two_clients_with_the_same_request_id(base: str) -> None:
+    """Requests are told apart by connection, not by id."""
+    bodies = [_call("list_s3_objects", 1, bucket_name=BUCKET, max_keys=n) for n in (1, 2, 3)]
+    with httpx.Client() as one, httpx.Client() as two:
+        for client in (one, two, one):
+            for body in bodies:
+                answer = client.post(f"{base}/mcp", headers=JSON_ONLY, json=body)
+                count = answer.json()["result"]["structuredContent"]["count"]
+                assert count == body["params"]["arguments"]["max_keys"]
+
+
+@pytest.mark.parametrize("headers", [JSON_ONLY, BOTH], ids=["json", "both"])
+def test_a_disconnect_stops_the_worker(
+    process: tuple[str, subprocess.Popen[bytes]], headers: dict[str, str]
+) -> None:
+    """A client that goes away leaves nothing computing."""
+    base, server = process
+    parent = psutil.Process(server.pid)
+
+    def busy() -> float:
+        return sum(child.cpu_percent(0.3) for child in parent.children(recursive=True))
+
+    body = _call("query_csv_data", bucket_name=BUCKET, object_key="orders.csv", sql=SLOW)
+    with pytest.raises(httpx.TimeoutException):
+        httpx.post(f"{base}/mcp", headers=headers, json=body, timeout=4)
+    deadline = time.monotonic() + 10
+    while busy() > 20 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert busy() < 20
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"{", b"[]", b'"x"', b"\xff\xfe", b"[" * 50_000, b'{"jsonrpc":"2.0","id":1}'],
+)
+def test_bodies_that_are_no_requests(base: str, body: bytes) -> None:
+    """They are refused, and the server goes on."""
+    for headers in (JSON_ONLY, BOTH):
+        assert httpx.post(f"{base}/mcp", headers=headers, content=body).status_code == 400
+    assert httpx.get(f"{base}/ping").status_code == 200
+
+
+def test_beyond_loopback_only_when_told() -> None:
+    """The default binds loopback; --host 0.0.0.0 is explicit and logged as a warning."""
+    command = [sys.executable, "-m", "s3_data_lake_mcp", "serve", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    assert "127.0.0.1" in done.stdout
+
+
+def test_sigterm_lets_a_running_call_end(lake_bucket: str) -> None:
+    """The platform's stop is graceful: the call in flight is answered, then the process ends."""
+    port = _free_port()
+    command = [sys.executable, "-m", "s3_data_lake_mcp", "serve", "--transport", "http"]
+    server = subprocess.Popen([*command, "--port", str(port)], env=dict(os.environ))
+    base = f"http://127.0.0.1:{port}"
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            httpx.get(f"{base}/ping", timeout=1)
+            break
+        except httpx.HTTPError:
+            time.sleep(0.1)
+    sql = "SELECT count(*) FROM range(40000) a, range(40000) b WHERE (a.range * b.range) % 7 = 3"
+    body = _call("query_csv_data", bucket_name=lake_bucket, object_key="orders.csv", sql=sql)
+    with (
+        httpx.Client(timeout=60) as client,
+        client.stream("POST", f"{base}/mcp", headers=BOTH, json=body) as stream,
+    ):
+        time.sleep(0.3)
+        server.send_signal(signal.SIGTERM)
+        text = "".join(stream.iter_text())
+    assert '"isError":false' in text.replace(" ", "")
+    server.wait(25)

@@ -1,0 +1,187 @@
+"""The server as a process over stdio: pure protocol, clean ends, quick calls beside slow ones."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import psutil
+import pytest
+from fastmcp import Client
+from fastmcp.client.transports import StdioTransport
+
+from support.mcp import BUCKET, Caller
+
+COMMAND = [sys.executable, "-m", "s3_data_lake_mcp"]
+HELLO = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "t", "version": "1"},
+    },
+}
+SLOW = "SELECT count(*) FROM range(100000000) a, range(100000000) b"
+
+
+class RawServer:
+    """A server spoken to line by line."""
+
+    def __init__(self, **environment: str) -> None:
+        self.process = subprocess.Popen(
+            COMMAND,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, **environment},
+            text=True,
+            encoding="utf-8",
+        )
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Send one message."""
+        assert self.process.stdin
+        self.process.stdin.write(json.dumps(message) + "\n")
+        self.process.stdin.flush()
+
+    def receive(self) -> dict[str, Any]:
+        """Return the next message; every line of standard output must be one."""
+        assert self.process.stdout
+        return json.loads(self.process.stdout.readline())  # type: ignore[no-any-return] # JSON
+
+    def begin(self) -> dict[str, Any]:
+        """Shake hands."""
+        self.send(HELLO)
+        answer = self.receive()
+        self.send({"jsonrpc": "2.0", "method": "notifications/initialized"})
+        return answer
+
+    def call(self, number: int, tool: str, **arguments: object) -> None:
+        """Send a tool call; its answer comes when it comes."""
+        params = {"name": tool, "arguments": arguments, "_meta": {"progressToken": number}}
+        self.send({"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": params})
+
+    def answer(self, *numbers: int) -> dict[str, Any]:
+        """Return the first answer to one of the requests, passing over all else."""
+        while True:
+            message = self.receive()
+            if message.get("id") in numbers:
+                return message
+
+    def end(self) -> tuple[int, str]:
+        """Close standard input; return the exit code and what stood on standard error."""
+        out, err = self.process.communicate(timeout=20)
+        assert out == ""
+        return self.process.returncode, err
+
+
+@pytest.fixture
+def server(lake_bucket: str) -> Iterator[RawServer]:
+    """Return a running server."""
+    del lake_bucket
+    server = RawServer()
+    yield server
+    server.process.kill()
+    server.process.wait()
+    for stream in (server.process.stdin, server.process.stdout, server.process.stderr):
+        if stream and not stream.closed:
+            stream.close()
+
+
+def test_nothing_but_protocol_and_a_clean_end(server: RawServer) -> None:
+    """No banner, no log, no update check; closing stdin ends it with 0 and no child left."""
+    answer = server.begin()
+    assert answer["result"]["serverInfo"]["name"] == "s3-data-lake-mcp"
+    assert answer["result"]["protocolVersion"] == "2025-06-18"
+    server.call(2, "read_csv_from_s3", bucket_name=BUCKET, object_key="orders.csv", max_rows=1)
+    assert server.answer(2)["result"]["isError"] is False
+    children = psutil.Process(server.process.pid).children(recursive=True)
+    assert children
+    code, err = server.end()
+    assert code == 0
+    assert err == ""
+    _, alive = psutil.wait_procs(children, timeout=5)
+    assert not alive
+
+
+def test_a_slow_call_does_not_hold_up_quick_ones(server: RawServer) -> None:
+    """Quick calls are answered while as many scans run as there are places, and then some."""
+    server.begin()
+    for number in range(10, 16):
+        server.call(number, "query_csv_data", bucket_name=BUCKET, object_key="orders.csv", sql=SLOW)
+    server.call(2, "list_s3_objects", bucket_name=BUCKET, max_keys=1)
+    server.call(3, "read_csv_from_s3", bucket_name=BUCKET, object_key="orders.csv", max_rows=1)
+    begun = time.monotonic()
+    got = {server.answer(2, 3)["id"], server.answer(2, 3)["id"]}
+    assert got == {2, 3}
+    assert time.monotonic() - begun < 30
+
+
+def test_cancelling_stops_the_worker(server: RawServer) -> None:
+    """`notifications/cancelled` ends the query: no process goes on computing."""
+    server.begin()
+    server.call(2, "read_csv_from_s3", bucket_name=BUCKET, object_key="orders.csv", max_rows=1)
+    server.answer(2)
+    server.call(10, "query_csv_data", bucket_name=BUCKET, object_key="orders.csv", sql=SLOW)
+    parent = psutil.Process(server.process.pid)
+
+    def busy() -> float:
+        return sum(child.cpu_percent(0.3) for child in parent.children(recursive=True))
+
+    deadline = time.monotonic() + 20
+    while busy() < 40 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    server.send(
+        {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 10}}
+    )
+    deadline = time.monotonic() + 10
+    while busy() > 20 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert busy() < 20
+    server.call(3, "list_s3_objects", bucket_name=BUCKET, max_keys=1)
+    assert server.answer(3)["result"]["isError"] is False
+
+
+def test_a_lone_surrogate_in_a_file_does_not_end_the_server(
+    server: RawServer, lake_surrogate: str
+) -> None:
+    """JSON can spell what no encoding can carry."""
+    server.begin()
+    for number, tool in enumerate(("read_json_from_s3", "query_csv_data", "get_file_metadata"), 2):
+        server.call(number, tool, bucket_name=BUCKET, object_key=lake_surrogate)
+        text = json.dumps(server.answer(number), ensure_ascii=False)
+        assert "\ud800" not in text
+    server.send({"jsonrpc": "2.0", "id": 9, "method": "ping"})
+    assert server.answer(9)["result"] == {}
+
+
+@pytest.mark.parametrize("mode", ["legacy", "auto"])
+async def test_both_generations_of_the_protocol(lake_bucket: str, mode: str) -> None:
+    """The handshake and 2026-07-28 list and call alike."""
+    transport = StdioTransport(COMMAND[0], COMMAND[1:], env=dict(os.environ))
+    async with Client(transport, mode=mode) as client:  # type: ignore[arg-type] # a parameter of the test
+        assert len(await client.list_tools()) == 8
+        answer = await Caller(client)("list_s3_objects", bucket_name=lake_bucket, max_keys=2)
+        assert answer.data["count"] == 2
+
+
+def test_bad_settings_are_told_on_stderr() -> None:
+    """The name of the variable and what is wrong with it, never a stack; exit code 2."""
+    done = subprocess.run(
+        COMMAND,
+        env={**os.environ, "S3_DATA_LAKE_MAX_ROWS": "many", "S3_DATA_LAKE_DISABLED_TOOLS": "x"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "S3_DATA_LAKE_MAX_ROWS" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
