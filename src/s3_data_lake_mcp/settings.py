@@ -28,6 +28,11 @@ def machine_memory_bytes() -> int:
     return total
 
 
+def aws_region() -> str:
+    """Return `AWS_REGION`, the one name of the standard AWS chain that botocore does not read."""
+    return os.environ.get("AWS_REGION", "")
+
+
 class Settings(BaseSettings):
     """Settings of the server, from the environment or `.env`."""
 

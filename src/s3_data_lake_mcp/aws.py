@@ -1,0 +1,137 @@
+"""The one place that makes AWS clients: the standard chain, one session, a client per region.
+
+Nothing is imported or sent before the first use. Clients are safe for many threads. A session
+keeps the credentials that it found; `renew` drops it, so that those which were refreshed outside
+(an SSO login, a rewritten credentials file) are found without a restart.
+"""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, cast
+
+from s3_data_lake_mcp.errors import StoreUnavailableError
+from s3_data_lake_mcp.settings import Settings, aws_region
+
+if TYPE_CHECKING:
+    from botocore.session import Session
+    from mypy_boto3_s3 import S3Client
+
+DEFAULT_REGION = "us-east-1"
+_CONNECT_SECONDS = 5.0
+_READ_SECONDS = 10.0
+_POOL_CONNECTIONS = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Era:
+    """A session, the clients made from it, and when it began."""
+
+    session: "Session"
+    began: float
+    clients: "dict[str, S3Client]" = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """A client for one call, and the era whose credentials it signs with."""
+
+    client: "S3Client"
+    region: str
+    era: _Era
+
+
+class ClientFactory:
+    """Makes and keeps S3 clients; safe for many threads.
+
+    Args:
+        settings: `timeout_seconds` bounds how long one answer is waited for.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.read_seconds = min(_READ_SECONDS, settings.timeout_seconds / 4)
+        self._lock = threading.Lock()
+        self._era: _Era | None = None
+
+    def client_for(self, bucket: str, region: str = "") -> Lease:
+        """Return the client for a bucket; an empty region is the configured one.
+
+        Raises:
+            StoreUnavailableError: If the configured endpoint is no URL.
+            BotoCoreError: If the AWS configuration cannot be used.
+        """
+        del bucket  # the seam for a role of its own: every bucket has the same credentials yet
+        with self._lock:
+            if self._era is None:
+                self._era = self._begin()
+            era = self._era
+            where = region or self._configured_region(era.session)
+            if where not in era.clients:
+                era.clients[where] = self._make(era.session, where)
+            return Lease(client=era.clients[where], region=where, era=era)
+
+    def renew(self, lease: Lease | None, *, since: float) -> bool:
+        """Forget the credentials that a lease was signed with, or those of a client not made.
+
+        Args:
+            lease: The client whose credentials were refused.
+            since: When the call began, on the monotonic clock.
+
+        Returns:
+            Whether trying again can help: they were older than the call.
+        """
+        with self._lock:
+            current = self._era
+            if lease is None:
+                self._era = None
+                return current is not None and current.began < since
+            if current is lease.era:
+                self._era = None
+                return lease.era.began < since
+            return True
+
+    @staticmethod
+    def _begin() -> _Era:
+        from botocore.session import get_session  # noqa: PLC0415 - loading it takes 0.3 s
+
+        return _Era(session=get_session(), began=time.monotonic())
+
+    @staticmethod
+    def _configured_region(session: "Session") -> str:
+        # botocore reads AWS_DEFAULT_REGION and the profile, but not AWS_REGION.
+        return str(aws_region() or session.get_config_variable("region") or DEFAULT_REGION)
+
+    def _make(self, session: "Session", region: str) -> "S3Client":
+        from botocore.config import Config  # noqa: PLC0415 - loaded with the session
+        from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - as above
+
+        config = Config(
+            connect_timeout=min(_CONNECT_SECONDS, self.read_seconds),
+            read_timeout=self.read_seconds,
+            # The store tries again itself: under the call's deadline, and counted.
+            retries={"mode": "standard", "total_max_attempts": 1},
+            max_pool_connections=_POOL_CONNECTIONS,
+            tcp_keepalive=True,
+            user_agent_extra=f"s3-data-lake-mcp/{version('s3-data-lake-mcp')}",
+            # Ranges carry no checksum; asking for one only costs.
+            response_checksum_validation="when_required",
+        )
+        try:
+            client = session.create_client("s3", region_name=region, config=config)
+        except BotoCoreError:
+            raise
+        except ValueError as exc:
+            message = "The configured S3 endpoint is not a URL"
+            hint = "AWS_ENDPOINT_URL_S3 (or AWS_ENDPOINT_URL) must be like https://host:port."
+            raise StoreUnavailableError(message, hint=hint) from exc
+        client.meta.events.register_last("before-parameter-build.s3", _keep_from_redirecting)
+        return cast("S3Client", client)
+
+
+def _keep_from_redirecting(context: dict[str, Any], **_: object) -> None:
+    """Mark a request as redirected before, so that botocore doesn't follow it by itself.
+
+    It would send requests that are not counted; the store follows regions.
+    """
+    context.setdefault("s3_redirect", {})["redirected"] = True

@@ -1,0 +1,153 @@
+"""The allow-list: which buckets and keys the server may read at all.
+
+The setting is a comma-separated list; spaces around commas don't count, `*` stands for any
+characters (also `/`) and nothing else is special. An entry is one of
+
+- `bucket`, `bucket/`, `bucket/*`: the whole bucket
+- `bucket/dir/`: every key that begins with `dir/`
+- `bucket/dir/*.csv`, `bucket/2026-*`: every key that the glob matches as a whole
+- `bucket/dir/file.csv`: that key alone
+
+The bucket may be a glob, and `s3://` may stand in front. Keys are compared literally, undecoded.
+"""
+
+import re
+from dataclasses import dataclass
+
+from s3_data_lake_mcp.errors import InvalidArgumentError, NotAllowedError
+
+_SCHEME = re.compile(r"s3://", re.IGNORECASE)
+_BUCKET_GLOB = re.compile(r"[a-z0-9.*-]+")
+_SHOWN = 10
+_HINT = "Write it as bucket or bucket/prefix*, separated by commas; leave it out to allow all."
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    text: str
+    bucket: str
+    key: str
+
+    @property
+    def head(self) -> str:
+        """What every allowed key begins with."""
+        return self.key.partition("*")[0]
+
+    def has_bucket(self, bucket: str) -> bool:
+        return _matches(self.bucket, bucket)
+
+    def may_hold(self, prefix: str) -> bool:
+        """Whether an allowed key can begin with `prefix`."""
+        if "*" not in self.key:
+            return self.key.startswith(prefix)
+        return prefix.startswith(self.head) or self.head.startswith(prefix)
+
+
+def _matches(glob: str, text: str) -> bool:
+    """Whether `text` as a whole fits a glob of `*`s: linear, as each part is found leftmost."""
+    first, *rest = glob.split("*")
+    if not rest:
+        return text == glob
+    *middle, last = rest
+    at, end = len(first), len(text) - len(last)
+    if not (text.startswith(first) and text.endswith(last)) or at > end:
+        return False
+    for part in middle:
+        found = text.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True
+
+
+class AllowList:
+    """What the setting `allowed` permits; empty permits everything.
+
+    Args:
+        text: The setting.
+
+    Raises:
+        InvalidArgumentError: If it cannot be read; nothing is then permitted, as nothing starts.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._rules = tuple(_rule(entry) for part in text.split(",") if (entry := part.strip()))
+        self._all = not text
+        if text and not self._rules:
+            message = "S3_DATA_LAKE_ALLOWED names no bucket"
+            raise InvalidArgumentError(message, hint=_HINT)
+
+    def permits(self, bucket: str, key: str) -> bool:
+        """Whether the object may be read."""
+        return self._all or any(_matches(rule.key, key) for rule in self._of(bucket))
+
+    def permits_bucket(self, bucket: str) -> bool:
+        """Whether anything in the bucket may be read."""
+        return self._all or bool(self._of(bucket))
+
+    def permits_listing(self, bucket: str, prefix: str) -> bool:
+        """Whether a listing below `prefix` stays below what an entry allows."""
+        return self._all or any(prefix.startswith(rule.head) for rule in self._of(bucket))
+
+    def permits_folder(self, bucket: str, prefix: str) -> bool:
+        """Whether an allowed key can begin with `prefix`."""
+        return self._all or any(rule.may_hold(prefix) for rule in self._of(bucket))
+
+    def bucket_names(self) -> tuple[str, ...]:
+        """Return the buckets that are named in full, for where buckets may not be listed."""
+        return tuple(sorted({rule.bucket for rule in self._rules if "*" not in rule.bucket}))
+
+    def prefixes(self, bucket: str) -> tuple[str, ...]:
+        """Return the prefixes of the bucket that may be listed; one empty one: all of it."""
+        heads = {""} if self._all else {rule.head for rule in self._of(bucket)}
+        return tuple(sorted(heads))
+
+    def require(self, bucket: str, key: str) -> None:
+        """Refuse what may not be read.
+
+        Raises:
+            NotAllowedError: If the allow-list does not permit it.
+        """
+        if not self.permits(bucket, key):
+            raise self._refusal(bucket, f"s3://{bucket}/{key}")
+
+    def require_bucket(self, bucket: str) -> None:
+        """Refuse a bucket of which nothing may be read.
+
+        Raises:
+            NotAllowedError: If the allow-list does not permit it.
+        """
+        if not self.permits_bucket(bucket):
+            raise self._refusal(bucket, f"s3://{bucket}")
+
+    def require_listing(self, bucket: str, prefix: str) -> None:
+        """Refuse a listing of more than may be read.
+
+        Raises:
+            NotAllowedError: If the allow-list does not permit it.
+        """
+        if not self.permits_listing(bucket, prefix):
+            raise self._refusal(bucket, f"s3://{bucket}/{prefix}")
+
+    def _of(self, bucket: str) -> list[_Rule]:
+        return [rule for rule in self._rules if rule.has_bucket(bucket)]
+
+    def _refusal(self, bucket: str, subject: str) -> NotAllowedError:
+        here = self._of(bucket)
+        texts = [
+            f"s3://{bucket}/{rule.key}" if here else f"s3://{rule.text}"
+            for rule in here or self._rules
+        ]
+        more = f" and {len(texts) - _SHOWN} more" if len(texts) > _SHOWN else ""
+        hint = f"Allowed are {', '.join(texts[:_SHOWN])}{more} (S3_DATA_LAKE_ALLOWED)."
+        return NotAllowedError(f"{subject} is outside what this server may read", hint=hint)
+
+
+def _rule(entry: str) -> _Rule:
+    bare = _SCHEME.sub("", entry, count=1) if _SCHEME.match(entry) else entry
+    bucket, _, key = bare.partition("/")
+    if not _BUCKET_GLOB.fullmatch(bucket):
+        message = f"S3_DATA_LAKE_ALLOWED: {entry!r} names no bucket"
+        raise InvalidArgumentError(message, hint=_HINT)
+    whole = not key or key.endswith("/")
+    return _Rule(text=bare, bucket=bucket, key=f"{key}*" if whole else key)

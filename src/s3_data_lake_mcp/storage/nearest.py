@@ -1,0 +1,167 @@
+"""The nearest existing names of what is missing: a few listings after a `not_found`, no more."""
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from s3_data_lake_mcp.errors import LakeError, NotFoundError
+from s3_data_lake_mcp.storage import ListPage, ObjectStore, ScanMeter
+
+_CUTOFF = 0.6
+_COMPARED_CHARS = 128
+_COMPARED_NAMES = 50
+_SHOWN_NAMES = 5
+_SHOWN_CHARS = 100
+_STEPS_UP = 4
+
+
+def explain_missing(store: ObjectStore, exc: NotFoundError, meter: ScanMeter) -> NotFoundError:
+    """Return the error with the nearest existing names in its hint, and a call that would work.
+
+    Costs one to a few listings; where they fail, the error comes back as it was.
+
+    Args:
+        store: Where to look.
+        exc: What was missing; an empty `key` means the bucket.
+        meter: Counts and bounds the listings.
+    """
+    if exc.repair is not None or not exc.bucket:
+        return exc
+    try:
+        if not exc.key:
+            return _explain_bucket(store, exc, meter)
+        return _explain_key(store, exc, meter)
+    except NotFoundError as missing:
+        if missing.key or not exc.key:
+            return exc
+        return explain_missing(store, missing, meter)
+    except LakeError:
+        return exc
+
+
+def close_names(name: str, names: Iterable[str]) -> list[str]:
+    """Return the names most like one, best first; upper and lower case count alike."""
+    wanted = name[-_COMPARED_CHARS:].lower()
+    matcher = difflib.SequenceMatcher(b=wanted, autojunk=False)
+    rough: list[tuple[float, str]] = []
+    for candidate in names:
+        matcher.set_seq1(candidate[-_COMPARED_CHARS:].lower())
+        if (score := matcher.quick_ratio()) >= _CUTOFF:
+            rough.append((score, candidate))
+    exact: list[tuple[float, str]] = []
+    for _, candidate in sorted(rough, reverse=True)[:_COMPARED_NAMES]:
+        matcher.set_seq1(candidate[-_COMPARED_CHARS:].lower())
+        if (score := matcher.ratio()) >= _CUTOFF:
+            exact.append((score, candidate))
+    return [candidate for _, candidate in sorted(exact, key=lambda found: -found[0])]
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """What stands directly below a prefix."""
+
+    prefix: str
+    keys: tuple[str, ...]
+    folders: tuple[str, ...]
+    complete: bool
+
+    @classmethod
+    def of(cls, prefix: str, page: ListPage) -> "_Folder":
+        keys = tuple(listed.key for listed in page.objects if listed.key != prefix)
+        return cls(prefix, keys, page.common_prefixes, not page.next_token)
+
+    def __bool__(self) -> bool:
+        return bool(self.keys or self.folders)
+
+
+def _explain_bucket(store: ObjectStore, exc: NotFoundError, meter: ScanMeter) -> NotFoundError:
+    names = [bucket.name for bucket in store.list_buckets(meter)]
+    close = close_names(exc.bucket, names)
+    if not close:
+        return _enriched(exc, f"The buckets are {_shown(sorted(names))}.") if names else exc
+    return _enriched(exc, f"Nearest: {_shown(close)}.", {"bucket_name": close[0]})
+
+
+def _explain_key(store: ObjectStore, exc: NotFoundError, meter: ScanMeter) -> NotFoundError:
+    bucket, key = exc.bucket, exc.key
+    parent = _parent(key)
+    folder = _look(store, bucket, parent, meter)
+    if f"{key}/" in folder.folders:
+        hint = f"s3://{bucket}/{key}/ is a prefix: end it with / where a tool takes many objects."
+        return _enriched(exc, hint, {"bucket_name": bucket, "prefix": f"{key}/"}, "list_s3_objects")
+    if not folder:
+        return _explain_parent(store, exc, meter)
+    if key in folder.keys:
+        return exc
+    keys = set(folder.keys)
+    if not folder.complete:
+        # The neighbours in key order, in a folder of more keys than one page.
+        stem = key[: len(parent) + max(1, (len(key) - len(parent)) // 2)]
+        keys.update(_look(store, bucket, stem, meter).keys)
+    close = close_names(key, keys)
+    if close:
+        repair = {"bucket_name": bucket, "object_key": close[0]}
+        return _enriched(exc, f"Nearest: {_shown(close)}.", repair)
+    there = _shown([name.removeprefix(parent) for name in (*folder.folders, *folder.keys)])
+    return _enriched(exc, f"s3://{bucket}/{parent} has {there}.")
+
+
+def _explain_parent(store: ObjectStore, exc: NotFoundError, meter: ScanMeter) -> NotFoundError:
+    """Go up to the nearest prefix that exists, and name what is below it."""
+    bucket, key = exc.bucket, exc.key
+    prefix = _parent(key)
+    folder = _Folder(prefix, (), (), complete=True)
+    for step in range(_STEPS_UP):
+        if not prefix or folder:
+            break
+        prefix = _parent(prefix) if step < _STEPS_UP - 1 else ""
+        folder = _look(store, bucket, prefix, meter)
+    if not folder:
+        return _enriched(exc, f"s3://{bucket} is empty.")
+    missing, _, rest = key.removeprefix(prefix).partition("/")
+    there = f"s3://{bucket}/{prefix} has no {missing}/"
+    close = close_names(f"{prefix}{missing}/", folder.folders)
+    if not close:
+        names = [name.removeprefix(prefix) for name in (*folder.folders, *folder.keys)]
+        return _enriched(exc, f"{there}; it has {_shown(names)}.")
+    hint = f"{there}; nearest: {_shown(close)}."
+    candidate = close[0] + rest
+    found = store.list_page(bucket, candidate, meter, max_keys=1).objects
+    if found and found[0].key == candidate:
+        return _enriched(exc, hint, {"bucket_name": bucket, "object_key": candidate})
+    return _enriched(exc, hint, {"bucket_name": bucket, "prefix": close[0]}, "list_s3_objects")
+
+
+def _look(store: ObjectStore, bucket: str, prefix: str, meter: ScanMeter) -> _Folder:
+    return _Folder.of(prefix, store.list_page(bucket, prefix, meter, delimiter="/"))
+
+
+def _parent(key: str) -> str:
+    """Return the prefix above a key or prefix, with its slash; empty for the bucket itself."""
+    head, slash, _ = key.removesuffix("/").rpartition("/")
+    return head + slash
+
+
+def _shown(names: Sequence[str]) -> str:
+    shown = [
+        name if len(name) <= _SHOWN_CHARS else f"…{name[-_SHOWN_CHARS:]}"
+        for name in names[:_SHOWN_NAMES]
+    ]
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more:,} more" if more else "")
+
+
+def _enriched(
+    exc: NotFoundError,
+    hint: str,
+    repair: Mapping[str, object] | None = None,
+    repair_tool: str = "",
+) -> NotFoundError:
+    return NotFoundError(
+        str(exc),
+        hint=hint,
+        repair=repair,
+        repair_tool=repair_tool,
+        bucket=exc.bucket,
+        key=exc.key,
+    )

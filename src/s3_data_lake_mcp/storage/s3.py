@@ -1,0 +1,219 @@
+"""An object store over S3: names and the allow-list are checked here, before any request.
+
+The AWS SDK is loaded by the first request, not when this module is imported.
+"""
+
+import contextlib
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal
+
+from s3_data_lake_mcp.aws import ClientFactory
+from s3_data_lake_mcp.errors import AccessDeniedError, LakeError, ObjectArchivedError, StoreError
+from s3_data_lake_mcp.settings import Settings
+from s3_data_lake_mcp.storage import (
+    BucketProbe,
+    ListedBucket,
+    ListPage,
+    ObjectHead,
+    ObjectInfo,
+    ObjectRef,
+    ScanMeter,
+)
+from s3_data_lake_mcp.storage.access import AllowList
+from s3_data_lake_mcp.storage.s3_answers import list_page, listed_bucket, object_head
+from s3_data_lake_mcp.storage.s3_names import check_bucket, check_ref, check_text
+
+if TYPE_CHECKING:
+    from s3_data_lake_mcp.storage.s3_body import S3Ranges
+    from s3_data_lake_mcp.storage.s3_calls import S3Calls
+
+_BUCKETS_PER_PAGE = 1000
+_KEYS_PER_PAGE = 1000
+
+
+class S3Store:
+    """Reads objects and listings of S3, or of a store with its API; safe for many threads.
+
+    Args:
+        factory: Makes the clients.
+        settings: `allowed` and `requester_pays`.
+
+    Raises:
+        InvalidArgumentError: If the setting `allowed` cannot be read.
+    """
+
+    def __init__(self, factory: ClientFactory, settings: Settings) -> None:
+        self.allowed = AllowList(settings.allowed)
+        self._factory = factory
+        self._payer = {"RequestPayer": "requester"} if settings.requester_pays else {}
+        self._lock = threading.Lock()
+        self._made: S3Ranges | None = None
+
+    @property
+    def _ranges(self) -> "S3Ranges":
+        with self._lock:
+            if self._made is None:
+                from s3_data_lake_mcp.storage.s3_body import S3Ranges  # noqa: PLC0415 - the SDK
+                from s3_data_lake_mcp.storage.s3_calls import S3Calls  # noqa: PLC0415 - as above
+
+                self._made = S3Ranges(S3Calls(self._factory, self._payer))
+            return self._made
+
+    @property
+    def _calls(self) -> "S3Calls":
+        return self._ranges.calls
+
+    def _admit(self, ref: ObjectRef) -> None:
+        check_ref(ref)
+        self.allowed.require(ref.bucket, ref.key)
+
+    def warm(self) -> None:
+        """Load the SDK and make the client of the configured region; sends nothing."""
+        self._calls.warm()
+
+    def get_head(self, ref: ObjectRef, length: int, meter: ScanMeter) -> tuple[ObjectInfo, bytes]:
+        """Return the object's identity and its first `length` bytes, in one request."""
+        return self._open(ref, length, meter, tail=False)
+
+    def get_tail(self, ref: ObjectRef, length: int, meter: ScanMeter) -> tuple[ObjectInfo, bytes]:
+        """Return the object's identity and its last `length` bytes, in one request."""
+        return self._open(ref, length, meter, tail=True)
+
+    def _open(
+        self, ref: ObjectRef, length: int, meter: ScanMeter, *, tail: bool
+    ) -> tuple[ObjectInfo, bytes]:
+        self._admit(ref)
+        if length <= 0:
+            return self.head(ref, meter).info, b""
+        try:
+            return self._ranges.open(ref, length, meter, tail=tail)
+        except ObjectArchivedError as exc:
+            self._add_restore(ref, exc, meter)
+            raise
+
+    def _add_restore(self, ref: ObjectRef, exc: ObjectArchivedError, meter: ScanMeter) -> None:
+        """Say in the hint if a restore is under way."""
+        try:
+            restore = self.head(ref, meter).restore
+        except LakeError:
+            return
+        if 'ongoing-request="true"' in restore:
+            exc.hint = "A restore is under way; call again when it is done (up to 48 hours)."
+
+    def get_range(self, info: ObjectInfo, start: int, stop: int, meter: ScanMeter) -> bytes:
+        """Return exactly the bytes `[start, stop)` of the version that `info` identifies."""
+        self._admit(info.ref)
+        return self._ranges.read(info, start, stop, meter) if start < stop else b""
+
+    def head(self, ref: ObjectRef, meter: ScanMeter) -> ObjectHead:
+        """Return what a HEAD request tells."""
+        self._admit(ref)
+        try:
+            answer = self._calls.ask_object("head_object", ref, meter, ChecksumMode="ENABLED")
+        except AccessDeniedError:
+            self._raise_reason(ref, meter)
+            raise
+        return object_head(ref, answer)
+
+    def _raise_reason(self, ref: ObjectRef, meter: ScanMeter) -> None:
+        """Raise what a GET of one byte says: a refused HEAD has no text."""
+        try:
+            self._ranges.open(ref, 1, meter, tail=False)
+        except ObjectArchivedError:
+            return
+
+    def list_page(  # noqa: PLR0913 - the arguments of ListObjectsV2
+        self,
+        bucket: str,
+        prefix: str,
+        meter: ScanMeter,
+        *,
+        delimiter: str = "",
+        start_after: str = "",
+        token: str = "",
+        max_keys: int = _KEYS_PER_PAGE,
+    ) -> ListPage:
+        """Return one page of keys below `prefix`, in key order, allowed keys only."""
+        check_bucket(bucket)
+        for text, name in ((prefix, "prefix"), (delimiter, "delimiter"), (start_after, "key")):
+            check_text(bucket, text, name)
+        self.allowed.require_listing(bucket, prefix)
+        given = {
+            "Prefix": prefix,
+            "Delimiter": delimiter,
+            "StartAfter": "" if token else start_after,
+            "ContinuationToken": token,
+        }
+        answer = self._calls.ask(
+            "list_objects_v2",
+            bucket,
+            meter,
+            MaxKeys=max(1, min(max_keys, _KEYS_PER_PAGE)),
+            **{name: value for name, value in given.items() if value},
+            **self._payer,
+        )
+        page = list_page(bucket, answer)
+        return ListPage(
+            objects=tuple(o for o in page.objects if self.allowed.permits(bucket, o.key)),
+            common_prefixes=tuple(
+                p for p in page.common_prefixes if self.allowed.permits_folder(bucket, p)
+            ),
+            next_token=page.next_token,
+        )
+
+    def list_buckets(self, meter: ScanMeter) -> tuple[ListedBucket, ...]:
+        """Return the allowed buckets of the account."""
+        found: list[ListedBucket] = []
+        token = ""
+        while True:
+            more = {"ContinuationToken": token} if token else {}
+            answer = self._calls.ask(
+                "list_buckets", "", meter, MaxBuckets=_BUCKETS_PER_PAGE, **more
+            )
+            found.extend(listed_bucket(entry) for entry in answer.get("Buckets", ()))
+            token = answer.get("ContinuationToken") or ""
+            if not token:
+                break
+        for bucket in found:
+            self._calls.note_region(bucket.name, bucket.region)
+        return tuple(bucket for bucket in found if self.allowed.permits_bucket(bucket.name))
+
+    def probe_bucket(self, bucket: str, meter: ScanMeter, *, access: bool = True) -> BucketProbe:
+        """Return a bucket's region and, if `access`, whether listing it works.
+
+        Both come from one LIST request where S3 tells the region with it, as AWS does.
+        """
+        check_bucket(bucket)
+        self.allowed.require_bucket(bucket)
+        state = self._probe_access(bucket, meter) if access else "unknown"
+        calls = self._calls
+        if not calls.region_of(bucket):
+            # A refusal tells the region too.
+            with contextlib.suppress(StoreError):
+                calls.ask("head_bucket", bucket, meter)
+        return BucketProbe(region=calls.region_of(bucket), access=state)
+
+    def _probe_access(
+        self, bucket: str, meter: ScanMeter
+    ) -> Literal["readable", "denied", "unknown"]:
+        try:
+            self.list_page(bucket, self.allowed.prefixes(bucket)[0], meter, max_keys=1)
+        except AccessDeniedError:
+            return "denied"
+        except StoreError:
+            return "unknown"
+        return "readable"
+
+    def get_tags(self, ref: ObjectRef, meter: ScanMeter) -> Mapping[str, str]:
+        """Return the object's tags."""
+        self._admit(ref)
+        answer = self._calls.ask_object("get_object_tagging", ref, meter)
+        return {tag["Key"]: tag["Value"] for tag in answer.get("TagSet", ())}
+
+    def is_versioned(self, bucket: str, meter: ScanMeter) -> bool:
+        """Return whether versioning of the bucket is enabled."""
+        check_bucket(bucket)
+        self.allowed.require_bucket(bucket)
+        answer = self._calls.ask("get_bucket_versioning", bucket, meter)
+        return bool(answer.get("Status") == "Enabled")
