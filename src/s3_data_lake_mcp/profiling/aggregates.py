@@ -1,4 +1,4 @@
-"""The SQL of a profile: one SELECT of aggregates for all columns, and one for what needs their result."""
+"""The SQL of a profile: SELECTs of aggregates, one row each, fields named `<what>_<position>`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,10 +13,12 @@ type Kind = Literal["number", "float", "text", "moment", "plain", "opaque"]
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 TOP = 5
 BINS = 10
-MOST_COUNTED_VALUES = 10_000
+MOST_COUNTED_VALUES = 20_000
 """Up to this many distinct values, the most frequent ones are found by counting them all."""
 
-_CANDIDATES = 10
+LONGEST_TEXT = 200
+_LARGEST = 1 << 62
+_EPOCH = "DATE '1970-01-01'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,41 +36,76 @@ class ProfiledColumn:
 
     @property
     def quoted(self) -> str:
-        """The name as an SQL identifier."""
-        return '"' + self.name.replace('"', '""') + '"'
+        """The column in SQL."""
+        name = '"' + self.name.replace('"', '""') + '"'
+        # Identifiers and enumerations come as text; as themselves they have no length.
+        return f"CAST({name} AS VARCHAR)" if self.kind == "text" else name
 
 
 def kind_of(data_type: pa.DataType) -> Kind:
     """Return what can be computed of an Arrow type."""
-    if types.is_dictionary(data_type):
-        return kind_of(data_type.value_type)
-    if types.is_floating(data_type):
-        return "float"
-    if types.is_integer(data_type) or types.is_decimal(data_type):
-        return "number"
-    if types.is_string(data_type) or types.is_large_string(data_type):
-        return "text"
-    if types.is_date(data_type) or types.is_timestamp(data_type):
-        return "moment"
-    if types.is_boolean(data_type) or types.is_time(data_type):
-        return "plain"
-    return "opaque"
+    kind = data_type.value_type if types.is_dictionary(data_type) else data_type
+    found: Kind = "opaque"
+    if types.is_floating(kind):
+        found = "float"
+    elif types.is_integer(kind) or types.is_decimal(kind):
+        found = "number"
+    elif types.is_string(kind) or types.is_large_string(kind):
+        found = "text"
+    elif types.is_date(kind) or types.is_timestamp(kind):
+        found = "moment"
+    elif types.is_boolean(kind) or types.is_time(kind):
+        found = "plain"
+    return found
 
 
-def first_pass(columns: Sequence[ProfiledColumn], *, small: bool) -> str:
-    """Return the SELECT of all that needs no earlier result; one row, fields `<what>_<position>`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bins:
+    """Equal bins `[start + i*width, start + (i+1)*width)`.
+
+    Moments are counted in microseconds since 1970 (dates: in days).
+    """
+
+    start: float | int
+    width: float | int
+    count: int
+
+    def edge(self, at: int) -> float | int:
+        """Return where bin `at` starts."""
+        return self.start + self.width * at
+
+
+def bins_between(low: float, high: float) -> Bins | None:
+    """Return the bins between two finite values; None if they are equal or too far apart."""
+    span = high - low
+    if span <= 0 or span == float("inf"):
+        return None
+    if not (isinstance(low, int) and isinstance(high, int)):
+        return Bins(start=low, width=span / BINS, count=BINS)
+    # Whole numbers get bins of a whole width, one value each where there are few.
+    width = -(-(int(span) + 1) // BINS)
+    return Bins(start=low, width=width, count=-(-(int(span) + 1) // width))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What needs to be known of a column before its histogram and top values can be counted.
+
+    `count_all` counts every value, of which there must be few; else only the `candidates`.
+    """
+
+    bins: Bins | None = None
+    count_all: bool = False
+    candidates: tuple[object, ...] = ()
+
+
+def measures(column: ProfiledColumn, *, small: bool) -> list[str]:
+    """Return the fields that need no earlier result.
 
     Args:
-        columns: What to profile.
-        small: Whether distinct counts and quantiles are exact; else approximate.
+        column: What to profile.
+        small: Whether distinct counts and quantiles are exact, which keeps all values in memory.
     """
-    fields = ["count(*) AS rows"]
-    for column in columns:
-        fields.extend(_fields(column, small=small))
-    return select_of(fields)
-
-
-def _fields(column: ProfiledColumn, *, small: bool) -> list[str]:
     name, at, kind = column.quoted, column.position, column.kind
     fields = [f"count({name}) AS present_{at}"]
     if kind == "opaque":
@@ -76,16 +113,16 @@ def _fields(column: ProfiledColumn, *, small: bool) -> list[str]:
     ordered, finite = "", ""
     if kind == "float":
         ordered = f" FILTER (WHERE NOT isnan({name}))"
-        finite = f" FILTER (WHERE isfinite({name}))"
         fields.append(f"count(*) FILTER (WHERE isnan({name})) AS nan_{at}")
-        fields.append(f"count(*) FILTER (WHERE isinf({name})) AS inf_{at}")
+        fields.append(f"count(*) FILTER (WHERE isinf({name})) AS infinite_{at}")
+    if kind in {"float", "moment"}:
+        finite = f" FILTER (WHERE isfinite({name}))"
     distinct = f"count(DISTINCT {name})" if small else f"approx_count_distinct({name})"
-    fields += [
-        f"min({name}){ordered} AS min_{at}",
-        f"max({name}){ordered} AS max_{at}",
-        f"{distinct}{ordered} AS distinct_{at}",
-        f"approx_top_k({name}, {_CANDIDATES}){ordered} AS likely_{at}",
-    ]
+    fields.append(f"{distinct}{ordered} AS distinct_{at}")
+    for what in ("min", "max"):
+        fields.append(f"{what}({name}){ordered} AS {what}_{at}")
+        if kind == "moment":
+            fields.append(f"{_place(column, f'{what}({name}){finite}')} AS {what}place_{at}")
     if kind in {"number", "float"}:
         mean = f"favg({name})" if kind == "float" else f"avg({name})"
         fields.append(f"{mean}{finite} AS mean_{at}")
@@ -93,10 +130,10 @@ def _fields(column: ProfiledColumn, *, small: bool) -> list[str]:
     if kind in {"number", "float", "moment"}:
         fields.append(f"{_quantile(name, kind, small=small)}{finite} AS quantiles_{at}")
     if kind == "text":
+        blank = f"trim({name})" if small else name
         fields += [
-            f"min(length({name})) AS shortest_{at}",
             f"max(length({name})) AS longest_{at}",
-            f"count(*) FILTER (WHERE trim({name}) = '') AS blank_{at}",
+            f"count(*) FILTER (WHERE {blank} = '') AS blank_{at}",
         ]
     return fields
 
@@ -111,72 +148,57 @@ def _quantile(name: str, kind: Kind, *, small: bool) -> str:
     return f"quantile_cont({number}, {points})" if small else f"approx_quantile({number}, {points})"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bins:
-    """Equal bins `[start + i*width, start + (i+1)*width)`, the last one closed.
-
-    Moments are counted in microseconds since 1970 (dates: in days).
-    """
-
-    start: float | int
-    width: float | int
-    count: int
-
-    def edge(self, at: int) -> float | int:
-        """Return where bin `at` starts."""
-        return self.start + self.width * at
-
-
-def bins_between(low: float, high: float, *, whole: bool) -> Bins | None:
-    """Return the bins between two finite values; None if they are equal or too far apart."""
-    span = high - low
-    if span <= 0 or span == float("inf"):
-        return None
-    if not whole:
-        return Bins(start=low, width=span / BINS, count=BINS)
-    # Whole numbers get bins of a whole width, one value each where there are few.
-    width = -(-(int(span) + 1) // BINS)
-    return Bins(start=low, width=width, count=-(-(int(span) + 1) // width))
-
-
-def bin_field(column: ProfiledColumn, bins: Bins) -> str:
-    """Return the field `bins_<position>`: a map from the number of a bin to its count."""
-    name = column.quoted
+def _place(column: ProfiledColumn, value: str) -> str:
+    """Return where a moment is on the axis of its histogram."""
     if types.is_date(column.type):
-        value = f"(CAST({name} AS DATE) - DATE '1970-01-01')"
-    elif types.is_timestamp(column.type):
-        value = f"epoch_us({name})"
+        return f"(CAST({value} AS DATE) - {_EPOCH})"
+    return f"epoch_us({value})"
+
+
+def counts(column: ProfiledColumn, plan: Plan) -> tuple[list[str], list[object]]:
+    """Return the fields that a plan allows, and their parameters."""
+    fields = [_bin_field(column, plan.bins)] if plan.bins else []
+    if plan.count_all:
+        return [*fields, _top_field(column, candidates=0)], []
+    if plan.candidates:
+        fields.append(_top_field(column, candidates=len(plan.candidates)))
+    return fields, list(plan.candidates)
+
+
+def _bin_field(column: ProfiledColumn, bins: Bins) -> str:
+    """Return the field of entries of bin numbers and counts.
+
+    Bin -1 is all that lies below the first one, bin `count` all from the last one's end on.
+    """
+    name = column.quoted
+    if column.kind == "moment":
+        value = _place(column, name)
     elif types.is_integer(column.type):
-        value = f"CAST({name} AS HUGEINT)"
+        far = abs(bins.start) + abs(bins.width) * (bins.count + 1) > _LARGEST
+        value = f"CAST({name} AS {'HUGEINT' if far or column.type == pa.uint64() else 'BIGINT'})"
     else:
         value = f"CAST({name} AS DOUBLE)"
-    finite = f" FILTER (WHERE isfinite({name}))" if column.kind == "float" else ""
+    finite = f" FILTER (WHERE isfinite({name}))" if column.kind in {"float", "moment"} else ""
     place = f"floor(({value} - ({bins.start!r})) / {bins.width!r})"
-    if isinstance(bins.start, int):
-        place = f"(({value} - ({bins.start})) // {bins.width})"
-    number = f"CAST(greatest(0, least({bins.count - 1}, {place})) AS INTEGER)"
-    return f"histogram({number}){finite} AS bins_{column.position}"
+    if isinstance(bins.start, int) and isinstance(bins.width, int):
+        # Division of integers rounds toward zero, which is up below the first bin.
+        place = (
+            f"(({value} - ({bins.start})) // {bins.width} - CAST({value} < {bins.start} AS INT))"
+        )
+    number = f"CAST(greatest(-1, least({bins.count}, {place})) AS INTEGER)"
+    return f"map_entries(histogram({number}){finite}) AS bins_{column.position}"
 
 
-def top_field(column: ProfiledColumn, *, candidates: int = 0) -> str:
-    """Return the field `top_<position>`: entries of values and their exact counts.
-
-    Args:
-        column: The column.
-        candidates: How many parameters name the only values to count; 0 counts all values, of
-            which there must be few.
-    """
+def _top_field(column: ProfiledColumn, *, candidates: int) -> str:
+    """Return the field of the most frequent values and their counts, one more than are shown."""
     name = column.quoted
-    ordered = f" FILTER (WHERE NOT isnan({name}))" if column.kind == "float" else ""
+    chosen = f" FILTER (WHERE NOT isnan({name}))" if column.kind == "float" else ""
     if candidates:
-        wanted = ", ".join("?" * candidates)
-        ordered = f" FILTER (WHERE {name} IN ({wanted}))"
-    entries = f"map_entries(histogram({name}){ordered})"
-    counts = f"list_reverse_sort(list_transform({entries}, lambda e: e.value))"
-    return (
-        f"list_filter({entries}, lambda e: e.value >= coalesce({counts}[{TOP}], 0)) "
-        f"AS top_{column.position}"
-    )
+        chosen = f" FILTER (WHERE {name} IN ({', '.join('?' * candidates)}))"
+    entries = f"map_entries(histogram({name}){chosen})"
+    pair = "{'n': -CAST(e.value AS BIGINT), 'v': e.key}"
+    ranked = f"list_sort(list_transform({entries}, lambda e: {pair}))"
+    return f"{ranked}[1:{TOP + 1}] AS top_{column.position}"
 
 
 def select_of(fields: Sequence[str]) -> str:

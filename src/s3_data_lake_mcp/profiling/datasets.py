@@ -95,7 +95,7 @@ class DatasetGrouper:
         return sorted(self._groups.values(), key=lambda g: (-g.bytes, -g.objects, g.key))
 
     def freshness(self, now: datetime) -> list[str]:
-        """Return a sentence on the age and usual interval of each data set, as `datasets` orders."""
+        """Return a sentence on age and usual interval of each data set, in their order."""
         return [freshness(group, now) for group in self.groups()]
 
     def _note_table(self, key: str) -> None:

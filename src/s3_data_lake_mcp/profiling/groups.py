@@ -1,9 +1,12 @@
-"""One group of keys that look alike: aggregates alone, so that a million keys cost no more memory."""
+"""One group of keys that look alike: aggregates alone, whatever the number of its keys."""
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from s3_data_lake_mcp.profiling.names import KeyShape, signature_of
+from s3_data_lake_mcp.profiling.series import Series, find_series
 from s3_data_lake_mcp.storage import ListedObject
 
 SMALL_BYTES = 1 << 20
@@ -70,14 +73,14 @@ class Group:
     newest: datetime | None = None
     partitions: dict[str, set[str]] = field(default_factory=dict)
     moments: dict[str, set[str]] = field(default_factory=dict)
+    dated: Counter[str] = field(default_factory=Counter)
     samples: SpacedKeys = field(default_factory=SpacedKeys)
 
     def add(self, listed: ListedObject, shape: KeyShape) -> None:
         """Count one object."""
-        signature = signature_of(listed.key)
         if self.objects == 0:
-            self.signature = signature
-        elif self.signature != signature:
+            self.signature = signature_of(listed.key)
+        elif self.signature is not None and self.signature != signature_of(listed.key):
             self.signature = None
         size = listed.size_bytes
         self.objects += 1
@@ -94,6 +97,7 @@ class Group:
             _keep(self.partitions, column, value)
         for label, moment in shape.moments:
             _keep(self.moments, label, moment)
+            self.dated[label] += 1
 
     def absorb(self, other: "Group") -> None:
         """Take over another group's counts."""
@@ -108,6 +112,7 @@ class Group:
         dates = [date for date in (self.newest, other.newest) if date]
         self.newest = max(dates) if dates else None
         self.samples.absorb(other.samples)
+        self.dated.update(other.dated)
         for ours, theirs in (
             (self.partitions, other.partitions),
             (self.moments, other.moments),
@@ -115,6 +120,16 @@ class Group:
             for label, values in theirs.items():
                 for value in values:
                     _keep(ours, label, value)
+
+    @property
+    def series(self) -> Iterator[tuple[str, Series]]:
+        """The regular series of dates, with what carries them: a column, `folders` or `names`."""
+        for label, moments in self.moments.items():
+            # A number in a few names looks like a year; a date stands in all of them.
+            if label in {"folders", "names"} and self.dated[label] < self.objects:
+                continue
+            if found := find_series(moments):
+                yield label, found
 
     @property
     def first(self) -> ListedObject:

@@ -1,11 +1,14 @@
 """Counts of what lies below a prefix, from its listing alone."""
 
 import heapq
-from datetime import datetime
+from typing import TYPE_CHECKING
 
 from s3_data_lake_mcp.loaders.formats import detect_format_by_name
 from s3_data_lake_mcp.profiling import Json
 from s3_data_lake_mcp.storage import ListedObject
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 LARGEST = 10
 UNKNOWN = "unknown"

@@ -9,8 +9,11 @@ from s3_data_lake_mcp.profiling.names import escape_glob
 from s3_data_lake_mcp.storage.listing import glob_regex
 
 _GENERIC = frozenset(
-    "part parts data file files chunk segment seg output out export run batch shard page split "
-    "block dump snapshot delta base log".split()
+    (
+        *("part", "parts", "data", "file", "files", "chunk", "segment", "seg", "output", "out"),
+        *("export", "run", "batch", "shard", "page", "split", "block", "dump", "snapshot"),
+        *("delta", "base", "log"),
+    )
 )
 _WORDS = re.compile(r"[^\W_]+")
 

@@ -2,23 +2,29 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote
 
 _NUMBER = r"(?<!\d)"
-_DATE = r"(?:19|20)\d\d([-_.]?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01])"
+_MONTH = r"(?:0[1-9]|1[0-2])"
+_DAY = r"(?:0[1-9]|[12]\d|3[01])"
+_YEAR = r"(?:19|20)\d\d"
+_DATE = (
+    "(?:" + "|".join(_YEAR + mark + _MONTH + mark + _DAY for mark in ("-", "", "_", r"\.")) + ")"
+)
 _TIME = r"[T_ -]?(?:[01]\d|2[0-3])(?:[-_:.h]?[0-5]\d){0,2}(?:\.\d+)?Z?"
 _VARYING = re.compile(
     rf"(?P<uuid>[0-9a-fA-F]{{8}}-(?:[0-9a-fA-F]{{4}}-){{3}}[0-9a-fA-F]{{12}})"
-    rf"|(?P<date>{_NUMBER}{_DATE}(?!\d))(?P<time>{_TIME}(?!\d))?"
+    rf"|(?P<date>{_NUMBER}{_DATE}(?!\d))(?:(?P<time>{_TIME})(?!\d))?"
     rf"|(?P<stamp>{_NUMBER}{_DATE})(?:[01]\d|2[0-3])(?:[0-5]\d){{0,2}}(?!\d)"
-    rf"|(?P<month>{_NUMBER}(?:19|20)\d\d[-_.](?:0[1-9]|1[0-2])(?!\d))"
+    rf"|(?P<month>{_NUMBER}{_YEAR}[-_.]{_MONTH}(?!\d))"
     rf"|(?P<hex>(?<![0-9A-Za-z])(?=[0-9a-fA-F]*\d)(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{{8,}}(?![0-9A-Za-z]))"
-    rf"|(?P<year>{_NUMBER}(?:19|20)\d\d(?!\d))"
+    rf"|(?P<year>{_NUMBER}{_YEAR}(?!\d))"
     rf"|(?P<number>\d+)"
 )
 _RUNS = re.compile(r"\*(?:[-_.]?\*)+")
 _HIVE = re.compile(r"([A-Za-z_][^=/]*)=(.*)", re.DOTALL)
-_DATED_FOLDER = re.compile(rf"(?:{_DATE}|(?:19|20)\d\d-(?:0[1-9]|1[0-2])|(?:19|20)\d\d)")
+_DATED_FOLDER = re.compile(rf"(?:{_DATE}|{_YEAR}-{_MONTH}|{_YEAR})")
 _TWO_DIGITS = re.compile(r"\d\d?")
 _IGNORED_NAMES = re.compile(
     r"_SUCCESS$|_committed_|_started_|.*\.crc$|_metadata$|_common_metadata$"
@@ -49,20 +55,45 @@ class KeyShape:
     moments: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Folders:
+    """What the folders of a key say, to be asked once for all keys in them."""
+
+    hidden: bool
+    templates: tuple[str, ...]
+    partitions: tuple[tuple[str, str], ...]
+    moments: tuple[tuple[str, str], ...]
+
+
 def is_hidden(key: str) -> bool:
-    """Whether readers of data lakes skip the key: `_temporary/`, `.staging/`, `_SUCCESS` and so on."""
-    return any(
-        part.startswith(".") or (part.startswith("_") and "=" not in part)
-        for part in key.split("/")
-    ) or bool(_IGNORED_NAMES.match(key.rsplit("/", 1)[-1]))
+    """Whether readers of lakes skip the key: `_temporary/`, `.staging/`, `_SUCCESS` and so on."""
+    path, _, name = key.rpartition("/")
+    return _folders_of(path).hidden or _is_hidden(name) or bool(_IGNORED_NAMES.match(name))
+
+
+def _is_hidden(part: str) -> bool:
+    return part.startswith(".") or (part.startswith("_") and "=" not in part)
 
 
 def shape_of(key: str) -> KeyShape:
     """Take a key apart."""
-    *folders, name = key.split("/")
+    path, slash, name = key.rpartition("/")
+    above = _folders_of(path)
     suffix_match = _SUFFIX.search(name)
     suffix = suffix_match.group() if suffix_match and suffix_match.start() else ""
-    stem = name[: len(name) - len(suffix)] if suffix else name
+    template, moment = template_of(name[: len(name) - len(suffix)] if suffix else name)
+    return KeyShape(
+        folders=above.templates if slash else (),
+        stem=template,
+        suffix=suffix,
+        partitions=above.partitions,
+        moments=(*above.moments, ("names", moment)) if moment else above.moments,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _folders_of(path: str) -> _Folders:
+    folders = path.split("/")
     partitions: list[tuple[str, str]] = []
     templates: list[str] = []
     dated: list[str] = []
@@ -75,16 +106,12 @@ def shape_of(key: str) -> KeyShape:
             templates.append("*")
         else:
             templates.append(folder)
-    template, moment = template_of(stem)
     moments = _partition_moments(partitions)
     if dated:
         moments.append(("folders", _folder_moment(dated)))
-    if moment:
-        moments.append(("names", moment))
-    return KeyShape(
-        folders=tuple(templates),
-        stem=template,
-        suffix=suffix,
+    return _Folders(
+        hidden=any(map(_is_hidden, folders)),
+        templates=tuple(templates),
         partitions=tuple(partitions),
         moments=tuple(moments),
     )

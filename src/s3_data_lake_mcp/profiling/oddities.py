@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from s3_data_lake_mcp.profiling import Json
 from s3_data_lake_mcp.profiling.groups import MOST_VALUES, NULL_PARTITION, SMALL_BYTES, Group
-from s3_data_lake_mcp.profiling.series import Series, find_series
+from s3_data_lake_mcp.profiling.series import Series
 
 _LEAST_FOR_SMALL = 10
 _SMALL_SHARE = 0.5
@@ -28,11 +28,10 @@ def warnings_of(group: Group, others: Mapping[str, int]) -> list[str]:
         )
     for name, count in others.items():
         said.append(
-            f"Mixed formats: {_objects(count)} named {name} lie beside these under like names"
+            f"Mixed formats: {_objects(count)} of format {name} beside these under like names"
         )
-    for label, moments in group.moments.items():
-        series = find_series(moments)
-        if series and series.missing_total:
+    for label, series in group.series:
+        if series.missing_total:
             said.append(_missing(label, series))
     for column, values in group.partitions.items():
         if NULL_PARTITION in values:
@@ -49,10 +48,7 @@ def freshness(group: Group, now: datetime) -> str:
     """Return one sentence: the newest object, the usual interval, and whether it is late."""
     newest = group.newest.isoformat() if group.newest else "unknown"
     said = f"newest object of {newest}"
-    for label, moments in group.moments.items():
-        series = find_series(moments)
-        if series is None:
-            continue
+    for label, series in group.series:
         said += (
             f", {label} run from {series.first} to {series.last}, usually every {series.interval}"
             if label in {"names", "folders"}

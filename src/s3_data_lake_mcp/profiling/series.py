@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 _LEAST_ENTRIES = 4
 _REGULAR_SHARE = 0.6
@@ -45,12 +46,13 @@ def find_series(moments: Iterable[str]) -> Series | None:
     places = sorted(place for text in texts if (place := _place(text, unit)) is not None)
     if len(places) < _LEAST_ENTRIES:
         return None
-    gaps = Counter(after - before for before, after in zip(places, places[1:], strict=False))
+    gaps = Counter(after - before for before, after in pairwise(places))
     step, times = gaps.most_common(1)[0]
     if times < _REGULAR_SHARE * (len(places) - 1):
         return None
     present = set(places)
-    total, missing = 0, []
+    total = 0
+    missing: list[str] = []
     weekdays = unit == "day" and step == 1 and not any(_weekend(place) for place in places)
     for place in range(places[0], places[-1], step):
         if place in present or (weekdays and _weekend(place)):
