@@ -178,7 +178,8 @@ def _bin_field(column: ProfiledColumn, bins: Bins) -> str:
         value = f"CAST({name} AS {'HUGEINT' if far or column.type == pa.uint64() else 'BIGINT'})"
     else:
         value = f"CAST({name} AS DOUBLE)"
-    finite = f" FILTER (WHERE isfinite({name}))" if column.kind in {"float", "moment"} else ""
+    # `least` and `greatest` would make bins of nulls.
+    there = f"isfinite({name})" if column.kind in {"float", "moment"} else f"{name} IS NOT NULL"
     place = f"floor(({value} - ({bins.start!r})) / {bins.width!r})"
     if isinstance(bins.start, int) and isinstance(bins.width, int):
         # Division of integers rounds toward zero, which is up below the first bin.
@@ -186,7 +187,7 @@ def _bin_field(column: ProfiledColumn, bins: Bins) -> str:
             f"(({value} - ({bins.start})) // {bins.width} - CAST({value} < {bins.start} AS INT))"
         )
     number = f"CAST(greatest(-1, least({bins.count}, {place})) AS INTEGER)"
-    return f"map_entries(histogram({number}){finite}) AS bins_{column.position}"
+    return f"map_entries(histogram({number}) FILTER (WHERE {there})) AS bins_{column.position}"
 
 
 def _top_field(column: ProfiledColumn, *, candidates: int) -> str:

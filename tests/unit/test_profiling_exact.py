@@ -1,0 +1,252 @@
+"""Exact profiles: the figures are those that pandas computes from the same values."""
+
+import math
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from s3_data_lake_mcp.errors import LimitExceededError
+from s3_data_lake_mcp.profiling.aggregates import Bins, Plan, ProfiledColumn
+from s3_data_lake_mcp.profiling.exact import Measured, measure
+from s3_data_lake_mcp.profiling.figures import findings
+from support.tables import LocalTable, table_session
+
+
+def _columns(table: pa.Table) -> list[ProfiledColumn]:
+    return [
+        ProfiledColumn(name=field.name, type=field.type, position=at)
+        for at, field in enumerate(table.schema)
+    ]
+
+
+def _measured(table: pa.Table, *, small: bool = True, **more: Any) -> Measured:
+    return measure(table_session(table), _columns(table), small=small, **more)
+
+
+def _profile(table: pa.Table, *, small: bool = True, **more: Any) -> dict[str, dict[str, Any]]:
+    return {
+        figures.column.name: figures.as_json("exact")
+        for figures in _measured(table, small=small, **more).figures
+    }
+
+
+def _one(values: "pa.Array[Any]", **more: Any) -> dict[str, Any]:
+    return _profile(pa.table({"x": values}), **more)["x"]
+
+
+_numbers = st.lists(
+    st.one_of(st.none(), st.floats(-1e12, 1e12, allow_subnormal=False)), min_size=1, max_size=60
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(_numbers)
+def test_numbers_are_those_of_pandas(values: list[float | None]) -> None:
+    """Counts, ends, mean, deviation and quantiles of doubles equal those of pandas."""
+    found = _one(pa.array(values, pa.float64()))
+    known = pd.Series(values, dtype="float64")
+    assert found["nulls"] == known.isna().sum()
+    assert found["distinct"] == known.nunique()
+    if known.count() == 0:
+        assert found["min"] is found["max"] is found["mean"] is None
+        return
+    assert (found["min"], found["max"]) == (known.min(), known.max())
+    assert found["mean"] == pytest.approx(known.mean(), rel=1e-9, abs=1e-3)
+    if known.count() > 1:
+        assert found["stddev"] == pytest.approx(known.std(), rel=1e-6, abs=1e-3)
+    expected = known.quantile([0.05, 0.25, 0.5, 0.75, 0.95]).tolist()
+    assert list(found["quantiles"].values()) == pytest.approx(expected, rel=1e-9, abs=1e-3)
+
+
+@settings(max_examples=60, deadline=None)
+@given(_numbers)
+def test_a_histogram_holds_every_value_once(values: list[float | None]) -> None:
+    """Bins are as `numpy.histogram` counts them between their own edges, the last one closed."""
+    bins = _one(pa.array(values, pa.float64()))["histogram"]
+    present = [v for v in values if v is not None]
+    if not bins:
+        assert len(set(present)) <= 1
+        return
+    assert all(a["to"] == b["from"] for a, b in pairwise(bins))
+    assert sum(b["count"] for b in bins) == len(present)
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.int8(), pa.int64(), pa.uint64(), pa.float32(), pa.decimal128(12, 2), pa.int16()]
+)
+def test_every_type_of_number(kind: pa.DataType) -> None:
+    """A column of numbers has mean, quantiles and a histogram, whatever their type."""
+    numbers = [1, 5, 5, 7, None, 100]
+    values = [Decimal(n) if n is not None and pa.types.is_decimal(kind) else n for n in numbers]
+    found = _one(pa.array(values, kind))
+    assert found["type"] == str(kind)
+    assert found["mean"] == pytest.approx(23.6)
+    assert found["stddev"] == pytest.approx(np.std([1, 5, 5, 7, 100], ddof=1))
+    assert found["quantiles"]["p50"] == 5
+    assert float(found["max"]) == 100
+    assert sum(b["count"] for b in found["histogram"]) == 5
+    assert found["top"][0]["count"] == 2
+
+
+def test_integers_beyond_doubles_keep_their_digits() -> None:
+    """Smallest and largest values of 64 bits are digits, and the histogram still adds up."""
+    found = _one(pa.array([-(2**63), 0, 2**63 - 1], pa.int64()))
+    assert (found["min"], found["max"]) == ("-9223372036854775808", "9223372036854775807")
+    assert sum(b["count"] for b in found["histogram"]) == 3
+
+
+def test_whole_numbers_get_whole_bins() -> None:
+    """Few whole numbers have a bin each, many have bins of a whole width."""
+    few = _one(pa.array([1, 2, 2, 4]))["histogram"]
+    assert [(b["from"], b["count"]) for b in few] == [(1, 1), (2, 2), (3, 0), (4, 1)]
+    many = _one(pa.array(list(range(1_000))))["histogram"]
+    assert [(b["from"], b["to"], b["count"]) for b in many[:2]] == [(0, 100, 100), (100, 200, 100)]
+
+
+def test_nan_and_infinity_are_counted_apart() -> None:
+    """NaN is no value, infinity no number to average: both are named, neither spoils a figure."""
+    measured = _measured(pa.table({"x": [1.0, 3.0, math.nan, math.inf, None]}))
+    found = measured.figures[0].as_json("exact")
+    assert (found["nulls"], found["mean"], found["min"]) == (1, 2.0, 1.0)
+    assert found["max"] == "Infinity"
+    assert findings(measured.figures[0]) == [
+        "1 NaN, left out of its figures",
+        "1 infinite, left out of mean, stddev and histogram",
+    ]
+
+
+def test_moments_have_quantiles_and_bins() -> None:
+    """Dates and timestamps have an order, an axis and no mean."""
+    days = [date(2026, 1, 1) + timedelta(days=i) for i in range(100)]
+    zoned = [datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=i) for i in range(100)]
+    found = _profile(pa.table({"day": days, "at": zoned}))
+    assert (found["day"]["min"], found["day"]["max"]) == ("2026-01-01", "2026-04-10")
+    assert found["day"]["quantiles"]["p50"] == "2026-02-19"
+    assert found["day"]["mean"] is None
+    assert found["day"]["histogram"][0] == {"from": "2026-01-01", "to": "2026-01-11", "count": 10}
+    assert found["at"]["min"] == "2026-01-01T00:00:00+00:00"
+    assert sum(b["count"] for b in found["at"]["histogram"]) == 100
+
+
+def test_top_values_come_by_count_then_value() -> None:
+    """The five most frequent values, ties in order; none where no value repeats."""
+    found = _one(pa.array([*"bbbaaaccdeff", None]))
+    assert [(t["value"], t["count"]) for t in found["top"]] == [
+        ("a", 3),
+        ("b", 3),
+        ("c", 2),
+        ("f", 2),
+        ("d", 1),
+    ]
+    assert _one(pa.array([*"abcdefgh"]))["top"] == []
+
+
+def test_long_texts_are_cut_and_counted() -> None:
+    """A long text is clipped in the contract's way, and its length is a finding."""
+    measured = _measured(pa.table({"x": ["a" * 500, "b", " ", ""]}))
+    found = measured.figures[0].as_json("exact")
+    assert found["top"][2]["value"] == "a" * 200 + "…(+300 chars)"
+    assert findings(measured.figures[0]) == [
+        "2 blank texts, which are not null",
+        "texts of up to 500 characters",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ([None, None], ["null in every row"]),
+        ([7] * 9, ["the same value in every row"]),
+        ([f"k{i}" for i in range(9)], ["unique in every row: it looks like a key"]),
+        ([*range(10), *range(10), 5_000], ["outliers: 5000 (max) far from the middle half"]),
+        ([1, 2], []),
+        ([], []),
+    ],
+)
+def test_findings(values: list[Any], said: list[str]) -> None:
+    """What is odd about a column is said in a few words, and only then."""
+    measured = _measured(pa.table({"x": pa.array(values, pa.string() if not values else None)}))
+    assert findings(measured.figures[0]) == said
+
+
+def test_types_without_an_order_have_counts_alone() -> None:
+    """Lists, structs, maps and binaries are counted, and nothing is invented for them."""
+    table = pa.table({"l": [[1], None], "s": [{"a": 1}, {"a": 2}], "b": [b"x", b"y"]})
+    for found in _profile(table).values():
+        assert found["nulls"] in (0, 1)
+        assert found["distinct"] is found["min"] is found["quantiles"] is None
+
+
+def test_estimates_are_close_and_named() -> None:
+    """Over many rows distinct counts and quantiles are estimates within the documented error."""
+    rng = np.random.default_rng(7)
+    values = rng.normal(100, 15, 200_000)
+    codes = rng.integers(0, 30_000, 200_000)
+    measured = _measured(pa.table({"x": values, "code": codes}), small=False)
+    found = {f.column.name: f.as_json("exact") for f in measured.figures}
+    assert found["code"]["distinct"] == pytest.approx(len(np.unique(codes)), rel=0.05)
+    for name, share in (("p05", 0.05), ("p50", 0.5), ("p95", 0.95)):
+        rank = float((values <= found["x"]["quantiles"][name]).mean())
+        assert rank == pytest.approx(share, abs=0.01)
+    assert found["x"]["mean"] == pytest.approx(values.mean(), rel=1e-12)
+    assert any("estimate" in notice for notice in measured.notices)
+
+
+def test_one_pass_is_enough_where_plans_are_known() -> None:
+    """With plans, bins and top values are counted in the same SELECT, what lies outside too."""
+    table = pa.table({"x": [0, 5, 12, 18, 25, 99], "t": [*"aabbcd"]})
+    session = table_session(table)
+    plans = {
+        0: Plan(bins=Bins(start=10, width=10, count=2), count_all=True),
+        1: Plan(candidates=("a", "b")),
+    }
+    measured = measure(session, _columns(table), small=True, plans=plans)
+    assert len(session.statements) == 1
+    x, t = (figures.as_json("exact") for figures in measured.figures)
+    assert [(b["from"], b["to"], b["count"]) for b in x["histogram"]] == [
+        (0, 10, 2),
+        (10, 20, 2),
+        (20, 30, 1),
+        (30, 99, 1),
+    ]
+    assert [(e["value"], e["count"]) for e in t["top"]] == [("a", 2), ("b", 2)]
+
+
+class _Tight(LocalTable):
+    """A table whose engine has no memory for exact distinct counts."""
+
+    def execute(self, sql: str, params: Any = ()) -> pa.Table:
+        if "DISTINCT" in sql:
+            message = "The query needs more memory than there is"
+            raise LimitExceededError(message)
+        return super().execute(sql, params)
+
+
+def test_without_memory_for_exact_counts_estimates_are_made() -> None:
+    """When all values do not fit into memory, the profile is approximate and says so."""
+    table = pa.table({"x": [1, 2, 2]})
+    session = table_session(table)
+    session.__class__ = _Tight
+    measured = measure(session, _columns(table), small=True)
+    assert measured.figures[0].distinct == 2
+    assert measured.notices
+
+
+def test_hostile_column_names_are_names() -> None:
+    """Quotes, keywords and dots in names stay inside them."""
+    names = ['a"b', "select", "x.y", "", "*"]
+    table = pa.Table.from_arrays([pa.array([1, 2])] * len(names), names=names)
+    assert [f.column.name for f in _measured(table.select([0, 1, 2, 4])).figures] == [
+        'a"b',
+        "select",
+        "x.y",
+        "*",
+    ]
