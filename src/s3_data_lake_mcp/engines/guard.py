@@ -5,32 +5,21 @@ connection of the guard's own, locked and without data. The other layers (a lock
 system that cannot write, a process that can be killed) hold without this one.
 """
 
-import json
-import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
-import duckdb
-
+from s3_data_lake_mcp.engines.guard_parser import ONE_SELECT, near, syntax_error, the_parser
 from s3_data_lake_mcp.engines.guard_pivot import has_marks, marked_pivots
-from s3_data_lake_mcp.engines.guard_text import Token, check_limits, tokens, trimmed
-from s3_data_lake_mcp.engines.guard_tree import ONE_SELECT, Tree, quoted
-from s3_data_lake_mcp.errors import (
-    LimitExceededError,
-    NotAllowedError,
-    NotReadOnlyError,
-    SqlError,
-)
+from s3_data_lake_mcp.engines.guard_repair import with_table
+from s3_data_lake_mcp.engines.guard_text import Token, check_limits, quoted, tokens, trimmed
+from s3_data_lake_mcp.engines.guard_tree import TABLE, Tree
+from s3_data_lake_mcp.errors import LakeError, NotAllowedError, NotReadOnlyError, SqlError
 
-MAX_TREE_CHARS: Final = 8 << 20
-_LOCK = """
-SET max_expression_depth=250; SET threads=1; SET memory_limit='256MB'; SET temp_directory='';
-SET autoinstall_known_extensions=false; SET autoload_known_extensions=false;
-SET allow_community_extensions=false; SET allow_extension_repositories='forbidden';
-SET allow_persistent_secrets=false; SET secret_directory=''; SET python_enable_replacements=false;
-SET enable_external_access=false; SET lock_configuration=true;
-"""
+type Kind = Literal["select", "explain", "pivot"]
+
+_ALONE = "Write one SELECT, without what follows the semicolon."
+_EXPRESSION = "Write one SQL expression, as in amount > 10 AND country = 'DE'."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,53 +32,9 @@ class GuardedSql:
     """
 
     sql: str
-    kind: Literal["select", "explain", "pivot"]
+    kind: Kind
     uris: tuple[str, ...]
     uses_data: bool
-
-
-class _Parser:
-    """A locked connection without data, used for its parser; safe for many threads."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._connection = duckdb.connect()
-        self._connection.execute(_LOCK)
-        rows = self._connection.execute("SELECT DISTINCT function_name FROM duckdb_functions()")
-        self.functions = frozenset(name.lower() for (name,) in rows.fetchall())
-
-    def tree(self, sql: str) -> dict[str, Any]:
-        """Return the syntax trees of a text, or DuckDB's description of why there are none."""
-        with self._lock:
-            row = self._connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
-        text = row[0] if row else "{}"
-        if len(text) > MAX_TREE_CHARS:
-            message = "The SQL has too many parts"
-            raise LimitExceededError(message, hint="Use fewer grouping sets and expressions.")
-        answer: dict[str, Any] = json.loads(text)
-        return answer
-
-    def statement_kinds(self, sql: str) -> list[str]:
-        """Return the kind of each statement of a text that parses."""
-        with self._lock:
-            try:
-                found = self._connection.extract_statements(sql)
-                return [_kind(statement) for statement in found]
-            except duckdb.Error:
-                return ["UNKNOWN"]
-
-
-def _kind(statement: duckdb.Statement) -> str:
-    try:
-        return str(statement.type.name)
-    except ValueError:
-        # A kind that the Python package has no name for, such as UPDATE EXTENSIONS.
-        return "UNKNOWN"
-
-
-@cache
-def _parser() -> _Parser:
-    return _Parser()
 
 
 def check_sql(sql: str) -> GuardedSql:
@@ -106,10 +51,10 @@ def check_sql(sql: str) -> GuardedSql:
     text = trimmed(sql)
     if not text:
         raise SqlError("The SQL is empty", hint=ONE_SELECT)
-    answer = _parser().tree(text)
+    # Only what is left is run, so only that need be judged.
+    answer = the_parser().tree(text)
     if not answer["error"]:
-        tree = _walk(answer["statements"], text)
-        return _guarded(text, "select", tree)
+        return _guarded(text, "select", _walk(answer["statements"]))
     if not str(answer.get("error_message")).startswith("Only SELECT statements"):
         raise syntax_error(answer, text)
     return _check_other(text)
@@ -123,124 +68,138 @@ def check_predicate(where: str) -> str:
     Raises:
         SqlError: If it does not parse alone as one expression.
         NotAllowedError: If it reads anything but the table itself.
+        LimitExceededError: If it is too long or too deep.
+        InvalidArgumentError: If it is no valid Unicode.
     """
     check_limits(where)
     text = trimmed(where)
     if not text:
-        raise SqlError("The predicate is empty", hint="Write it as in amount > 10.")
-    hint = "Write one SQL expression, as in amount > 10 AND country = 'DE'."
-    if text == where.rstrip() and text.split(None, 1)[0].upper() == "WHERE":
-        raise SqlError("The predicate begins with WHERE", hint="Write what follows WHERE alone.")
-    answer = _parser().tree(f"SELECT [\n{text}\n]")
+        raise SqlError("The predicate is empty", hint=_EXPRESSION)
+    answer = the_parser().tree(f"SELECT [\n{text}\n]")
     if answer["error"]:
-        raise SqlError(f"The predicate does not parse: {_near(answer, text, 9)}", hint=hint)
-    # In a list literal nothing can close the bracket but us: what closed and opened it again would
-    # leave something else than one list of one plain element.
-    statements = answer["statements"]
-    node = statements[0]["node"] if len(statements) == 1 else {}
-    selected = node.get("select_list") or [{}]
-    arguments = selected[0].get("arguments") or [{}]
-    if (
-        node.get("type") != "SELECT_NODE"
-        or (node.get("from_table") or {}).get("type") != "EMPTY"
-        or len(selected) != 1
-        or selected[0].get("function_name") != "list_value"
-        or selected[0].get("alias")
-        or len(arguments) != 1
-        or arguments[0].get("name")
-    ):
-        raise SqlError("The predicate is more than one expression", hint=hint)
-    tree = _walk(statements, text)
+        raise _bad_predicate(answer, text)
+    if not _is_one_element(answer["statements"]):
+        raise SqlError("The predicate is more than one expression", hint=_EXPRESSION)
+    tree = _walk(answer["statements"])
     if tree.uris:
         message = f"The predicate reads {quoted(next(iter(tree.uris)))}, which is not allowed"
         raise NotAllowedError(message, hint="Use query_csv_data to join other objects.")
+    if tree.unknown_tables:
+        raise _unknown_table(text, tree)
     return text
 
 
-def syntax_error(answer: dict[str, Any], sql: str) -> SqlError | LimitExceededError:
-    """Say where a text does not parse."""
-    message = str(answer.get("error_message", ""))
-    if message.startswith("Max expression depth"):
-        deep = "The SQL is nested too deeply"
-        return LimitExceededError(deep, hint="Use IN or VALUES in place of long chains.")
-    return SqlError(f"The SQL does not parse: {_near(answer, sql)}", hint=ONE_SELECT)
+def _bad_predicate(answer: dict[str, Any], text: str) -> LakeError:
+    first, _, rest = text.partition(" ")
+    if first.upper() == "WHERE" and rest.strip():
+        message = "The predicate begins with WHERE"
+        repair = {"where": rest.strip()}
+        return SqlError(message, hint="Write what follows WHERE alone.", repair=repair)
+    message = f"The predicate does not parse: {near(answer, text, len('SELECT [ '))}"
+    return SqlError(message, hint=_EXPRESSION)
 
 
-def _near(answer: dict[str, Any], sql: str, before: int = 0) -> str:
-    """Describe a syntax error with its line and column; `before` bytes stood before the text."""
-    message = quoted(str(answer.get("error_message", "")), 200)
-    if not (position := str(answer.get("position", ""))).isdigit():
-        return message
-    head = sql.encode()[: max(0, int(position) - before)].decode(errors="ignore")
-    line, column = head.count("\n") + 1, len(head) - head.rfind("\n")
-    return f"{message} (line {line}, column {column})"
+def _is_one_element(statements: Sequence[dict[str, Any]]) -> bool:
+    """Tell whether `SELECT [ … ]` is still that, with one plain element.
+
+    In square brackets no text can close the bracket and open it again without leaving another tree:
+    a second element, a second column, an operator between two lists, a FROM.
+    """
+    node = statements[0]["node"] if len(statements) == 1 else {}
+    selected = node.get("select_list") or [{}]
+    arguments = selected[0].get("arguments") or []
+    return (
+        node.get("type") == "SELECT_NODE"
+        and (node.get("from_table") or {}).get("type") == "EMPTY"
+        and len(selected) == 1
+        and selected[0].get("function_name") == "list_value"
+        and not selected[0].get("alias")
+        and len(arguments) == 1
+        and not arguments[0].get("name")
+    )
 
 
-def _walk(statements: list[dict[str, Any]], sql: str) -> Tree:
+def _walk(statements: Sequence[dict[str, Any]]) -> Tree:
     if len(statements) != 1:
-        kinds = _parser().statement_kinds(sql)
-        message = f"The SQL has {len(kinds) or 'no'} statements"
-        raise NotReadOnlyError(message, hint="Write one SELECT, without what follows the `;`.")
-    tree = Tree(known_functions=_parser().functions)
-    try:
-        tree.walk(statements[0]["node"])
-    except RecursionError as exc:
-        message = "The SQL is nested too deeply"
-        raise LimitExceededError(message, hint="Use a WITH clause.") from exc
+        raise NotReadOnlyError(f"The SQL has {len(statements) or 'no'} statements", hint=_ALONE)
+    tree = Tree(the_parser().knows)
+    tree.walk(statements[0]["node"])
     return tree
 
 
-def _guarded(sql: str, kind: Literal["select", "explain", "pivot"], tree: Tree) -> GuardedSql:
+def _guarded(sql: str, kind: Kind, tree: Tree) -> GuardedSql:
+    if tree.unknown_tables:
+        raise _unknown_table(sql, tree)
     return GuardedSql(sql=sql, kind=kind, uris=tuple(tree.uris), uses_data=tree.uses_data)
+
+
+def _unknown_table(sql: str, tree: Tree) -> SqlError:
+    """Say that a table is not there, and what its query would be over the one that is."""
+    unknown = tree.unknown_tables
+    name = unknown[0].name
+    message = f"There is no table {quoted(name)}"
+    hint = "The table is called data; other objects are named as quoted s3:// URIs."
+    if tree.uses_data or tree.uris or any(one.name != name for one in unknown):
+        return SqlError(message, hint=hint)
+    positions = [one.position for one in unknown]
+    has_alias = any(one.alias for one in unknown)
+    repaired = with_table(sql, name, positions, alias=has_alias, table=TABLE)
+    try:
+        repair = {"sql": check_sql(repaired).sql}
+    except LakeError:
+        return SqlError(message, hint=hint)
+    return SqlError(message, hint=hint, repair=repair)
 
 
 def _check_other(sql: str) -> GuardedSql:
     """Judge what parses but is no plain SELECT: EXPLAIN and PIVOT may read, all else may not."""
-    kinds = _parser().statement_kinds(sql)
+    kinds = the_parser().kinds(sql)
     if len(kinds) != 1:
-        message = f"The SQL has {len(kinds)} statements"
-        raise NotReadOnlyError(message, hint="Write one SELECT, without what follows the `;`.")
+        raise NotReadOnlyError(f"The SQL has {len(kinds)} statements", hint=_ALONE)
     words = tokens(sql)
     if words[0].says("EXPLAIN"):
-        return _check_explain(sql, words)
+        return _check_explain(sql, words[1:])
     if kinds == ["MULTI"]:
         return _guarded(sql, "pivot", _pivot_tree(sql, words))
-    verb = words[0].text.upper()
+    verb = kinds[0] if words[0].says("WITH", "FROM") else words[0].text.upper()
     raise NotReadOnlyError(f"{quoted(verb)} is not a read-only query", hint=ONE_SELECT)
 
 
-def _check_explain(sql: str, words: list[Token]) -> GuardedSql:
+def _check_explain(sql: str, rest: Sequence[Token]) -> GuardedSql:
     """Judge what an EXPLAIN explains, and put the two together again."""
-    rest = words[1:]
     options = ""
     hint = "Write EXPLAIN and one SELECT."
     if rest[0].says("ANALYZE", "ANALYSE"):
         raise NotReadOnlyError("EXPLAIN ANALYZE runs its statement", hint=hint)
     if rest[0].text == "(" and not _is_query(sql[rest[0].start :]):
-        # Only the format can be chosen: every other option makes EXPLAIN run the statement.
-        if not (rest[1].says("FORMAT") and rest[3].text == ")" and len(rest) > 4):
+        # The format is the one option that does not make EXPLAIN run its statement.
+        end = next(i for i, word in enumerate(rest) if word.text == ")")
+        if end != len(["(", "FORMAT", "json"]) or not rest[1].says("FORMAT"):
             raise NotReadOnlyError("EXPLAIN with options other than FORMAT", hint=hint)
         options = f"(FORMAT {rest[2].text}) "
-        rest = rest[4:]
+        rest = rest[end + 1 :]
     try:
         inner = check_sql(sql[rest[0].start :])
     except NotReadOnlyError as exc:
-        message = f"EXPLAIN of what is not one read-only query: {exc}"
+        message = f"EXPLAIN of what is no read-only query: {exc}"
         raise NotReadOnlyError(message, hint=hint) from exc
+    except SqlError as exc:
+        repair = {"sql": f"EXPLAIN {options}{exc.repair['sql']}"} if exc.repair else None
+        raise SqlError(str(exc), hint=exc.hint, repair=repair) from exc
     explained = f"EXPLAIN {options}{inner.sql}"
     return GuardedSql(sql=explained, kind="explain", uris=inner.uris, uses_data=inner.uses_data)
 
 
 def _is_query(sql: str) -> bool:
-    return not _parser().tree(sql)["error"] or _parser().statement_kinds(sql) == ["MULTI"]
+    return not the_parser().tree(sql)["error"] or the_parser().kinds(sql) == ["MULTI"]
 
 
-def _pivot_tree(sql: str, words: list[Token]) -> Tree:
+def _pivot_tree(sql: str, words: Sequence[Token]) -> Tree:
     for marked, count in marked_pivots(sql, words):
-        answer = _parser().tree(marked)
+        answer = the_parser().tree(marked)
         if answer["error"] or len(answer["statements"]) != 1:
             continue
-        tree = _walk(answer["statements"], marked)
+        tree = _walk(answer["statements"])
         if has_marks(tree.pivot_enums, count):
             return tree
     message = "The SQL changes something, or is a PIVOT of a form that cannot be checked"

@@ -64,7 +64,7 @@ def _entries_after(words: Sequence[Token], place: int) -> list[list[Span]]:
 def _same_level(words: Sequence[Token], start: int) -> list[int]:
     """Return the words from a place on that are in no inner brackets, and where they end."""
     depth = 0
-    level = []
+    level: list[int] = []
     for index in range(start, len(words)):
         if words[index].text in {")", "]", "}"}:
             depth -= 1

@@ -5,6 +5,7 @@ or comments; they keep what reaches the parser below what makes it slow. Tokens 
 Nothing is judged by its tokens: they only say where to cut, and what is cut out is parsed again.
 """
 
+import string
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +16,7 @@ from s3_data_lake_mcp.errors import InvalidArgumentError, LimitExceededError, Sq
 MAX_CHARS: Final = 10_000
 MAX_DEPTH: Final = 100
 MAX_DOTS: Final = 2_000
+_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,12 +76,31 @@ def tokens(sql: str) -> list[Token]:
     return result
 
 
+def is_keyword(name: str) -> bool:
+    """Tell whether a plain name is a word of the language."""
+    return [kind for _, kind in duckdb.tokenize(name)] == [duckdb.token_type.keyword]
+
+
 def trimmed(sql: str) -> str:
     """Return a text without the semicolons and comments behind its last statement."""
     words = tokens(sql)
     while words and words[-1].text == ";":
         words.pop()
     return sql[: words[-1].stop] if words else ""
+
+
+def quoted(name: str, limit: int = 60) -> str:
+    """Return foreign text for use in a message: on one line, and short."""
+    line = " ".join(name.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def ascii_lower(name: str) -> str:
+    """Fold ASCII letters only, as DuckDB compares names.
+
+    `str.lower` would make names alike that are not (the Kelvin sign and k).
+    """
+    return name.translate(_LOWER)
 
 
 def _depth(sql: str) -> int:

@@ -9,14 +9,19 @@ out reads the catalogue, settings, session, sequences or secrets, runs SQL hidde
 sleeps, writes a log, or is internal to DuckDB.
 """
 
-OPERATORS = frozenset(
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+OPERATORS = _words(
     """
     != !__postfix !~~ !~~* % & && * ** + - ->> / // < <-> << <= <=> <@ = > >= >> @ @> ^ ^@ | || ~ ~~
     ~~* ~~~
-    """.split()
+    """
 ) | {"is distinct from", "is not distinct from"}
 
-FUNCTIONS = frozenset(
+FUNCTIONS = _words(
     """
     abs acos acosh add age aggregate ago alias any_value apply approx_count_distinct approx_quantile
     approx_top_k arbitrary arg_max arg_max_null arg_max_nulls_last arg_min arg_min_null
@@ -88,51 +93,51 @@ FUNCTIONS = frozenset(
     timezone_hour timezone_minute to_base to_base64 to_binary to_centuries to_days to_decades to_hex
     to_hours to_json to_microseconds to_millennia to_milliseconds to_minutes to_months to_quarters
     to_seconds to_timestamp to_weeks to_years today transaction_timestamp translate trim trunc
-    try_strptime typeof ucase unbin unhex unicode union_extract union_tag union_value unpivot_list
+    try_strptime typeof ucase unbin unhex unicode union_extract union_tag union_value unnest
+    unpivot_list
     upper url_decode url_encode user uuid uuid_extract_timestamp uuid_extract_version uuidv4 uuidv7
     var_pop var_samp variance variant_array_length variant_comparator variant_contains
     variant_exists variant_extract variant_extract_string variant_group_array variant_group_object
     variant_keys variant_normalize variant_type variant_typeof version vertex_extract wavg week
     weekday weekofyear weighted_avg xor year yearweek
-    """.split()
+    """
 )
 
-NEVER = frozenset(
-    "getenv query query_table read_text read_blob glob read_duckdb read_csv read_csv_auto read_json "
-    "read_json_auto read_ndjson read_parquet parquet_scan sniff_csv iceberg_scan delta_scan "
-    "sqlite_scan postgres_scan mysql_scan postgres_query mysql_query sqlite_query st_read read_xlsx "
-    "http_get http_post".split()
+NEVER = _words(
+    """
+    delta_scan getenv glob http_get http_post iceberg_scan json_execute_serialized_sql mysql_query
+    mysql_scan parquet_scan postgres_query postgres_scan query query_table read_blob read_csv
+    read_csv_auto read_duckdb read_json read_json_auto read_ndjson read_parquet read_text read_xlsx
+    sniff_csv sqlite_query sqlite_scan st_read
+    """
 )
 """Functions that are refused by policy as scalars, whether or not DuckDB knows them."""
 
-GENERATORS = frozenset("unnest range generate_series json_each json_tree".split())
+GENERATORS = _words("unnest range generate_series json_each json_tree")
 """Table functions that read nothing but their arguments."""
 
-_FILES = "union_by_name hive_partitioning hive_types hive_types_autocast filename file_row_number "
-_TIMES = "dateformat date_format timestampformat timestamp_format "
-_CSV = frozenset(
-    (
-        _FILES
-        + _TIMES
-        + """all_varchar allow_quoted_nulls auto_detect auto_type_candidates column_names
-    column_types columns comment compression decimal_separator delim delimiter dtypes encoding
-    escape force_not_null header ignore_errors max_line_size maximum_line_size names new_line
-    normalize_names null null_padding nullstr quote sample_size sep separator skip strict_mode
-    thousands types"""
-    ).split()
+_SHARED = _words(
+    """
+    compression date_format dateformat file_row_number filename hive_partitioning hive_types
+    hive_types_autocast ignore_errors sample_size timestamp_format timestampformat union_by_name
+    """
 )
-_JSON = frozenset(
-    (
-        _FILES
-        + _TIMES
-        + """array auto_detect case_insensitive_keys columns compression
-    convert_strings_to_integers field_appearance_threshold format ignore_errors
-    map_inference_threshold maximum_depth maximum_object_size maximum_sample_files records
-    sample_size"""
-    ).split()
+_CSV = _SHARED | _words(
+    """
+    all_varchar allow_quoted_nulls auto_detect auto_type_candidates column_names column_types
+    columns comment decimal_separator delim delimiter dtypes encoding escape force_not_null header
+    max_line_size maximum_line_size names new_line normalize_names null null_padding nullstr quote
+    sep separator skip strict_mode thousands types
+    """
 )
-_JSON_OBJECTS = frozenset((_FILES + "compression format ignore_errors maximum_object_size").split())
-_PARQUET = frozenset((_FILES + "binary_as_string can_have_nan compression int96_as").split())
+_JSON = _SHARED | _words(
+    """
+    array auto_detect case_insensitive_keys columns convert_strings_to_integers
+    field_appearance_threshold format map_inference_threshold maximum_depth maximum_object_size
+    maximum_sample_files records
+    """
+)
+_PARQUET = _SHARED | _words("binary_as_string can_have_nan int96_as")
 
 READERS = {
     "read_csv": _CSV,
@@ -141,9 +146,9 @@ READERS = {
     "read_json_auto": _JSON,
     "read_ndjson": _JSON,
     "read_ndjson_auto": _JSON,
-    "read_json_objects": _JSON_OBJECTS,
-    "read_json_objects_auto": _JSON_OBJECTS,
-    "read_ndjson_objects": _JSON_OBJECTS,
+    "read_json_objects": _JSON,
+    "read_json_objects_auto": _JSON,
+    "read_ndjson_objects": _JSON,
     "read_parquet": _PARQUET,
     "parquet_scan": _PARQUET,
 }

@@ -1,0 +1,103 @@
+"""DuckDB's own parser, on a locked connection without data, and what it says of a text."""
+
+import json
+import threading
+from functools import cache
+from typing import Any, Final
+
+import duckdb
+
+from s3_data_lake_mcp.engines.guard_text import quoted
+from s3_data_lake_mcp.errors import LakeError, LimitExceededError, SqlError
+
+MAX_TREE_CHARS: Final = 8 << 20
+ONE_SELECT: Final = "Write one SELECT over the table data."
+_LOCK = """
+SET max_expression_depth=250; SET threads=1; SET memory_limit='256MB'; SET temp_directory='';
+SET autoinstall_known_extensions=false; SET autoload_known_extensions=false;
+SET allow_community_extensions=false; SET allow_extension_repositories='forbidden';
+SET allow_persistent_secrets=false; SET secret_directory=''; SET python_enable_replacements=false;
+SET enable_external_access=false; SET lock_configuration=true;
+"""
+
+
+class Parser:
+    """A locked connection without data, used for its parser; safe for many threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._connection = _connect()
+        self._functions: frozenset[str] | None = None
+
+    def tree(self, sql: str) -> dict[str, Any]:
+        """Return the syntax trees of a text, or DuckDB's description of why there are none."""
+        try:
+            with self._lock:
+                row = self._connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
+        except (duckdb.Error, RuntimeError) as exc:
+            self._renew()
+            raise SqlError("The SQL cannot be parsed", hint=ONE_SELECT) from exc
+        text = row[0] if row else ""
+        if len(text) > MAX_TREE_CHARS:
+            message = "The SQL has too many parts"
+            raise LimitExceededError(message, hint="Use fewer grouping sets and expressions.")
+        answer: dict[str, Any] = json.loads(text)
+        return answer
+
+    def kinds(self, sql: str) -> list[str]:
+        """Return the kind of each statement of a text that parses, "UNKNOWN" for a new one."""
+        try:
+            with self._lock:
+                found = self._connection.extract_statements(sql)
+            return [statement.type.name for statement in found]
+        except (duckdb.InternalException, RuntimeError):
+            self._renew()
+        except (duckdb.Error, ValueError):
+            pass
+        # UPDATE EXTENSIONS, for one, has no name in the Python package.
+        return ["UNKNOWN"]
+
+    def knows(self, function: str) -> bool:
+        """Tell whether DuckDB has a function of this name, written in lower case."""
+        with self._lock:
+            if self._functions is None:
+                rows = self._connection.execute("SELECT function_name FROM duckdb_functions()")
+                self._functions = frozenset(name.lower() for (name,) in rows.fetchall())
+            return function in self._functions
+
+    def _renew(self) -> None:
+        """Start afresh: an internal error may have left the connection unusable."""
+        with self._lock:
+            self._connection.close()
+            self._connection = _connect()
+
+
+def _connect() -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect()
+    connection.execute(_LOCK)
+    return connection
+
+
+@cache
+def the_parser() -> Parser:
+    """Return the parser of this process."""
+    return Parser()
+
+
+def syntax_error(answer: dict[str, Any], sql: str) -> LakeError:
+    """Say why and where a text does not parse."""
+    message = str(answer.get("error_message", ""))
+    if message.startswith("Max expression depth"):
+        deep = "The SQL is nested too deeply"
+        return LimitExceededError(deep, hint="Use IN or VALUES in place of long chains.")
+    return SqlError(f"The SQL does not parse: {near(answer, sql)}", hint=ONE_SELECT)
+
+
+def near(answer: dict[str, Any], sql: str, before: int = 0) -> str:
+    """Describe a syntax error with line and column; `before` bytes stood before the text."""
+    message = quoted(str(answer.get("error_message", "")), 200)
+    if not (position := str(answer.get("position", ""))).isdigit():
+        return message
+    head = sql.encode()[: max(0, int(position) - before)].decode(errors="ignore")
+    line, column = head.count("\n") + 1, len(head) - head.rfind("\n")
+    return f"{message} (line {line}, column {column})"

@@ -1,0 +1,59 @@
+"""Other spellings of a query: one name in it written differently, everything else left alone."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from s3_data_lake_mcp.engines.guard_text import Token, ascii_lower, is_keyword, tokens
+
+_PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def quoted_name(name: str) -> str:
+    """Return a name as it is written in SQL, in quotes unless it is plainly no word of it."""
+    if _PLAIN_NAME.fullmatch(name) and not is_keyword(name):
+        return name
+    return '"' + name.replace('"', '""') + '"'
+
+
+def plain_name(word: Token) -> str:
+    """Return the name that a word of SQL stands for, or nothing if it is none."""
+    if not word.is_word:
+        return ""
+    if word.text.startswith('"') and word.text.endswith('"') and len(word.text) > 1:
+        return word.text[1:-1].replace('""', '"')
+    return word.text
+
+
+def places_of(words: Sequence[Token], name: str) -> list[int]:
+    """Return which words are this name, compared as DuckDB compares names."""
+    lowered = ascii_lower(name)
+    return [i for i, word in enumerate(words) if ascii_lower(plain_name(word)) == lowered]
+
+
+def with_words(sql: str, words: Sequence[Token], places: Iterable[int], new: str) -> str:
+    """Return the text with the words at these places replaced."""
+    pieces, last = [], 0
+    for place in sorted(places):
+        pieces += [sql[last : words[place].start], new]
+        last = words[place].stop
+    return "".join([*pieces, sql[last:]])
+
+
+def with_table(sql: str, name: str, positions: Sequence[int], *, alias: bool, table: str) -> str:
+    """Return the text with a table's name replaced where it stands as a table.
+
+    `positions` are byte offsets, -1 where unknown; then it must stand once. If columns are
+    qualified by the old name, it stays as an alias unless the table has one. Nothing is returned
+    if the places cannot be told.
+    """
+    words = tokens(sql)
+    named = places_of(words, name)
+    if -1 in positions:
+        places = named if len(named) == len(positions) else []
+    else:
+        starts = {len(sql.encode()[:position].decode(errors="ignore")) for position in positions}
+        places = [place for place in named if words[place].start in starts]
+        places = places if len(places) == len(positions) else []
+    qualifies = any(following.text == "." for following in (words[i + 1] for i in named[:-1]))
+    new = f"{table} AS {quoted_name(name)}" if qualifies and not alias else table
+    return with_words(sql, words, places, new) if places else ""
