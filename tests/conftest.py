@@ -14,12 +14,12 @@ from moto.server import ThreadedMotoServer
 
 from s3_data_lake_mcp.settings import PREFIX, Settings
 from s3_data_lake_mcp.storage.memory import MemoryStore
-from support.stores import Shelf
+from s3_data_lake_mcp.storage.s3 import S3Store
+from support.fault_proxy import FaultProxy
+from support.stores import Shelf, open_store
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from s3_data_lake_mcp.storage.s3 import S3Store
-
 REGION = "us-east-1"
 
 
@@ -110,13 +110,28 @@ def settings() -> Settings:
 
 
 @pytest.fixture
-def lake_store(aws_env: None, settings: Settings) -> "S3Store":
+def lake_store(aws_env: None, settings: Settings) -> S3Store:
     """Return the product's store on the S3 API."""
-    from s3_data_lake_mcp.aws import ClientFactory  # noqa: PLC0415 - most tests need no AWS SDK
-    from s3_data_lake_mcp.storage.s3 import S3Store  # noqa: PLC0415 - as above
-
     del aws_env
-    return S3Store(ClientFactory(settings), settings)
+    return open_store(settings)
+
+
+@pytest.fixture
+def fault_proxy(
+    aws_env: None, moto_endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[FaultProxy]:
+    """Return a proxy before the S3 API, where the standard AWS chain now points."""
+    del aws_env
+    with FaultProxy(moto_endpoint) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", proxy.endpoint)
+        yield proxy
+
+
+@pytest.fixture
+def impatient_store(fault_proxy: FaultProxy) -> S3Store:
+    """Return a store behind the proxy that waits half a second for an answer."""
+    del fault_proxy
+    return open_store(Settings(_env_file=None, timeout_seconds=2))  # type: ignore[call-arg] # as above
 
 
 @pytest.fixture(params=["memory", "moto"])

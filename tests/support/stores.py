@@ -3,7 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from s3_data_lake_mcp.aws import ClientFactory
+from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectRef, ObjectStore, ScanMeter
+from s3_data_lake_mcp.storage.s3 import S3Store
+
+
+def open_store(settings: Settings) -> S3Store:
+    """Return a store on what the environment points at."""
+    return S3Store(ClientFactory(settings), settings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

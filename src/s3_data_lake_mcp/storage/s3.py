@@ -21,7 +21,12 @@ from s3_data_lake_mcp.storage import (
     ScanMeter,
 )
 from s3_data_lake_mcp.storage.access import AllowList
-from s3_data_lake_mcp.storage.s3_answers import list_page, listed_bucket, object_head
+from s3_data_lake_mcp.storage.s3_answers import (
+    list_page,
+    listed_bucket,
+    object_head,
+    require_field,
+)
 from s3_data_lake_mcp.storage.s3_names import check_bucket, check_ref, check_text
 
 if TYPE_CHECKING:
@@ -171,7 +176,8 @@ class S3Store:
             answer = self._calls.ask(
                 "list_buckets", "", meter, MaxBuckets=_BUCKETS_PER_PAGE, **more
             )
-            found.extend(listed_bucket(entry) for entry in answer.get("Buckets", ()))
+            require_field(answer, "Buckets", "The account's buckets")
+            found.extend(listed_bucket(entry) for entry in answer["Buckets"])
             token = answer.get("ContinuationToken") or ""
             if not token:
                 break
@@ -209,7 +215,8 @@ class S3Store:
         """Return the object's tags."""
         self._admit(ref)
         answer = self._calls.ask_object("get_object_tagging", ref, meter)
-        return {tag["Key"]: tag["Value"] for tag in answer.get("TagSet", ())}
+        require_field(answer, "TagSet", str(ref))
+        return {tag["Key"]: tag["Value"] for tag in answer["TagSet"]}
 
     def is_versioned(self, bucket: str, meter: ScanMeter) -> bool:
         """Return whether versioning of the bucket is enabled."""

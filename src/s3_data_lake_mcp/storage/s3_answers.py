@@ -125,12 +125,24 @@ def object_head(ref: ObjectRef, answer: Answer) -> ObjectHead:
     )
 
 
+def require_field(answer: Answer, name: str, subject: str) -> None:
+    """Refuse a page that parses but is no answer of S3, such as a captive portal's.
+
+    Raises:
+        StoreUnavailableError: If the field is missing that every such answer has.
+    """
+    if name not in answer:
+        hint = "Check the network, the proxy and AWS_ENDPOINT_URL_S3; then call again."
+        raise StoreUnavailableError(f"{subject}: the answer is not S3's", hint=hint)
+
+
 def list_page(bucket: str, answer: Answer) -> ListPage:
     """Return a page of a listing.
 
     Raises:
-        StoreUnavailableError: If it is said to go on, but not how.
+        StoreUnavailableError: If it is no listing, or is said to go on, but not how.
     """
+    require_field(answer, "IsTruncated", f"s3://{bucket}")
     token = str(answer.get("NextContinuationToken") or "") if answer.get("IsTruncated") else ""
     if answer.get("IsTruncated") and not token:
         message = f"s3://{bucket}: the store broke its listing off"
