@@ -4,10 +4,11 @@ from s3_data_lake_mcp.errors import UnsupportedFormatError
 from s3_data_lake_mcp.loaders.csv import CsvLoader
 from s3_data_lake_mcp.loaders.formats import strip_compression
 from s3_data_lake_mcp.loaders.json import JsonLoader
+from s3_data_lake_mcp.loaders.parquet import ParquetLoader
 
-type BuiltInLoader = CsvLoader | JsonLoader
+type BuiltInLoader = CsvLoader | JsonLoader | ParquetLoader
 
-LOADERS: tuple[BuiltInLoader, ...] = (CsvLoader(), JsonLoader())
+LOADERS: tuple[BuiltInLoader, ...] = (CsvLoader(), JsonLoader(), ParquetLoader())
 """In the order in which their suffixes are tried."""
 
 

@@ -1,0 +1,170 @@
+"""Parquet to Arrow: one page, from the row groups and columns that it needs."""
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import replace
+
+from s3_data_lake_mcp.errors import (
+    InvalidArgumentError,
+    LimitExceededError,
+    MalformedDataError,
+    UnknownColumnError,
+    UnsupportedFormatError,
+)
+from s3_data_lake_mcp.loaders import LoadRequest, LoadResult, Position
+from s3_data_lake_mcp.loaders.parquet_decode import PageRead, decode
+from s3_data_lake_mcp.loaders.parquet_open import (
+    NO_KEYS,
+    REWRITE,
+    ParquetFooter,
+    open_footer,
+    translating,
+)
+from s3_data_lake_mcp.loaders.parquet_plan import GroupRows, plan_chunks, rows_per_group
+from s3_data_lake_mcp.loaders.parquet_ranges import ChunkFile
+from s3_data_lake_mcp.storage.reader import ObjectReader
+
+_PAGE_BYTES = 512 << 20
+"""Most bytes that the rows of a page may decode to, and this much more for each of them:"""
+
+_ROW_BYTES = 64 << 10
+_HINTED_COLUMNS = 20
+
+
+class ParquetLoader:
+    """Reads Parquet. Open the source by its tail: the footer stands there."""
+
+    name = "parquet"
+    suffixes = (".parquet", ".pq", ".parq", ".pqt", ".geoparquet")
+
+    def load(self, source: ObjectReader, request: LoadRequest) -> LoadResult:
+        """Load one page; see `Loader.load`.
+
+        Costs the footer and, of each row group that holds rows of the page, the beginnings of the
+        needed column chunks: up to four requests, side by side.
+        """
+        footer = open_footer(source)
+        columns, notices = _pick(footer, request.columns)
+        start = request.offset if request.position is None else _row(request.position)
+        groups = rows_per_group(footer.group_rows, start, request.max_rows + 1)
+        _refuse_encrypted(footer, columns)
+        rows = sum(group.take for group in groups)
+        max_bytes = min(request.max_decoded_bytes, _PAGE_BYTES + rows * _ROW_BYTES)
+        with translating(footer.subject, "its footer"):
+            chunks = plan_chunks(footer, columns, groups, max_bytes)
+        read = PageRead(
+            footer=footer,
+            file=ChunkFile(source, chunks),
+            meter=source.meter,
+            columns=columns,
+            groups=groups,
+            max_bytes=max_bytes,
+        )
+        try:
+            table, more = decode(read)
+        except MalformedDataError as exc:
+            raise _damaged(read, exc) from exc
+        if start > footer.num_rows:
+            more = [*more, f"offset {start:,} is behind the last of {footer.num_rows:,} rows."]
+        return LoadResult(
+            table=table,
+            offset=start,
+            resume=lambda count: {"row": start + count},
+            total_rows=footer.num_rows,
+            notices=(*footer.notices, *notices, *more),
+            details={"parquet": _details(footer, groups)},
+        )
+
+
+def _details(footer: ParquetFooter, groups: Sequence[GroupRows]) -> dict[str, object]:
+    return {
+        "num_rows": footer.num_rows,
+        "num_row_groups": footer.metadata.num_row_groups,
+        "row_groups_read": len(groups),
+        "created_by": footer.created_by,
+        "compression": footer.compression,
+        "encrypted": bool(footer.encrypted),
+    }
+
+
+def _row(position: Position) -> int:
+    row = position.get("row")
+    if not isinstance(row, int) or row < 0:
+        message = "cursor does not fit a Parquet object"
+        raise InvalidArgumentError(message, hint="Begin again without a cursor.")
+    return row
+
+
+def _pick(footer: ParquetFooter, wanted: Sequence[str]) -> tuple[list[int], list[str]]:
+    """Return the places of the columns that were asked for, in that order, and notices."""
+    if not wanted:
+        return list(range(len(footer.names))), []
+    places = {name: i for i, name in enumerate(footer.names)}
+    notices: list[str] = []
+    picked: list[int] = []
+    for name in wanted:
+        whole = name
+        while whole not in places and "." in whole:
+            whole = whole.rpartition(".")[0]
+        if whole not in places:
+            raise _unknown(footer, wanted, name)
+        if whole != name:
+            notices.append(f"{name} is a part of column {whole}, which is shown whole.")
+        if whole == name or places[whole] not in picked:
+            picked.append(places[whole])
+    return picked, notices
+
+
+def _unknown(footer: ParquetFooter, wanted: Sequence[str], name: str) -> UnknownColumnError:
+    near = {column: _nearest(column, footer.names) for column in wanted}
+    types = dict(zip(footer.names, footer.schema.types, strict=True))
+    listed = ", ".join(f"{n} ({types[n]})" for n in near[name] or footer.names[:5])
+    fixed = [c if c in types else (near[c] or [""])[0] for c in wanted]
+    message = f"{footer.subject} has no column {name!r}"
+    return UnknownColumnError(
+        message,
+        hint=f"Nearest columns: {listed}.",
+        repair={"columns": [c for c in dict.fromkeys(fixed) if c]},
+    )
+
+
+def _nearest(name: str, names: Sequence[str]) -> list[str]:
+    same = [n for n in names if n.casefold() == name.casefold()]
+    return same or difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+
+
+def _refuse_encrypted(footer: ParquetFooter, columns: Sequence[int]) -> None:
+    if not footer.encrypted:
+        return
+    locked = {i for i, leaves in enumerate(footer.leaves) if footer.encrypted & set(leaves)}
+    if not locked & set(columns):
+        return
+    name = footer.names[min(locked & set(columns))]
+    free = [n for i, n in enumerate(footer.names) if i not in locked]
+    message = f"{footer.subject} is encrypted: column {name!r} needs a key"
+    hint = f"Columns that need none: {', '.join(free[:_HINTED_COLUMNS])}." if free else NO_KEYS
+    repair = {"columns": free[:_HINTED_COLUMNS]} if free else None
+    raise UnsupportedFormatError(message, hint=hint, repair=repair)
+
+
+def _damaged(read: PageRead, exc: MalformedDataError) -> MalformedDataError:
+    """Name the column that cannot be decoded, and those that can."""
+    if not 1 < len(read.columns) <= _HINTED_COLUMNS * 10:
+        return exc
+    good: list[str] = []
+    bad: list[str] = []
+    for column in sorted(read.columns):
+        try:
+            decode(replace(read, columns=[column]))
+        except (MalformedDataError, UnsupportedFormatError, LimitExceededError):
+            bad.append(read.footer.names[column])
+        else:
+            good.append(read.footer.names[column])
+    if not good or not bad:
+        return exc
+    message = f"{read.footer.subject} is damaged: column {bad[0]!r} cannot be decoded"
+    if len(bad) > 1:
+        message += f", nor can {len(bad) - 1} others"
+    shown = good[:_HINTED_COLUMNS]
+    hint = f"Columns that can: {', '.join(shown)}. {REWRITE}"
+    return MalformedDataError(message, hint=hint, repair={"columns": shown})

@@ -1,0 +1,261 @@
+"""The footer of a Parquet object, read and checked before anything relies on it."""
+
+import struct
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow import types
+
+from s3_data_lake_mcp import wire
+from s3_data_lake_mcp.errors import (
+    LakeError,
+    LimitExceededError,
+    MalformedDataError,
+    UnsupportedFormatError,
+)
+from s3_data_lake_mcp.loaders.compression import detect_compression
+from s3_data_lake_mcp.loaders.formats import detect_format
+from s3_data_lake_mcp.loaders.parquet_ranges import RangeFile
+from s3_data_lake_mcp.loaders.parquet_thrift import (
+    CODECS,
+    FooterFields,
+    parse_beginning,
+    parse_footer,
+)
+from s3_data_lake_mcp.loaders.thrift import ThriftError
+from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
+
+MAX_COLUMNS = 5_000
+"""Most columns, those inside structures counted one by one."""
+
+_MAX_FOOTER_BYTES = 128 << 20
+_MAGIC_BYTES = 8
+_SMALLEST_BYTES = 12
+_READ_TOOLS = {"csv": "read_csv_from_s3", "json": "read_json_from_s3"}
+NO_KEYS = "Decrypt it first: this server holds no Parquet keys."
+REWRITE = "Write the object again, or read another one."
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParquetFooter:
+    """A footer, checked as far as a reader must trust it.
+
+    `names` are the columns' names, made distinct; `leaves` are the places of each column's stored
+    columns (a structure has many); `encrypted` are the stored columns that need a key. `data` are
+    the footer's bytes.
+    """
+
+    subject: str
+    size_bytes: int
+    data: bytes
+    metadata: "pq.FileMetaData"
+    schema: "pa.Schema"
+    names: tuple[str, ...]
+    leaves: tuple[range, ...]
+    encrypted: frozenset[int]
+    codecs: tuple[str, ...]
+    notices: tuple[str, ...]
+
+    @property
+    def num_rows(self) -> int:
+        """Rows of all row groups."""
+        return self.metadata.num_rows
+
+    @cached_property
+    def group_rows(self) -> tuple[int, ...]:
+        """Rows of each row group."""
+        count = self.metadata.num_row_groups
+        return tuple(self.metadata.row_group(i).num_rows for i in range(count))
+
+    @cached_property
+    def fields(self) -> FooterFields:
+        """All that the footer says, chunk by chunk; costs about 15 µs a column chunk."""
+        return parse_footer(self.data)
+
+    @property
+    def created_by(self) -> str:
+        """The program that wrote the object."""
+        return _writer(self.metadata)
+
+    @property
+    def compression(self) -> str:
+        """The codecs of the first row group."""
+        return ", ".join(self.codecs)
+
+
+@contextmanager
+def translating(subject: str, what: str) -> Iterator[None]:
+    """Turn whatever pyarrow raises over foreign bytes into an error that names the object."""
+    try:
+        yield
+    except LakeError:
+        raise
+    except MemoryError as exc:
+        message = f"{subject} needs more memory than there is to decode {what}"
+        raise LimitExceededError(message, hint="Ask for fewer rows or columns.") from exc
+    except (pa.ArrowException, ArithmeticError, LookupError, OSError, TypeError, ValueError) as exc:
+        raise _translated(subject, what, exc) from exc
+
+
+def _translated(subject: str, what: str, exc: Exception) -> LakeError:
+    text = str(exc).lower()
+    if "encrypt" in text or "decrypt" in text:
+        return UnsupportedFormatError(f"{subject} is encrypted Parquet", hint=NO_KEYS)
+    if isinstance(exc, pa.ArrowNotImplementedError):
+        message = f"{subject} uses a feature of Parquet that cannot be read, in {what}"
+        return UnsupportedFormatError(message, hint="Leave such columns out with columns.")
+    message = f"{subject} is damaged: {what} cannot be decoded"
+    return MalformedDataError(message, hint=REWRITE)
+
+
+def open_footer(source: ObjectReader) -> ParquetFooter:
+    """Read and check a footer; costs nothing if `source` was opened by a tail that holds it.
+
+    Raises:
+        MalformedDataError: If there is none, or it contradicts itself or the object's size.
+        UnsupportedFormatError: If it is encrypted.
+        LimitExceededError: If there are more than `MAX_COLUMNS` columns.
+    """
+    subject = str(source.ref)
+    data = _footer_bytes(source)
+    encrypted, codecs = _first_chunks(data, subject)
+    with translating(subject, "its footer"):
+        file = pq.ParquetFile(RangeFile(source).native(), pre_buffer=False)
+        metadata, schema = file.metadata, file.schema_arrow
+        names, renamed = wire.unique_names(schema.names)
+        signed = len(data) != metadata.serialized_size
+    if signed:
+        encrypted |= _all_encrypted(data, subject)
+    _check_limits(metadata.num_columns, subject)
+    footer = ParquetFooter(
+        subject=subject,
+        size_bytes=source.size_bytes,
+        data=data,
+        metadata=metadata,
+        schema=schema,
+        names=names,
+        leaves=_leaves(schema, metadata.num_columns, subject),
+        encrypted=frozenset(encrypted),
+        codecs=codecs,
+        notices=(renamed,) if renamed else (),
+    )
+    _check_rows(footer)
+    return footer
+
+
+def _footer_bytes(source: ObjectReader) -> bytes:
+    size = source.size_bytes
+    tail = source.read_range(size - _MAGIC_BYTES, size) if size >= _SMALLEST_BYTES else b""
+    if tail[4:] == b"PARE":
+        message = f"{source.ref} is encrypted Parquet, its footer too"
+        raise UnsupportedFormatError(message, hint=NO_KEYS)
+    if tail[4:] != b"PAR1":
+        raise _not_parquet(source)
+    length: int = struct.unpack("<I", tail[:4])[0]
+    start = size - _MAGIC_BYTES - length
+    if start < 4:  # noqa: PLR2004 - the magic number at the beginning
+        message = f"{source.ref} is torn: its footer of {length:,} bytes is longer than the object"
+        raise MalformedDataError(message, hint=REWRITE)
+    if length > _MAX_FOOTER_BYTES:
+        message = f"{source.ref} has a footer of {length:,} bytes, more than can be read"
+        raise LimitExceededError(message, hint="Write it with fewer row groups or columns.")
+    source.prefetch([(start, size)])
+    return source.read_range(start, size - _MAGIC_BYTES)
+
+
+def _not_parquet(source: ObjectReader) -> LakeError:
+    """Say what the object looks like instead."""
+    subject = str(source.ref)
+    if not source.size_bytes:
+        return MalformedDataError(f"{subject} is empty: it has no Parquet footer")
+    head = source.read_range(0, HEAD_BYTES)
+    if head.startswith(b"PAR1"):
+        message = f"{subject} is torn: it begins like Parquet, but its footer is missing"
+        return MalformedDataError(message, hint=REWRITE)
+    compression = detect_compression(source.info, head)
+    name = compression or detect_format(source.info, head)[0]
+    message = f"{subject} is not Parquet: " + (
+        f"it looks like {name}" if name not in ("unknown", "parquet") else "it has no footer"
+    )
+    if tool := _READ_TOOLS.get(name):
+        repair = {"bucket_name": source.ref.bucket, "object_key": source.ref.key}
+        return MalformedDataError(message, hint=f"Use {tool}.", repair=repair, repair_tool=tool)
+    return MalformedDataError(message, hint="get_file_metadata tells the object's format.")
+
+
+def _first_chunks(data: bytes, subject: str) -> tuple[set[int], tuple[str, ...]]:
+    """Return the encrypted stored columns and the codecs of the first row group."""
+    try:
+        fields = parse_beginning(data)
+    except ThriftError as exc:
+        raise _translated(subject, "its footer", exc) from exc
+    _check_limits(fields.elements // 3, subject)  # a list has three elements to one stored column
+    chunks = fields.row_groups[0].get("chunks", []) if fields.row_groups else []
+    codecs: dict[str, None] = {}
+    for chunk in chunks:
+        code = chunk.get("column", {}).get("codec", 0)
+        if code not in CODECS:
+            message = f"{subject} is damaged: its footer names a codec that does not exist"
+            raise MalformedDataError(message, hint=REWRITE)
+        codecs[CODECS[code]] = None
+    return _crypto(chunks), tuple(codecs)
+
+
+def _crypto(chunks: Sequence[dict[str, Any]]) -> set[int]:
+    return {i for i, chunk in enumerate(chunks) if "crypto" in chunk or "encrypted_column" in chunk}
+
+
+def _all_encrypted(data: bytes, subject: str) -> set[int]:
+    try:
+        groups = parse_footer(data).row_groups
+    except ThriftError as exc:
+        raise _translated(subject, "its footer", exc) from exc
+    return set().union(*(_crypto(group.get("chunks", [])) for group in groups))
+
+
+def _check_limits(columns: int, subject: str) -> None:
+    if columns > MAX_COLUMNS:
+        message = f"{subject} has more than {MAX_COLUMNS:,} columns"
+        raise LimitExceededError(message, hint="Write it with fewer columns, or as long rows.")
+
+
+def _check_rows(footer: ParquetFooter) -> None:
+    counts = footer.group_rows
+    if min(counts, default=0) < 0 or sum(counts) != footer.num_rows:
+        message = f"{footer.subject} is damaged: its footer contradicts itself on the rows"
+        raise MalformedDataError(message, hint=REWRITE)
+
+
+def _leaves(schema: "pa.Schema", stored: int, subject: str) -> tuple[range, ...]:
+    found: list[range] = []
+    start = 0
+    for field in schema:
+        stop = start + _count_leaves(field.type)
+        found.append(range(start, stop))
+        start = stop
+    if start != stored:
+        message = f"{subject} has columns that cannot be told apart"
+        raise UnsupportedFormatError(message, hint="Write its nested columns another way.")
+    return tuple(found)
+
+
+def _count_leaves(kind: Any) -> int:  # noqa: ANN401 - any Arrow type
+    if isinstance(kind, pa.BaseExtensionType):
+        return _count_leaves(kind.storage_type)
+    if types.is_dictionary(kind):
+        return _count_leaves(kind.value_type)
+    if not types.is_nested(kind):
+        return 1
+    return sum(_count_leaves(kind.field(i).type) for i in range(kind.num_fields))
+
+
+def _writer(metadata: "pq.FileMetaData") -> str:
+    try:
+        return wire.Clipper(200).text(metadata.created_by or "")
+    except UnicodeDecodeError:
+        return ""

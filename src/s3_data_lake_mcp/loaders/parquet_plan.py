@@ -1,0 +1,128 @@
+"""Which rows of which row groups make a page, and what of their column chunks they need."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from s3_data_lake_mcp.errors import (
+    LimitExceededError,
+    MalformedDataError,
+    UnsupportedFormatError,
+)
+from s3_data_lake_mcp.loaders.parquet_open import REWRITE, ParquetFooter
+from s3_data_lake_mcp.loaders.parquet_ranges import PAGE_BYTES, Chunk, first_bytes
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
+
+_WAVE_BYTES = 128 << 20
+_VALUE_BYTES = 8
+_HINTED_COLUMNS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupRows:
+    """Rows of one row group: `take` of its `rows`, behind the first `skip`."""
+
+    index: int
+    rows: int
+    skip: int
+    take: int
+
+    @property
+    def share(self) -> float:
+        """The share of its rows that must be decoded: all up to the last one taken."""
+        return (self.skip + self.take) / self.rows
+
+
+def rows_per_group(counts: Sequence[int], start: int, wanted: int) -> list[GroupRows]:
+    """Return where the rows `[start, start + wanted)` lie."""
+    found: list[GroupRows] = []
+    at = 0
+    for index, rows in enumerate(counts):
+        skip = max(0, start - at)
+        take = min(rows - skip, start + wanted - at - skip)
+        if take > 0:
+            found.append(GroupRows(index=index, rows=rows, skip=skip, take=take))
+        at += rows
+    return found
+
+
+def plan_chunks(
+    footer: ParquetFooter, columns: Sequence[int], groups: Sequence[GroupRows], max_bytes: int
+) -> list[list[Chunk]]:
+    """Return the column chunks to read, by row group.
+
+    Raises:
+        MalformedDataError: If the footer places a chunk outside of the object.
+        LimitExceededError: If the rows, or what must be fetched for them, take too much memory.
+    """
+    leaves = [leaf for column in sorted(set(columns)) for leaf in footer.leaves[column]]
+    _check_decoded(footer, leaves, groups, max_bytes)
+    plans = []
+    for group in groups:
+        row_group = footer.metadata.row_group(group.index)
+        chunks = [_chunk(footer, row_group.column(leaf), group) for leaf in leaves]
+        _bound_wave(chunks, footer)
+        plans.append(chunks)
+    return plans
+
+
+def _check_decoded(
+    footer: ParquetFooter, leaves: Sequence[int], groups: Sequence[GroupRows], max_bytes: int
+) -> None:
+    """Refuse rows that decode to more than the budget, as far as the footer tells the truth."""
+    decoded = 0.0
+    for group in groups:
+        row_group = footer.metadata.row_group(group.index)
+        for leaf in leaves:
+            chunk = row_group.column(leaf)
+            size = max(chunk.total_uncompressed_size, chunk.num_values * _VALUE_BYTES)
+            decoded += max(0, size) * group.take / group.rows
+    if decoded > max_bytes:
+        message = f"{footer.subject} would need about {int(decoded):,} bytes for these rows"
+        raise LimitExceededError(
+            f"{message}, more than the {max_bytes:,} that one call may decode",
+            hint="Ask for fewer rows, or name the columns that you need.",
+            repair=_fewer_columns(footer, len(leaves)),
+        )
+
+
+def _fewer_columns(footer: ParquetFooter, used: int) -> dict[str, object] | None:
+    if used <= _HINTED_COLUMNS:
+        return None
+    return {"columns": list(footer.names[:_HINTED_COLUMNS])}
+
+
+def _chunk(footer: ParquetFooter, chunk: "pq.ColumnChunkMetaData", group: GroupRows) -> Chunk:
+    if chunk.file_path:
+        message = f"{footer.subject} keeps its data in other objects"
+        raise UnsupportedFormatError(message, hint="Read those objects instead.")
+    data = chunk.data_page_offset
+    dictionary = chunk.dictionary_page_offset or 0
+    start = dictionary if 0 < dictionary < data else data
+    size = chunk.total_compressed_size
+    if start < 0 or size < 0 or start + size > footer.size_bytes:
+        message = f"{footer.subject} is torn: its footer names data beyond the object's end"
+        raise MalformedDataError(message, hint=REWRITE)
+    ratio = size / max(1, chunk.total_uncompressed_size)
+    first = first_bytes(size, min(size, data - start), group.share, ratio)
+    return Chunk(start=start, stop=start + size, first_bytes=first)
+
+
+def _bound_wave(chunks: Sequence[Chunk], footer: ParquetFooter) -> None:
+    """Let the first wave of a huge row group fetch less than all that will be needed."""
+    total = sum(chunk.first_bytes for chunk in chunks)
+    if total <= _WAVE_BYTES:
+        return
+    for chunk in chunks:
+        fair = max(PAGE_BYTES * 2, chunk.first_bytes * _WAVE_BYTES // total)
+        chunk.first_bytes = min(chunk.first_bytes, fair)
+    total = sum(chunk.first_bytes for chunk in chunks)
+    if total > 2 * _WAVE_BYTES:
+        message = f"{footer.subject} would need {total:,} bytes for the first rows of all columns"
+        raise LimitExceededError(
+            message,
+            hint="Name the columns that you need.",
+            repair=_fewer_columns(footer, len(chunks)),
+        )

@@ -1,0 +1,243 @@
+"""Which bytes of a Parquet object to fetch, and how: few requests, side by side, few bytes.
+
+The first rows of a row group need only the beginning of each column chunk: its dictionary, whose
+size the footer tells, and a page or some. So those beginnings are fetched in one wave; should
+pyarrow ask for more, the next wave fetches more of all of them. Beginnings that lie near each other
+are fetched together, so that a wave takes at most `WAVE_REQUESTS` requests.
+"""
+
+import io
+import threading
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import pyarrow as pa
+
+from s3_data_lake_mcp.storage.reader import PART_BYTES, ObjectReader
+
+WAVE_REQUESTS = 4
+"""Most requests of one wave, unless they would fetch `_MERGED_BYTES` and more."""
+
+PAGE_BYTES = 1_088 << 10
+"""What a page may take: writers end a page at 1 MiB, some when they are beyond it."""
+
+_NEAR_BYTES = 128 << 10
+_MERGED_BYTES = 256 << 20
+_FLIGHT_BYTES = 128 << 20
+_KEPT_BYTES = 128 << 20
+_STEP_BYTES = 8 << 20
+_SMALLEST_PAGE_BYTES = 64 << 10
+
+type Range = tuple[int, int]
+
+
+class RangeFile(io.RawIOBase):
+    """An object as the file that pyarrow wants."""
+
+    def __init__(self, source: ObjectReader) -> None:
+        self._source = source
+        self._at = 0
+
+    def native(self) -> "pa.PythonFile":
+        """Return it as a file of pyarrow's."""
+        return pa.PythonFile(self, mode="r")
+
+    def readable(self) -> bool:
+        """Return that it can be read."""
+        return True
+
+    def seekable(self) -> bool:
+        """Return that it can be positioned."""
+        return True
+
+    def tell(self) -> int:
+        """Return the position."""
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move to a position."""
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._source.size_bytes}
+        self._at = base[whence] + offset
+        return self._at
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes."""
+        end = self._source.size_bytes
+        data = self._fetch(self._at, end if size < 0 else min(end, self._at + size))
+        self._at += len(data)
+        return data
+
+    def _fetch(self, start: int, stop: int) -> bytes:
+        return self._source.read_range(start, stop) if start < stop else b""
+
+
+@dataclass(slots=True)
+class Chunk:
+    """One column chunk, `[start, stop)`, and what of it is here: `data`, from `at` on.
+
+    `first_bytes` is what its first rows are likely to take.
+    """
+
+    start: int
+    stop: int
+    first_bytes: int
+    at: int = field(init=False)
+    data: bytes = b""
+    read_to: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.at = self.read_to = self.start
+
+    @property
+    def end(self) -> int:
+        """Where what is here ends."""
+        return self.at + len(self.data)
+
+
+def first_bytes(size: int, dictionary: int, share: float, ratio: float) -> int:
+    """Return how much of a column chunk its first rows are likely to take.
+
+    Args:
+        size: Bytes of the chunk.
+        dictionary: Bytes of its dictionary page.
+        share: Share of the row group's rows that are needed, from the first row on.
+        ratio: Compressed to uncompressed size.
+    """
+    body = size - dictionary
+    page = max(_SMALLEST_PAGE_BYTES, int(PAGE_BYTES * min(1.0, ratio)))
+    likely = dictionary + min(body, int(body * share) + page)
+    return size if likely * 4 > size * 3 else likely
+
+
+def joined(wanted: Sequence[Range], requests: int = WAVE_REQUESTS) -> list[Range]:
+    """Return the ranges to fetch so that all of `wanted` is covered in few requests.
+
+    Near ranges are joined, then the nearest ones until there are at most `requests`, unless that
+    would fetch too much. If there are fewer, the long ones are cut, to come side by side.
+    """
+    ranges: list[Range] = []
+    for start, stop in sorted(wanted):
+        if ranges and start - ranges[-1][1] <= _NEAR_BYTES:
+            ranges[-1] = ranges[-1][0], max(stop, ranges[-1][1])
+        else:
+            ranges.append((start, stop))
+    return _cut(_bridged(ranges, requests), requests)
+
+
+def _bridged(ranges: list[Range], requests: int) -> list[Range]:
+    """Join ranges over the smallest gaps until there are few."""
+    gaps = sorted((right[0] - left[1], right[0]) for left, right in pairwise(ranges))
+    total = sum(stop - start for start, stop in ranges)
+    bridged: set[int] = set()
+    for gap, at in gaps[: max(0, len(ranges) - requests)]:
+        total += gap
+        if total > _MERGED_BYTES:
+            break
+        bridged.add(at)
+    found: list[Range] = []
+    for start, stop in ranges:
+        if start in bridged:
+            found[-1] = found[-1][0], stop
+        else:
+            found.append((start, stop))
+    return found
+
+
+def _cut(ranges: list[Range], requests: int) -> list[Range]:
+    """Halve the longest ranges until there are enough to come side by side."""
+    while len(ranges) < requests:
+        start, stop = max(ranges, key=lambda r: r[1] - r[0])
+        if stop - start < 2 * PART_BYTES:
+            break
+        middle = (start + stop) // 2
+        ranges = sorted([*(r for r in ranges if r[0] != start), (start, middle), (middle, stop)])
+    return ranges
+
+
+class ChunkFile(RangeFile):
+    """An object as pyarrow's file, its column chunks fetched in waves; safe for many threads.
+
+    Args:
+        source: The object.
+        groups: The column chunks that will be read, by row group.
+    """
+
+    def __init__(self, source: ObjectReader, groups: Sequence[Sequence[Chunk]]) -> None:
+        super().__init__(source)
+        self._lock = threading.Lock()
+        self._places = sorted(
+            ((chunk.start, i, chunk) for i, group in enumerate(groups) for chunk in group),
+            key=lambda place: place[:2],
+        )
+        self._groups = groups
+
+    def _fetch(self, start: int, stop: int) -> bytes:
+        with self._lock:
+            at = bisect_right(self._places, start, key=lambda place: place[0]) - 1
+            if at < 0:
+                return super()._fetch(start, stop)
+            _, group, chunk = self._places[at]
+            if start < chunk.at or stop > chunk.stop:
+                return super()._fetch(start, stop)
+            if stop > chunk.end:
+                self._wave(self._groups[group], chunk, stop)
+            if not chunk.at <= start <= stop <= chunk.end:  # chunks of a damaged object may overlap
+                return super()._fetch(start, stop)
+            chunk.read_to = max(chunk.read_to, stop)
+            return chunk.data[start - chunk.at : stop - chunk.at]
+
+    def _wave(self, group: Sequence[Chunk], asked: Chunk, stop: int) -> None:
+        """Fetch what a chunk is asked for, and what the others will be asked for next."""
+        begun = any(chunk.data for chunk in group)
+        step = max(PAGE_BYTES, min(len(asked.data), _STEP_BYTES)) if begun else asked.first_bytes
+        growth = max(1.0, (max(stop, asked.end + step) - asked.start) / max(1, asked.first_bytes))
+        targets = {
+            id(chunk): min(chunk.stop, _target(chunk, growth, step, begun=begun)) for chunk in group
+        }
+        targets[id(asked)] = min(asked.stop, max(stop, asked.end + step))
+        needy = [chunk for chunk in group if targets[id(chunk)] > chunk.end]
+        forgetful = sum(chunk.stop - chunk.start for chunk in group) > _KEPT_BYTES
+        ranges = joined([(chunk.end, targets[id(chunk)]) for chunk in needy])
+        for part in _rounds(ranges):
+            longest = max(stop - start for start, stop in part)
+            pieces = self._source.read_ranges(part, part_bytes=longest)
+            for (at, _), piece in zip(part, pieces, strict=True):
+                _hand_out(at, piece, needy, targets, forgetful=forgetful)
+
+
+def _target(chunk: Chunk, growth: float, step: int, *, begun: bool) -> int:
+    """Return up to where a chunk should be here after a wave that another one needs."""
+    if not begun:
+        return chunk.start + chunk.first_bytes
+    if chunk.read_to == chunk.start:
+        return chunk.start + int(chunk.first_bytes * growth)
+    return chunk.end + step if chunk.end - chunk.read_to < step // 2 else chunk.end
+
+
+def _rounds(ranges: Sequence[Range]) -> list[list[Range]]:
+    """Share ranges out to rounds, so that not too many bytes are in flight."""
+    rounds: list[list[Range]] = [[]]
+    flight = 0
+    for start, stop in ranges:
+        if rounds[-1] and flight + stop - start > _FLIGHT_BYTES:
+            rounds.append([])
+            flight = 0
+        rounds[-1].append((start, stop))
+        flight += stop - start
+    return rounds
+
+
+def _hand_out(
+    at: int, piece: bytes, chunks: Sequence[Chunk], targets: dict[int, int], *, forgetful: bool
+) -> None:
+    """Give chunks their part of what came; what lies between them is dropped."""
+    for chunk in chunks:
+        start, stop = chunk.end, min(targets[id(chunk)], at + len(piece))
+        if not at <= start < stop:
+            continue
+        if forgetful and chunk.read_to > chunk.at:
+            chunk.data = chunk.data[chunk.read_to - chunk.at :]
+            chunk.at = chunk.read_to
+        chunk.data += piece[start - at : stop - at]
