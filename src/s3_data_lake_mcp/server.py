@@ -11,6 +11,7 @@ import anyio
 from fastmcp import FastMCP
 from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
 
+from s3_data_lake_mcp.errors import LakeError
 from s3_data_lake_mcp.lake import Lake
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.tools import guides
@@ -45,8 +46,9 @@ class _WarmUp(Middleware):
         try:
             self._lake.workers.warm()
             self._lake.store.warm()
-        except (OSError, EOFError):
-            _LOGGER.warning("warm-up failed", exc_info=True)
+        except (LakeError, OSError) as exc:
+            # The first call will meet the same, and say so to its client.
+            _LOGGER.info("warm-up failed", extra={"reason": str(exc)})
 
 
 def build_server(lake: Lake) -> FastMCP:

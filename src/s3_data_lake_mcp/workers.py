@@ -26,6 +26,7 @@ from s3_data_lake_mcp.errors import (
     LakeError,
     LimitExceededError,
     MalformedDataError,
+    StoreUnavailableError,
     error_from,
 )
 from s3_data_lake_mcp.settings import Settings
@@ -93,6 +94,7 @@ class WorkerPool:
         }
         self._lock = threading.Lock()
         self._idle: list[_Worker] = []
+        self._busy: set[_Worker] = set()
         self._waiting = 0
         self._closed = False
         self._context: ForkServerContext | None = None
@@ -118,15 +120,23 @@ class WorkerPool:
             while self._idle:
                 worker = self._idle.pop()
                 if worker.process.is_alive():
-                    worker.place = place
-                    return worker
+                    break
                 worker.kill()
-        worker = _Worker(self._fork_context(), self._settings)
+            else:
+                worker = None
+        if worker is None:
+            worker = _Worker(self._fork_context(), self._settings)
         worker.place = place
-        return worker
+        with self._lock:
+            if not self._closed:
+                self._busy.add(worker)
+                return worker
+        worker.kill()
+        raise _closing()
 
     def _give_back(self, worker: _Worker) -> None:
         with self._lock:
+            self._busy.discard(worker)
             if not self._closed and worker.rss_bytes() < _RECYCLE_RSS_BYTES:
                 self._idle.append(worker)
                 return
@@ -188,13 +198,20 @@ class WorkerPool:
             result = self._await(worker, job, meter, progress)
             answered = True
         except (EOFError, OSError) as exc:
+            if self._closed:
+                raise _closing() from exc
             raise _crash(job, worker.kill(), self._settings) from exc
         finally:
             if answered:
                 self._give_back(worker)
             else:
-                worker.kill()
+                self._end(worker)
         return result
+
+    def _end(self, worker: _Worker) -> None:
+        with self._lock:
+            self._busy.discard(worker)
+        worker.kill()
 
     def _enter(self, lane: threading.BoundedSemaphore, meter: ScanMeter) -> None:
         limit = self._settings.workers * _WAITING_PER_WORKER
@@ -239,12 +256,18 @@ class WorkerPool:
                 )
 
     def close(self) -> None:
-        """End all idle workers; running ones end with their calls."""
+        """End all workers, running calls with them."""
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
+            for worker in self._busy:
+                worker.process.kill()
         for worker in idle:
             worker.kill()
+
+
+def _closing() -> StoreUnavailableError:
+    return StoreUnavailableError("The server is closing", hint="Call again when it is up.")
 
 
 def _out_of_memory(settings: Settings) -> LimitExceededError:

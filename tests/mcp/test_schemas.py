@@ -141,7 +141,7 @@ async def test_input_schemas_are_flat() -> None:
             if field["type"] == "array":
                 assert field["items"] == {"type": "string"}, name
             assert all(isinstance(value, str) for value in field.get("enum", [])), name
-            assert "null" not in json.dumps(field), name
+            assert None not in field.values(), name
 
 
 async def test_annotations_say_read_only() -> None:

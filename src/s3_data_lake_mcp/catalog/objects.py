@@ -1,7 +1,7 @@
 """Keys below a prefix that pass a filter, page by page, each looked at once."""
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from s3_data_lake_mcp.budget import compact_size
@@ -109,13 +109,10 @@ def _entries(store: ObjectStore, meter: ScanMeter, search: Search) -> Iterator[L
             token=token,
             max_keys=size,
         )
-        folders = (
-            # A listing that starts behind a common prefix folds the keys below it once more.
-            folder
-            for folder in page.common_prefixes
-            if folder != search.start_after
-        )
-        yield from heapq.merge(page.objects, folders, key=_order)
+        # A listing that starts behind a common prefix folds the keys below it once more.
+        folders = (folder for folder in page.common_prefixes if folder != search.start_after)
+        entries: list[Iterable[ListedObject | str]] = [page.objects, folders]
+        yield from heapq.merge(*entries, key=_order)
         token = page.next_token
         if not token:
             return

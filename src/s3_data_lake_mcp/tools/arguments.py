@@ -68,7 +68,9 @@ class Signature:
 
     def _refuse_unknown(self, name: str, arguments: Mapping[str, Any]) -> None:
         message = f"{visible(name)} is not a parameter of {self.name}"
-        near = difflib.get_close_matches(name.lower(), self.names, 1, 0.5)
+        word = name.lower()
+        near = difflib.get_close_matches(word, self.names, 1, 0.5)
+        near = near or [known for known in self.names if word and word in known.split("_")]
         if not near:
             raise InvalidArgumentError(message, hint=f"It has: {', '.join(self.names)}.")
         repair = {key: value for key, value in arguments.items() if key in self.names}
