@@ -15,6 +15,7 @@ from s3_data_lake_mcp.profiling.aggregates import (
     bins_between,
     counts,
     measures,
+    moment_unit,
     select_of,
 )
 from s3_data_lake_mcp.profiling.figures import Figures
@@ -113,8 +114,10 @@ def _plan(column: ProfiledColumn, first: Mapping[str, object]) -> Plan:
     place = "place" if column.kind == "moment" else ""
     low = _axis(column, first.get(f"min{place}_{at}"))
     high = _axis(column, first.get(f"max{place}_{at}"))
-    bins = bins_between(low, high) if low is not None and high is not None else None
-    return Plan(bins=bins, count_all=few)
+    if low is None or high is None:
+        return Plan(count_all=few)
+    unit = moment_unit(column.type, int(high - low)) if place else 1
+    return Plan(bins=bins_between(low, high, unit=unit), count_all=few)
 
 
 def _axis(column: ProfiledColumn, value: object) -> float | int | None:

@@ -67,6 +67,7 @@ class Figures:
         }
 
     def _top_json(self) -> list[Json]:
+        # Of many values that come once, none is more frequent than the others.
         if len(self.top) > TOP and self.top[0][1] == 1:
             return []
         return [{"value": value, "count": count} for value, count in self.top[:TOP]]
@@ -105,7 +106,8 @@ def _reaches(edge: object, high: object) -> bool:
 
 def _edge(column: ProfiledColumn, place: float) -> object:
     if column.kind != "moment":
-        return json_value(place)
+        # Sums of widths end in noise that says nothing.
+        return json_value(float(f"{place:.15g}") if isinstance(place, float) else place)
     try:
         if types.is_date(column.type):
             return (date(1970, 1, 1) + timedelta(days=int(place))).isoformat()

@@ -1,0 +1,236 @@
+"""What pandas computes of sampled rows: the figures of each column, and the shape of the whole."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as arrow_compute
+from pyarrow import types
+
+from s3_data_lake_mcp.profiling.aggregates import (
+    LONGEST_TEXT,
+    QUANTILES,
+    TOP,
+    ProfiledColumn,
+    bins_between,
+    moment_unit,
+)
+from s3_data_lake_mcp.profiling.figures import Figures
+from s3_data_lake_mcp.profiling.series import find_series
+from s3_data_lake_mcp.wire import Clipper, json_rows
+
+type Values = Any
+"""An Arrow array or scalar, or a pandas series: their stubs know too little of them."""
+
+pc: Values = arrow_compute
+_LEAST_ROWS = 30
+_MOST_PAIRED = 20
+_STRONG = 0.9
+_NAMED_PAIRS = 5
+_MIXED = (0.05, 0.999)
+_DAY = 86_400 * 10**6
+
+
+def figures_of(table: pa.Table, columns: Sequence[ProfiledColumn]) -> list[Figures]:
+    """Return the figures of a table's rows; all of them are exact for these rows."""
+    return [_figures(table.column(c.name).combine_chunks(), c) for c in columns]
+
+
+def _figures(values: Values, column: ProfiledColumn) -> Figures:
+    rows, kind = len(values), column.kind
+    if types.is_dictionary(values.type):
+        values = values.dictionary_decode()
+    if types.is_float16(values.type):
+        values = values.cast(pa.float32())
+    present = values.drop_null()
+    if kind == "opaque":
+        return Figures(column=column, rows=rows, present=len(present))
+    nan = 0
+    if kind == "float":
+        numbers = present.filter(pc.invert(pc.is_nan(present)))
+        nan = len(present) - len(numbers)
+    else:
+        numbers = present
+    ends = pc.min_max(numbers)
+    blank, longest = _lengths(numbers) if kind == "text" else (0, 0)
+    measured = _measured(numbers, column) if kind in {"number", "float", "moment"} else {}
+    return Figures(
+        column=column,
+        rows=rows,
+        present=len(present),
+        nan=nan,
+        distinct=pc.count_distinct(numbers).as_py(),
+        low=_shown(ends["min"]),
+        high=_shown(ends["max"]),
+        top=_top(numbers),
+        blank=blank,
+        longest=longest,
+        **measured,
+    )
+
+
+def _shown(value: Values) -> object:
+    return _all_shown(pa.array([value], value.type))[0]
+
+
+def _all_shown(values: Values) -> list[object]:
+    rows = json_rows(pa.table({"x": values}), Clipper(LONGEST_TEXT))
+    return [row[0] for row in rows]
+
+
+def _lengths(texts: Values) -> tuple[int, int]:
+    """Return how many are blank, and the length of the longest."""
+    blank = pc.sum(pc.equal(pc.utf8_trim_whitespace(texts), "")).as_py() or 0
+    return blank, pc.max(pc.utf8_length(texts)).as_py() or 0
+
+
+def _top(values: Values) -> list[tuple[object, int]]:
+    """Return the most frequent values, ties in order, one more than are shown."""
+    counted = values.value_counts()
+    names, counts = counted.field("values"), counted.field("counts")
+    table = pa.table({"v": names, "n": counts})
+    order = [("n", "descending"), ("v", "ascending")]
+    best = table.take(pc.select_k_unstable(table, TOP + 1, order))
+    shown: Values = best.column("n").to_pylist()
+    return list(zip(_all_shown(best.column("v").combine_chunks()), shown, strict=True))
+
+
+def _measured(values: Values, column: ProfiledColumn) -> dict[str, Any]:
+    """Return mean, deviation, quantiles and bins; moments have no mean."""
+    import pandas as pd  # noqa: PLC0415 - 1.3 s of import that only samples need
+
+    if column.kind == "moment":
+        places = pd.Series(_places(values, column).to_numpy(zero_copy_only=False))
+        if places.empty:
+            return {}
+        marks = places.quantile(list(QUANTILES), interpolation="lower").astype("int64")
+        kept = {"quantiles": _all_shown(_moments(pa.array(marks.tolist()), column, values.type))}
+        low, high = int(places.min()), int(places.max())
+        return kept | _binned(places, low, high, unit=moment_unit(column.type, high - low))
+    numbers = pd.Series(values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False))
+    finite = numbers[numbers.abs() != float("inf")]
+    if finite.empty:
+        return {"infinite": len(numbers)}
+    whole = types.is_integer(column.type) and finite.abs().max() < 2**53
+    ends = (finite.min(), finite.max())
+    low, high = (int(ends[0]), int(ends[1])) if whole else ends
+    return {
+        "infinite": len(numbers) - len(finite),
+        "mean": float(finite.mean()),
+        "stddev": float(finite.std()) if len(finite) > 1 else None,
+        "quantiles": finite.quantile(list(QUANTILES)).tolist(),
+    } | _binned(finite, low, high)
+
+
+def _binned(numbers: Values, low: float, high: float, unit: int = 1) -> dict[str, Any]:
+    bins = bins_between(low, high, unit=unit)
+    if bins is None:
+        return {}
+    place = ((numbers - bins.start) // bins.width).clip(-1, bins.count).astype("int64")
+    counts: Values = place.value_counts()
+    return {"bins": bins, "bin_counts": {int(at): int(n) for at, n in counts.items()}}
+
+
+def _places(values: Values, column: ProfiledColumn) -> Values:
+    """Return moments as numbers on the axis of their histogram: microseconds, or days."""
+    if types.is_date(column.type):
+        return values.cast(pa.date32()).cast(pa.int32()).cast(pa.int64())
+    zone = getattr(values.type, "tz", None)
+    return values.cast(pa.timestamp("us", zone), safe=False).cast(pa.int64())
+
+
+def _moments(places: Values, column: ProfiledColumn, kind: pa.DataType) -> Values:
+    if types.is_date(column.type):
+        return places.cast(pa.int32()).cast(pa.date32())
+    return places.cast(pa.timestamp("us", getattr(kind, "tz", None)))
+
+
+def shape_of(table: pa.Table, columns: Sequence[ProfiledColumn], *, whole: bool) -> list[str]:
+    """Return what several columns, or the kinds of values in one, say together.
+
+    Args:
+        table: The rows.
+        columns: The columns to look at.
+        whole: Whether these are all rows there are; gaps in dates mean nothing in a sample.
+    """
+    said = [text for column in columns if (text := _mixture(table, column))]
+    if whole:
+        said += [text for column in columns if (text := _gaps(table, column))]
+    return said + _pairs(table, columns)
+
+
+def _mixture(table: pa.Table, column: ProfiledColumn) -> str:
+    """Name a column of text most of which is numbers."""
+    if column.kind != "text" or types.is_dictionary(column.type):
+        return ""
+    import pandas as pd  # noqa: PLC0415 - as above
+
+    texts = pd.Series(table.column(column.name).drop_null().to_pylist(), dtype="object")
+    if len(texts) < _LEAST_ROWS:
+        return ""
+    # Leading zeros make codes of digits, which are text on purpose.
+    if texts.str.match(r"0\d").any():
+        return ""
+    numbers = pd.to_numeric(texts, errors="coerce").notna()
+    share = float(numbers.mean())
+    if not _MIXED[0] < share < _MIXED[1]:
+        return ""
+    odd = texts[~numbers].value_counts()
+    return (
+        f"{column.name} mixes types: {share:.0%} of its texts are numbers, "
+        f"others like {str(odd.index[0])[:40]!r} are not"
+    )
+
+
+def _gaps(table: pa.Table, column: ProfiledColumn) -> str:
+    """Name the days that are missing in a column of days."""
+    if column.kind != "moment":
+        return ""
+    places: Values = _places(table.column(column.name).combine_chunks().drop_null(), column)
+    if not types.is_date(column.type):
+        if pc.any(pc.not_equal(pc.subtract(places, pc.multiply(pc.divide(places, _DAY), _DAY)), 0)):
+            return ""
+        places = pc.divide(places, _DAY)
+    days: Values = places.unique().cast(pa.int32()).cast(pa.date32()).cast(pa.string()).to_pylist()
+    series = find_series(days)
+    if series is None or not 0 < series.missing_total <= max(10, series.entries // 20):
+        return ""
+    more = series.missing_total - len(series.missing)
+    named = ", ".join(series.missing[:3])
+    return (
+        f"{column.name} runs every {series.interval} and misses {series.missing_total:,} of them "
+        f"({named}{', …' if more or len(series.missing) > 3 else ''})"  # noqa: PLR2004 - as named
+    )
+
+
+def _pairs(table: pa.Table, columns: Sequence[ProfiledColumn]) -> list[str]:
+    """Name pairs of numbers that rise and fall together."""
+    numeric = [c for c in columns if c.kind in {"number", "float"}][:_MOST_PAIRED]
+    if len(numeric) < 2 or table.num_rows < _LEAST_ROWS:  # noqa: PLR2004 - a pair
+        return []
+    import pandas as pd  # noqa: PLC0415 - as above
+
+    frame = pd.DataFrame(
+        {
+            c.position: table.column(c.name).cast(pa.float64(), safe=False).to_pandas()
+            for c in numeric
+        }
+    )
+    related: Values = frame.corr(min_periods=_LEAST_ROWS)
+    found = [
+        (abs(value), f"{a.name} and {b.name} correlate ({value:.2f})")
+        for at, a in enumerate(numeric)
+        for b in numeric[at + 1 :]
+        if abs(value := float(related.loc[a.position, b.position])) >= _STRONG
+    ]
+    strongest = sorted(found, key=lambda pair: -pair[0])
+    more = len(strongest) - _NAMED_PAIRS
+    tail = [f"{more:,} more pairs correlate"] if more > 0 else []
+    return [text for _, text in strongest[:_NAMED_PAIRS]] + tail
+
+
+def repeated_rows(table: pa.Table) -> int | None:
+    """Return how many rows repeat an earlier one; None if they hold what cannot be compared."""
+    if any(types.is_nested(field.type) for field in table.schema):
+        return None
+    return table.num_rows - table.group_by(table.column_names).aggregate([]).num_rows

@@ -1,0 +1,290 @@
+"""Samples: some rows of an object or of many, from places all over them, for few requests."""
+
+import json
+import random
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from s3_data_lake_mcp.errors import LakeError, UnsupportedFormatError
+from s3_data_lake_mcp.loaders import LoadRequest, LoadResult
+from s3_data_lake_mcp.loaders.compression import decoded_blocks, detect_compression
+from s3_data_lake_mcp.loaders.csv import CsvLoader, CsvRequest, sniff
+from s3_data_lake_mcp.loaders.json import JsonLoader, json_layout
+from s3_data_lake_mcp.loaders.parquet import ParquetLoader
+from s3_data_lake_mcp.loaders.parquet_open import open_footer
+from s3_data_lake_mcp.profiling.names import shape_of
+from s3_data_lake_mcp.profiling.ranges import (
+    RANGES,
+    TextLayout,
+    reader_of,
+    spread_ranges,
+    whole_records,
+)
+from s3_data_lake_mcp.storage import ObjectRef, ObjectStore, ScanMeter
+from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
+from s3_data_lake_mcp.wire import Clipper, json_rows
+
+MOST_OBJECTS = 8
+MOST_ROWS = 20_000
+_WHOLE_BYTES = 2 << 20
+"""Text up to this size is read whole: it costs no more than its ranges."""
+
+_TAIL_BYTES = 128 << 10
+_PLACES = 5
+_FIRST_RECORDS = 100
+_ALL_ROWS = 1_000_000
+"""Rows of a text that is bounded by its bytes."""
+
+_THREADS = 8
+_FIRST = "the beginning of the object, not all over it"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """Rows of one or many objects, in parts that come from places apart.
+
+    `whole` says that they are all rows there are. `where` says in a few words where they come
+    from. `total_rows` is exact, or None where only a full read would tell.
+    """
+
+    table: pa.Table
+    parts: tuple[int, ...]
+    where: str
+    whole: bool = False
+    total_rows: int | None = None
+    size_bytes: int = 0
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampler:
+    """Draws samples within one call."""
+
+    store: ObjectStore
+    meter: ScanMeter
+    max_decoded_bytes: int
+
+    def draw(self, refs: Sequence[ObjectRef], name: str, seed: str) -> Sample:
+        """Return a sample of all these objects, which have one format.
+
+        Raises:
+            UnsupportedFormatError: If the format is none that is read.
+            LakeError: If no object can be read.
+        """
+        if len(refs) == 1:
+            return self._one(refs[0], name, seed, share=1)
+        chosen = _chosen(refs, seed)
+        with ThreadPoolExecutor(_THREADS, thread_name_prefix="sample") as pool:
+            found = list(pool.map(lambda ref: self._tried(ref, name, seed, len(chosen)), chosen))
+        drawn = [sample for sample in found if isinstance(sample, Sample)]
+        if not drawn:
+            raise next(failure for failure in found if isinstance(failure, LakeError))
+        failed = [str(failure) for failure in found if isinstance(failure, LakeError)]
+        return Sample(
+            table=_together([sample.table for sample in drawn]),
+            parts=tuple(part for sample in drawn for part in sample.parts),
+            where=f"{len(drawn):,} of {len(refs):,} objects",
+            whole=len(drawn) == len(refs) and all(sample.whole for sample in drawn),
+            notices=tuple(dict.fromkeys([*failed, *(n for s in drawn for n in s.notices)])),
+        )
+
+    def _tried(self, ref: ObjectRef, name: str, seed: str, share: int) -> Sample | LakeError:
+        try:
+            sample = self._one(ref, name, seed + ref.key, share=share)
+        except LakeError as exc:
+            self.meter.check()
+            return exc
+        table = sample.table
+        for column, value in shape_of(ref.key).partitions:
+            if column not in table.column_names:
+                table = table.append_column(column, pa.array([value] * table.num_rows, pa.string()))
+        return Sample(
+            table=table,
+            parts=sample.parts,
+            where=sample.where,
+            whole=sample.whole,
+            notices=sample.notices,
+        )
+
+    def _one(self, ref: ObjectRef, name: str, seed: str, *, share: int) -> Sample:
+        rows = max(_FIRST_RECORDS, MOST_ROWS // share)
+        if name == "parquet":
+            return self._parquet(ref, seed, rows)
+        if name not in {"csv", "json"}:
+            message = f"{ref} has a format that is not sampled: {name}"
+            raise UnsupportedFormatError(
+                message, hint="Profiles are made of CSV, JSON and Parquet."
+            )
+        source = ObjectReader.open_head(self.store, ref, self.meter)
+        if detect_compression(source.info, source.read_range(0, HEAD_BYTES)):
+            return self._beginning(source, name, rows, share)
+        if source.size_bytes <= max(HEAD_BYTES, _WHOLE_BYTES // share):
+            loaded = self._load(source, name, _ALL_ROWS)
+            return _sample_of(loaded, "the whole object", source.size_bytes, whole=_ended(loaded))
+        layout = self._layout(source, name)
+        if layout is None:
+            return self._beginning(source, name, rows, share)
+        return self._ranges(source, name, layout, seed, share)
+
+    def _layout(self, source: ObjectReader, name: str) -> TextLayout | None:
+        if name == "json":
+            lines = json_layout(source, max_decoded_bytes=self.max_decoded_bytes) == "lines"
+            return TextLayout(start=0) if lines else None
+        shape = sniff(source, CsvRequest(max_rows=0))
+        dialect = shape.dialect
+        return TextLayout(
+            start=shape.start,
+            encoding=dialect.encoding,
+            delimiter=dialect.delimiter,
+            quote=dialect.quote,
+            escape=dialect.escape,
+            width=len(shape.names),
+        )
+
+    def _ranges(
+        self, source: ObjectReader, name: str, layout: TextLayout, seed: str, share: int
+    ) -> Sample:
+        count = max(2, RANGES // share)
+        size = source.size_bytes
+        places = spread_ranges(size, HEAD_BYTES, seed, count=count)
+        unit = layout.unit
+        places = [(a - (a - layout.start) % unit, b - (b - layout.start) % unit) for a, b in places]
+        head = source.read_range(0, HEAD_BYTES)
+        bodies = source.read_ranges(places)
+        title = head[: layout.start]
+        kept = [whole_records(head[layout.start :], layout, first=True, last=False)]
+        kept += [
+            whole_records(body, layout, first=False, last=stop >= size)
+            for body, (_, stop) in zip(bodies, places, strict=True)
+        ]
+        loaded = self._load(reader_of([title, *kept], source.info, self.meter), name, _ALL_ROWS)
+        sample = _sample_of(loaded, f"{count + 1} ranges of the object", size)
+        newline = "\n".encode(layout.encoding)
+        return Sample(
+            table=sample.table,
+            # Where one range's rows end is known by its lines, as far as no field holds a newline.
+            parts=tuple(part.count(newline) for part in kept if part),
+            where=sample.where,
+            size_bytes=sum(len(part) for part in kept),
+        )
+
+    def _beginning(self, source: ObjectReader, name: str, rows: int, share: int) -> Sample:
+        """Take the first records: the only ones that can be had without those before them."""
+        limit = _WHOLE_BYTES // share
+        compression = detect_compression(source.info, source.read_range(0, HEAD_BYTES))
+        if compression:
+            text = b""
+            blocks = decoded_blocks(source, compression, max_decoded_bytes=self.max_decoded_bytes)
+            for block in blocks:
+                text += block
+                if len(text) >= limit:
+                    break
+            whole = len(text) < limit
+            body = text if whole else text[: text.rfind(b"\n") + 1] or text
+            if name == "csv" or whole or json_layout(_plain(body, source)) == "lines":
+                loaded = self._load(_plain(body, source), name, _ALL_ROWS)
+                return _sample_of(loaded, _FIRST, len(body), whole=whole and _ended(loaded))
+        first = self._load(source, name, _FIRST_RECORDS)
+        if _ended(first):
+            return _sample_of(first, "the whole object", source.size_bytes, whole=True)
+        used = max(_number(first.resume(_FIRST_RECORDS).get("byte")), _FIRST_RECORDS)
+        fit = min(rows, _FIRST_RECORDS * limit // used)
+        loaded = first if fit <= _FIRST_RECORDS else self._load(source, name, fit)
+        return _sample_of(loaded, _FIRST, used * max(1, fit // _FIRST_RECORDS))
+
+    def _parquet(self, ref: ObjectRef, seed: str, rows: int) -> Sample:
+        source = ObjectReader.open_tail(self.store, ref, self.meter, length=_TAIL_BYTES)
+        groups = open_footer(source).group_rows
+        total = sum(groups)
+        chance = random.Random(seed)  # noqa: S311 - a sample, not a secret
+        places = sorted(chance.sample(range(len(groups)), min(_PLACES, len(groups))))
+        loader, tables = ParquetLoader(), list[pa.Table]()
+        for place in places:
+            each = min(groups[place], rows // len(places))
+            request = LoadRequest(max_rows=each, offset=sum(groups[:place]))
+            tables.append(loader.load(source, request).table.slice(0, each))
+        table = _together(tables)
+        return Sample(
+            table=table,
+            parts=tuple(part.num_rows for part in tables),
+            where=f"the beginnings of {len(places)} of {len(groups)} row groups",
+            whole=table.num_rows == total,
+            total_rows=total,
+        )
+
+    def _load(self, source: ObjectReader, name: str, rows: int) -> LoadResult:
+        budget = self.max_decoded_bytes
+        if name == "csv":
+            return CsvLoader().load(source, CsvRequest(max_rows=rows, max_decoded_bytes=budget))
+        return JsonLoader().load(source, LoadRequest(max_rows=rows, max_decoded_bytes=budget))
+
+
+def _plain(body: bytes, source: ObjectReader) -> ObjectReader:
+    return reader_of([body], source.info, source.meter)
+
+
+def _chosen(refs: Sequence[ObjectRef], seed: str) -> list[ObjectRef]:
+    """Return the first, the last and some between, the same ones for the same seed."""
+    if len(refs) <= MOST_OBJECTS:
+        return list(refs)
+    chance = random.Random(seed)  # noqa: S311 - a sample, not a secret
+    inner = sorted(chance.sample(range(1, len(refs) - 1), MOST_OBJECTS - 2))
+    return [refs[0], *(refs[at] for at in inner), refs[-1]]
+
+
+def _ended(loaded: LoadResult) -> bool:
+    return loaded.total_rows is not None and loaded.total_rows <= loaded.table.num_rows
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _sample_of(loaded: LoadResult, where: str, size_bytes: int, *, whole: bool = False) -> Sample:
+    table = loaded.table
+    return Sample(
+        table=table,
+        parts=(table.num_rows,),
+        where=where,
+        whole=whole,
+        total_rows=loaded.total_rows,
+        size_bytes=size_bytes,
+        notices=tuple(loaded.notices) if whole else (),
+    )
+
+
+def _together(tables: Sequence[pa.Table]) -> pa.Table:
+    """Put tables one behind the other; a column whose types do not fit becomes text."""
+    names = dict.fromkeys(name for table in tables for name in table.column_names)
+    odd = {
+        name
+        for name in names
+        if not _unify([t.schema.field(name) for t in tables if name in t.column_names])
+    }
+    return pa.concat_tables([_as_text(t, odd) for t in tables], promote_options="permissive")
+
+
+def _unify(fields: "Sequence[pa.Field[Any]]") -> bool:
+    try:
+        pa.unify_schemas([pa.schema([field]) for field in fields], promote_options="permissive")
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return False
+    return True
+
+
+def _as_text(table: pa.Table, names: set[str]) -> pa.Table:
+    for at, name in enumerate(table.column_names):
+        if name not in names:
+            continue
+        try:
+            column = table.column(at).cast(pa.string())
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            shown = json_rows(table.select([at]), Clipper())
+            texts = [None if v is None else json.dumps(v, ensure_ascii=False) for (v,) in shown]
+            column = pa.chunked_array([pa.array(texts, pa.string())])
+        table = table.set_column(at, name, column)
+    return table
