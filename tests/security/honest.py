@@ -8,6 +8,7 @@ the table lies (a plan is not).
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pyarrow as pa
 
@@ -30,7 +31,7 @@ def honest_table() -> pa.Table:
     """Return the table, always the same: mixed types, nulls, and names that need quotes."""
     start = datetime(2025, 11, 3, 8, 30)  # noqa: DTZ001 - a column without a zone
     rows = range(ROWS)
-    columns = {
+    columns: dict[str, Any] = {
         "id": pa.array(rows, pa.int64()),
         "name": pa.array([f"Ünit {i % 37} ☕" for i in rows], pa.string()),
         "country": pa.array([COUNTRIES[i * 7 % 5] for i in rows], pa.string()),

@@ -3,16 +3,24 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from s3_data_lake_mcp.engines.guard_text import Token, ascii_lower, is_keyword, tokens
+from s3_data_lake_mcp.engines.guard_parser import the_parser
+from s3_data_lake_mcp.engines.guard_text import Token, ascii_lower, tokens
 
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def quoted_name(name: str) -> str:
-    """Return a name as it is written in SQL, in quotes unless it is plainly no word of it."""
-    if _PLAIN_NAME.fullmatch(name) and not is_keyword(name):
+    """Return a name as it is written in SQL, in quotes if it needs them to be a column."""
+    if _PLAIN_NAME.fullmatch(name) and _stands_alone(name):
         return name
     return '"' + name.replace('"', '""') + '"'
+
+
+def _stands_alone(name: str) -> bool:
+    answer = the_parser().tree(f"SELECT {name}")
+    statements = answer.get("statements") or [{"node": {"select_list": [{}]}}]
+    selected = statements[0]["node"].get("select_list") or [{}]
+    return bool(selected[0].get("column_names") == [name])
 
 
 def plain_name(word: Token) -> str:

@@ -76,11 +76,6 @@ def tokens(sql: str) -> list[Token]:
     return result
 
 
-def is_keyword(name: str) -> bool:
-    """Tell whether a plain name is a word of the language."""
-    return [kind for _, kind in duckdb.tokenize(name)] == [duckdb.token_type.keyword]
-
-
 def trimmed(sql: str) -> str:
     """Return a text without the semicolons and comments behind its last statement."""
     words = tokens(sql)

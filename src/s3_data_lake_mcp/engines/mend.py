@@ -1,0 +1,179 @@
+"""What went wrong with a query, in words that let an agent write the next one.
+
+DuckDB's messages are for people at a prompt: they propose settings, extensions and files that are
+not to be had here. What they say of the query itself is kept, and turned into the query that was
+probably meant, if there is only one.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import duckdb
+
+from s3_data_lake_mcp.engines.guard import check_predicate, check_sql
+from s3_data_lake_mcp.engines.guard_text import quoted
+from s3_data_lake_mcp.engines.mend_names import (
+    Mended,
+    Schema,
+    mend_column,
+    mend_field,
+    mend_function,
+    mend_qualifier,
+)
+from s3_data_lake_mcp.engines.mend_types import (
+    mend_arguments,
+    mend_comparison,
+    mend_conversion,
+    mend_flip,
+    type_flip,
+)
+from s3_data_lake_mcp.errors import (
+    DeadlineExceededError,
+    LakeError,
+    LimitExceededError,
+    MalformedDataError,
+    NotAllowedError,
+    NotFoundError,
+    SqlError,
+)
+
+_PREFIX = re.compile(r"^(?:TransactionContext Error|[A-Za-z][\w /-]{2,40}? Error|INTERRUPT): ?")
+_ADVICE = re.compile(
+    r"(?:[.,;!]?\s*(?:or |Or )?(?:Please |Try )?(?:use |Use |set |by )?\"?SET \w+\s*=.*$)"
+    r"|(?:\s*Please try installing.*$)|(?:\s*LINE \d+:.*$)",
+    re.DOTALL,
+)
+_HOST_PATH = re.compile(r"(?<![\w:/.])~?/(?:[^\s/\"']+/)+[^\s/\"',;]*|\b[A-Za-z]:\\[^\s\"']+")
+_INTERNAL_NAME = re.compile(r'"*(?:temp|memory)"*\."*main"*\."*data"*')
+_COLUMN = (
+    re.compile(r'Referenced column "(?P<name>.+?)" (?:not found in FROM|was not found)'),
+    re.compile(
+        r'(?:Values list|Table) "(?P<table>.+?)" does not have a column named "(?P<name>.+?)"'
+    ),
+    re.compile(r'Column "(?P<name>.+?)" in \w+ list not found'),
+)
+_FIELD = re.compile(r'Could not find key "(.+?)" in struct')
+_QUALIFIER = re.compile(r'Referenced table "(.+?)" not found')
+_FUNCTION = re.compile(r'Function with name "?(.+?)"? (?:does not exist|is not in the catalog)')
+_ARGUMENTS = re.compile(
+    r"No function matches the given name and argument types '(?P<name>.+?)\((?P<types>.*?)\)'\."
+    r"(?P<candidates>.*?)(?:LINE \d|$)",
+    re.DOTALL,
+)
+_COMPARISON = re.compile(
+    r"Cannot (?:compare|mix) values of type (?P<left>\S+) and (?:type )?(?P<right>\S+)"
+)
+_NO_FILES = re.compile(r'No files found that match the pattern "(s3[an]?://.*?)"', re.IGNORECASE)
+_MALFORMED = ("No magic bytes found", "Malformed JSON in file", "CSV Error on Line", "Invalid Parq")
+_LIMITS = ("Pivot column limit", "Max expression depth", "Maximum recursion", "Cannot create a str")
+_DESCRIBE = "DESCRIBE data shows the columns and their types."
+_HINTS = {
+    "must appear in the GROUP BY": "Add it to GROUP BY, or use any_value() of it.",
+    "Ambiguous reference": "Give each table an alias, and write columns as alias.column.",
+    "cannot contain aggregates": "Use HAVING in place of WHERE for aggregates.",
+    "Window functions are not": "Add OVER (…), or use QUALIFY in place of WHERE.",
+    "Division by zero": "Divide by nullif(…, 0), which gives NULL.",
+    "Overflow in": "Cast to HUGEINT or DOUBLE first.",
+    "More than one row returned": "Use IN, an aggregate, or LIMIT 1.",
+    "same number of result columns": "Select as many columns on each side.",
+    "according to format specifier": "try_strptime gives NULL for what does not fit the format.",
+    "Malformed JSON": "json_valid(…) tells which values are JSON.",
+}
+
+
+def mend(
+    error: Exception,
+    sql: str,
+    columns: Mapping[str, Sequence[tuple[str, str]]],
+    argument: Literal["sql", "where"] = "sql",
+) -> LakeError:
+    """Turn what a query failed with into an error of the contract.
+
+    `sql` is what the agent wrote: a query, or the predicate `where`. `columns` are the tables of
+    the query, with the names and types of their columns as DuckDB writes them. A repair that comes
+    with the error has passed the guard.
+    """
+    text = str(error)
+    if failed := _of_kind(error):
+        return failed
+    mended = _mended(error, text, sql, Schema.of(columns))
+    if mended is None:
+        return _plain(text)
+    return mended.kind(
+        mended.message, hint=mended.hint or _DESCRIBE, repair=_repair(argument, mended.sql)
+    )
+
+
+def _of_kind(error: Exception) -> LakeError | None:
+    """Mend what its class alone tells all about."""
+    if isinstance(error, duckdb.InterruptException):
+        message = "The query took too long and was stopped"
+        return DeadlineExceededError(
+            message, hint="Filter earlier, or read fewer columns or files."
+        )
+    if isinstance(error, duckdb.OutOfMemoryException | MemoryError):
+        return LimitExceededError(
+            "The query needs more memory than it may use",
+            hint="Filter or aggregate earlier, sort and join less, or select fewer columns.",
+        )
+    if isinstance(error, duckdb.PermissionException):
+        message = "The query reads or changes what it may not"
+        return NotAllowedError(message, hint="Read the table data, or objects by their s3:// URI.")
+    if isinstance(error, duckdb.InternalException | duckdb.FatalException):
+        message = "The query could not be run as it is written"
+        return SqlError(message, hint="Write it in another way, in smaller steps.")
+    return None
+
+
+def _mended(error: Exception, text: str, sql: str, schema: Schema) -> Mended | None:
+    """Mend what DuckDB says about names and types, or return None."""
+    mended = None
+    if found := next(filter(None, (pattern.search(text) for pattern in _COLUMN)), None):
+        named = found.groupdict()
+        mended = mend_column(named["name"], named.get("table") or "", text, sql, schema)
+    elif found := _FIELD.search(text):
+        mended = mend_field(found[1], text, sql)
+    elif found := _QUALIFIER.search(text):
+        mended = mend_qualifier(found[1], text, sql, schema)
+    elif found := _FUNCTION.search(text):
+        mended = mend_function(found[1], text, sql)
+    elif found := _ARGUMENTS.search(text):
+        mended = mend_arguments(found, sql, schema)
+    elif found := _COMPARISON.search(text):
+        mended = mend_comparison(found, sql, schema)
+    elif flip := type_flip(error):
+        mended = mend_flip(flip)
+    elif isinstance(error, duckdb.ConversionException):
+        mended = mend_conversion(scrubbed(text), sql)
+    return mended
+
+
+def _repair(argument: str, sql: str) -> dict[str, str] | None:
+    """Return the repaired text if it is one that the guard lets through."""
+    try:
+        return {argument: check_predicate(sql) if argument == "where" else check_sql(sql).sql}
+    except LakeError:
+        return None
+
+
+def _plain(text: str) -> LakeError:
+    message = scrubbed(text)
+    if found := _NO_FILES.search(text):
+        return NotFoundError(f"{quoted(found[1], 200)} matches no object", hint="List the prefix.")
+    if message.startswith(_LIMITS):
+        return LimitExceededError(message, hint="Make the query smaller.")
+    if message.startswith(_MALFORMED):
+        return MalformedDataError(message, hint="get_file_metadata tells what the object is.")
+    hint = next((hint for words, hint in _HINTS.items() if words in text), _DESCRIBE)
+    return SqlError(message, hint=hint)
+
+
+def scrubbed(text: str) -> str:
+    """Return the first sentence of DuckDB's message, without what is of no use to an agent.
+
+    No advice on settings or extensions, no path of the host, no names of our own inside.
+    """
+    first = _PREFIX.sub("", text.strip()).split("\n", 1)[0]
+    first = _INTERNAL_NAME.sub("data", _ADVICE.sub("", first))
+    return quoted(_HOST_PATH.sub("…", first), 300).rstrip(" .!:") or "The query failed"

@@ -1,0 +1,215 @@
+"""Names in a query that are not there, and the nearest that are."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Final
+
+from s3_data_lake_mcp.engines.guard_repair import places_of, plain_name, quoted_name, with_words
+from s3_data_lake_mcp.engines.guard_text import Token, ascii_lower, quoted, tokens
+from s3_data_lake_mcp.engines.guard_tree import TABLE
+from s3_data_lake_mcp.engines.guard_words import FUNCTIONS
+from s3_data_lake_mcp.errors import SqlError, UnknownColumnError
+
+NEAR: Final = 0.6
+CLEAR: Final = 0.1
+_NAMES = re.compile(r'"((?:[^"]|"")*)"')
+_ELSEWHERE = {
+    "approx_distinct": "approx_count_distinct",
+    "approx_percentile": "approx_quantile",
+    "charindex": "strpos",
+    "collect_list": "list",
+    "collect_set": "list",
+    "date_format": "strftime",
+    "date_parse": "strptime",
+    "from_unixtime": "to_timestamp",
+    "getdate": "now",
+    "iff": "if",
+    "json_extract_scalar": "json_extract_string",
+    "nvl": "coalesce",
+    "parse_date": "strptime",
+    "percentile_approx": "approx_quantile",
+    "rand": "random",
+    "regexp_like": "regexp_matches",
+    "safe_divide": "fdiv",
+    "size": "len",
+    "to_char": "strftime",
+    "to_date": "strptime",
+    "unix_timestamp": "epoch",
+}
+"""What functions of other dialects are called in DuckDB."""
+_SAME_CALL = {"approx_distinct", "collect_list", "getdate", "iff", "json_extract_scalar", "nvl"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mended:
+    """What to say of an error, and the query that was probably meant ("" if unclear)."""
+
+    message: str
+    hint: str = ""
+    sql: str = ""
+    kind: type[SqlError | UnknownColumnError] = SqlError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schema:
+    """The columns that a query can name, with their types; of equal names the first."""
+
+    types: Mapping[str, str]
+
+    @classmethod
+    def of(cls, tables: Mapping[str, Sequence[tuple[str, str]]]) -> "Schema":
+        """Put the columns of all tables together."""
+        types: dict[str, str] = {}
+        for columns in tables.values():
+            for name, kind in columns:
+                types.setdefault(name, kind)
+        return cls(types=types)
+
+    def described(self, names: Iterable[str]) -> str:
+        """List columns with their types where these are known."""
+        return ", ".join(
+            f"{quoted(name)} ({quoted(self.types[name], 40)})"
+            if name in self.types
+            else quoted(name)
+            for name in names
+        )
+
+    def type_of(self, name: str) -> str:
+        """Return a column's type, its name compared as DuckDB does; "" if there is none."""
+        lowered = ascii_lower(name)
+        return next((t for n, t in self.types.items() if ascii_lower(n) == lowered), "")
+
+
+def mend_column(name: str, table: str, text: str, sql: str, schema: Schema) -> Mended:
+    """Mend a column that is not there."""
+    if "FROM clause is missing" in text:
+        return _mend_missing_from(name, sql, schema)
+    bindings = _listed(text, "Candidate bindings:")
+    near = ranked(name, {**dict.fromkeys(bindings), **dict.fromkeys(schema.types)})
+    is_of_data = all(binding in schema.types for binding in bindings)
+    subject = quoted(table) or (TABLE if is_of_data else "The query")
+    message = f"{subject} has no column {quoted(name)}"
+    words = tokens(sql)
+    if not near and any(words[i].text.startswith('"') for i in places_of(words, name)):
+        literal = "'" + name.replace("'", "''") + "'"
+        hint = f"Text goes in single quotes: {quoted(literal)}. Columns: {_some(schema)}."
+        repaired = _renamed(sql, words, name, literal)
+        return Mended(message=message, hint=hint, sql=repaired, kind=UnknownColumnError)
+    hint = f"Nearest: {schema.described(near)}." if near else f"It has: {_some(schema)}."
+    # What DuckDB lists is in scope at that place; a column of the table need not be.
+    new = clear_match(name, bindings or list(schema.types))
+    repaired = _renamed(sql, words, name, quoted_name(new)) if new else ""
+    return Mended(message=message, hint=hint, sql=repaired, kind=UnknownColumnError)
+
+
+def _mend_missing_from(name: str, sql: str, schema: Schema) -> Mended:
+    message = f"The column {quoted(name)} stands where there is no FROM"
+    if any(word.says("FROM") for word in tokens(sql)):
+        return Mended(message=message, hint="Write a number there.", kind=UnknownColumnError)
+    repaired = f"{sql} FROM {TABLE}" if schema.type_of(name) else ""
+    return Mended(message=message, hint="Add FROM data.", sql=repaired, kind=UnknownColumnError)
+
+
+def mend_field(name: str, text: str, sql: str) -> Mended:
+    """Mend a field that a struct does not have."""
+    fields = _listed(text, "Candidate Entries:")
+    new = clear_match(name, fields)
+    repaired = _renamed(sql, tokens(sql), name, quoted_name(new)) if new else ""
+    message = f"The struct has no field {quoted(name)}"
+    hint = f"It has: {', '.join(quoted(field) for field in fields[:20])}." if fields else ""
+    return Mended(message=message, hint=hint, sql=repaired, kind=UnknownColumnError)
+
+
+def mend_qualifier(name: str, text: str, sql: str, schema: Schema) -> Mended:
+    """Mend what stands before a dot and is neither a table of the query nor a column."""
+    tables = _listed(text, "Candidate tables:")
+    words = tokens(sql)
+    places = [i for i in places_of(words, name) if _follows(words, i) == "."]
+    behind = [plain_name(words[i + 2]) for i in places if i + 2 < len(words)]
+    column = clear_match(name, schema.types)
+    if column and not all(map(schema.type_of, behind)):
+        message = f"{TABLE} has no column {quoted(name)}"
+        hint = f"Nearest: {schema.described([column])}."
+        repaired = with_words(sql, words, places, quoted_name(column))
+        return Mended(message=message, hint=hint, sql=repaired, kind=UnknownColumnError)
+    message = f"The query has no table {quoted(name)}"
+    hint = f"Its tables are: {', '.join(map(quoted, tables))}." if tables else ""
+    if len(tables) != 1 or not all(map(schema.type_of, behind)):
+        return Mended(message=message, hint=hint)
+    repaired = with_words(sql, words, places, quoted_name(tables[0]))
+    return Mended(message=message, hint=hint, sql=repaired)
+
+
+def mend_function(name: str, text: str, sql: str) -> Mended:
+    """Mend a function that DuckDB does not have."""
+    message = f"There is no function {quoted(name)}"
+    lowered = ascii_lower(name)
+    words = tokens(sql)
+    places = [i for i in places_of(words, name) if _follows(words, i) == "("]
+    if other := _ELSEWHERE.get(lowered):
+        repaired = with_words(sql, words, places, other) if lowered in _SAME_CALL else ""
+        return Mended(message=message, hint=f"In DuckDB it is {other}.", sql=repaired)
+    near = [] if "extension" in text else ranked(name, FUNCTIONS, near=0.7)
+    if not near:
+        return Mended(
+            message=message, hint="Use DuckDB's own functions; it has no extensions here."
+        )
+    new = clear_match(name, FUNCTIONS, near=0.75)
+    repaired = with_words(sql, words, places, new) if new else ""
+    return Mended(message=message, hint=f"Nearest: {', '.join(near)}.", sql=repaired)
+
+
+def ranked(name: str, names: Iterable[str], near: float = NEAR) -> list[str]:
+    """Return up to three names like one, the nearest first."""
+    return [other for score, other in _scored(name, names)[:3] if score >= near]
+
+
+def clear_match(name: str, names: Iterable[str], near: float = NEAR) -> str:
+    """Return the one name that must have been meant, or nothing if there is doubt."""
+    scored = _scored(name, names)
+    if not scored or scored[0][0] < near:
+        return ""
+    if len(scored) > 1 and scored[0][0] - scored[1][0] < CLEAR:
+        return ""
+    return scored[0][1]
+
+
+def _scored(name: str, names: Iterable[str]) -> list[tuple[float, str]]:
+    folded = _folded(name)
+    scored = [
+        (SequenceMatcher(a=folded, b=_folded(other), autojunk=False).ratio(), other)
+        for other in names
+    ]
+    return sorted(scored, key=lambda pair: (-pair[0], pair[1]))
+
+
+def _folded(name: str) -> str:
+    return "".join(c for c in name.casefold() if c.isalnum()) or name
+
+
+def _listed(text: str, heading: str) -> list[str]:
+    """Return the quoted names behind a heading of DuckDB's message."""
+    _, found, rest = text.partition(heading)
+    names = _NAMES.findall(rest.split("\n", 1)[0]) if found else []
+    return [name.replace('""', '"') for name in names]
+
+
+def _renamed(sql: str, words: Sequence[Token], name: str, new: str) -> str:
+    """Replace a name wherever it is used as a column, unless the query defines it itself."""
+    places = places_of(words, name)
+    if any(i > 0 and words[i - 1].says("AS") for i in places):
+        return ""
+    places = [i for i in places if _follows(words, i) != "("]
+    return with_words(sql, words, places, new) if places else ""
+
+
+def _follows(words: Sequence[Token], place: int) -> str:
+    return words[place + 1].text if place + 1 < len(words) else ""
+
+
+def _some(schema: Schema, count: int = 20) -> str:
+    names = list(schema.types)
+    more = f" and {len(names) - count} more" if len(names) > count else ""
+    return schema.described(names[:count]) + more

@@ -1,0 +1,123 @@
+"""Values of the wrong type in a query, and the cast that helps."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from s3_data_lake_mcp.engines.guard_repair import places_of, plain_name, quoted_name, with_words
+from s3_data_lake_mcp.engines.guard_text import Token, quoted, tokens
+from s3_data_lake_mcp.engines.mend_names import Mended, Schema
+
+_TEXT: Final = "VARCHAR"
+_NUMBERS = re.compile(r"(?:U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|DECIMAL|DOUBLE|FLOAT|REAL)\b.*")
+_TIMES = re.compile(r"(?:DATE|TIMESTAMP|TIME)\b.*")
+_FLIP = re.compile(
+    r"CSV Error on Line: (?P<line>\d+)\n.*?Error when converting column \"(?P<column>.*?)\"\. "
+    r"Could not convert string \"(?P<value>.*?)\" to '(?P<type>.*?)'",
+    re.DOTALL,
+)
+_COMPARED = ("=", "<>", "!=", "==", "<", "<=", ">", ">=")
+
+
+def mend_arguments(found: re.Match[str], sql: str, schema: Schema) -> Mended:
+    """Mend a function that takes no values of these types; `found` is what DuckDB says of it."""
+    function, types, candidates = found["name"], found["types"], found["candidates"]
+    written = types.replace("_LITERAL", "")
+    message = f"{quoted(function)} does not take ({quoted(written)})"
+    words = tokens(sql)
+    texts = [
+        place
+        for place in _arguments(words, function)
+        if schema.type_of(plain_name(words[place])) == _TEXT
+    ]
+    if _TEXT in candidates or not texts:
+        return Mended(message=message, hint="Look at the types with DESCRIBE data, and cast.")
+    name = quoted_name(plain_name(words[texts[0]]))
+    cast = f"TRY_CAST({name} AS DOUBLE)"
+    hint = f"{name} is text; for numbers in it write {cast}."
+    return Mended(message=message, hint=hint, sql=with_words(sql, words, texts[:1], cast))
+
+
+def mend_comparison(found: re.Match[str], sql: str, schema: Schema) -> Mended:
+    """Mend a comparison of two types that cannot be compared."""
+    left, right = _plain_type(found["left"]), _plain_type(found["right"])
+    message = f"{left} and {right} cannot be compared"
+    if _TEXT in {left, right}:
+        number = left if right == _TEXT else right
+        target = "DOUBLE" if _NUMBERS.fullmatch(number) else number
+        words = tokens(sql)
+        texts = [
+            place
+            for place in range(len(words))
+            if schema.type_of(plain_name(words[place])) == _TEXT and _is_compared(words, place)
+        ]
+        name = quoted_name(plain_name(words[texts[0]])) if texts else "column"
+        cast = f"TRY_CAST({name} AS {target})"
+        repaired = with_words(sql, words, texts, cast) if len(texts) == 1 else ""
+        return Mended(message=message, hint=f"Cast the text: {cast}.", sql=repaired)
+    if _TIMES.fullmatch(left) or _TIMES.fullmatch(right):
+        hint = "Write the value as a literal: DATE '2026-01-31', TIMESTAMP '2026-01-31 12:00:00'."
+        return Mended(message=message, hint=hint)
+    return Mended(message=message, hint=f"Cast one of them: CAST(… AS {left}).")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypeFlip:
+    """A value of a CSV file that is not of the type that its column had until then."""
+
+    line: int
+    column: str
+    type: str
+    value: str
+
+
+def type_flip(error: Exception) -> TypeFlip | None:
+    """Tell whether, and where, a CSV column turned out to be of another type than guessed."""
+    found = _FLIP.search(str(error))
+    if not found:
+        return None
+    return TypeFlip(
+        line=int(found["line"]), column=found["column"], value=found["value"], type=found["type"]
+    )
+
+
+def mend_flip(flip: TypeFlip) -> Mended:
+    """Say how to read a CSV file whose column changes its type."""
+    name = quoted(flip.column).replace("'", "''")
+    return Mended(
+        message=f"Line {flip.line:,} of the CSV file has {quoted(flip.value)!r} in the column "
+        f"{quoted(flip.column)}, which is no {flip.type}",
+        hint=f"Read it as text: read_csv(…, types={{'{name}': 'VARCHAR'}}).",
+    )
+
+
+def mend_conversion(message: str, sql: str) -> Mended:
+    """Mend a value that is not of the type that it is cast to."""
+    words = tokens(sql)
+    casts = [place for place in places_of(words, "cast") if words[place + 1 :][:1]]
+    if casts:
+        hint = "TRY_CAST(… AS …) gives NULL for what cannot be converted."
+        return Mended(message=message, hint=hint, sql=with_words(sql, words, casts, "TRY_CAST"))
+    hint = (
+        "Compare with a value of the column's type, or use TRY_CAST(column AS …), "
+        "which gives NULL for what cannot be converted."
+    )
+    return Mended(message=message, hint=hint)
+
+
+def _arguments(words: list[Token], function: str) -> list[int]:
+    """Return the places of plain names that stand as the first argument, or beside an operator."""
+    if function.isidentifier():
+        calls = [i for i in places_of(words, function) if words[i + 1 : i + 2]]
+        return [i + 2 for i in calls if words[i + 1].text == "(" and i + 2 < len(words)]
+    beside = [i for i, word in enumerate(words) if word.text == function]
+    return [j for i in beside for j in (i - 1, i + 1) if 0 <= j < len(words)]
+
+
+def _is_compared(words: list[Token], place: int) -> bool:
+    around = [words[i].text for i in (place - 1, place + 1) if 0 <= i < len(words)]
+    return any(text in _COMPARED for text in around)
+
+
+def _plain_type(name: str) -> str:
+    return name.strip("'\",.").replace("_LITERAL", "")
