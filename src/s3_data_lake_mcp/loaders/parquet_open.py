@@ -75,7 +75,7 @@ class ParquetFooter:
     @cached_property
     def fields(self) -> FooterFields:
         """All that the footer says, chunk by chunk; costs about 15 µs a column chunk."""
-        return parse_footer(self.data)
+        return _parsed(self.data, self.subject)
 
     @property
     def created_by(self) -> str:
@@ -210,11 +210,15 @@ def _crypto(chunks: Sequence[dict[str, Any]]) -> set[int]:
     return {i for i, chunk in enumerate(chunks) if "crypto" in chunk or "encrypted_column" in chunk}
 
 
-def _all_encrypted(data: bytes, subject: str) -> set[int]:
+def _parsed(data: bytes, subject: str) -> FooterFields:
     try:
-        groups = parse_footer(data).row_groups
+        return parse_footer(data)
     except ThriftError as exc:
         raise _translated(subject, "its footer", exc) from exc
+
+
+def _all_encrypted(data: bytes, subject: str) -> set[int]:
+    groups = _parsed(data, subject).row_groups
     return set().union(*(_crypto(group.get("chunks", [])) for group in groups))
 
 
