@@ -1,0 +1,70 @@
+"""The documents hold together: links lead somewhere, JSON parses, nothing is of one machine."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from support.pages import ROOT, blocks, documents, tracked_files
+
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
+# Written in pieces, so that this file does not hold what it looks for.
+MACHINE = re.compile(
+    "|".join(
+        (
+            "/ro" + "ot/",
+            "/wo" + "rk/",
+            "/ho" + "me/[a-z]",
+            "bash" + "_jobs",
+            "npm" + r"js\.org",
+            "python" + r"hosted\.org",
+        )
+    )
+)
+NAMES = [str(path.relative_to(ROOT)) for path in documents()]
+
+
+def _anchors(path: Path) -> set[str]:
+    headings = HEADING.findall(path.read_text())
+    return {re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-") for text in headings}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_links_lead_somewhere(name: str) -> None:
+    """Each relative link names a file that is there, and a heading of it."""
+    page = ROOT / name
+    for link in LINK.findall(page.read_text()):
+        if "://" in link:
+            continue
+        target, _, anchor = link.partition("#")
+        file = (page.parent / target).resolve() if target else page
+        assert file.exists(), link
+        assert not anchor or anchor in _anchors(file), link
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_json_blocks_parse(name: str) -> None:
+    """Each block of JSON is JSON."""
+    for block in blocks(ROOT / name, "json"):
+        json.loads(block)
+
+
+def test_no_file_speaks_of_one_machine() -> None:
+    """No path of a developer's machine and no registry's host stands in the repository."""
+    found = [
+        f"{path.relative_to(ROOT)}: {hit[0]}"
+        for path in tracked_files()
+        if path.name != "uv.lock"
+        for hit in [MACHINE.search(path.read_bytes().decode("utf-8", "replace"))]
+        if hit
+    ]
+    assert found == []
+
+
+def test_licence_is_whole() -> None:
+    """The licence is the Apache License 2.0, to its end."""
+    text = (ROOT / "LICENSE").read_text()
+    assert "Version 2.0, January 2004" in text
+    assert "END OF TERMS AND CONDITIONS" in text
