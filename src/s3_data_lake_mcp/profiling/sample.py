@@ -113,7 +113,7 @@ class Sampler:
     def _one(self, ref: ObjectRef, name: str, seed: str, *, share: int) -> Sample:
         rows = max(_FIRST_RECORDS, MOST_ROWS // share)
         if name == "parquet":
-            return self._parquet(ref, seed, rows)
+            return self._parquet(ref, seed, rows, places=max(1, _PLACES // share))
         if name not in {"csv", "json"}:
             message = f"{ref} has a format that is not sampled: {name}"
             raise UnsupportedFormatError(
@@ -196,22 +196,22 @@ class Sampler:
         loaded = first if fit <= _FIRST_RECORDS else self._load(source, name, fit)
         return _sample_of(loaded, _FIRST, used * max(1, fit // _FIRST_RECORDS))
 
-    def _parquet(self, ref: ObjectRef, seed: str, rows: int) -> Sample:
+    def _parquet(self, ref: ObjectRef, seed: str, rows: int, *, places: int) -> Sample:
         source = ObjectReader.open_tail(self.store, ref, self.meter, length=_TAIL_BYTES)
         groups = open_footer(source).group_rows
         total = sum(groups)
         chance = random.Random(seed)  # noqa: S311 - a sample, not a secret
-        places = sorted(chance.sample(range(len(groups)), min(_PLACES, len(groups))))
+        chosen = sorted(chance.sample(range(len(groups)), min(places, len(groups))))
         loader, tables = ParquetLoader(), list[pa.Table]()
-        for place in places:
-            each = min(groups[place], rows // len(places))
+        for place in chosen:
+            each = min(groups[place], rows // len(chosen))
             request = LoadRequest(max_rows=each, offset=sum(groups[:place]))
             tables.append(loader.load(source, request).table.slice(0, each))
         table = _together(tables)
         return Sample(
             table=table,
             parts=tuple(part.num_rows for part in tables),
-            where=f"the beginnings of {len(places)} of {len(groups)} row groups",
+            where=f"the beginnings of {len(chosen)} of {len(groups)} row groups",
             whole=table.num_rows == total,
             total_rows=total,
         )
@@ -251,7 +251,7 @@ def _sample_of(loaded: LoadResult, where: str, size_bytes: int, *, whole: bool =
         parts=(table.num_rows,),
         where=where,
         whole=whole,
-        total_rows=loaded.total_rows,
+        total_rows=loaded.total_rows if whole else None,
         size_bytes=size_bytes,
         notices=tuple(loaded.notices) if whole else (),
     )
