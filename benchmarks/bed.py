@@ -29,8 +29,8 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from pathlib import Path
 from typing import Final
-from urllib.parse import parse_qs, unquote, urlsplit
 
+from bed_http import Answer, Request, parse, to_wire
 from bed_listing import Buckets, Entry, error_xml
 
 PROFILES: Final = {"s3": (25.0, 90.0), "loopback": (0.0, 0.0)}
@@ -41,51 +41,6 @@ _UNPACED: Final = 2**64 - 1
 _SEND_BUFFER: Final = 256 << 10  # bounds what an aborted answer is counted too much
 _HEAD_END: Final = b"\r\n\r\n"
 _RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)")
-_REASONS: Final = {
-    200: "OK",
-    206: "Partial Content",
-    304: "Not Modified",
-    403: "Forbidden",
-    404: "Not Found",
-    405: "Method Not Allowed",
-    412: "Precondition Failed",
-    416: "Range Not Satisfiable",
-    501: "Not Implemented",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """One request: `kind` is the name of the S3 operation, for the count."""
-
-    method: str
-    bucket: str
-    key: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-
-    @property
-    def kind(self) -> str:
-        """The S3 operation."""
-        if not self.bucket:
-            return "ListBuckets"
-        if self.key:
-            return {"GET": "GetObject", "HEAD": "HeadObject"}.get(self.method, "Other")
-        if self.method == "HEAD":
-            return "HeadBucket"
-        return "ListObjectsV2" if "list-type" in self.query else "Other"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """One answer: its body is text, or the bytes [start, stop) of a file."""
-
-    status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    file: Path | None = None
-    start: int = 0
-    stop: int = 0
 
 
 @dataclass(slots=True)
@@ -185,9 +140,9 @@ class Bed:
                 pending += received
             arrived = time.monotonic()
             head, _, pending = pending.partition(_HEAD_END)
-            target, request = _parse(head.decode("latin-1"))
+            target, request = parse(head.decode("latin-1"))
             if target.startswith("/__"):
-                await loop.sock_sendall(connection, _wire(self._control(target, request), ""))
+                await loop.sock_sendall(connection, to_wire(self._control(target, request), ""))
                 continue
             stats = self._stats
             stats.requests[request.kind] += 1
@@ -205,7 +160,7 @@ class Bed:
         loop = asyncio.get_running_loop()
         pace = struct.pack("=Q", self._rate or _UNPACED)
         connection.setsockopt(socket.SOL_SOCKET, _PACING, pace)
-        await loop.sock_sendall(connection, _wire(answer, method))
+        await loop.sock_sendall(connection, to_wire(answer, method))
         if method == "HEAD":
             return
         self._stats.bytes_out += len(answer.body)
@@ -260,33 +215,6 @@ def _xml(body: str) -> Answer:
 def _failure(status: int, code: str) -> Answer:
     headers = {"Content-Type": "application/xml"}
     return Answer(status=status, headers=headers, body=error_xml(code).encode())
-
-
-def _parse(head: str) -> tuple[str, Request]:
-    first, *lines = head.split("\r\n")
-    method, target, _ = first.split(" ", 2)
-    url = urlsplit(target)
-    bucket, _, key = unquote(url.path).lstrip("/").partition("/")
-    fields = (line.partition(":") for line in lines)
-    query = parse_qs(url.query, keep_blank_values=True)
-    request = Request(
-        method=method,
-        bucket=bucket,
-        key=key,
-        query={name: values[0] for name, values in query.items()},
-        headers={name.strip().lower(): value.strip() for name, _, value in fields},
-    )
-    return url.path, request
-
-
-def _wire(answer: Answer, method: str) -> bytes:
-    """Return the head of an answer, and its body if that is text."""
-    length = answer.stop - answer.start if answer.file else len(answer.body)
-    lines = [f"HTTP/1.1 {answer.status} {_REASONS[answer.status]}"]
-    lines.extend(f"{name}: {value}" for name, value in answer.headers.items())
-    lines.extend((f"Content-Length: {length}", "x-amz-request-id: BED", "Server: bed", "", ""))
-    head = "\r\n".join(lines).encode("latin-1")
-    return head if method == "HEAD" else head + answer.body
 
 
 async def _listen(bed: Bed, port: int) -> None:

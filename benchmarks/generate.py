@@ -172,16 +172,12 @@ def warm_key(dataset: Dataset) -> str:
 
 
 def _keys(folder: str, count: int) -> str:
-    return "".join(
-        f"{folder}/{n % 40:02d}/year={2000 + n % 26}/part-{n:06d}.csv\t{n * 37 % 9973}\n"
-        for n in range(count)
-    )
+    return "".join(f"{folder}/{synthetic_key(n)}\t{n * 37 % 9973}\n" for n in range(count))
 
 
-def listing_truth(folder: str, count: int) -> dict[str, int]:
-    """Return how many keys a synthetic folder lists, and the sum of their sizes."""
-    lines = _keys(folder, count).splitlines()
-    return {"keys": len(lines), "bytes": sum(int(line.rpartition("\t")[2]) for line in lines)}
+def synthetic_key(number: int) -> str:
+    """Return the key, below its folder, of an object that is only listed."""
+    return f"{number % 40:02d}/year={2000 + number % 26}/part-{number:06d}.csv"
 
 
 def generate(scale: float) -> Path:

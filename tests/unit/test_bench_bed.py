@@ -36,9 +36,7 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     lines = "".join(f"{key}\t7\n" for key in _KEYS)
     (root / "lake" / ".keys.tsv").write_text(lines)
     command = [sys.executable, str(_BED), "--root", str(root)]
-    with subprocess.Popen(  # noqa: S603 - the interpreter and a script of this project
-        command, stdout=subprocess.PIPE, text=True
-    ) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         yield process.stdout.readline().strip()
         process.terminate()
