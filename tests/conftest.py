@@ -13,10 +13,9 @@ from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
 from s3_data_lake_mcp.settings import PREFIX, Settings
-from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.storage.s3 import S3Store
 from support.fault_proxy import FaultProxy
-from support.stores import Shelf, open_store
+from support.stores import Shelf, memory_shelf, open_store, s3_shelf
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -60,7 +59,7 @@ def aws_env(clean_env: None, monkeypatch: pytest.MonkeyPatch, moto_endpoint: str
 def s3(aws_env: None, moto_endpoint: str) -> Iterator["S3Client"]:
     """Return a client for set-up, straight on the S3 API."""
     del aws_env
-    client = boto3.client(
+    client = boto3.session.Session().client(
         "s3",
         endpoint_url=moto_endpoint,
         region_name=REGION,
@@ -138,20 +137,5 @@ def impatient_store(fault_proxy: FaultProxy) -> S3Store:
 def shelf(request: pytest.FixtureRequest) -> Shelf:
     """Return a store of each kind, with a bucket and a way to fill it."""
     if request.param == "memory":
-        memory = MemoryStore()
-        return Shelf(
-            store=memory,
-            bucket="memory",
-            write=lambda key, body: _drop(memory.put("memory", key, body)),
-        )
-    client = request.getfixturevalue("s3")
-    name = request.getfixturevalue("bucket")
-    return Shelf(
-        store=request.getfixturevalue("lake_store"),
-        bucket=name,
-        write=lambda key, body: _drop(client.put_object(Bucket=name, Key=key, Body=body)),
-    )
-
-
-def _drop(_: object) -> None:
-    """Leave a result unused."""
+        return memory_shelf()
+    return s3_shelf(request.getfixturevalue("s3"), request.getfixturevalue("bucket"))

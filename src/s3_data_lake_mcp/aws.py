@@ -123,7 +123,7 @@ class ClientFactory:
             raise
         except ValueError as exc:
             message = "The configured S3 endpoint is not a URL"
-            hint = "AWS_ENDPOINT_URL_S3 (or AWS_ENDPOINT_URL) must be like https://host:port."
+            hint = "AWS_ENDPOINT_URL_S3 (or AWS_ENDPOINT_URL) needs a scheme and a host."
             raise StoreUnavailableError(message, hint=hint) from exc
         client.meta.events.register_last("before-parameter-build.s3", _keep_from_redirecting)
         return cast("S3Client", client)

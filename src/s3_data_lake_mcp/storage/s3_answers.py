@@ -40,15 +40,18 @@ class Span:
 def span_of(answer: Answer) -> Span:
     """Return which bytes an answer says that it holds.
 
+    A store that ignores ranges answers 200 with all of them; some answer 200 with a range.
+
     Raises:
         BadAnswerError: If it does not say so, or contradicts itself.
     """
     status = answer["ResponseMetadata"]["HTTPStatusCode"]
     length = answer.get("ContentLength")
-    if status == _WHOLE and length is not None:
+    told = answer.get("ContentRange") or ""
+    if status == _WHOLE and not told and length is not None:
         return Span(start=0, stop=length, size=length)
-    found = _CONTENT_RANGE.fullmatch(answer.get("ContentRange") or "")
-    if status != _PARTIAL or found is None:
+    found = _CONTENT_RANGE.fullmatch(told)
+    if status not in {_WHOLE, _PARTIAL} or found is None:
         message = f"a range was answered with status {status} and no Content-Range"
         raise BadAnswerError(message)
     # HTTP's last byte is inclusive (RFC 9110, section 14.4).

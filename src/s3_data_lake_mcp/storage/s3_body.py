@@ -90,7 +90,7 @@ class S3Ranges:
     ) -> tuple[ObjectInfo, bytes]:
         """Return an object's identity and its first or last bytes, in one request.
 
-        An empty object has no range: S3 refuses that, and a HEAD tells the identity.
+        Where S3 has no such range, as of an empty object, a HEAD tells the identity.
         """
         patience = Patience(meter)
         while True:
@@ -99,14 +99,7 @@ class S3Ranges:
             except BadAnswerError as exc:
                 _try_again(ref, patience, exc)
                 continue
-            except _EmptyError as exc:
-                asked = self.calls.object_request("head_object", ref)
-                info = object_head(ref, self.calls.send(asked, patience)).info
-                if info.size_bytes:
-                    raise _changed(ref) from exc
-                return info, b""
-            if pieces.at < pieces.stop:
-                self._fill(info, pieces, patience)
+            self._fill(info, pieces, patience)
             return info, pieces.joined()
 
     def _open(
@@ -114,30 +107,34 @@ class S3Ranges:
     ) -> tuple[ObjectInfo, _Pieces]:
         # HTTP's last byte is inclusive.
         wanted = f"bytes=-{length}" if tail else f"bytes=0-{length - 1}"
+        asked = self.calls.object_request("get_object", ref, Range=wanted)
         try:
-            answer = self.calls.send(
-                self.calls.object_request("get_object", ref, Range=wanted), patience
-            )
+            answer = self.calls.send(asked, patience)
         except LakeError as exc:
-            if status_of(exc.__cause__) == _UNSATISFIABLE:
-                raise _EmptyError from exc
-            raise
+            if status_of(exc.__cause__) != _UNSATISFIABLE:
+                raise
+            head = self.calls.send(self.calls.object_request("head_object", ref), patience)
+            info = object_head(ref, head).info
+            return info, self._pieces(info.size_bytes, length, tail=tail)
         body = answer["Body"]
         try:
             span = span_of(answer)
             info = object_info(ref, answer, span.size)
-            start = max(0, span.size - length) if tail else 0
-            stop = span.size if tail else min(length, span.size)
-            require_span(span, Span(start=start, stop=stop, size=span.size))
+            pieces = self._pieces(span.size, length, tail=tail)
+            require_span(span, Span(start=pieces.at, stop=pieces.stop, size=span.size))
         except BadAnswerError:
             body.close()
             raise
-        pieces = _Pieces(start, stop, self.calls.read_seconds)
         try:
             pieces.receive(body, patience.meter)
         except BadAnswerError as exc:
             _try_again(ref, patience, exc)
         return info, pieces
+
+    def _pieces(self, size: int, length: int, *, tail: bool) -> _Pieces:
+        start = max(0, size - length) if tail else 0
+        stop = size if tail else min(length, size)
+        return _Pieces(start, stop, self.calls.read_seconds)
 
     def read(self, info: ObjectInfo, start: int, stop: int, meter: ScanMeter) -> bytes:
         """Return the bytes `[start, stop)` of the version that `info` identifies."""
@@ -173,10 +170,6 @@ class S3Ranges:
             body.close()
             raise
         pieces.receive(body, patience.meter)
-
-
-class _EmptyError(Exception):
-    """S3 has no such range."""
 
 
 def _try_again(ref: ObjectRef, patience: Patience, exc: BadAnswerError) -> None:
