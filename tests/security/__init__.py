@@ -1,0 +1,1 @@
+"""The attack and honest corpora, and what runs them."""
