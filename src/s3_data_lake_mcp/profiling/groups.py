@@ -86,7 +86,7 @@ class Group:
         self.objects += 1
         self.bytes += size
         self.small += size < SMALL_BYTES
-        self.archived += listed.storage_class in _ARCHIVES
+        self.archived += is_archived(listed.storage_class)
         if size == 0:
             self.empty += 1
             self.empty_keys = [*self.empty_keys, listed.key][:_MOST_EMPTY_NAMED]
@@ -150,6 +150,11 @@ class Group:
     def varying_folders(self) -> bool:
         """Whether folders are part of what varies."""
         return any("*" in folder for folder in self.key[0])
+
+
+def is_archived(storage_class: str) -> bool:
+    """Whether objects of a class cannot be read before they are restored."""
+    return storage_class in _ARCHIVES
 
 
 def _keep(kept: dict[str, set[str]], label: str, value: str) -> None:
