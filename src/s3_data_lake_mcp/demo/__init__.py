@@ -1,5 +1,6 @@
 """The demo lake: an embedded S3 with made-up data, a tour of all tools on it, or a server."""
 
+import importlib
 import importlib.util
 import os
 import sys
@@ -34,6 +35,8 @@ def run_demo(*, serve: bool, serve_with: Callable[[], int]) -> int:
 
 
 def _serve(lake: DemoLake, serve_with: Callable[[], int]) -> int:
+    # Takes seconds, as does filling the lake, in the other process.
+    importlib.import_module("s3_data_lake_mcp.server")
     lake.wait()
     environment = lake.environment()
     os.environ.clear()

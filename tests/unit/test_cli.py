@@ -1,0 +1,186 @@
+"""The command line: help, exit codes, wrong settings, and serving the demo lake."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+
+import psutil
+import pytest
+from fastmcp import Client
+from fastmcp.client.transports import StdioTransport
+
+from s3_data_lake_mcp import cli
+from s3_data_lake_mcp.demo.catalogue import BUCKETS
+from s3_data_lake_mcp.settings import PREFIX
+
+MODULE = ["-m", "s3_data_lake_mcp"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [(["--help"], ["serve", "demo"]), (["demo", "--help"], ["--serve", "--transport", "--port"])],
+)
+def test_help_names_what_there_is(
+    arguments: list[str], words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Help lists commands and flags, and ends with 0."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    assert ended.value.code == 0
+    shown = capsys.readouterr().out
+    assert all(word in shown for word in words)
+
+
+@pytest.mark.parametrize("arguments", [["fly"], ["serve", "--transport", "smoke"], ["--nope"]])
+def test_unknown_words_end_with_usage(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the command line does not know ends with 2 and the usage on standard error."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    assert ended.value.code == 2
+    assert "usage: s3-data-lake-mcp" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("MAX_ROWS", "0"), ("MEMORY_LIMIT", "much"), ("DISABLED_TOOLS", "drop_table")],
+)
+def test_wrong_setting_is_named(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A wrong setting ends the server with 2 and its name, and not a word on standard output."""
+    monkeypatch.setenv(f"{PREFIX}{name}", value)
+    assert cli.main(["serve"]) == 2
+    shown = capfd.readouterr()
+    assert f"{PREFIX}{name}" in shown.err
+    assert "Traceback" not in shown.err
+    assert shown.out == ""
+
+
+@pytest.mark.parametrize("module", ["moto", "flask_cors"])
+def test_demo_without_its_extra_says_how_to_install_it(
+    module: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where the extra is missing, the command names it and how to get it."""
+    monkeypatch.setitem(sys.modules, module, None)
+    assert cli.main(["demo"]) == 2
+    shown = capsys.readouterr().err
+    assert "uv sync --extra demo" in shown
+    assert 'pip install "s3-data-lake-mcp[demo]"' in shown
+
+
+def _demo_processes(parent: int) -> list[psutil.Process]:
+    try:
+        return psutil.Process(parent).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+@pytest.mark.timeout(90)
+async def test_demo_serves_its_lake_over_stdio_whatever_the_users_settings() -> None:
+    """`demo --serve` is an MCP server on the demo lake, whatever AWS settings the user has."""
+    transport = StdioTransport(
+        sys.executable,
+        [*MODULE, "demo", "--serve"],
+        env={
+            **os.environ,
+            "AWS_PROFILE": "no-such-profile",
+            "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9",
+            "HTTP_PROXY": "http://127.0.0.1:9",
+        },
+        keep_alive=False,
+    )
+    async with Client(transport, timeout=60, init_timeout=60) as client:
+        answer = await client.call_tool("list_s3_buckets", {})
+        children = psutil.Process().children(recursive=True)
+        assert answer.structured_content is not None
+        names = {
+            bucket["name"]: bucket["region"] for bucket in answer.structured_content["buckets"]
+        }
+    assert names == BUCKETS
+    assert children
+    _, alive = psutil.wait_procs(children, timeout=15)
+    assert alive == []
+
+
+@pytest.fixture
+def free_port() -> int:
+    """Return a port of loopback that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def served(free_port: int) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Start `demo --serve` over HTTP and return it with its URL, once it answers."""
+    command = [*MODULE, "demo", "--serve", "--transport", "http", "--port", str(free_port)]
+    process = subprocess.Popen(
+        [sys.executable, *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    url = f"http://127.0.0.1:{free_port}"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"{url}/ping", timeout=5) as answer:  # noqa: S310 - loopback
+                assert json.load(answer) == {"status": "healthy"}
+                break
+        except urllib.error.URLError:
+            time.sleep(0.2)
+    yield process, url
+    if process.poll() is None:
+        process.kill()
+    process.communicate()
+
+
+@pytest.mark.timeout(120)
+def test_ctrl_c_ends_demo_over_http_and_leaves_nothing(
+    served: tuple[subprocess.Popen[str], str],
+) -> None:
+    """Ctrl-C ends server, workers and embedded S3, without a stack on the screen."""
+    process, _ = served
+    children = _demo_processes(process.pid)
+    assert any("demo.embedded" in " ".join(child.cmdline()) for child in children)
+    os.killpg(process.pid, signal.SIGINT)
+    _, shown = process.communicate(timeout=30)
+    assert process.returncode in {0, 130}
+    assert "Traceback" not in shown
+    assert "demo-lake" in shown
+    _, alive = psutil.wait_procs(children, timeout=15)
+    assert alive == []
+
+
+@pytest.mark.timeout(90)
+def test_ctrl_c_ends_the_tour_and_leaves_nothing() -> None:
+    """Ctrl-C in the middle of the tour ends everything, with 130 and without a stack."""
+    process = subprocess.Popen(
+        [sys.executable, *MODULE, "demo"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    deadline = time.monotonic() + 30
+    while len(_demo_processes(process.pid)) < 2 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    children = _demo_processes(process.pid)
+    os.killpg(process.pid, signal.SIGINT)
+    _, shown = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in shown
+    _, alive = psutil.wait_procs(children, timeout=15)
+    assert alive == []
