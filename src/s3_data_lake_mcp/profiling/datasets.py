@@ -28,10 +28,12 @@ class DatasetGrouper:
 
     Args:
         bucket: The bucket of the keys.
+        within: The prefix that all of them were listed by.
     """
 
-    def __init__(self, bucket: str) -> None:
+    def __init__(self, bucket: str, *, within: str = "") -> None:
         self._bucket = bucket
+        self._within = within
         self._groups: dict[GroupKey, Group] = {}
         self._merged: set[GroupKey] = set()
         self._tables: dict[str, str] = {}
@@ -44,7 +46,7 @@ class DatasetGrouper:
         if is_folder_marker(listed):
             self.markers += 1
             return
-        if is_hidden(listed.key):
+        if self.is_hidden(listed.key):
             self.hidden += 1
             self._note_table(listed.key)
             return
@@ -57,10 +59,15 @@ class DatasetGrouper:
         while len(self._groups) > MOST_GROUPS and self._merge_widest():
             pass
 
+    def is_hidden(self, key: str) -> bool:
+        """Whether readers would skip a key; the prefix itself was named, so it hides nothing."""
+        below = self._within.rpartition("/")
+        return key != self._within and is_hidden(key[len(below[0]) + len(below[1]) :])
+
     def datasets(self) -> list[Json]:
         """Return the contract's `datasets`, the largest first."""
         groups = self.groups()
-        neighbours = Neighbours(self._bucket, groups, complete=self.complete)
+        neighbours = Neighbours(self._bucket, groups, within=self._within, complete=self.complete)
         names = [neighbours.name(group) for group in groups]
         repeated = {name for name, times in Counter(names).items() if times > 1}
         found: list[Json] = []

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from s3_data_lake_mcp.profiling.groups import Group
 from s3_data_lake_mcp.profiling.names import escape_glob
-from s3_data_lake_mcp.storage.listing import glob_regex
+from s3_data_lake_mcp.storage.listing import glob_prefix, glob_regex
 
 _GENERIC = frozenset(
     (
@@ -24,11 +24,15 @@ class Neighbours:
     Args:
         bucket: The bucket of the keys.
         groups: The groups.
+        within: The prefix that they were listed by: nothing is known of what lies beside it.
         complete: Whether the listing was; else nothing is known of what lies behind its end.
     """
 
-    def __init__(self, bucket: str, groups: Sequence[Group], *, complete: bool) -> None:
+    def __init__(
+        self, bucket: str, groups: Sequence[Group], *, within: str, complete: bool
+    ) -> None:
         self._bucket = bucket
+        self._within = within
         self._groups = groups
         self._complete = complete
         self._below: Counter[str] = Counter()
@@ -65,13 +69,29 @@ class Neighbours:
         if group.objects == 1:
             return base + group.first.key, True
         root = group.root
-        if self._complete and root and group.varying_folders and self._below[root] == 1:
+        inside = root.startswith(self._within)
+        alone = self._complete and self._below[root] == 1
+        if inside and root and group.varying_folders and alone:
             return base + root, True
-        globs = self._globs(group)
+        globs = [
+            glob
+            for glob in self._globs(group)
+            if inside or glob_prefix(glob).startswith(self._within)
+        ]
+        if not globs:
+            return self._uri_within(group, base)
         for glob in globs:
             if not self._matches_others(group, glob):
                 return base + glob, True
         return base + globs[-1], False
+
+    def _uri_within(self, group: Group, base: str) -> tuple[str, bool]:
+        """Return the URI of a group that may go on beside the listing's prefix."""
+        alone = len(self._groups) == 1 and self._complete
+        if alone and self._within.endswith("/"):
+            return base + self._within, True
+        glob = f"{escape_glob(self._within)}**{escape_glob(group.key[2])}"
+        return base + glob, self._complete and not self._matches_others(group, glob)
 
     def _globs(self, group: Group) -> list[str]:
         folders, stem, suffix = group.key
