@@ -91,6 +91,7 @@ class Fault:
         text: Message of an `answer`.
         extra: More XML of an `answer`.
         headers: More headers of an `answer`.
+        page: The whole body of an `answer`, in place of an error.
         after: Bytes of the body that still come; None: half of them.
         seconds: How long it waits (`latency`, `stall`), or between pieces (`trickle`).
     """
@@ -107,6 +108,7 @@ class Fault:
     text: str = "We encountered an internal error."
     extra: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    page: str = ""
     after: int | None = None
     seconds: float = 0.05
 
@@ -237,7 +239,8 @@ class _Exchange(BaseHTTPRequestHandler):
             f"<Message>{fault.text}</Message>{fault.extra}<RequestId>4442587FB7D0A2F9</RequestId>"
             "</Error>"
         )
-        body = xml.encode() if fault.code and self.command != "HEAD" else b""
+        page = fault.page or (xml if fault.code else "")
+        body = page.encode() if self.command != "HEAD" else b""
         self.send_response(fault.status)
         for name, value in fault.headers.items():
             self.send_header(name, value)

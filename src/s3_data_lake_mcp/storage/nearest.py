@@ -12,7 +12,6 @@ _COMPARED_CHARS = 128
 _COMPARED_NAMES = 50
 _SHOWN_NAMES = 5
 _SHOWN_CHARS = 100
-_STEPS_UP = 4
 
 
 def explain_missing(store: ObjectStore, exc: NotFoundError, meter: ScanMeter) -> NotFoundError:
@@ -95,9 +94,10 @@ def _explain_key(store: ObjectStore, exc: NotFoundError, meter: ScanMeter) -> No
         return exc
     keys = set(folder.keys)
     if not folder.complete:
-        # The neighbours in key order, in a folder of more keys than one page.
-        stem = key[: len(parent) + max(1, (len(key) - len(parent)) // 2)]
-        keys.update(_look(store, bucket, stem, meter).keys)
+        # A folder of more keys than one page: those behind the name's first letters.
+        after = key[: len(parent) + max(1, (len(key) - len(parent)) // 3)]
+        page = store.list_page(bucket, parent, meter, delimiter="/", start_after=after)
+        keys.update(_Folder.of(parent, page).keys)
     close = close_names(key, keys)
     if close:
         repair = {"bucket_name": bucket, "object_key": close[0]}
@@ -109,27 +109,38 @@ def _explain_key(store: ObjectStore, exc: NotFoundError, meter: ScanMeter) -> No
 def _explain_parent(store: ObjectStore, exc: NotFoundError, meter: ScanMeter) -> NotFoundError:
     """Go up to the nearest prefix that exists, and name what is below it."""
     bucket, key = exc.bucket, exc.key
-    prefix = _parent(key)
-    folder = _Folder(prefix, (), (), complete=True)
-    for step in range(_STEPS_UP):
-        if not prefix or folder:
-            break
-        prefix = _parent(prefix) if step < _STEPS_UP - 1 else ""
-        folder = _look(store, bucket, prefix, meter)
+    folder = _deepest(store, bucket, key, meter)
     if not folder:
         return _enriched(exc, f"s3://{bucket} is empty.")
+    prefix = folder.prefix
     missing, _, rest = key.removeprefix(prefix).partition("/")
     there = f"s3://{bucket}/{prefix} has no {missing}/"
     close = close_names(f"{prefix}{missing}/", folder.folders)
     if not close:
         names = [name.removeprefix(prefix) for name in (*folder.folders, *folder.keys)]
         return _enriched(exc, f"{there}; it has {_shown(names)}.")
-    hint = f"{there}; nearest: {_shown(close)}."
     candidate = close[0] + rest
     found = store.list_page(bucket, candidate, meter, max_keys=1).objects
     if found and found[0].key == candidate:
-        return _enriched(exc, hint, {"bucket_name": bucket, "object_key": candidate})
+        repair = {"bucket_name": bucket, "object_key": candidate}
+        return _enriched(exc, f"Nearest: {candidate}.", repair)
+    hint = f"{there}; nearest: {_shown(close)}."
     return _enriched(exc, hint, {"bucket_name": bucket, "prefix": close[0]}, "list_s3_objects")
+
+
+def _deepest(store: ObjectStore, bucket: str, key: str, meter: ScanMeter) -> _Folder:
+    """Return the deepest prefix above a key that exists; found by halving, as all above it do."""
+    levels = [key[: at + 1] for at, letter in enumerate(key) if letter == "/"]
+    low, high = 0, len(levels) - 1
+    best = _Folder("", (), (), complete=True)
+    while low <= high:
+        middle = (low + high) // 2
+        folder = _look(store, bucket, ["", *levels][middle], meter)
+        if folder:
+            best, low = folder, middle + 1
+        else:
+            high = middle - 1
+    return best
 
 
 def _look(store: ObjectStore, bucket: str, prefix: str, meter: ScanMeter) -> _Folder:
