@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -119,9 +120,9 @@ class _Maker:
         if path.exists() and self._stamps.get(name) == stamp:
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self._root.parent / f"{path.name}.partial"
-        write(partial)
-        partial.rename(path)
+        unfinished = self._root.parent / f"{path.name}.partial"
+        write(unfinished)
+        unfinished.rename(path)
         self._stamps[name] = stamp
         self._stamps_path.write_text(json.dumps(self._stamps, indent=1))
         print(f"made {name}: {path.stat().st_size / 1e6:,.1f} MB", flush=True)
@@ -129,9 +130,11 @@ class _Maker:
     def text(self, name: str, sql: str, options: str) -> None:
         """Write CSV or JSON."""
         copy = f"COPY ({sql}) TO '$path' ({options})"
-        self.make(
-            name, copy, lambda path: self._connection.execute(copy.replace("$path", str(path)))
-        )
+
+        def write(path: Path) -> None:
+            self._connection.execute(copy.replace("$path", str(path)))
+
+        self.make(name, copy, write)
 
     def parquet(self, name: str, table: str, start: int, rows: int) -> None:
         """Write Parquet as pyarrow does: snappy, one block of rows at a time."""
@@ -193,7 +196,7 @@ def generate(scale: float) -> Path:
             maker.parquet(f"lake/{key}", "readings", number * hive.rows, hive.rows)
     for folder, count in (("keys10k", 10_000), ("keys100k", 100_000)):
         text = _keys(folder, count)
-        maker.make(f"{folder}/.keys.tsv", text, lambda path, text=text: _write(path, text))
+        maker.make(f"{folder}/.keys.tsv", text, partial(_write, text))
     for number in range(_BUCKETS):
         (root / f"team-{number:02d}").mkdir(exist_ok=True)
     for number in range(_DENIED):
@@ -213,7 +216,7 @@ def bucket_truth() -> dict[str, str]:
     return dict.fromkeys(readable, "readable") | dict.fromkeys(denied, "denied")
 
 
-def _write(path: Path, text: str) -> None:
+def _write(text: str, path: Path) -> None:
     path.write_text(text)
 
 

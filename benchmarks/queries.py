@@ -25,7 +25,10 @@ class Query:
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> Self:
         """Return the query that `to_json` wrote."""
-        return cls(**{name: tuple(tuple_or(item) for item in fields[name]) for name in fields})
+        values: dict[str, Any] = {
+            name: tuple(tuple_or(item) for item in items) for name, items in fields.items()
+        }
+        return cls(**values)
 
     def to_json(self) -> dict[str, Any]:
         """Return the query as plain values."""

@@ -89,7 +89,7 @@ class Session:
 
     def run(self, job: Job) -> dict[str, Any]:
         """Run a job on every side that it is for, and return its figures."""
-        group = job.name if self._plan.fresh else job.group
+        group = job.name if self._plan.fresh else ("pages" if job.group == "pages" else "others")
         if group != self._group:
             self.close()
             self._group = group
@@ -134,6 +134,8 @@ class Session:
         request = build_request(job, alias)
         if job.dataset in DATASETS:
             request = _small(request, job.dataset)
+        elif job.op == "find":
+            request["prefix"] += "00/year=2000/"
         if request.get("via") == "cursor":
             side.ask(request | {"op": "prepare"})
         side.ask(request)

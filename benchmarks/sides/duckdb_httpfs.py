@@ -30,4 +30,4 @@ def _connect() -> duckdb.DuckDBPyConnection:
 
 if __name__ == "__main__":
     side = DuckDbSide(_connect(), "s3://{bucket}/{key}")
-    serve(side.operations(), {"duckdb": duckdb.__version__, "httpfs": duckdb.__version__})
+    serve(side.operations(), {"duckdb with httpfs": duckdb.__version__})

@@ -98,7 +98,7 @@ def _aggregate(frame: pd.DataFrame, function: str, name: str) -> object:
     return float(getattr(frame[name], {"avg": "mean"}.get(function, function))())
 
 
-def _grouped(groups: Any, function: str, name: str) -> pd.Series:  # noqa: ANN401 - pandas' own
+def _grouped(groups: Any, function: str, name: str) -> Any:  # noqa: ANN401 - pandas' own
     if name == "*":
         return groups.size()
     return getattr(groups[name], {"avg": "mean"}.get(function, function))()
