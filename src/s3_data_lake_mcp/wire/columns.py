@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable
 from decimal import Decimal
 from itertools import islice, pairwise
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -199,9 +199,10 @@ def _unions(kind: Any, level: int) -> Cells:  # noqa: ANN401 - a union type
     places = {code: i for i, code in enumerate(kind.type_codes)}
 
     def cells(array: Any, clipper: Clipper) -> list[Any]:  # noqa: ANN401 - any array
-        chosen = [places[code] for code in array.type_codes.to_pylist()]
-        dense = kind.mode == "dense"
-        at = array.offsets.to_pylist() if dense else range(len(array))
+        # `type_codes` and `offsets` of pyarrow's unions forget that an array is a slice.
+        _, codes, *offsets = array.buffers()
+        chosen = [places[code] for code in _slice_of(codes, "b", array)]
+        at = _slice_of(offsets[0], "i", array) if kind.mode == "dense" else range(len(array))
         children = [array.field(i) for i in range(kind.num_fields)]
         return [
             converters[i](children[i].slice(row, 1), clipper)[0]
@@ -209,6 +210,11 @@ def _unions(kind: Any, level: int) -> Cells:  # noqa: ANN401 - a union type
         ]
 
     return cells
+
+
+def _slice_of(buffer: "pa.Buffer", letter: Literal["b", "i"], array: Any) -> list[int]:  # noqa: ANN401 - any array
+    numbers = memoryview(buffer).cast(letter).tolist()
+    return numbers[array.offset : array.offset + len(array)]
 
 
 def _dictionaries(kind: Any, level: int) -> Cells:  # noqa: ANN401 - a dictionary type
