@@ -10,7 +10,7 @@ from s3_data_lake_mcp.errors import (
     UnsupportedFormatError,
 )
 from s3_data_lake_mcp.loaders.parquet_open import REWRITE, ParquetFooter
-from s3_data_lake_mcp.loaders.parquet_ranges import PAGE_BYTES, Chunk, first_bytes
+from s3_data_lake_mcp.loaders.parquet_ranges import PAGE_BYTES, Chunk, ChunkGroup, first_bytes
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
@@ -50,7 +50,7 @@ def rows_per_group(counts: Sequence[int], start: int, wanted: int) -> list[Group
 
 def plan_chunks(
     footer: ParquetFooter, columns: Sequence[int], groups: Sequence[GroupRows], max_bytes: int
-) -> list[list[Chunk]]:
+) -> list[ChunkGroup]:
     """Return the column chunks to read, by row group.
 
     Raises:
@@ -63,8 +63,7 @@ def plan_chunks(
     for group in groups:
         row_group = footer.metadata.row_group(group.index)
         chunks = [_chunk(footer, row_group.column(leaf), group) for leaf in leaves]
-        _bound_wave(chunks, footer)
-        plans.append(chunks)
+        plans.append(ChunkGroup(chunks, whole=_bound_wave(chunks, footer)))
     return plans
 
 
@@ -110,11 +109,15 @@ def _chunk(footer: ParquetFooter, chunk: "pq.ColumnChunkMetaData", group: GroupR
     return Chunk(start=start, stop=start + size, first_bytes=first)
 
 
-def _bound_wave(chunks: Sequence[Chunk], footer: ParquetFooter) -> None:
-    """Let the first wave of a huge row group fetch less than all that will be needed."""
+def _bound_wave(chunks: Sequence[Chunk], footer: ParquetFooter) -> bool:
+    """Let the first wave fetch less than all that will be needed, if that is too much at once.
+
+    Returns:
+        Whether nothing had to be bounded.
+    """
     total = sum(chunk.first_bytes for chunk in chunks)
     if total <= _WAVE_BYTES:
-        return
+        return True
     for chunk in chunks:
         fair = max(PAGE_BYTES * 2, chunk.first_bytes * _WAVE_BYTES // total)
         chunk.first_bytes = min(chunk.first_bytes, fair)
@@ -126,3 +129,4 @@ def _bound_wave(chunks: Sequence[Chunk], footer: ParquetFooter) -> None:
             hint="Name the columns that you need.",
             repair=_fewer_columns(footer, len(chunks)),
         )
+    return False

@@ -3,7 +3,7 @@
 The first rows of a row group need only the beginning of each column chunk: its dictionary, whose
 size the footer tells, and a page or some. So those beginnings are fetched in one wave; should
 pyarrow ask for more, the next wave fetches more of all of them. Beginnings that lie near each other
-are fetched together, so that a wave takes at most `WAVE_REQUESTS` requests.
+are fetched together, so that the first wave takes few requests.
 """
 
 import io
@@ -11,14 +11,15 @@ import threading
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import pyarrow as pa
 
-from s3_data_lake_mcp.storage.reader import PART_BYTES, ObjectReader
+from s3_data_lake_mcp.storage.reader import ObjectReader
 
-WAVE_REQUESTS = 4
-"""Most requests of one wave, unless they would fetch `_MERGED_BYTES` and more."""
+PAGE_REQUESTS = 6
+"""Requests that a page of one row group takes, the footer's included."""
+
+_WAVE_REQUESTS = 4
 
 PAGE_BYTES = 1_088 << 10
 """What a page may take: writers end a page at 1 MiB, some when they are beyond it."""
@@ -28,6 +29,7 @@ _MERGED_BYTES = 256 << 20
 _FLIGHT_BYTES = 128 << 20
 _KEPT_BYTES = 128 << 20
 _STEP_BYTES = 8 << 20
+_SIDE_BYTES = 2 << 20
 _SMALLEST_PAGE_BYTES = 64 << 10
 
 type Range = tuple[int, int]
@@ -111,34 +113,44 @@ def first_bytes(size: int, dictionary: int, share: float, ratio: float) -> int:
     return size if likely * 4 > size * 3 else likely
 
 
-def joined(wanted: Sequence[Range], requests: int = WAVE_REQUESTS) -> list[Range]:
-    """Return the ranges to fetch so that all of `wanted` is covered in few requests.
-
-    Near ranges are joined, then the nearest ones until there are at most `requests`, unless that
-    would fetch too much. If there are fewer, the long ones are cut, to come side by side.
-    """
+def joined(wanted: Sequence[Range]) -> list[Range]:
+    """Return the ranges that cover `wanted`, near ones joined, overlapping ones too."""
     ranges: list[Range] = []
     for start, stop in sorted(wanted):
         if ranges and start - ranges[-1][1] <= _NEAR_BYTES:
             ranges[-1] = ranges[-1][0], max(stop, ranges[-1][1])
         else:
             ranges.append((start, stop))
-    return _cut(_bridged(ranges, requests), requests)
+    return ranges
 
 
-def _bridged(ranges: list[Range], requests: int) -> list[Range]:
-    """Join ranges over the smallest gaps until there are few."""
-    gaps = sorted((right[0] - left[1], right[0]) for left, right in pairwise(ranges))
-    total = sum(stop - start for start, stop in ranges)
-    bridged: set[int] = set()
-    for gap, at in gaps[: max(0, len(ranges) - requests)]:
-        total += gap
-        if total > _MERGED_BYTES:
-            break
-        bridged.add(at)
+def bridged(ranges: Sequence[Range], requests: int) -> list[Range]:
+    """Return at most `requests` ranges that cover sorted `ranges`, the longest as short as can be.
+
+    What lies between is fetched for nothing, so they stay as they are if that would be too much.
+    If there are fewer ranges than requests, the long ones are cut, to come side by side.
+    """
+    if len(ranges) <= requests:
+        return _cut(list(ranges), requests)
+    shortest = max(stop - start for start, stop in ranges)
+    longest = ranges[-1][1] - ranges[0][0]
+    while longest - shortest > _NEAR_BYTES:
+        middle = (shortest + longest) // 2
+        if len(_packed(ranges, middle)) <= requests:
+            longest = middle
+        else:
+            shortest = middle
+    found = _packed(ranges, longest)
+    if sum(stop - start for start, stop in found) > _MERGED_BYTES:
+        return list(ranges)
+    return _cut(found, requests)
+
+
+def _packed(ranges: Sequence[Range], longest: int) -> list[Range]:
+    """Join ranges from left to right, as long as the result is no longer than `longest`."""
     found: list[Range] = []
     for start, stop in ranges:
-        if start in bridged:
+        if found and stop - found[-1][0] <= longest:
             found[-1] = found[-1][0], stop
         else:
             found.append((start, stop))
@@ -147,13 +159,34 @@ def _bridged(ranges: list[Range], requests: int) -> list[Range]:
 
 def _cut(ranges: list[Range], requests: int) -> list[Range]:
     """Halve the longest ranges until there are enough to come side by side."""
-    while len(ranges) < requests:
+    while ranges and len(ranges) < requests:
         start, stop = max(ranges, key=lambda r: r[1] - r[0])
-        if stop - start < 2 * PART_BYTES:
+        if stop - start < 2 * _SIDE_BYTES:
             break
         middle = (start + stop) // 2
         ranges = sorted([*(r for r in ranges if r[0] != start), (start, middle), (middle, stop)])
     return ranges
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkGroup:
+    """The column chunks of one row group that will be read.
+
+    `whole` says that their `first_bytes` are likely to be all that is needed of them.
+    """
+
+    chunks: Sequence[Chunk]
+    whole: bool
+
+    @property
+    def forgetful(self) -> bool:
+        """Whether there is too much to keep what was read already."""
+        return sum(chunk.stop - chunk.start for chunk in self.chunks) > _KEPT_BYTES
+
+    @property
+    def step(self) -> int:
+        """How much further a chunk is fetched in a wave behind the first."""
+        return max(PAGE_BYTES, min(_STEP_BYTES, _FLIGHT_BYTES // max(1, len(self.chunks))))
 
 
 class ChunkFile(RangeFile):
@@ -164,11 +197,11 @@ class ChunkFile(RangeFile):
         groups: The column chunks that will be read, by row group.
     """
 
-    def __init__(self, source: ObjectReader, groups: Sequence[Sequence[Chunk]]) -> None:
+    def __init__(self, source: ObjectReader, groups: Sequence[ChunkGroup]) -> None:
         super().__init__(source)
         self._lock = threading.Lock()
         self._places = sorted(
-            ((chunk.start, i, chunk) for i, group in enumerate(groups) for chunk in group),
+            ((chunk.start, i, chunk) for i, group in enumerate(groups) for chunk in group.chunks),
             key=lambda place: place[:2],
         )
         self._groups = groups
@@ -188,31 +221,43 @@ class ChunkFile(RangeFile):
             chunk.read_to = max(chunk.read_to, stop)
             return chunk.data[start - chunk.at : stop - chunk.at]
 
-    def _wave(self, group: Sequence[Chunk], asked: Chunk, stop: int) -> None:
+    def _wave(self, group: ChunkGroup, asked: Chunk, stop: int) -> None:
         """Fetch what a chunk is asked for, and what the others will be asked for next."""
-        begun = any(chunk.data for chunk in group)
-        step = max(PAGE_BYTES, min(len(asked.data), _STEP_BYTES)) if begun else asked.first_bytes
-        growth = max(1.0, (max(stop, asked.end + step) - asked.start) / max(1, asked.first_bytes))
-        targets = {
-            id(chunk): min(chunk.stop, _target(chunk, growth, step, begun=begun)) for chunk in group
-        }
-        targets[id(asked)] = min(asked.stop, max(stop, asked.end + step))
-        needy = [chunk for chunk in group if targets[id(chunk)] > chunk.end]
-        forgetful = sum(chunk.stop - chunk.start for chunk in group) > _KEPT_BYTES
+        begun = any(chunk.data for chunk in group.chunks)
+        targets = _targets(group, asked, stop, begun=begun)
+        needy = [chunk for chunk in group.chunks if targets[id(chunk)] > chunk.end]
         ranges = joined([(chunk.end, targets[id(chunk)]) for chunk in needy])
+        if group.whole and not begun:
+            left = PAGE_REQUESTS - self._source.meter.requests
+            ranges = bridged(ranges, max(_WAVE_REQUESTS, left))
         for part in _rounds(ranges):
             longest = max(stop - start for start, stop in part)
             pieces = self._source.read_ranges(part, part_bytes=longest)
-            for (at, _), piece in zip(part, pieces, strict=True):
-                _hand_out(at, piece, needy, targets, forgetful=forgetful)
+            for i, (at, _) in enumerate(part):
+                _hand_out(at, pieces[i], needy, targets, forgetful=group.forgetful)
+                pieces[i] = b""  # its memory is needed for the copies of the next one
 
 
-def _target(chunk: Chunk, growth: float, step: int, *, begun: bool) -> int:
-    """Return up to where a chunk should be here after a wave that another one needs."""
+def _targets(group: ChunkGroup, asked: Chunk, stop: int, *, begun: bool) -> dict[int, int]:
+    """Return up to where each chunk should be here after a wave."""
     if not begun:
-        return chunk.start + chunk.first_bytes
+        ends = {id(chunk): chunk.start + chunk.first_bytes for chunk in group.chunks}
+    else:
+        grown = (max(stop, asked.end + group.step) - asked.start) / max(1, asked.first_bytes)
+        ends = {id(chunk): _target(chunk, grown, group.step) for chunk in group.chunks}
+        ends[id(asked)] = asked.end + group.step
+    ends[id(asked)] = max(stop, ends[id(asked)])
+    return {id(chunk): min(chunk.stop, ends[id(chunk)]) for chunk in group.chunks}
+
+
+def _target(chunk: Chunk, grown: float, step: int) -> int:
+    """Return where a chunk should end that another one's need reminds of.
+
+    One that was not read yet will need as much more as that one; one that is read already, if it
+    is nearly used up.
+    """
     if chunk.read_to == chunk.start:
-        return chunk.start + int(chunk.first_bytes * growth)
+        return chunk.start + int(chunk.first_bytes * grown)
     return chunk.end + step if chunk.end - chunk.read_to < step // 2 else chunk.end
 
 
