@@ -3,7 +3,7 @@
 import bz2
 import lzma
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from itertools import chain
 from typing import Protocol
 
@@ -135,19 +135,25 @@ def detect_compression(info: ObjectInfo, head: bytes) -> str:
 
 
 def decoded_blocks(
-    source: ObjectReader, compression: str, *, max_decoded_bytes: int, start: int = 0
-) -> Iterator[bytes]:
+    source: ObjectReader,
+    compression: str,
+    *,
+    max_decoded_bytes: int,
+    start: int = 0,
+    expected_bytes: int = 0,
+) -> Generator[bytes]:
     """Yield the object's text from its decoded byte `start` on, fetching no more than is taken.
 
-    Plain objects come as their reader's own blocks. Decoded blocks are at most `BLOCK_BYTES` long;
-    a compressed object is decoded from its beginning whatever `start` is.
+    Plain objects come as their reader's own blocks, which take `expected_bytes`. Decoded blocks are
+    at most `BLOCK_BYTES` long; a compressed object is decoded from its beginning whatever `start`
+    is.
 
     Raises:
         MalformedDataError: If the compressed data is torn, damaged or followed by other bytes.
         LimitExceededError: If it decodes to more than `max_decoded_bytes`.
     """
     if not compression:
-        yield from source.blocks(start)
+        yield from source.blocks(start, expected_bytes=expected_bytes)
         return
     size, skip = 0, start
     for block in _members(source, compression):

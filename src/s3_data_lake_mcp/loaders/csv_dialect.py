@@ -1,181 +1,159 @@
-"""The dialect of delimited text, judged by its head."""
+"""The dialect of delimited text, judged by its first records.
 
-import codecs
+Each delimiter, quote and escape that could be is tried, and the one that gives the records the most
+regular shape wins: the share of records of the most frequent width, times the share of the sample
+that could be parsed; then the wider shape; then the order of `DELIMITERS`. Delimiters other than
+comma, semicolon, tab and bar need clearer evidence. `"` is the quote, `'` only if fields begin with
+it and none with `"`; tabs may also go without any. A backslash is the escape only if that is more
+regular. In a text of one column the delimiter is the first that does not occur in it, so that no
+field is cut.
+"""
+
 import re
-from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 from s3_data_lake_mcp.errors import InvalidArgumentError, LimitExceededError, MalformedDataError
-from s3_data_lake_mcp.loaders import LoadRequest
-from s3_data_lake_mcp.loaders.csv_records import Dialect, RecordReader, is_wide
-from s3_data_lake_mcp.loaders.csv_types import is_typed
+from s3_data_lake_mcp.loaders.csv_header import Row, count_titles, is_header, usual_width
+from s3_data_lake_mcp.loaders.csv_records import Dialect, Record, RecordReader
 
-MAX_COLUMNS = 5_000
-_DELIMITERS = ",;\t|:^~\x01"
-_SAMPLE_RECORDS = 100
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
-_BINARY = (
-    (b"PAR1", "Parquet"),
-    (b"\x1f\x8b", "gzip"),
-    (b"PK\x03\x04", "a zip archive or Excel workbook"),
-    (b"%PDF-", "PDF"),
-    (b"ORC", "ORC"),
-    (b"Obj\x01", "Avro"),
-    (b"ARROW1", "Arrow"),
-    (b"SQLite format 3", "SQLite"),
-)
+DELIMITERS = ",;\t|:^~\x01\x1f"
+"""In order of preference."""
+
+SAMPLE_RECORDS = 100
+"""Records that the dialect and the header are judged by."""
+
+_PLAIN = ",;\t|"
+_SPOKEN = {"\\t": "\t", "tab": "\t"}
+_UNREADABLE = -1.0
+_CLOCKS_AND_URLS = re.compile(r"[0-9]:[0-9]{2}|://")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CsvRequest(LoadRequest):
-    """Adds what the caller knows of the dialect; empty means detect."""
+def detect_dialect(
+    body: bytes, *, delimiter: str, encoding: str, compression: str, whole: bool
+) -> Dialect:
+    """Return the dialect of a text that begins with `body`, a number of whole lines.
 
-    delimiter: str = ""
-    encoding: str = ""
-    has_header: str = "auto"
+    Args:
+        body: The first lines.
+        delimiter: The delimiter, if it is known.
+        encoding: The codec.
+        compression: As the dialect tells it.
+        whole: Whether this is all of the text.
 
-
-def refuse_binary(head: bytes, subject: str) -> None:
-    """Raise if a head has the magic number of a binary format."""
-    for magic, name in _BINARY:
-        if head.startswith(magic):
-            message = f"{subject} is no delimited text: it looks like {name}"
-            raise MalformedDataError(message, hint="get_file_metadata tells the fitting tool.")
-
-
-def detect_encoding(head: bytes, asked: str, subject: str) -> tuple[str, int]:
-    """Return the codec and the length of the byte order mark."""
-    marked = next(((name, len(mark)) for mark, name in _MARKS if head.startswith(mark)), None)
-    if asked:
-        name = _codec(asked)
-        if marked and (name == marked[0] or name in ("utf-16", "utf-32", "utf-8-sig")):
-            return marked
-        return {"utf-16": "utf-16-le", "utf-32": "utf-32-le", "utf-8-sig": "utf-8"}.get(
-            name, name
-        ), 0
-    return marked or (_unmarked_encoding(head, subject), 0)
-
-
-def _unmarked_encoding(head: bytes, subject: str) -> str:
-    pairs = max(1, len(head) // 2)
-    if head[1::2].count(0) > pairs * 0.4 and head[::2].count(0) < pairs * 0.1:
-        return "utf-16-le"
-    if head[::2].count(0) > pairs * 0.4 and head[1::2].count(0) < pairs * 0.1:
-        return "utf-16-be"
-    if 0 in head:
-        message = f"{subject} holds NUL bytes: it does not look like delimited text"
-        raise MalformedDataError(message, hint="get_file_metadata tells the object's format.")
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(head)
-    except UnicodeError:
-        return "cp1252"
-    return "utf-8"
-
-
-def _codec(asked: str) -> str:
-    hint = "Use a Python codec's name such as utf-8, utf-16, cp1252 or latin-1."
-    try:
-        name = codecs.lookup(asked).name
-        fits = is_wide(name) or b'\n,"'.decode(name) == '\n,"'
-    except (LookupError, ValueError, AssertionError) as exc:
-        message = f"encoding {asked!r} is unknown"
-        raise InvalidArgumentError(message, hint=hint, repair={"encoding": ""}) from exc
-    if not fits:
-        message = f"encoding {asked!r} does not write line ends as ASCII does"
-        raise InvalidArgumentError(message, hint=hint, repair={"encoding": ""})
-    return name
-
-
-def detect_dialect(text: str, request: CsvRequest, *, encoding: str, compression: str) -> Dialect:
-    """Return the dialect that gives the sample the most regular shape."""
-    if len(request.delimiter) > 1 or request.delimiter in ("\n", "\r", '"'):
-        message = f"delimiter {request.delimiter!r} is not one usable character"
-        raise InvalidArgumentError(message, repair={"delimiter": ""})
+    Raises:
+        InvalidArgumentError: If the delimiter cannot be one.
+    """
+    known = _usable(delimiter, encoding)
+    text = body.decode(encoding, "replace")
     ends = re.search(r"\r\n|\r|\n", text)
-    best: tuple[tuple[float, int, int], Dialect] | None = None
-    for quote in ('"', "'"):
-        if quote == "'" and not re.search(r"(?:^|[,;\t|])'", text, re.MULTILINE):
-            continue
-        escape = "\\" if re.search(rf"(?<!\\)\\{quote}(?!\s*$)", text, re.MULTILINE) else ""
-        for rank, delimiter in enumerate(request.delimiter or _DELIMITERS):
-            if delimiter not in text and delimiter != (request.delimiter or ","):
-                continue
-            dialect = Dialect(
-                delimiter=delimiter,
-                quote=quote,
-                escape=escape,
-                encoding=encoding,
-                has_header=True,
-                compression=compression,
-                newline=ends[0] if ends else "\n",
-            )
-            score = _score(text, dialect, rank)
-            if best is None or score > best[0]:
-                best = (score, dialect)
-    if best is None:  # the first candidate is always tried
-        message = "No delimiter could be tried"
-        raise MalformedDataError(message)
-    return best[1]
+    best: Dialect | None = None
+    score = (_UNREADABLE, 0)
+    for each, quote, escape in _candidates(text, known):
+        dialect = Dialect(
+            delimiter=each,
+            quote=quote,
+            escape=escape,
+            encoding=encoding,
+            has_header=True,
+            compression=compression,
+            newline=ends[0] if ends else "\n",
+        )
+        reached = _score(body, dialect, whole=whole)
+        if best is None or reached > score:
+            best, score = dialect, reached
+    if best is not None and (known or score[0]):
+        return best
+    absent = next((d for d in DELIMITERS if d not in text), DELIMITERS[0])
+    return detect_dialect(
+        body, delimiter=absent, encoding=encoding, compression=compression, whole=whole
+    )
 
 
-def sample(text: str, dialect: Dialect, limit: int = _SAMPLE_RECORDS) -> list[list[str | None]]:
-    """Return the first records of a text, up to the first that does not parse."""
-    data = iter([text.encode(dialect.encoding)])
-    rows: list[list[str | None]] = []
+def sample(text: str, dialect: Dialect, limit: int = SAMPLE_RECORDS) -> list[list[str | None]]:
+    """Return the fields of a text's first records, up to the first that does not parse."""
+    records, _ = first_records(text.encode(dialect.encoding), dialect, limit)
+    return [record.fields for record in records]
+
+
+def first_records(
+    body: bytes, dialect: Dialect, limit: int = SAMPLE_RECORDS, *, strict: bool = False
+) -> tuple[list[Record], bool]:
+    """Return the first records of a text, and whether they parsed up to the limit or the end."""
+    reader = RecordReader(iter([body]), dialect, at=0, line=1, subject="The head", strict=strict)
+    records: list[Record] = []
     try:
-        for record in RecordReader(data, dialect, at=0, line=1, subject="The sample"):
-            rows.append(record.fields)
-            if len(rows) >= limit:
+        for record in reader:
+            records.append(record)
+            if len(records) >= limit:
                 break
     except (MalformedDataError, LimitExceededError):
-        return rows
-    return rows
+        return records, False
+    return records, True
 
 
-def _score(text: str, dialect: Dialect, rank: int) -> tuple[float, int, int]:
-    rows = sample(text, dialect)
-    if not rows:
-        return (-1.0, 0, -rank)
-    width, count = Counter(map(len, rows)).most_common(1)[0]
-    regular = count / len(rows) if width > 1 and len(rows[0]) > 1 else 0.0
-    weight = 1.0 if dialect.delimiter in ",;\t|" else 0.7
-    return (round(regular * weight, 2), width if regular else 1, -rank)
+def _usable(asked: str, encoding: str) -> str:
+    delimiter = _SPOKEN.get(asked.lower(), asked)
+    try:
+        usable = len(delimiter.encode(encoding)) and delimiter not in ("\n", "\r", '"')
+        if not asked or (len(delimiter) == 1 and usable):
+            return delimiter
+        message = f"delimiter {asked!r} is not one usable character"
+    except UnicodeEncodeError:
+        message = f"delimiter {asked!r} is no character of {encoding}"
+    raise InvalidArgumentError(
+        message, hint="Leave it out to have it detected.", repair={"delimiter": ""}
+    )
 
 
-def looks_like_header(rows: list[list[str | None]]) -> bool:
-    """Return whether the first record names the columns: it is text where the others are not."""
-    first, rest = rows[0], rows[1:]
-    typed = [bool(cell) and is_typed(str(cell)) for cell in first]
-    if not any(typed):
-        return True
-    for column, cell in enumerate(first):
-        below = [row[column] for row in rest if len(row) > column and row[column]]
-        if cell and not typed[column] and below and all(is_typed(str(c)) for c in below):
-            return True
-    return False
+def _candidates(text: str, known: str) -> Iterator[tuple[str, str, str]]:
+    delimiters = known or "".join(filter(text.__contains__, DELIMITERS))
+    if not known and ":" in delimiters and _CLOCKS_AND_URLS.search(text):
+        delimiters = delimiters.replace(":", "")
+    quote = '"'
+    if "'" in text and "'" not in known:
+        opens = "(?:^|[" + re.escape(known or _PLAIN) + "])"
+        doubles, singles = (re.search(opens + q, text, re.MULTILINE) for q in ('"', "'"))
+        quote = "'" if singles and not doubles else quote
+    for delimiter in delimiters:
+        yield delimiter, '"', ""
+        if quote == "'":
+            yield delimiter, quote, ""
+        if delimiter != "\\" and (f"\\{quote}" in text or f"\\{delimiter}" in text):
+            yield delimiter, quote, "\\"
+    if "\t" in delimiters:
+        yield "\t", "", ""
 
 
-def column_names(header: list[str | None]) -> tuple[tuple[str, ...], list[str]]:
-    """Return distinct names and notices: `column_3` for an empty one, `_1` for a duplicate."""
-    if len(header) > MAX_COLUMNS:
-        message = f"The header has {len(header):,} columns, the limit is {MAX_COLUMNS:,}"
-        raise LimitExceededError(message, hint="Name the right delimiter.")
-    wanted = [(cell or "").strip() or f"column_{i}" for i, cell in enumerate(header, 1)]
-    existing, used = set(wanted), set[str]()
-    names: list[str] = []
-    for name in wanted:
-        unique, number = name, 0
-        while unique in used or (number and unique in existing):
-            number += 1
-            unique = f"{name}_{number}"
-        used.add(unique)
-        names.append(unique)
-    renamed = [new for old, new in zip(wanted, names, strict=True) if old != new]
-    notice = f"Duplicate column names were numbered: {', '.join(renamed[:5])}."
-    return tuple(names), [notice] if renamed else []
+def _score(body: bytes, dialect: Dialect, *, whole: bool) -> tuple[float, int]:
+    records, complete = first_records(body, dialect, strict=True)
+    trust = 1.0
+    if not complete:
+        records, complete = first_records(body, dialect)
+        trust = 0.9
+    if not records:
+        return _UNREADABLE, 0
+    rows = [record.fields for record in records]
+    # The last record of a head may be cut in two where a quoted text holds line ends.
+    if not complete and (whole or records[-1].end < len(body) / 2):
+        trust *= max(records[-1].end / len(body), 0.1)
+    return round(_regularity(rows, dialect.delimiter) * trust, 2), usual_width(rows)
+
+
+def _regularity(rows: Sequence[Row], delimiter: str) -> float:
+    """Return the share of records of one width; 0 if that is 1, or the first has but one field."""
+    width, titles = usual_width(rows), count_titles(rows)
+    first, rest = rows[titles], rows[titles:]
+    if width == 1 < len(first):  # comments between the rows, or rows that are all too short
+        like_first = sum(len(row) == len(first) for row in rest[1:])
+        names = all(cell and cell == cell.strip() for cell in first)
+        return max(like_first / len(rest) / 2, 0.01 * names)
+    if len(first) == 1:
+        return 0.0
+    if titles and delimiter == "," and width == 2 and not is_header(first, rest[1:]):  # noqa: PLR2004 - "Last, First"
+        return 0.0
+    if delimiter != "," and len(rest) > 1 and all(len(row) == 1 for row in rest[1:]):
+        return 0.0
+    share = sum(len(row) == width for row in rest) / len(rest)
+    if delimiter not in _PLAIN:
+        return 0.7 if share == 1 < len(rest) else 0.0
+    return share * (0.9 if titles else 1.0)

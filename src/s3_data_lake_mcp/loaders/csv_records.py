@@ -1,17 +1,18 @@
 """Delimited text to records: line by line, with the exact byte at which every record ends."""
 
-import codecs
 import csv
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from s3_data_lake_mcp.errors import LimitExceededError, MalformedDataError
+from s3_data_lake_mcp.loaders.csv_encoding import is_wide, not_text, reads_as_windows_1252
+from s3_data_lake_mcp.loaders.csv_lines import MAX_RECORD_BYTES, NarrowLines, bound, wide_lines
+from s3_data_lake_mcp.loaders.csv_skip import RowCounter, counts_bytes
 
-MAX_RECORD_BYTES = 16 << 20
 csv.field_size_limit(MAX_RECORD_BYTES)
 
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+_SKIP_BYTES = 256 << 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +29,7 @@ class Dialect:
 
     def as_json(self) -> dict[str, object]:
         """Return the `dialect` part of an answer."""
-        return {name: getattr(self, name) for name in Dialect.__slots__}
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,48 +42,6 @@ class Record:
     end: int
 
 
-def is_wide(encoding: str) -> bool:
-    """Return whether a codec's units are wider than one byte."""
-    return encoding.startswith(("utf-16", "utf-32"))
-
-
-def _wide_lines(blocks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
-    decoder = codecs.getincrementaldecoder(encoding)()
-    pending = ""
-    for block in blocks:
-        pending += decoder.decode(block)
-        lines = _LINE.findall(pending)
-        # A trailing \r may be half of \r\n, so the last line waits unless \n ends it.
-        pending = "" if not lines or lines[-1].endswith("\n") else lines.pop()
-        yield from (line.encode(encoding) for line in lines)
-        _bound(len(pending) * 2)
-    pending += decoder.decode(b"", final=True)
-    yield from (line.encode(encoding) for line in _LINE.findall(pending))
-
-
-def _narrow_lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    parts: list[bytes] = []
-    size = 0
-    for block in blocks:
-        if parts and b"\n" not in block and b"\r" not in block and not parts[-1].endswith(b"\r"):
-            parts.append(block)
-            size += len(block)
-            _bound(size)
-            continue
-        lines = (b"".join(parts) + block).splitlines(keepends=True)
-        parts = [] if not lines or lines[-1].endswith(b"\n") else [lines.pop()]
-        size = len(parts[0]) if parts else 0
-        yield from lines
-        _bound(size)
-    yield from b"".join(parts).splitlines(keepends=True)
-
-
-def _bound(size: int) -> None:
-    if size > MAX_RECORD_BYTES:
-        message = f"A record is longer than {MAX_RECORD_BYTES:,} bytes"
-        raise LimitExceededError(message, hint="Check the delimiter, the encoding and the quotes.")
-
-
 class RecordReader:
     """Iterates the records of a stream of blocks; blank lines are not records.
 
@@ -92,46 +51,61 @@ class RecordReader:
         at: Number of the first byte.
         line: Number of the first line, from 1.
         subject: What to name in errors.
+        strict: Whether text behind a closing quote is an error.
+
+    Attributes:
+        at: Number of the byte behind the last line taken.
+        line: Number of the next line.
+        fallback: Whether text that turns out not to be UTF-8 may be Windows-1252, if all the text
+            before it is ASCII.
+        switched_line: Where it turned out so; 0 if it did not.
+        encoding: The codec, as it turned out.
     """
 
     def __init__(
-        self, blocks: Iterator[bytes], dialect: Dialect, *, at: int, line: int, subject: str
+        self,
+        blocks: Iterator[bytes],
+        dialect: Dialect,
+        *,
+        at: int,
+        line: int,
+        subject: str,
+        strict: bool = False,
     ) -> None:
-        self._dialect = dialect
         self.at = at
         self.line = line
+        self.fallback = False
+        self.switched_line = 0
+        self._dialect = dialect
         self._subject = subject
-        self._wide = is_wide(dialect.encoding)
-        self._lines = _wide_lines(blocks, dialect.encoding) if self._wide else _narrow_lines(blocks)
-        self._bytewise = dialect.encoding in ("utf-8", "ascii") or dialect.encoding.startswith(
-            ("cp125", "iso8859")
+        self.encoding = dialect.encoding
+        self._lines: Iterator[bytes] = (
+            wide_lines(blocks, dialect.encoding)
+            if is_wide(dialect.encoding)
+            else NarrowLines(blocks)
         )
         self._special = [
             mark.encode(dialect.encoding) for mark in (dialect.quote, dialect.escape) if mark
         ]
-        self._separator = dialect.delimiter.encode(dialect.encoding)
         self._raw: list[str] = []
         self._record_bytes = 0
         self._ended = False
         self._pushed: bytes | None = None
-        self._reader = self._make_reader()
         self._fields = _field_pattern(dialect)
-
-    def _make_reader(self) -> "Iterator[list[str]]":
-        d = self._dialect
-        return csv.reader(
+        self._reader = csv.reader(
             self._text_lines(),
-            delimiter=d.delimiter,
-            quotechar=d.quote or None,
-            escapechar=d.escape or None,
-            quoting=csv.QUOTE_MINIMAL if d.quote else csv.QUOTE_NONE,
+            delimiter=dialect.delimiter,
+            quotechar=dialect.quote or None,
+            escapechar=dialect.escape or None,
+            quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
+            strict=strict,
         )
 
     def _next_line(self) -> bytes | None:
         try:
             data = next(self._lines, None)
         except UnicodeError as exc:
-            raise self._undecodable() from exc
+            raise not_text(self._subject, self.encoding, self.line) from exc
         except LimitExceededError as exc:
             message = f"{self._subject}, line {self.line}: {exc}"
             raise LimitExceededError(message, hint=exc.hint) from exc
@@ -142,23 +116,17 @@ class RecordReader:
         self.line += 1
         return data
 
-    def _undecodable(self) -> MalformedDataError:
-        message = (
-            f"{self._subject} is not valid {self._dialect.encoding} in line {self.line}"
-            f" (byte {self.at:,} and on)"
-        )
-        return MalformedDataError(message, hint="Name the file's encoding.")
-
     def _decode(self, data: bytes) -> str:
         try:
-            text = data.decode(self._dialect.encoding)
+            text = data.decode(self.encoding)
         except UnicodeError as exc:
-            self.line -= 1
-            self.at -= len(data)
-            raise self._undecodable() from exc
-        if "\0" in text:
-            message = f"{self._subject} holds NUL bytes in line {self.line - 1}: not delimited text"
-            raise MalformedDataError(message, hint="get_file_metadata tells the object's format.")
+            if not (self.fallback and reads_as_windows_1252(data)):
+                raise not_text(self._subject, self.encoding, self.line - 1) from exc
+            self.encoding, self.fallback = "cp1252", False
+            self.switched_line = self.line - 1
+            return data.decode(self.encoding)
+        if self.fallback and not text.isascii():
+            self.fallback = False
         return text
 
     def _text_lines(self) -> Iterator[str]:
@@ -168,12 +136,16 @@ class RecordReader:
             if data is None:
                 return
             self._record_bytes += len(data)
-            _bound(self._record_bytes)
+            bound(self._record_bytes)
             text = self._decode(data)
             self._raw.append(text)
             yield text
 
-    def _quoted(self, data: bytes) -> list[str | None]:
+    def _parse(self, data: bytes) -> list[str | None]:
+        """Return the fields of the record that begins with a line, perhaps taking more lines."""
+        if not any(mark in data for mark in self._special):
+            text = self._decode(data).rstrip("\r\n")
+            return [field or None for field in text.split(self._dialect.delimiter)] if text else []
         first = self.line - 1
         self._pushed, self._raw, self._record_bytes = data, [], 0
         try:
@@ -184,11 +156,10 @@ class RecordReader:
         if self._ended:
             message = f"{self._subject} opens a quote in line {first} that is never closed"
             raise MalformedDataError(message, hint="Mend the quote, or name another delimiter.")
-        if "" not in fields:
-            return list(fields)
-        return self._with_nulls(fields)
+        return self._with_nulls(fields) if "" in fields else list(fields)
 
     def _with_nulls(self, fields: list[str]) -> list[str | None]:
+        """Tell empty fields that are quoted from those that are not."""
         raw = "".join(self._raw)
         at = 0
         out: list[str | None] = []
@@ -201,15 +172,9 @@ class RecordReader:
 
     def __iter__(self) -> Iterator[Record]:
         """Yield records in order."""
-        delimiter = self._dialect.delimiter
         while (data := self._next_line()) is not None:
             line = self.line - 1
-            if any(mark in data for mark in self._special):
-                fields = self._quoted(data)
-            else:
-                text = self._decode(data).rstrip("\r\n")
-                fields = [field or None for field in text.split(delimiter)] if text else []
-            if fields:
+            if fields := self._parse(data):
                 yield Record(fields=fields, line=line, next_line=self.line, end=self.at)
 
     def skip(self, rows: int, width: int) -> int:
@@ -218,15 +183,31 @@ class RecordReader:
         Records of more fields are passed over without being counted, as a reading leaves them out.
         """
         done = 0
-        while done < rows and (data := self._next_line()) is not None:
-            if any(mark in data for mark in self._special):
-                fields = self._quoted(data)
-                done += bool(fields) and len(fields) <= width
-            elif not self._bytewise:
-                text = self._decode(data).rstrip("\r\n")
-                done += bool(text) and text.count(self._dialect.delimiter) < width
-            elif data not in (b"\n", b"\r\n", b"\r"):
-                done += data.count(self._separator) < width
+        counter = self._counter(width)
+        while done < rows and not self._ended:
+            if counter is not None and isinstance(self._lines, NarrowLines):
+                counted = counter.count(self._lines.peek(_SKIP_BYTES))
+                if counted.size_bytes and done + counted.rows <= rows:
+                    self._lines.take(counted.size_bytes)
+                    self.at += counted.size_bytes
+                    self.line += counted.lines
+                    done += counted.rows
+                    continue
+            done += self._skip_parsing(rows - done, width, self.at + _SKIP_BYTES)
+        return done
+
+    def _counter(self, width: int) -> RowCounter | None:
+        d = self._dialect
+        delimiter = d.delimiter.encode(d.encoding)
+        if len(delimiter) > 1 or not counts_bytes(d.encoding):
+            return None
+        return RowCounter(delimiter, d.quote.encode(), d.escape.encode(), width)
+
+    def _skip_parsing(self, rows: int, width: int, stop: int) -> int:
+        done = 0
+        while done < rows and self.at < stop and (data := self._next_line()) is not None:
+            fields = self._parse(data)
+            done += bool(fields) and len(fields) <= width
         return done
 
 

@@ -1,7 +1,8 @@
-"""One version of an object, read by ranges: head and tail kept, parallel parts, read-ahead."""
+"""One version of an object, read by ranges: what came is kept, long reads go side by side."""
 
+import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef, ObjectStore, ScanMeter
@@ -12,15 +13,22 @@ HEAD_BYTES = 64 << 10
 PART_BYTES = 4 << 20
 """A range longer than this is fetched as parallel parts."""
 
+AHEAD = 16
+"""Most parts of `blocks` in flight or waiting to be taken: 64 MiB."""
+
+_SMALLEST_PART_BYTES = 1 << 20
+_GROWTH = 4
 _POOL_THREADS = 24
 _pool: list[ThreadPoolExecutor] = []
+_pool_lock = threading.Lock()
 
 
 def _threads() -> ThreadPoolExecutor:
     """Return the process-wide pool of download threads, made on first use (after any fork)."""
-    if not _pool:
-        _pool.append(ThreadPoolExecutor(_POOL_THREADS, thread_name_prefix="s3-range"))
-    return _pool[0]
+    with _pool_lock:
+        if not _pool:
+            _pool.append(ThreadPoolExecutor(_POOL_THREADS, thread_name_prefix="s3-range"))
+        return _pool[0]
 
 
 class ObjectReader:
@@ -74,85 +82,112 @@ class ObjectReader:
         """The object's size."""
         return self.info.size_bytes
 
-    def _cached(self, start: int, stop: int) -> bytes | None:
-        for at, data in self._spans:
-            if at <= start and stop <= at + len(data):
-                return data[start - at : stop - at]
-        return None
+    def prefetch(self, ranges: Sequence[tuple[int, int]]) -> None:
+        """Fetch ranges side by side and keep them: later reads within them cost no request."""
+        wanted = [(at, self._clip(stop)) for at, stop in ranges]
+        absent = [(at, stop) for at, stop in wanted if len(self._kept(at, stop)) < stop - at]
+        fetched = self.read_ranges(absent)
+        self._spans += [(at, data) for (at, _), data in zip(absent, fetched, strict=True)]
 
     def read_range(self, start: int, stop: int) -> bytes:
         """Return the bytes `[start, stop)`, cut at the object's end; long ranges in parallel."""
         return self.read_ranges([(start, stop)])[0]
 
-    def read_ranges(self, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
-        """Return the bytes of several ranges, all fetched side by side."""
-        jobs: list[list[bytes | Future[bytes]]] = []
+    def read_ranges(
+        self, ranges: Sequence[tuple[int, int]], *, part_bytes: int = PART_BYTES
+    ) -> list[bytes]:
+        """Return the bytes of several ranges, all fetched side by side.
+
+        One request fetches at most `part_bytes`; fewer, larger requests are slower but cost less.
+        """
         alone = len(ranges) == 1
-        for begin, end in ranges:
-            start, stop = max(0, begin), min(end, self.size_bytes)
-            cached = self._cached(start, stop) if start < stop else b""
-            if cached is not None:
-                jobs.append([cached])
-                continue
-            head_at, head = self._spans[0]
-            parts: list[bytes | Future[bytes]] = []
-            if head_at <= start < len(head):
-                parts.append(head[start:])
-                start = len(head)
-            if alone and stop - start <= PART_BYTES:
-                parts.append(self._store.get_range(self.info, start, stop, self.meter))
-            else:
-                parts.extend(
-                    _threads().submit(
-                        self._store.get_range, self.info, at, min(at + PART_BYTES, stop), self.meter
-                    )
-                    for at in range(start, stop, PART_BYTES)
-                )
-            jobs.append(parts)
-        return [
-            b"".join(p if isinstance(p, bytes) else p.result() for p in parts)
-            if len(parts) != 1 or not isinstance(parts[0], bytes)
-            else parts[0]
-            for parts in jobs
-        ]
+        jobs: list[tuple[bytes, list[bytes | Future[bytes]]]] = []
+        try:
+            for begin, end in ranges:
+                start, stop = max(0, begin), self._clip(end)
+                kept = self._kept(start, stop)
+                parts = self._parts(start + len(kept), stop, part_bytes, alone=alone)
+                jobs.append((kept, parts))
+            return [_joined(kept, parts) for kept, parts in jobs]
+        except BaseException:
+            _cancel(p for _, parts in jobs for p in parts if isinstance(p, Future))
+            raise
 
     def blocks(
-        self,
-        start: int = 0,
-        stop: int | None = None,
-        *,
-        first_bytes: int = HEAD_BYTES,
-        part_bytes: int = PART_BYTES,
-        ahead: int = 12,
-    ) -> Iterator[bytes]:
-        """Yield `[start, stop)` in order, in blocks that grow from `first_bytes` to `part_bytes`.
+        self, start: int = 0, stop: int | None = None, *, expected_bytes: int = 0
+    ) -> Generator[bytes]:
+        """Yield `[start, stop)` in order.
 
-        The first blocks are fetched one at a time, so that a reader who needs little pays little;
-        once blocks have their full size, up to `ahead` of them are fetched side by side. What was
-        fetched ahead is dropped when the iteration is abandoned.
+        First what is here already; next, side by side, the rest of the `expected_bytes` from
+        `start` on, which the caller knows that it takes. Behind that, blocks grow from `HEAD_BYTES`
+        to `PART_BYTES`, one at a time, so that a reader who needs little pays little; from then on
+        about as much is fetched ahead as was taken, up to `AHEAD` parts. What was not begun is
+        dropped when the iteration is closed.
         """
-        end = self.size_bytes if stop is None else min(stop, self.size_bytes)
-        at, size = max(0, start), first_bytes
-        while at < end and size < part_bytes:
-            head = self._spans[0][1]
-            until = min(end, len(head) if at < len(head) else at + size)
-            yield self.read_range(at, until)
-            at, size = until, size * 4
-        yield from self._ahead(at, end, part_bytes, ahead)
+        end = self.size_bytes if stop is None else self._clip(stop)
+        at, size = max(0, start), HEAD_BYTES
+        if kept := self._kept(at, end):
+            yield kept
+            at, size = at + len(kept), HEAD_BYTES * _GROWTH
+        if (until := min(end, start + expected_bytes)) > at:
+            part = max(_SMALLEST_PART_BYTES, min(PART_BYTES, (until - at) // AHEAD))
+            yield from self._ahead(at, until, part, AHEAD)
+            at, size = until, HEAD_BYTES * _GROWTH
+        while at < end and size < PART_BYTES:
+            block = self.read_range(at, min(end, at + size))
+            yield block
+            at, size = at + len(block), size * _GROWTH
+        yield from self._ahead(at, end, PART_BYTES, 2)
 
-    def _ahead(self, start: int, stop: int, part_bytes: int, ahead: int) -> Iterator[bytes]:
+    def _clip(self, stop: int) -> int:
+        return max(0, min(stop, self.size_bytes))
+
+    def _kept(self, start: int, stop: int) -> bytes:
+        """Return the longest beginning of `[start, stop)` that is here already."""
+        longest = b""
+        for at, data in self._spans:
+            if at <= start < stop and min(at + len(data), stop) - start > len(longest):
+                longest = data[start - at : stop - at]
+        return longest
+
+    def _parts(
+        self, start: int, stop: int, size: int, *, alone: bool
+    ) -> list[bytes | Future[bytes]]:
+        if start >= stop:
+            return []
+        if alone and stop - start <= size:
+            return [self._store.get_range(self.info, start, stop, self.meter)]
+        return [self._submit(at, min(at + size, stop)) for at in range(start, stop, size)]
+
+    def _submit(self, start: int, stop: int) -> Future[bytes]:
+        return _threads().submit(self._store.get_range, self.info, start, stop, self.meter)
+
+    def _ahead(self, start: int, stop: int, part_bytes: int, window: int) -> Generator[bytes]:
+        if stop - start <= part_bytes:
+            if start < stop:
+                yield self._store.get_range(self.info, start, stop, self.meter)
+            return
         waiting: deque[Future[bytes]] = deque()
-        at, window = start, 2
+        at = start
         try:
             while at < stop or waiting:
                 while at < stop and len(waiting) < window:
                     until = min(at + part_bytes, stop)
-                    waiting.append(
-                        _threads().submit(self._store.get_range, self.info, at, until, self.meter)
-                    )
+                    waiting.append(self._submit(at, until))
                     at = until
                 yield waiting.popleft().result()
-                window = min(ahead, window * 2)
+                window = min(AHEAD, window + 1)
         finally:
-            for future in waiting:
-                future.cancel()
+            _cancel(waiting)
+
+
+def _joined(kept: bytes, parts: Sequence[bytes | Future[bytes]]) -> bytes:
+    if not parts:
+        return kept
+    data = [part if isinstance(part, bytes) else part.result() for part in parts]
+    return data[0] if len(data) == 1 and not kept else b"".join([kept, *data])
+
+
+def _cancel(futures: Iterable[Future[bytes]]) -> None:
+    for future in futures:
+        future.cancel()

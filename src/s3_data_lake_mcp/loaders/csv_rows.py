@@ -1,0 +1,112 @@
+"""The rows of a page of delimited text: what is kept, what was wrong, and the table of them."""
+
+import difflib
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from s3_data_lake_mcp.errors import UnknownColumnError
+from s3_data_lake_mcp.loaders.csv_records import Record, RecordReader
+from s3_data_lake_mcp.loaders.csv_shape import CsvShape
+from s3_data_lake_mcp.loaders.csv_types import typed_column
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_NAMED_LINES = 5
+_NAMED_COLUMNS = 5
+
+
+@dataclass(slots=True)
+class Rows:
+    """The rows of a page, the lines of those too short or too long, and whether the text ended."""
+
+    kept: list[Record] = field(default_factory=list)
+    short: list[int] = field(default_factory=list)
+    long: list[int] = field(default_factory=list)
+    ended: bool = False
+
+    def notices(self) -> Iterator[str]:
+        """Say what was wrong with the rows."""
+        for lines, what in (
+            (self.short, "had too few fields: filled with null"),
+            (self.long, "had too many fields: left out"),
+        ):
+            if lines:
+                named = ", ".join(f"{line}" for line in lines[:_NAMED_LINES])
+                more = ", …" if len(lines) > _NAMED_LINES else ""
+                rows = "1 row" if len(lines) == 1 else f"{len(lines):,} rows"
+                word = "line" if len(lines) == 1 else "lines"
+                yield f"{rows} {what} ({word} {named}{more})."
+
+
+def read_rows(reader: RecordReader, max_rows: int, width: int) -> Rows:
+    """Read one row more than `max_rows`, if there is one."""
+    rows = Rows()
+    for record in reader:
+        if len(record.fields) > width:
+            rows.long.append(record.line)
+            continue
+        if len(record.fields) < width and len(rows.kept) < max_rows:
+            rows.short.append(record.line)
+        rows.kept.append(record)
+        if len(rows.kept) > max_rows:
+            return rows
+    rows.ended = True
+    return rows
+
+
+def pick(shape: CsvShape, columns: Sequence[str], subject: str) -> list[int]:
+    """Return the indexes of the columns that were asked for, in that order.
+
+    Raises:
+        UnknownColumnError: If there is none of a name.
+    """
+    if not columns:
+        return list(range(len(shape.names)))
+    types = dict(zip(shape.names, shape.types, strict=True))
+    for name in columns:
+        if name not in types:
+            near = difflib.get_close_matches(name, shape.names, n=3, cutoff=0.5)
+            close = near or list(shape.names[:_NAMED_COLUMNS])
+            listed = ", ".join(f"{each} ({types[each]})" for each in close)
+            message = f"{subject} has no column {name!r}"
+            raise UnknownColumnError(
+                message,
+                hint=f"Nearest columns: {listed}.",
+                repair={"columns": _repaired(columns, shape.names)},
+            )
+    return [shape.names.index(name) for name in columns]
+
+
+def _repaired(columns: Sequence[str], names: Sequence[str]) -> list[str]:
+    nearest = (
+        [name] if name in names else difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+        for name in columns
+    )
+    return [name for found in nearest for name in found]
+
+
+def table_of(
+    records: Sequence[Record], shape: CsvShape, picked: Sequence[int]
+) -> tuple[pa.Table, list[str]]:
+    """Return the picked columns of records, and notices of what was read as null."""
+    arrays: list[pa.Array[Any]] = []
+    nulls: Mapping[tuple[str, ...], list[str]] = defaultdict(list)
+    for index in picked:
+        cells = [r.fields[index] if index < len(r.fields) else None for r in records]
+        column, tokens = typed_column(cells, shape.types[index], shape.values[index])
+        arrays.append(column)
+        if tokens:
+            nulls[tuple(sorted(tokens))].append(shape.names[index])
+    table = pa.Table.from_arrays(arrays, names=[shape.names[i] for i in picked])
+    return table, [_null_notice(tokens, names) for tokens, names in nulls.items()]
+
+
+def _null_notice(tokens: Sequence[str], names: Sequence[str]) -> str:
+    listed = ", ".join(names[:_NAMED_COLUMNS]) + (", …" if len(names) > _NAMED_COLUMNS else "")
+    where = f"column {listed}" if len(names) == 1 else f"{len(names)} columns ({listed})"
+    return f"{', '.join(tokens)} was read as null in {where}."

@@ -1,0 +1,167 @@
+"""What the head of a delimited text tells of the whole: dialect, names and types."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+
+from s3_data_lake_mcp.errors import InvalidArgumentError, LimitExceededError, MalformedDataError
+from s3_data_lake_mcp.loaders import LoadRequest
+from s3_data_lake_mcp.loaders.csv_dialect import SAMPLE_RECORDS, detect_dialect, first_records
+from s3_data_lake_mcp.loaders.csv_encoding import detect_encoding, is_wide, refuse_binary
+from s3_data_lake_mcp.loaders.csv_header import Head, read_head
+from s3_data_lake_mcp.loaders.csv_lines import MAX_RECORD_BYTES
+from s3_data_lake_mcp.loaders.csv_records import Dialect, Record, RecordReader
+from s3_data_lake_mcp.loaders.csv_types import NULL_TOKENS, typed_column
+from s3_data_lake_mcp.storage.reader import HEAD_BYTES
+
+_TYPED_RECORDS = 1_000
+_NAMED_DELIMITER = re.compile(r"sep=([^\r\n])\r?\n", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CsvRequest(LoadRequest):
+    """Adds what the caller knows of the dialect; empty means detect."""
+
+    delimiter: str = ""
+    encoding: str = ""
+    has_header: str = "auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CsvShape:
+    """What the head of a delimited text tells.
+
+    `start` is the byte and `line` the line at which the rows begin. `null_tokens` are those found
+    in a column, `values` its other values in the head. `record_bytes` is the mean length of a
+    record. `encoding_open` says that the head is ASCII, so that text which follows and is not UTF-8
+    may be Windows-1252.
+    """
+
+    dialect: Dialect
+    names: tuple[str, ...]
+    types: tuple[pa.DataType, ...]
+    null_tokens: tuple[frozenset[str], ...]
+    start: int
+    line: int
+    notices: tuple[str, ...] = ()
+    values: tuple[frozenset[str], ...] = ()
+    record_bytes: float = 0.0
+    encoding_open: bool = False
+
+
+def take_head(blocks: Iterator[bytes]) -> tuple[bytes, bool]:
+    """Take the head off a text, at least one line; return whether that is all of it."""
+    head = b""
+    for block in blocks:
+        head += block
+        if len(head) >= HEAD_BYTES and (b"\n" in head or b"\r" in head):
+            return head, False
+        if len(head) > MAX_RECORD_BYTES:
+            return head, False
+    return head, True
+
+
+def shape_of(
+    head: bytes, request: CsvRequest, *, subject: str, compression: str, whole: bool
+) -> CsvShape:
+    """Judge a text by its head.
+
+    Args:
+        head: From `take_head`.
+        request: What the caller knows.
+        subject: What to name in errors.
+        compression: What the text was compressed with.
+        whole: Whether the head is all of the text.
+
+    Raises:
+        MalformedDataError: If it is empty or no delimited text.
+        InvalidArgumentError: If the request's dialect cannot be used.
+        LimitExceededError: If it has too many columns, or too long a record at its beginning.
+    """
+    refuse_binary(head, subject)
+    if request.has_header not in ("auto", "true", "false"):
+        message = f"has_header {request.has_header!r} is none of auto, true, false"
+        raise InvalidArgumentError(message, repair={"has_header": "auto"})
+    encoding, start = detect_encoding(head, request.encoding, subject)
+    body = _first_lines(head[start:], encoding, whole=whole)
+    text = body.decode(encoding, "replace")
+    if not text.strip():
+        message = f"{subject} is empty"
+        raise MalformedDataError(message, hint="An object without a line has no columns.")
+    named, line = _NAMED_DELIMITER.match(text), 1
+    if named:
+        size, line = len(named[0].encode(encoding)), 2
+        body, start = body[size:], start + size
+    dialect = detect_dialect(
+        body,
+        delimiter=request.delimiter or (named[1] if named else ""),
+        encoding=encoding,
+        compression=compression,
+        whole=whole,
+    )
+    records = _records(body, dialect, subject, whole=whole)
+    top = read_head([r.fields for r in records[:SAMPLE_RECORDS]], request.has_header, subject)
+    lead = top.titles + top.has_header
+    begin = records[lead - 1].end if lead else 0
+    shape = CsvShape(
+        dialect=replace(dialect, has_header=top.has_header),
+        names=top.names,
+        types=(),
+        null_tokens=(),
+        start=start + begin,
+        line=line - 1 + (records[lead - 1].next_line if lead else 1),
+        notices=_notices(top, encoding, request),
+        record_bytes=(records[-1].end - begin) / max(len(records) - lead, 1),
+        encoding_open=not request.encoding and encoding == "utf-8" and head.isascii(),
+    )
+    return _typed(shape, records[lead:])
+
+
+def _first_lines(body: bytes, encoding: str, *, whole: bool) -> bytes:
+    """Return the first `HEAD_BYTES` of a body cut at a line's end; the first line at least."""
+    if is_wide(encoding):
+        text = body[:HEAD_BYTES].decode(encoding, "ignore")
+        if whole and len(body) <= HEAD_BYTES:
+            return body
+        return (text[: max(text.rfind("\n"), text.rfind("\r")) + 1] or text).encode(encoding)
+    if whole and len(body) <= HEAD_BYTES:
+        return body
+    end = max(body.rfind(b"\n", 0, HEAD_BYTES), body.rfind(b"\r", 0, HEAD_BYTES))
+    if end < 0:
+        end = min((at for at in (body.find(b"\n"), body.find(b"\r")) if at >= 0), default=-1)
+    return body[: end + 1] or body
+
+
+def _records(body: bytes, dialect: Dialect, subject: str, *, whole: bool) -> list[Record]:
+    records, _ = first_records(body, dialect, _TYPED_RECORDS)
+    if records:
+        return records
+    if not whole:
+        message = f"{subject} begins with a record of more than {len(body):,} bytes"
+        raise LimitExceededError(message, hint="Check the delimiter, the encoding and the quotes.")
+    # There is one, since the text is not empty; or it cannot be read, which raises.
+    return [next(iter(RecordReader(iter([body]), dialect, at=0, line=1, subject=subject)))]
+
+
+def _notices(top: Head, encoding: str, request: CsvRequest) -> tuple[str, ...]:
+    if encoding != "cp1252" or request.encoding:
+        return top.notices
+    return (
+        *top.notices,
+        "The text is not valid UTF-8 and was read as Windows-1252 (encoding).",
+    )
+
+
+def _typed(shape: CsvShape, records: list[Record]) -> CsvShape:
+    width = len(shape.names)
+    rows = [r.fields for r in records if len(r.fields) <= width]
+    cells = [[row[i] if i < len(row) else None for row in rows] for i in range(width)]
+    columns = [typed_column(column) for column in cells]
+    return replace(
+        shape,
+        types=tuple(column.type for column, _ in columns),
+        null_tokens=tuple(tokens for _, tokens in columns),
+        values=tuple(frozenset(map(str, set(column) - {None})) - NULL_TOKENS for column in cells),
+    )

@@ -1,0 +1,95 @@
+"""Counts rows of delimited text without parsing them, at about the speed of a download.
+
+Bytes are only ever searched, split and compared as a whole. What that cannot tell for certain
+(escapes, lone carriage returns, quotes within unquoted fields) is left to the parser.
+"""
+
+import re
+from dataclasses import dataclass
+
+from s3_data_lake_mcp.loaders.csv_encoding import is_wide
+
+_LONE_RETURN = re.compile(rb"\r(?!\n)")
+_BLANK = (b"", b"\r")
+
+
+def counts_bytes(encoding: str) -> bool:
+    """Return whether ASCII bytes in text of a codec stand for nothing but ASCII characters."""
+    return not is_wide(encoding) and (
+        encoding in ("utf-8", "ascii") or encoding.startswith(("cp125", "iso8859", "koi8"))
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """Rows in leading bytes and their lines; no bytes if only the parser can tell."""
+
+    rows: int
+    size_bytes: int
+    lines: int
+
+
+_DOUBTFUL = Counted(rows=0, size_bytes=0, lines=0)
+
+
+class RowCounter:
+    """Counts the rows that a reading keeps: not blank, and of at most `width` fields.
+
+    Args:
+        delimiter: One byte.
+        quote: One byte or none.
+        escape: One byte or none.
+        width: The number of columns.
+    """
+
+    def __init__(self, delimiter: bytes, quote: bytes, escape: bytes, width: int) -> None:
+        self._delimiter = delimiter
+        self._quote = quote
+        self._escape = escape
+        self._width = width
+        self._others = bytes(set(range(256)) - {delimiter[0], 0x0A})
+        self._regular = delimiter * (width - 1) + b"\n"
+        d, q = re.escape(delimiter), re.escape(quote)
+        # A quote mark that does not open or close a field: in `"`s that stand for quoted texts,
+        # each must have a delimiter, a line's end or another one on either side.
+        self._stray = re.compile(
+            rb"%b(?:(?![%b\r\n%b])|(?<![%b\n%b]%b)(?<!\A%b))" % (q, d, q, d, q, q, q)
+        )
+
+    def count(self, data: bytes) -> Counted:
+        """Count in the whole records at the beginning of `data`, where one begins."""
+        if self._escape and self._escape in data:
+            return _DOUBTFUL
+        records, size = self._unquoted(data)
+        # The search finds its first character far slower than `in` does.
+        if not size or (b"\r" in data and _LONE_RETURN.search(data, 0, size)):
+            return _DOUBTFUL
+        marks = records.translate(None, self._others)
+        rows, rest = divmod(len(marks), self._width)
+        if self._width == 1 or rest or marks != self._regular * rows:
+            each = records.split(b"\n")[:-1]
+            kept = (r not in _BLANK and r.count(self._delimiter) < self._width for r in each)
+            rows = sum(kept)
+            return Counted(rows=rows, size_bytes=size, lines=data.count(b"\n", 0, size))
+        plain = len(records) == size
+        lines = rows if plain else data.count(b"\n", 0, size)
+        return Counted(rows=rows, size_bytes=size, lines=lines)
+
+    def _unquoted(self, data: bytes) -> tuple[bytes, int]:
+        """Return whole records, each quoted text cut down to one quote, and their real size."""
+        if not self._quote or self._quote not in data:
+            size = data.rfind(b"\n") + 1
+            return data[:size], size
+        pieces = data.split(self._quote)
+        size = len(data)
+        if len(pieces) % 2 == 0:
+            size -= len(pieces.pop()) + 1
+        # The text behind the last line's end outside of quotes belongs to an unfinished record.
+        while (end := pieces[-1].rfind(b"\n")) < 0:
+            if len(pieces) == 1:
+                return b"", 0
+            size -= len(pieces.pop()) + len(pieces.pop()) + 2
+        size -= len(pieces[-1]) - end - 1
+        pieces[-1] = pieces[-1][: end + 1]
+        lines = self._quote.join(pieces[::2])
+        return (b"", 0) if self._stray.search(lines) else (lines, size)
