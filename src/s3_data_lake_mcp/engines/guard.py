@@ -95,6 +95,8 @@ def _bad_predicate(answer: dict[str, Any], text: str) -> LakeError:
         message = "The predicate begins with WHERE"
         repair = {"where": rest.strip()}
         return SqlError(message, hint="Write what follows WHERE alone.", repair=repair)
+    if str(answer.get("error_message")).startswith("Only SELECT"):
+        return SqlError("The predicate is more than one expression", hint=_EXPRESSION)
     message = f"The predicate does not parse: {near(answer, text, len('SELECT [ '))}"
     return SqlError(message, hint=_EXPRESSION)
 
@@ -116,6 +118,7 @@ def _is_one_element(statements: Sequence[dict[str, Any]]) -> bool:
         and not selected[0].get("alias")
         and len(arguments) == 1
         and not arguments[0].get("name")
+        and arguments[0]["expression"]["class"] != "STAR"
     )
 
 

@@ -116,28 +116,34 @@ NEVER = _words(
 GENERATORS = _words("unnest range generate_series json_each json_tree")
 """Table functions that read nothing but their arguments."""
 
-_SHARED = _words(
+_FILES = _words(
     """
-    compression date_format dateformat file_row_number filename hive_partitioning hive_types
-    hive_types_autocast ignore_errors sample_size timestamp_format timestampformat union_by_name
-    """
-)
-_CSV = _SHARED | _words(
-    """
-    all_varchar allow_quoted_nulls auto_detect auto_type_candidates column_names column_types
-    columns comment decimal_separator delim delimiter dtypes encoding escape force_not_null header
-    max_line_size maximum_line_size names new_line normalize_names null null_padding nullstr quote
-    sep separator skip strict_mode thousands types
+    compression file_row_number filename hive_partitioning hive_types hive_types_autocast
+    union_by_name
     """
 )
-_JSON = _SHARED | _words(
+_TEXTS = _FILES | _words(
     """
-    array auto_detect case_insensitive_keys columns convert_strings_to_integers
-    field_appearance_threshold format map_inference_threshold maximum_depth maximum_object_size
-    maximum_sample_files records
+    auto_detect columns date_format dateformat ignore_errors sample_size timestamp_format
+    timestampformat
     """
 )
-_PARQUET = _SHARED | _words("binary_as_string can_have_nan int96_as")
+_CSV = _TEXTS | _words(
+    """
+    all_varchar allow_quoted_nulls auto_type_candidates column_names column_types comment
+    decimal_separator delim delimiter dtypes encoding escape force_not_null header max_line_size
+    maximum_line_size names new_line normalize_names null null_padding nullstr quote sep separator
+    skip strict_mode thousands types
+    """
+)
+_JSON = _TEXTS | _words(
+    """
+    array case_insensitive_keys convert_strings_to_integers field_appearance_threshold format
+    map_inference_threshold maximum_depth maximum_object_size maximum_sample_files records
+    """
+)
+_JSON_OBJECTS = _FILES | _words("format ignore_errors maximum_object_size")
+_PARQUET = _FILES | _words("binary_as_string can_have_nan int96_as")
 
 READERS = {
     "read_csv": _CSV,
@@ -146,9 +152,9 @@ READERS = {
     "read_json_auto": _JSON,
     "read_ndjson": _JSON,
     "read_ndjson_auto": _JSON,
-    "read_json_objects": _JSON,
-    "read_json_objects_auto": _JSON,
-    "read_ndjson_objects": _JSON,
+    "read_json_objects": _JSON_OBJECTS,
+    "read_json_objects_auto": _JSON_OBJECTS,
+    "read_ndjson_objects": _JSON_OBJECTS,
     "read_parquet": _PARQUET,
     "parquet_scan": _PARQUET,
 }

@@ -38,7 +38,7 @@ from s3_data_lake_mcp.errors import (
     SqlError,
 )
 
-_PREFIX = re.compile(r"^(?:TransactionContext Error|[A-Za-z][\w /-]{2,40}? Error|INTERRUPT): ?")
+_PREFIX = re.compile(r"^(?:[A-Za-z][\w /-]{0,40}? Error): ?")
 _ADVICE = re.compile(
     r"(?:[.,;!]?\s*(?:or |Or )?(?:Please |Try )?(?:use |Use |set |by )?\"?SET \w+\s*=.*$)"
     r"|(?:\s*Please try installing.*$)|(?:\s*LINE \d+:.*$)",

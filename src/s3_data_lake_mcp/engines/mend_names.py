@@ -98,8 +98,10 @@ def mend_column(name: str, table: str, text: str, sql: str, schema: Schema) -> M
         repaired = _renamed(sql, words, name, literal)
         return Mended(message=message, hint=hint, sql=repaired, kind=UnknownColumnError)
     hint = f"Nearest: {schema.described(near)}." if near else f"It has: {_some(schema)}."
-    # What DuckDB lists is in scope at that place; a column of the table need not be.
-    new = clear_match(name, bindings or list(schema.types))
+    # What DuckDB lists is in scope at that place; in a query of parts a column need not be.
+    new = clear_match(name, bindings)
+    if not new and (not bindings or sum(word.says("FROM") for word in words) == 1):
+        new = clear_match(name, schema.types)
     repaired = _renamed(sql, words, name, quoted_name(new)) if new else ""
     return Mended(message=message, hint=hint, sql=repaired, kind=UnknownColumnError)
 

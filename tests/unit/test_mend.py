@@ -1,0 +1,269 @@
+"""Failed queries come back as errors that let an agent write the next one."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import duckdb
+import pytest
+
+from s3_data_lake_mcp.engines.guard import check_sql
+from s3_data_lake_mcp.engines.mend import mend, scrubbed
+from s3_data_lake_mcp.engines.mend_types import TypeFlip, type_flip
+from s3_data_lake_mcp.errors import LakeError, SqlError, UnknownColumnError
+from security.honest import honest_table
+from security.locked import locked_connection
+
+
+@pytest.fixture(scope="module")
+def connection() -> duckdb.DuckDBPyConnection:
+    """Return a locked instance over the honest table."""
+    return locked_connection(honest_table())
+
+
+@pytest.fixture(scope="module")
+def columns(connection: duckdb.DuckDBPyConnection) -> Sequence[tuple[str, str]]:
+    """Return the columns of that table."""
+    return [(row[0], row[1]) for row in connection.execute("DESCRIBE data").fetchall()]
+
+
+class Mender:
+    """Runs queries that fail, and mends them."""
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, columns: Sequence[tuple[str, str]]
+    ) -> None:
+        self.connection = connection
+        self.columns = columns
+
+    def fail(self, sql: str, argument: Literal["sql", "where"] = "sql") -> LakeError:
+        """Return the mended error of a query."""
+        query = f"SELECT * FROM data WHERE ({sql})" if argument == "where" else sql
+        with pytest.raises(duckdb.Error) as caught:
+            self.connection.execute(query).fetchall()
+        return mend(caught.value, sql, {"data": self.columns}, argument)
+
+
+@pytest.fixture(scope="module")
+def mender(connection: duckdb.DuckDBPyConnection, columns: Sequence[tuple[str, str]]) -> Mender:
+    """Return what fails and mends over the honest table."""
+    return Mender(connection, columns)
+
+
+@pytest.mark.parametrize(
+    ("sql", "repaired"),
+    [
+        ("SELECT cuntry FROM data", "SELECT country FROM data"),
+        ("SELECT CONTRY FROM data", "SELECT country FROM data"),
+        ("SELECT unit_price FROM data", 'SELECT "Unit Price" FROM data'),
+        ("SELECT unitPrice FROM data", 'SELECT "Unit Price" FROM data'),
+        ('SELECT "größe in m2" FROM data', 'SELECT "größe in m²" FROM data'),
+        ("SELECT d.cuntry FROM data d", "SELECT d.country FROM data d"),
+        (
+            "SELECT cuntry, count(*) FROM data WHERE cuntry <> 'x' GROUP BY cuntry",
+            "SELECT country, count(*) FROM data WHERE country <> 'x' GROUP BY country",
+        ),
+        ("SELECT 'cuntry' FROM data WHERE cuntry = 'cuntry' -- cuntry", None),
+        ("SELECT address.cty FROM data", "SELECT address.city FROM data"),
+        ("SELECT adress.city FROM data", "SELECT address.city FROM data"),
+        ("SELECT * EXCLUDE (paylod) FROM data", "SELECT * EXCLUDE (payload) FROM data"),
+        ("SELECT ordr FROM data", 'SELECT "order" FROM data'),
+        ("SELECT country", "SELECT country FROM data"),
+        ("WITH t AS (SELECT id AS number FROM data) SELECT numbr FROM t", None),
+        ("PIVOT data ON updte USING sum(qty)", "PIVOT data ON update USING sum(qty)"),
+        ('SELECT id FROM data WHERE country = "Ghana"', None),
+    ],
+)
+def test_an_unknown_column_is_mended(mender: Mender, sql: str, repaired: str | None) -> None:
+    """The nearest name takes its place, quoted as it must be, and the repaired query runs."""
+    error = mender.fail(sql)
+    assert isinstance(error, UnknownColumnError)
+    assert error.repair
+    assert repaired in {None, error.repair["sql"]}
+    mender.connection.execute(str(error.repair["sql"])).fetchall()
+
+
+def test_an_unknown_column_comes_with_names_and_types(mender: Mender) -> None:
+    """The hint names the nearest column and its type."""
+    error = mender.fail("SELECT cuntry FROM data")
+    assert str(error) == "data has no column cuntry"
+    assert error.hint == "Nearest: country (VARCHAR)."
+
+
+def test_literals_and_comments_are_left_alone(mender: Mender) -> None:
+    """Only the name is replaced, not the same letters in a text."""
+    error = mender.fail("SELECT 'cuntry' AS x FROM data WHERE cuntry = 'cuntry' -- cuntry\n")
+    assert error.repair == {"sql": "SELECT 'cuntry' AS x FROM data WHERE country = 'cuntry'"}
+
+
+def test_a_column_like_nothing_gets_all_names(mender: Mender) -> None:
+    """Without a near name the columns are listed, and nothing is guessed."""
+    error = mender.fail("SELECT zzzzzz FROM data")
+    assert error.hint.startswith("It has: id (BIGINT), name (VARCHAR), country (VARCHAR)")
+    assert error.repair is None
+
+
+def test_a_doubtful_column_is_not_mended() -> None:
+    """Two names that are equally near are both named, and neither is put in."""
+    table = duckdb.connect()
+    table.execute("CREATE TABLE data AS SELECT 1 AS amount_in, 2 AS amount_on")
+    with pytest.raises(duckdb.Error) as caught:
+        table.execute("SELECT amount_n FROM data")
+    columns = {"data": [("amount_in", "INTEGER"), ("amount_on", "INTEGER")]}
+    error = mend(caught.value, "SELECT amount_n FROM data", columns)
+    assert error.hint == "Nearest: amount_in (INTEGER), amount_on (INTEGER)."
+    assert error.repair is None
+
+
+def test_an_alias_of_the_query_is_not_renamed(mender: Mender) -> None:
+    """A name that the query defines itself is not taken for a misspelt column."""
+    error = mender.fail("SELECT score AS cuntry FROM data WHERE cuntry.x = 1 AND cuntrx = 2")
+    assert error.repair is None or " AS cuntry" in str(error.repair["sql"])
+
+
+def test_text_in_double_quotes_is_mended(mender: Mender) -> None:
+    """What is no column but stands in double quotes was meant as text."""
+    error = mender.fail('SELECT count(*) FROM data WHERE update = "please delete"')
+    assert error.hint.startswith("Text goes in single quotes: 'please delete'.")
+    repaired = "SELECT count(*) FROM data WHERE update = 'please delete'"
+    assert error.repair == {"sql": repaired}
+
+
+def test_a_predicate_is_mended_as_one(mender: Mender) -> None:
+    """What the agent wrote as `where` comes back as `where`."""
+    error = mender.fail("cuntry = 'DE' AND qty > 3", "where")
+    assert isinstance(error, UnknownColumnError)
+    assert error.repair == {"where": "country = 'DE' AND qty > 3"}
+
+
+@pytest.mark.parametrize(
+    ("sql", "hint", "repaired"),
+    [
+        ("SELECT uppr(name) FROM data", "Nearest: upper.", "SELECT upper(name) FROM data"),
+        ("SELECT nvl(qty, 0) FROM data", "coalesce", "SELECT coalesce(qty, 0) FROM data"),
+        ("SELECT to_char(day, 'YYYY') FROM data", "strftime", None),
+        ("SELECT st_area(name) FROM data", "no extensions", None),
+        ("SELECT qqqqqqqq(name) FROM data", "own functions", None),
+        ("SELECT x.country FROM data d", "Its tables are: d.", "SELECT d.country FROM data d"),
+        (
+            "SELECT sum(name) FROM data",
+            "TRY_CAST(name AS DOUBLE)",
+            "SELECT sum(TRY_CAST(name AS DOUBLE)) FROM data",
+        ),
+        (
+            "SELECT name + 1 FROM data",
+            "TRY_CAST(name AS DOUBLE)",
+            "SELECT TRY_CAST(name AS DOUBLE) + 1 FROM data",
+        ),
+        (
+            "SELECT id FROM data WHERE name > 5",
+            "TRY_CAST(name AS DOUBLE)",
+            "SELECT id FROM data WHERE TRY_CAST(name AS DOUBLE) > 5",
+        ),
+        (
+            "SELECT CAST(name AS INT) FROM data",
+            "TRY_CAST",
+            "SELECT TRY_CAST(name AS INT) FROM data",
+        ),
+        ("SELECT substring(name) FROM data", "DESCRIBE data", None),
+        ("SELECT id FROM data WHERE day > 5", "DATE '2026-01-31'", None),
+        ("SELECT id FROM data WHERE qty = 'abc'", "column's type", None),
+        ("SELECT country, id FROM data GROUP BY country", "GROUP BY", None),
+        ("SELECT id FROM data a JOIN data b ON a.id = b.id", "alias", None),
+        ("SELECT id FROM data WHERE sum(qty) > 1", "HAVING", None),
+        ("SELECT row_number() FROM data", "OVER", None),
+        ("SELECT id // 0 FROM data", "nullif", None),
+        ("SELECT 9223372036854775807 + id FROM data", "HUGEINT", None),
+        ("SELECT (SELECT id FROM data)", "LIMIT 1", None),
+        ("SELECT CAST(id AS nosuchtype) FROM data", "DESCRIBE", None),
+        ("SELECT error('boom')", "DESCRIBE", None),
+    ],
+)
+def test_other_errors_say_what_to_do(
+    mender: Mender, sql: str, hint: str, repaired: str | None
+) -> None:
+    """Each is `sql_error` with a hint that fits, and the repaired query where there is one."""
+    error = mender.fail(sql)
+    assert isinstance(error, SqlError)
+    assert hint in error.hint
+    assert (error.repair or {}).get("sql") == repaired
+    if repaired:
+        mender.connection.execute(repaired).fetchall()
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (duckdb.OutOfMemoryException("Out of Memory Error: failed to allocate"), "limit_exceeded"),
+        (duckdb.InterruptException("INTERRUPT Error: Interrupted!"), "timeout"),
+        (duckdb.InterruptException("Query exceeded maximum execution time"), "timeout"),
+        (duckdb.PermissionException('Cannot access file "/etc/passwd"'), "not_allowed"),
+        (duckdb.InternalException("INTERNAL Error: stack trace at 0x1"), "sql_error"),
+        (duckdb.FatalException("FATAL Error: database has been invalidated"), "sql_error"),
+        (duckdb.BinderException("Pivot column limit of 10 exceeded. Use SET x"), "limit_exceeded"),
+        (duckdb.InvalidInputException("No magic bytes found at end of file"), "malformed_data"),
+        (
+            duckdb.IOException('No files found that match the pattern "s3://b/nosuch*"'),
+            "not_found",
+        ),
+        (duckdb.Error(""), "sql_error"),
+        (MemoryError(), "limit_exceeded"),
+    ],
+)
+def test_every_class_of_error_has_its_code(error: Exception, code: str) -> None:
+    """What DuckDB raises becomes an error of the contract, never `internal_error`."""
+    mended = mend(error, "SELECT 1", {})
+    assert mended.code == code
+    assert mended.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        (
+            'IO Error: Cannot open file "/home/user/.aws/credentials": No such file',
+            'Cannot open file "…": No such file',
+        ),
+        ("Binder Error: x is wrong!\n\nLINE 1: SELECT x\n               ^", "x is wrong"),
+        (
+            "Invalid Input Error: Division by zero. Use TRY(...), or SET error_on_x=false to.",
+            "Division by zero. Use TRY(...)",
+        ),
+        (
+            "Catalog Error: It exists in the json extension.\n\nPlease try installing it\nLOAD x",
+            "It exists in the json extension",
+        ),
+        ('Binder Error: Ambiguous "temp".main."data" here', "Ambiguous data here"),
+        ("Invalid Input Error: s3://bucket/a/b.csv is bad", "s3://bucket/a/b.csv is bad"),
+        ("Conversion Error: " + "x" * 5_000, "x" * 299 + "…"),
+        ("", "The query failed"),
+    ],
+)
+def test_messages_are_scrubbed(text: str, left: str) -> None:
+    """No path of the host, no advice on settings or extensions, one short line."""
+    assert scrubbed(text) == left
+
+
+def test_a_type_that_changes_in_a_file_is_seen(tmp_path: Path) -> None:
+    """Line, column and value are known, so that the engine can read the column as text."""
+    file = tmp_path / "flip.csv"
+    file.write_text("a,b\n" + "1,2\n" * 30_000 + "foo,3\n")
+    with pytest.raises(duckdb.Error) as caught:
+        duckdb.connect().execute(f"SELECT sum(a) FROM read_csv('{file}')").fetchall()
+    flip = TypeFlip(line=30_002, column="a", value="foo", type="BIGINT")
+    assert type_flip(caught.value) == flip
+    error = mend(caught.value, "SELECT sum(a) FROM data", {"data": [("a", "BIGINT")]})
+    assert str(error) == "Line 30,002 of the CSV file has 'foo' in the column a, which is no BIGINT"
+    assert str(file) not in f"{error} {error.hint}"
+
+
+def test_a_repair_always_passes_the_guard() -> None:
+    """A repair that the guard would refuse is not offered."""
+    hostile = [('x"; DROP TABLE data; --', "INTEGER"), ("read_text('/etc/passwd')", "VARCHAR")]
+    for name, _ in hostile:
+        error = duckdb.BinderException(
+            f'Binder Error: Referenced column "{name[:-1]}" not found in FROM clause!'
+        )
+        mended = mend(error, f'SELECT "{name[:-1]}" FROM data', {"data": hostile})
+        if mended.repair:
+            assert check_sql(str(mended.repair["sql"]))
