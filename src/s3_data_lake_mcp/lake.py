@@ -12,7 +12,7 @@ from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ScanMeter
 from s3_data_lake_mcp.storage.listing import split_uri
 from s3_data_lake_mcp.storage.s3 import S3Store
-from s3_data_lake_mcp.workers import WorkerPool
+from s3_data_lake_mcp.workers.pool import WorkerPool
 
 if TYPE_CHECKING:
     import pandas as pd

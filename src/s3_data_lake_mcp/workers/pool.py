@@ -1,24 +1,12 @@
-"""Warm, killable worker processes: whatever parses foreign bytes or foreign SQL runs in one.
-
-`WorkerPool.run` carries a job's name and plain arguments into a worker and its plain result out,
-with progress in between. A worker that outlives the deadline, outgrows its memory or crashes is
-killed and replaced, and the caller gets a named error. Nothing else in the code knows that there
-are two kinds of process.
-"""
+"""The pool of workers: places, deadlines, memory, replacement."""
 
 import contextlib
 import logging
-import multiprocessing
-import os
 import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
-from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerContext
-from pathlib import Path
-from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from s3_data_lake_mcp.errors import (
     DeadlineExceededError,
@@ -31,53 +19,19 @@ from s3_data_lake_mcp.errors import (
 )
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ScanMeter
-
-if TYPE_CHECKING:
-    from multiprocessing.process import BaseProcess
+from s3_data_lake_mcp.workers.process import Worker
+from s3_data_lake_mcp.workers.serving import out_of_memory
 
 type Progress = Callable[[int, int], None]
 
 _LOGGER = logging.getLogger(__name__)
 _GRACE_SECONDS = 0.6
 _TICK_SECONDS = 0.05
-_REPORT_SECONDS = 0.2
 _WARM_SECONDS = 30.0
-_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _RECYCLE_RSS_BYTES = 900 << 20
 _WAITING_PER_WORKER = 16
 _PAGE_JOBS = frozenset({"ping", "read_csv", "read_json", "read_parquet", "metadata"})
 """Jobs that read a page: they have places of their own, so that scans never hold them up."""
-
-
-class _Worker:
-    """One worker process and the pipe to it."""
-
-    def __init__(self, context: ForkServerContext, settings: Settings) -> None:
-        self.connection, theirs = context.Pipe()
-        self.process: BaseProcess = context.Process(
-            target=serve,
-            args=(theirs, settings, dict(os.environ)),
-            name="s3-data-lake-worker",
-            daemon=True,
-        )
-        self.process.start()
-        theirs.close()
-        self.place = ""
-
-    def rss_bytes(self) -> int:
-        """Resident memory of the process; 0 where the system does not tell."""
-        try:
-            fields = Path(f"/proc/{self.process.pid}/statm").read_text().split()
-        except OSError:
-            return 0
-        return int(fields[1]) * _PAGE_BYTES
-
-    def kill(self) -> int:
-        """End the process at once and return its exit code; again is harmless."""
-        self.process.kill()
-        self.process.join()
-        self.connection.close()
-        return self.process.exitcode or 0
 
 
 class WorkerPool:
@@ -93,26 +47,16 @@ class WorkerPool:
             lane: threading.BoundedSemaphore(settings.workers) for lane in ("page", "scan")
         }
         self._lock = threading.Lock()
-        self._idle: list[_Worker] = []
-        self._busy: set[_Worker] = set()
+        self._idle: list[Worker] = []
+        self._busy: set[Worker] = set()
         self._waiting = 0
         self._closed = False
-        self._context: ForkServerContext | None = None
-
-    def _fork_context(self) -> ForkServerContext:
-        with self._lock:
-            if self._context is None:
-                # glibc reserves 64 MiB of address space for each arena; workers have a limit.
-                os.environ.setdefault("MALLOC_ARENA_MAX", "2")
-                self._context = multiprocessing.get_context("forkserver")
-                self._context.set_forkserver_preload(["s3_data_lake_mcp.jobs.registry"])
-            return self._context
 
     def warm(self) -> None:
         """Start one worker ahead of the first call; returns when it has its libraries loaded."""
         self.run("ping", {}, ScanMeter(timeout_seconds=_WARM_SECONDS))
 
-    def _take(self, place: str) -> _Worker:
+    def _take(self, place: str) -> Worker:
         """Return a worker, an idle one that knows the place if there is one: its cache is warm."""
         with self._lock:
             # Stable: among equals the one used last, whose caches are the warmest, stays last.
@@ -125,7 +69,7 @@ class WorkerPool:
             else:
                 worker = None
         if worker is None:
-            worker = _Worker(self._fork_context(), self._settings)
+            worker = Worker(self._settings)
         worker.place = place
         with self._lock:
             if not self._closed:
@@ -134,10 +78,11 @@ class WorkerPool:
         worker.kill()
         raise _closing()
 
-    def _give_back(self, worker: _Worker) -> None:
+    def _give_back(self, worker: Worker) -> None:
         with self._lock:
             self._busy.discard(worker)
-            if not self._closed and worker.rss_bytes() < _RECYCLE_RSS_BYTES:
+            wanted = not self._closed and len(self._idle) < self._settings.workers
+            if wanted and worker.rss_bytes() < _RECYCLE_RSS_BYTES:
                 self._idle.append(worker)
                 return
         worker.kill()
@@ -146,8 +91,8 @@ class WorkerPool:
         """Put a fresh worker where one was killed, behind the caller's back."""
 
         def start() -> None:
-            with contextlib.suppress(OSError, EOFError):
-                self._give_back(_Worker(self._fork_context(), self._settings))
+            with contextlib.suppress(LakeError):
+                self._give_back(Worker(self._settings))
 
         with self._lock:
             enough = bool(self._idle) or self._closed
@@ -197,7 +142,7 @@ class WorkerPool:
             worker.connection.send(("job", job, dict(arguments), meter.remaining_seconds))
             result = self._await(worker, job, meter, progress)
             answered = True
-        except (EOFError, OSError) as exc:
+        except (EOFError, OSError, ValueError) as exc:
             if self._closed:
                 raise _closing() from exc
             raise _crash(job, worker.kill(), self._settings) from exc
@@ -208,7 +153,7 @@ class WorkerPool:
                 self._end(worker)
         return result
 
-    def _end(self, worker: _Worker) -> None:
+    def _end(self, worker: Worker) -> None:
         with self._lock:
             self._busy.discard(worker)
         worker.kill()
@@ -228,22 +173,22 @@ class WorkerPool:
                 self._waiting -= 1
 
     def _await(
-        self, worker: _Worker, job: str, meter: ScanMeter, progress: Progress | None
+        self, worker: Worker, job: str, meter: ScanMeter, progress: Progress | None
     ) -> dict[str, Any] | LakeError:
         told = False
         while True:
             if worker.connection.poll(_TICK_SECONDS):
-                match worker.connection.recv():
-                    case ("progress", int(done), int(total)):
+                match worker.receive():
+                    case ["progress", int(done), int(total)]:
                         if progress:
                             progress(done, total)
-                    case ("ok", dict(result)):
+                    case ["ok", dict(result)]:
                         return result
-                    case ("error", dict(fields)):
+                    case ["error", dict(fields)]:
                         return error_from(**fields)
                 continue
             if worker.rss_bytes() > self._settings.memory_limit:
-                raise _out_of_memory(self._settings)
+                raise out_of_memory(self._settings)
             if meter.cancelled and not told:
                 worker.connection.send(("cancel",))
                 told = True
@@ -270,103 +215,14 @@ def _closing() -> StoreUnavailableError:
     return StoreUnavailableError("The server is closing", hint="Call again when it is up.")
 
 
-def _out_of_memory(settings: Settings) -> LimitExceededError:
-    message = f"The call needed more than {settings.memory_limit:,} bytes of memory"
-    return LimitExceededError(
-        message, hint="Ask for fewer columns or rows, or a narrower predicate."
-    )
-
-
 def _crash(job: str, exit_code: int, settings: Settings) -> LakeError:
     """Name what a dead worker's exit code means."""
     _LOGGER.warning("worker died", extra={"job": job, "exit_code": exit_code})
     if exit_code in (-signal.SIGKILL, -signal.SIGABRT):
-        return _out_of_memory(settings)
+        return out_of_memory(settings)
     if exit_code < 0:
         message = "The data crashed its reader, which was contained"
         return MalformedDataError(
             message, hint="The object is corrupt, or made to crash readers; nothing was read."
         )
     return InternalError("The worker ended without an answer")
-
-
-def serve(connection: Connection, settings: Settings, environment: dict[str, str]) -> None:
-    """Run jobs until the server closes the pipe: the main function of a worker process.
-
-    Args:
-        connection: The worker's end of the pipe.
-        settings: The server's settings.
-        environment: The server's environment now; the process that forked this one was started
-            with an older one.
-    """
-    os.environ.clear()
-    os.environ.update(environment)
-    # Parsers load in workers only.
-    from s3_data_lake_mcp import confine  # noqa: PLC0415
-    from s3_data_lake_mcp.jobs import registry, workplace  # noqa: PLC0415
-
-    confine.confine(settings)
-    desk = _Desk(connection)
-    place = workplace.build_workplace(settings)
-    while True:
-        name, arguments, timeout_seconds = desk.next_job()
-        meter = ScanMeter(timeout_seconds=timeout_seconds, max_bytes=settings.max_scan_bytes)
-        desk.meter = meter
-        try:
-            desk.answer("ok", registry.run(name, place, arguments, meter, desk.report))
-        except LakeError as exc:
-            desk.answer("error", _fields(exc))
-        except MemoryError:
-            desk.answer("error", _fields(_out_of_memory(settings)))
-
-
-def _fields(exc: LakeError) -> dict[str, object]:
-    return {
-        "code": exc.code,
-        "message": str(exc),
-        "hint": exc.hint,
-        "repair": exc.repair,
-        "repair_tool": exc.repair_tool,
-    }
-
-
-class _Desk:
-    """The worker's end of the pipe: a thread listens, so that a cancellation reaches a busy job."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._sending = threading.Lock()
-        self._jobs: SimpleQueue[tuple[str, dict[str, Any], float]] = SimpleQueue()
-        self._reported = 0.0
-        self.meter: ScanMeter | None = None
-        threading.Thread(target=self._listen, name="worker-desk", daemon=True).start()
-
-    def _listen(self) -> None:
-        while True:
-            try:
-                message = self._connection.recv()
-            except (EOFError, OSError):
-                os._exit(0)
-            if message[0] == "cancel":
-                if self.meter is not None:
-                    self.meter.cancel()
-                continue
-            self._jobs.put((message[1], message[2], message[3]))
-
-    def next_job(self) -> tuple[str, dict[str, Any], float]:
-        """Return the next job, waiting for it."""
-        return self._jobs.get()
-
-    def answer(self, kind: str, body: object) -> None:
-        """Send the job's result or error."""
-        with self._sending:
-            self._connection.send((kind, body))
-
-    def report(self, done: int, total: int) -> None:
-        """Tell the server how far the job is, five times a second at most."""
-        now = time.monotonic()
-        if now - self._reported < _REPORT_SECONDS:
-            return
-        self._reported = now
-        with self._sending:
-            self._connection.send(("progress", done, total))

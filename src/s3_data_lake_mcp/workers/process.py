@@ -1,0 +1,111 @@
+"""One worker process, seen from the server."""
+
+import contextlib
+import json
+import multiprocessing
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from functools import cache
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from s3_data_lake_mcp.errors import LimitExceededError
+from s3_data_lake_mcp.settings import Settings
+from s3_data_lake_mcp.workers.serving import serve
+
+if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
+
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+_STARTING = threading.Lock()
+
+
+@contextlib.contextmanager
+def _hidden_main() -> Iterator[None]:
+    """Keep a new process from importing the caller's main module once more.
+
+    `multiprocessing.spawn.get_preparation_data` arranges that, which runs a script without an
+    `if __name__ == "__main__"` a second time, and costs what its imports cost.
+    """
+    with _STARTING:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
+
+
+@cache
+def _fork_context() -> ForkServerContext:
+    """Return the context whose server has loaded, once, what all workers need."""
+    # glibc reserves 64 MiB of address space for each arena; workers have a limit.
+    os.environ.setdefault("MALLOC_ARENA_MAX", "2")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["s3_data_lake_mcp.jobs.registry"])
+    return context
+
+
+class Worker:
+    """One worker process and the pipe to it.
+
+    `place` is the bucket and key of its last job: what its caches hold.
+
+    Raises:
+        LimitExceededError: If the machine cannot start one.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        context = _fork_context()
+        self.connection, theirs = context.Pipe()
+        self.process: BaseProcess = context.Process(
+            target=serve,
+            args=(theirs, settings, dict(os.environ)),
+            name="s3-data-lake-worker",
+            daemon=True,
+        )
+        try:
+            with _hidden_main():
+                self.process.start()
+        except (OSError, EOFError) as exc:
+            self.connection.close()
+            message = "The machine cannot start another worker process"
+            raise LimitExceededError(message, hint="Call again in a few seconds.") from exc
+        finally:
+            theirs.close()
+        self.place = ""
+
+    def receive(self) -> object:
+        """Return the worker's next message.
+
+        It is JSON, perhaps with bytes behind it: a worker that foreign bytes took over must not
+        choose what the server unpickles.
+
+        Raises:
+            EOFError: If the worker has died.
+            ValueError: If it is no message.
+        """
+        message = json.loads(self.connection.recv_bytes())
+        match message:
+            case [_, {"binary": str(name)} as body]:
+                body[name] = self.connection.recv_bytes()
+        return message
+
+    def rss_bytes(self) -> int:
+        """Resident memory of the process; 0 where the system does not tell."""
+        try:
+            fields = Path(f"/proc/{self.process.pid}/statm").read_text().split()
+        except OSError:
+            return 0
+        return int(fields[1]) * _PAGE_BYTES
+
+    def kill(self) -> int:
+        """End the process at once and return its exit code; again is harmless."""
+        self.process.kill()
+        self.process.join()
+        self.connection.close()
+        return self.process.exitcode or 0
