@@ -100,7 +100,7 @@ def _measured(values: Values, column: ProfiledColumn) -> dict[str, Any]:
     import pandas as pd  # noqa: PLC0415 - 1.3 s of import that only samples need
 
     if column.kind == "moment":
-        places = pd.Series(_places(values, column).to_numpy(zero_copy_only=False))
+        places = pd.Series(places_of(values, column).to_numpy(zero_copy_only=False))
         if places.empty:
             return {}
         marks = places.quantile(list(QUANTILES), interpolation="lower").astype("int64")
@@ -131,7 +131,7 @@ def _binned(numbers: Values, low: float, high: float, unit: int = 1) -> dict[str
     return {"bins": bins, "bin_counts": {int(at): int(n) for at, n in counts.items()}}
 
 
-def _places(values: Values, column: ProfiledColumn) -> Values:
+def places_of(values: Values, column: ProfiledColumn) -> Values:
     """Return moments as numbers on the axis of their histogram: microseconds, or days."""
     if types.is_date(column.type):
         return values.cast(pa.date32()).cast(pa.int32()).cast(pa.int64())
@@ -186,7 +186,7 @@ def _gaps(table: pa.Table, column: ProfiledColumn) -> str:
     """Name the days that are missing in a column of days."""
     if column.kind != "moment":
         return ""
-    places: Values = _places(table.column(column.name).combine_chunks().drop_null(), column)
+    places: Values = places_of(table.column(column.name).combine_chunks().drop_null(), column)
     if not types.is_date(column.type):
         if pc.any(pc.not_equal(pc.subtract(places, pc.multiply(pc.divide(places, _DAY), _DAY)), 0)):
             return ""

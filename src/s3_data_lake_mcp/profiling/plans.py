@@ -1,0 +1,111 @@
+"""From a sample to a plan: the bins and values to count, so that one pass over all rows will do."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as arrow_compute
+from pyarrow import types
+
+from s3_data_lake_mcp.profiling.aggregates import (
+    MOST_COUNTED_VALUES,
+    Plan,
+    ProfiledColumn,
+    bins_between,
+    kind_of,
+    moment_unit,
+)
+from s3_data_lake_mcp.profiling.frames import places_of
+from s3_data_lake_mcp.profiling.sample import Sample
+
+pc: Any = arrow_compute  # its stubs know too little of it
+
+_CANDIDATES = 10
+_LEAST_SHARE = 0.005
+_LEAST_COUNT = 5
+
+
+def plans_of(sample: Sample, columns: Sequence[ProfiledColumn]) -> dict[int, Plan]:
+    """Return a plan for each column by its position.
+
+    Values are counted in full only where parts of the sample that lie apart hold the same ones: a
+    column that is sorted or clustered has few values in each part and many in all.
+    """
+    return {column.position: _plan(sample, column) for column in columns}
+
+
+def _plan(sample: Sample, column: ProfiledColumn) -> Plan:
+    if column.name not in sample.table.column_names or column.kind == "opaque":
+        return Plan()
+    values: Any = sample.table.column(column.name)
+    if types.is_dictionary(values.type):
+        values = values.cast(values.type.value_type)
+    if kind_of(values.type) != column.kind and not _numeric(values.type, column.type):
+        return Plan()
+    count_all, candidates = _frequent(values, sample.parts, column)
+    return Plan(bins=_bins(values, column), count_all=count_all, candidates=candidates)
+
+
+def _numeric(one: pa.DataType, other: pa.DataType) -> bool:
+    return {kind_of(one), kind_of(other)} <= {"number", "float"}
+
+
+def _bins(values: Any, column: ProfiledColumn) -> Any:  # noqa: ANN401 - of pyarrow's
+    if column.kind == "moment":
+        places = places_of(values.combine_chunks().drop_null(), column)
+        ends = pc.min_max(places)
+        low, high = ends["min"].as_py(), ends["max"].as_py()
+        if low is None:
+            return None
+        return bins_between(low, high, unit=moment_unit(column.type, high - low))
+    if column.kind not in {"number", "float"}:
+        return None
+    numbers = values.drop_null()
+    if types.is_floating(numbers.type):
+        numbers = numbers.filter(pc.is_finite(numbers))
+    ends = pc.min_max(numbers)
+    low, high = ends["min"].as_py(), ends["max"].as_py()
+    if low is None:
+        return None
+    if not (types.is_integer(column.type) and isinstance(low, int)):
+        low, high = float(low), float(high)
+    return bins_between(low, high)
+
+
+def _frequent(
+    values: Any,  # noqa: ANN401 - of pyarrow's
+    parts: Sequence[int],
+    column: ProfiledColumn,
+) -> tuple[bool, tuple[object, ...]]:
+    coded: Any = values.combine_chunks().dictionary_encode()
+    codes = coded.indices
+    if not len(coded.dictionary):
+        return True, ()
+    within = [codes[:0]]
+    start = 0
+    for rows in parts:
+        within.append(codes.slice(start, rows).unique())
+        start += rows
+    tallied: Any = pa.concat_arrays(within).drop_null().value_counts()
+    if _estimated(len(coded.dictionary), tallied.field("counts")) <= MOST_COUNTED_VALUES:
+        return True, ()
+    if column.kind == "moment" and types.is_timestamp(values.type) and values.type.unit == "ns":
+        # Nanoseconds have no Python value to bind.
+        return False, ()
+    counts = codes.drop_null().value_counts().to_pylist()
+    ranked = sorted(counts, key=lambda entry: -entry["counts"])[:_CANDIDATES]
+    least = max(_LEAST_COUNT, _LEAST_SHARE * len(codes))
+    chosen = [entry["values"] for entry in ranked if entry["counts"] >= least]
+    return False, tuple(coded.dictionary[code].as_py() for code in chosen)
+
+
+def _estimated(distinct: int, parts_of_values: Any) -> float:  # noqa: ANN401 - of pyarrow's
+    """Estimate a column's distinct values by in how many parts each sampled one is.
+
+    The estimator is Chao2 (A. Chao, Biometrics 43, 1987), a lower bound for uneven distributions.
+    """
+    once = pc.sum(pc.equal(parts_of_values, 1)).as_py() or 0
+    twice = pc.sum(pc.equal(parts_of_values, 2)).as_py() or 0
+    if once and twice < _LEAST_COUNT:
+        return float(distinct) if once <= _LEAST_COUNT else float("inf")
+    return distinct + once * once / (2 * twice) if once else float(distinct)
