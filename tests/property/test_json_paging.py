@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from hypothesis import given
@@ -103,3 +104,50 @@ def test_no_integer_loses_digits(size: int, value: int) -> None:
     window.skip(" ")
     (item,) = array_items(window, ValueDecoder(), opened=False)
     assert str(item.value) == str(value)
+
+
+LINES = st.lists(
+    st.sampled_from(['{"a": 1}', "[1, 2]", "3", '"é"', "null", "oops", "", " ", "{", "1 2", "NaN"])
+    | st.integers(0, 9).map(lambda n: json.dumps({"n": n, "long text": "x" * 30})),
+    max_size=30,
+)
+
+
+@given(LINES, st.integers(0, 30), st.sampled_from(["\n", "\r\n", "\n\n"]))
+def test_offset_equals_reading_on(lines: list[str], cut: int, end: str) -> None:
+    """Skipping records of JSON Lines leaves those behind them, bad lines counted alike."""
+    body = '{"first": 1}' + end + "".join(line + end for line in lines)
+    store = MemoryStore()
+    source = ObjectReader.open_head(store, store.put("b", "x.jsonl", body.encode()), ScanMeter())
+    whole = JsonLoader().read(source, JsonRequest(max_records=99))
+    rest = JsonLoader().read(source, JsonRequest(max_records=99, offset=cut))
+    assert list(rest.records) == list(whole.records[cut:])
+    assert rest.total_records == whole.total_records
+    assert [n for n in rest.notices if "not JSON" in n] == list(whole.notices)
+
+
+@given(LISTS, st.integers(0, 14), INDENTS)
+def test_offset_in_an_array_equals_reading_on(
+    values: list[object], cut: int, indent: int | None
+) -> None:
+    """Skipping elements leaves those behind them, and the exact total."""
+    body = json.dumps(values, indent=indent)
+    store = MemoryStore()
+    source = ObjectReader.open_head(store, store.put("b", "x.json", body.encode()), ScanMeter())
+    rest = JsonLoader().read(source, JsonRequest(max_records=99, offset=cut))
+    assert list(rest.records) == values[cut:]
+    assert rest.total_records == len(values)
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False))
+def test_no_fraction_loses_digits(value: Decimal) -> None:
+    """A fraction comes back as a double of the same digits, or as it is written."""
+    text = f"{value:f}" if "E" not in str(value) else str(value)
+    window = TextWindow(pieces(f"[{text}]".encode(), 9), subject="x", encoding="utf-8")
+    window.skip(" ")
+    (item,) = array_items(window, ValueDecoder(), opened=False)
+    if isinstance(item.value, str):
+        assert item.value == text
+    elif isinstance(item.value, float):
+        digits = max(len(value.as_tuple().digits), 1)
+        assert Decimal(f"{item.value:.{digits - 1}e}") == value

@@ -8,7 +8,7 @@ from s3_data_lake_mcp.errors import InvalidArgumentError, ObjectChangedError
 from s3_data_lake_mcp.jobs.workplace import Arguments, Workplace
 from s3_data_lake_mcp.pages import Paging
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef, ScanMeter
-from s3_data_lake_mcp.storage.reader import ObjectReader
+from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
 
 _LATEST_SECONDS = 253_402_300_800
 """Midnight after the last day of the year 9999."""
@@ -51,10 +51,12 @@ def identity(info: ObjectInfo) -> dict[str, Any]:
     return {"e": info.etag, "s": info.size_bytes, "v": info.version_id, "m": modified}
 
 
-def open_head(w: Workplace, a: Arguments, meter: ScanMeter, paging: Paging) -> ObjectReader:
+def open_head(
+    w: Workplace, a: Arguments, meter: ScanMeter, paging: Paging, *, length: int = HEAD_BYTES
+) -> ObjectReader:
     """Open by the first bytes; a cursor knows the version, so there nothing is fetched."""
     if not paging.identity:
-        return ObjectReader.open_head(w.store, ref(a), meter)
+        return ObjectReader.open_head(w.store, ref(a), meter, length=length)
     return ObjectReader(w.store, _pinned(ref(a), paging.identity), meter)
 
 

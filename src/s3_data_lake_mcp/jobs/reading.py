@@ -15,6 +15,7 @@ from s3_data_lake_mcp.loaders import LoadRequest, LoadResult
 from s3_data_lake_mcp.loaders.csv import CsvLoader, CsvRequest
 from s3_data_lake_mcp.loaders.formats import detect_format_by_name
 from s3_data_lake_mcp.loaders.json import JsonLoader, JsonRequest
+from s3_data_lake_mcp.loaders.json_open import FIRST_BYTES
 from s3_data_lake_mcp.loaders.parquet import ParquetLoader
 from s3_data_lake_mcp.pages import Paging, scan_json, source_json, table_page
 from s3_data_lake_mcp.storage import ScanMeter
@@ -38,7 +39,7 @@ def read_csv(w: Workplace, a: Arguments, meter: ScanMeter, _r: Report) -> dict[s
 def read_json(w: Workplace, a: Arguments, meter: ScanMeter, _r: Report) -> dict[str, Any]:
     """Read a page of JSON records, or a document."""
     paging = opening.paging(a)
-    source = opening.open_head(w, a, meter, paging)
+    source = opening.open_head(w, a, meter, paging, length=FIRST_BYTES)
     request = JsonRequest(
         max_records=a["max_records"],
         offset=a["offset"],

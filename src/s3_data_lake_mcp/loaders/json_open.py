@@ -1,7 +1,7 @@
 """Opening a JSON document: at its beginning, finding its layout, or where a page ended."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
@@ -21,14 +21,21 @@ from s3_data_lake_mcp.loaders.json_scan import (
     line_items,
     malformed,
 )
+from s3_data_lake_mcp.loaders.json_skip import pass_elements, pass_lines, value_end
 from s3_data_lake_mcp.loaders.json_text import ENCODINGS, TextWindow, detect_encoding
 from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
 
 LINES_SUFFIXES = (".jsonl", ".ndjson", ".jsonlines", ".ldjson", ".geojsonl", ".geojsons")
 """Keys that announce JSON Lines; there, one line is `lines`, and the first one may be bad."""
 
+FIRST_BYTES = 256 << 10
+"""Best length of a first request: holds a hundred records of 2.5 KiB."""
+
 _COMPRESSIONS = ("", "gzip", "bzip2", "xz", "zstd")
 _LARGEST = 1 << 63
+_LEAST_PAGE_BYTES = 64 << 10
+_MOST_PAGE_BYTES = 1 << 20
+_BRACKET_LINE = re.compile(r"\n[ \t\r]*\[")
 _NEXT_LINE = re.compile(r"[ \t\r]*\n[ \t\r\n]*([^ \t\r\n])")
 
 
@@ -36,16 +43,34 @@ _NEXT_LINE = re.compile(r"[ \t\r]*\n[ \t\r\n]*([^ \t\r\n])")
 class Scan:
     """An opened document: its layout, and what is left to read of it.
 
-    `record` is the number of the first item.
+    `record` is the number of the first item. Close it to stop what is being fetched ahead.
     """
 
     layout: str
     items: Iterator[Item]
+    window: TextWindow
+    blocks: Generator[bytes]
     decoder: ValueDecoder
     bad: BadLines
     encoding: str
     compression: str
     record: int = 0
+
+    def skip(self, count: int) -> int:
+        """Pass over items without keeping them; return how many there were.
+
+        Each is checked to be JSON: about 3 µs for one of 200 bytes.
+        """
+        ahead = pass_elements if self.layout == "array" else pass_lines
+        done = 0
+        while done < count and next(self.items, None) is not None:
+            done += 1
+            done += ahead(self.window, count - done)
+        return done
+
+    def close(self) -> None:
+        """Stop reading."""
+        self.blocks.close()
 
     def position(self, item: Item, record: int) -> Position:
         """Return where to go on behind an item, `record` being the next one's number."""
@@ -70,8 +95,8 @@ def open_start(source: ObjectReader, max_decoded_bytes: int) -> Scan:
     Raises:
         MalformedDataError: If it is empty, or its first value is not JSON.
     """
-    head = source.read_range(0, HEAD_BYTES)
-    compression = detect_compression(source.info, head)
+    source.prefetch([(0, HEAD_BYTES)])
+    compression = detect_compression(source.info, source.read_range(0, HEAD_BYTES))
     blocks = decoded_blocks(source, compression, max_decoded_bytes=max_decoded_bytes)
     first = next(blocks, b"")
     if not first:
@@ -94,6 +119,8 @@ def open_start(source: ObjectReader, max_decoded_bytes: int) -> Scan:
     return Scan(
         layout=layout,
         items=items,
+        window=window,
+        blocks=blocks,
         decoder=decoder,
         bad=bad,
         encoding=encoding,
@@ -101,7 +128,9 @@ def open_start(source: ObjectReader, max_decoded_bytes: int) -> Scan:
     )
 
 
-def open_position(source: ObjectReader, position: Position, max_decoded_bytes: int) -> Scan:
+def open_position(
+    source: ObjectReader, position: Position, max_decoded_bytes: int, max_records: int
+) -> Scan:
     """Open a document behind an item, by one range; its head is not looked at.
 
     Raises:
@@ -110,8 +139,16 @@ def open_position(source: ObjectReader, position: Position, max_decoded_bytes: i
     layout = _choice(position, "layout", ("array", "lines"))
     encoding = _choice(position, "encoding", ENCODINGS)
     compression = _choice(position, "compression", _COMPRESSIONS)
-    byte = number(position, "byte")
-    blocks = decoded_blocks(source, compression, max_decoded_bytes=max_decoded_bytes, start=byte)
+    byte, record = number(position, "byte"), number(position, "record")
+    # As long as the records before were, in the mean, with something to spare.
+    guess = int((max_records + 1) * byte / max(record, 1) * 1.2)
+    blocks = decoded_blocks(
+        source,
+        compression,
+        max_decoded_bytes=max_decoded_bytes,
+        start=byte,
+        expected_bytes=max(_LEAST_PAGE_BYTES, min(guess, _MOST_PAGE_BYTES)),
+    )
     window = TextWindow(
         blocks,
         subject=str(source.ref),
@@ -128,11 +165,13 @@ def open_position(source: ObjectReader, position: Position, max_decoded_bytes: i
     return Scan(
         layout=layout,
         items=items,
+        window=window,
+        blocks=blocks,
         decoder=decoder,
         bad=bad,
         encoding=encoding,
         compression=compression,
-        record=number(position, "record"),
+        record=record,
     )
 
 
@@ -175,7 +214,9 @@ def _layout(
 ) -> tuple[str, Iterator[Item]]:
     mark = _first_mark(window)
     if mark == "[":
-        end = ValueDecoder().peek(window)
+        # Only a line that begins with a bracket can tell lines of arrays from one array.
+        again = _BRACKET_LINE.search(window.text, window.at)
+        end = value_end(window.text, window.at) if again else -1
         follows = _NEXT_LINE.match(window.text, end) if end >= 0 else None
         if follows is None or follows[1] != "[":
             return "array", array_items(window, decoder, opened=False)

@@ -22,11 +22,12 @@ DOCUMENT_BYTES = 64 << 20
 
 SPACE = " \t\n\r"
 MAX_DIGITS = 17
-"""Digits that a double can tell apart; a number with more stays as it is written."""
+"""Digits that a double may have; a number with more stays as it is written."""
 
+_EXACT_DIGITS = 15
 _MAX_INT_DIGITS = 38
 _SMALLEST_NORMAL = 2.2250738585072014e-308
-_TORN_CHARS = 16
+TORN_CHARS = 16
 """An error this near to the text's end may only be a token cut in two (`\\ud83d\\ude0`, `tru`)."""
 _DOCUMENT_GROWTH = 8
 _HOPELESS_LINES = 100
@@ -81,18 +82,20 @@ def parse_integer(text: str) -> int | str:
 def parse_fraction(text: str) -> float | str:
     """Return a double, or the text as written if a double would lose digits of it."""
     number = float(text)
-    if len(text) <= MAX_DIGITS and "e" not in text and "E" not in text:
+    if len(text) <= _EXACT_DIGITS and "e" not in text and "E" not in text:
         return number
     mantissa = text.lower().partition("e")[0]
     digits = _LEADING.sub("", mantissa).replace(".", "")
     if len(digits) > MAX_DIGITS or math.isinf(number) or (number == 0 and digits):
         return text
-    if 0 < abs(number) < _SMALLEST_NORMAL and Decimal(repr(number)) != Decimal(text):
-        return text
-    return number
+    if len(digits) <= _EXACT_DIGITS and not 0 < abs(number) < _SMALLEST_NORMAL:
+        return number
+    written = format(number, f".{max(len(digits), 1) - 1}e")
+    return number if repr(number) == text or Decimal(written) == Decimal(text) else text
 
 
-def _refuse_constant(name: str) -> Never:
+def refuse_constant(name: str) -> Never:
+    """Refuse `NaN` and the like, which Python takes for numbers."""
     message = f"{name} is not a JSON value"
     raise NotJson(message)
 
@@ -124,7 +127,7 @@ class ValueDecoder:
             object_pairs_hook=self._pairs,
             parse_float=parse_fraction,
             parse_int=parse_integer,
-            parse_constant=_refuse_constant,
+            parse_constant=refuse_constant,
         )
 
     def _pairs(self, pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -136,13 +139,6 @@ class ValueDecoder:
                     self.duplicates[key] = None
                 seen.add(key)
         return value
-
-    def peek(self, window: TextWindow) -> int:
-        """Return where the value at the window's position ends; -1 if it does not end within."""
-        try:
-            return self._decoder.raw_decode(window.text, window.at)[1]
-        except (ValueError, RecursionError):
-            return -1
 
     def decode(
         self, window: TextWindow, *, max_bytes: int = RECORD_BYTES, max_depth: int = MAX_DEPTH
@@ -157,7 +153,7 @@ class ValueDecoder:
             try:
                 value, end = self._decoder.raw_decode(window.text, window.at)
             except json.JSONDecodeError as exc:
-                torn = len(window.text) - exc.pos < _TORN_CHARS or exc.msg.startswith("Untermin")
+                torn = len(window.text) - exc.pos < TORN_CHARS or exc.msg.startswith("Untermin")
                 if torn and self._grow(window, max_bytes):
                     continue
                 raise NotJson(_place(window, exc)) from exc
@@ -187,7 +183,7 @@ class ValueDecoder:
 def _may_go_on(text: str, start: int, end: int) -> bool:
     """Whether a number may have been cut in two by the window's end."""
     return (
-        len(text) - end < _TORN_CHARS
+        len(text) - end < TORN_CHARS
         and text[start] in "-0123456789"
         and (end == len(text) or text[end] in ".eE")
     )

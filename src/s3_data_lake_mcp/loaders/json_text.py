@@ -24,6 +24,16 @@ def detect_encoding(head: bytes) -> tuple[str, int]:
     return "utf-8", 0
 
 
+_PIECE_BYTES = 256 << 10
+
+
+def _pieces(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Cut blocks into pieces: an error's line is counted from its window's beginning."""
+    for block in blocks:
+        for at in range(0, len(block), _PIECE_BYTES):
+            yield block[at : at + _PIECE_BYTES]
+
+
 class TextWindow:
     """Shows the text from `at` on, as far as it was needed yet.
 
@@ -41,7 +51,7 @@ class TextWindow:
     def __init__(
         self, blocks: Iterator[bytes], *, subject: str, encoding: str, start: int = 0, line: int = 1
     ) -> None:
-        self._blocks = blocks
+        self._blocks = _pieces(blocks)
         self._decoder = codecs.getincrementaldecoder(encoding)("strict")
         self._encoding = encoding
         self._fed = start

@@ -1,0 +1,86 @@
+"""What pages of big JSON objects cost: requests and bytes, by cursor and by offset."""
+
+import pytest
+
+from s3_data_lake_mcp.loaders.json import JsonLoader, JsonRequest, JsonResult
+from s3_data_lake_mcp.loaders.json_open import FIRST_BYTES
+from s3_data_lake_mcp.storage import ScanMeter
+from s3_data_lake_mcp.storage.reader import ObjectReader
+from support.lazy import LazyStore, Pattern
+
+PAD = b"x" * 700
+
+
+def record(number: int) -> bytes:
+    """Return an object of 732 bytes."""
+    return b'{"id": %9d, "text": "%b"}' % (number, PAD)
+
+
+ARRAY = LazyStore(
+    "x.json",
+    Pattern(
+        head=b"[\n" + record(0),
+        record=lambda i: b",\n" + record(i + 1),
+        count=700_000,
+        tail=b"]\n",
+    ),
+)
+LINES = LazyStore("x.jsonl", Pattern(record=lambda i: record(i) + b"\n", count=1_400_000))
+UNNAMED = LazyStore("x.json", Pattern(record=lambda i: record(i) + b"\n", count=1_400_000))
+ALL = pytest.mark.parametrize("store", [ARRAY, LINES, UNNAMED], ids=["array", "lines", "unnamed"])
+
+
+def ids(page: JsonResult) -> list[object]:
+    """Return the numbers of the records."""
+    return [r["id"] for r in page.records if isinstance(r, dict)]
+
+
+def first_page(store: LazyStore, meter: ScanMeter, *, offset: int = 0) -> JsonResult:
+    """Read a hundred records as a job does."""
+    source = ObjectReader.open_head(store, store.ref, meter, length=FIRST_BYTES)
+    return JsonLoader().read(source, JsonRequest(max_records=100, offset=offset))
+
+
+@ALL
+def test_the_first_page_is_one_request(store: LazyStore) -> None:
+    """A hundred records of half a gigabyte cost one request of 256 KiB."""
+    meter = ScanMeter()
+    assert ids(first_page(store, meter)) == list(range(101))
+    assert (meter.requests, meter.bytes_read) == (1, FIRST_BYTES)
+
+
+@ALL
+def test_the_next_page_is_one_request(store: LazyStore) -> None:
+    """Going on fetches about as much as the page before took, and no head."""
+    page = first_page(store, ScanMeter())
+    info, _ = store.get_head(store.ref, 1, ScanMeter())
+    meter = ScanMeter()
+    request = JsonRequest(max_records=100, position=page.resume(100))
+    following = JsonLoader().read(ObjectReader(store, info, meter), request)
+    assert ids(following) == list(range(100, 201))
+    assert meter.requests == 1
+    assert meter.bytes_read < 100_000
+    assert following.offset == 100
+
+
+def test_records_beyond_the_head_are_a_second_request() -> None:
+    """Records of 5 KB do not fit one request, but two of half a megabyte together."""
+    wide = LazyStore(
+        "x.json",
+        Pattern(head=b"[0", record=lambda _: b',"%b"' % (b"y" * 4997), count=9999, tail=b"]"),
+    )
+    meter = ScanMeter()
+    assert len(first_page(wide, meter).records) == 101
+    assert meter.requests == 2
+    assert meter.bytes_read <= 600_000
+
+
+@ALL
+def test_offset_reads_what_is_before_it(store: LazyStore) -> None:
+    """Skipping ten thousand records reads them, in few requests, and at most as much again."""
+    meter = ScanMeter()
+    page = first_page(store, meter, offset=10_000)
+    assert ids(page) == list(range(10_000, 10_101))
+    skipped = 10_100 * 732
+    assert skipped < meter.bytes_read < 2.5 * skipped
+    assert meter.requests <= 8
