@@ -38,7 +38,7 @@ def run(*command: str | Path, **environment: str) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=170,
         env={**os.environ, **environment},
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -102,7 +102,7 @@ HONEST_FORMS: dict[str, Callable[[], None]] = {
 }
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(200)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_command_runs(command: str) -> None:
     """Each command of a document is run, whole or in its cheapest honest form."""
@@ -126,7 +126,7 @@ def demo_environment() -> Iterator[dict[str, str]]:
         yield lake.environment()
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(200)
 @pytest.mark.parametrize("code", SCRIPTS)
 def test_python_example_runs(code: str, demo_environment: dict[str, str], tmp_path: Path) -> None:
     """Each Python example runs as a script on the demo lake."""

@@ -1,13 +1,13 @@
 """How the tour looks: at any width from 80 to 120 columns, in a terminal or a pipe."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
-from rich.padding import Padding
 from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
@@ -19,6 +19,7 @@ _SHOWN_LINES = 12
 _WIDEST_CELL = 30
 _INDENT = 4
 _FENCES = ("<<data ", "<<end ")
+_CURSOR = re.compile(r'("cursor": "[^"]{12})[^"]+')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,33 +67,42 @@ class Screen:
 
     def call(self, tool: str, arguments: Mapping[str, object]) -> None:
         """Show a tool call, an argument on each line."""
-        grid = Table.grid(padding=(0, 2))
-        grid.add_column(no_wrap=True)
-        grid.add_column(overflow="fold")
-        for name, value in arguments.items():
-            shown = value if isinstance(value, str) else json.dumps(value)
-            grid.add_row(Text(name, style="cyan"), Text(shown))
         self._console.print(Text.assemble(("→ ", "dim"), (tool, "bold cyan")))
-        if arguments:
-            self._console.print(Padding(grid, (0, 0, 0, _INDENT), expand=False))
+        width = max(map(len, arguments), default=0) + 2
+        for name, value in arguments.items():
+            shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            first, *rest = self._wrapped(Text(shown), self._room - width)
+            self._print(Text.assemble((f"{name:<{width}}", "cyan"), first))
+            for line in rest:
+                self._print(Text.assemble(" " * width, line))
 
     def answer(self, text: str, seconds: float, *, right: bool) -> None:
         """Show an answer as the model sees it, long ones cut."""
         first, *rest = text.split("\n")
         mark = ("✓ ", "green") if right else ("✗ ", "bold red")
-        head = Text.assemble(mark, (first, "bold" if right else "bold red"))
-        self._console.print(head, overflow="fold")
+        for line in self._wrapped(Text(first, style="bold" if right else "bold red"), self._room):
+            self._console.print(Text.assemble(mark, line))
+            mark = ("  ", "")
         for line in self._body(rest):
-            self._console.print(Padding(line, (0, 0, 0, _INDENT), expand=False))
-        self._console.print(Text(f"{'':{_INDENT}}{seconds:.2f} s", style="dim"))
+            self._print(line)
+        self._print(Text(f"{seconds:.2f} s", style="dim"))
 
     def _body(self, lines: Sequence[str]) -> Iterator[Text]:
-        shown = list(_trimmed(lines))
-        for width, group in groupby(shown, key=lambda line: line.count("\t")):
-            if width == 0:
-                yield from (_prose(line) for line in group)
-            else:
+        for tabs, group in groupby(_trimmed(lines), key=lambda line: line.count("\t")):
+            if tabs:
                 yield from _aligned(list(group), self._room)
+            else:
+                for line in group:
+                    yield from self._wrapped(_prose(line), self._room)
+
+    def _wrapped(self, text: Text, width: int) -> Sequence[Text]:
+        lines = list(text.wrap(self._console, width, overflow="fold"))
+        for line in lines:
+            line.rstrip()
+        return lines or [Text()]
+
+    def _print(self, line: Text) -> None:
+        self._console.print(Text.assemble(" " * _INDENT, line), soft_wrap=True)
 
     def results(self, outcomes: Sequence[Outcome]) -> None:
         """Show what each call cost."""
@@ -116,19 +126,19 @@ class Screen:
 
 def _trimmed(lines: Sequence[str]) -> Iterator[str]:
     """Yield the lines, those between the fences only as far as they help."""
-    inside = 0
+    inside: int | None = None
     for line in lines:
         if line.startswith(_FENCES):
-            if inside > _SHOWN_LINES:
+            if inside is not None and inside > _SHOWN_LINES:
                 yield f"… {inside - _SHOWN_LINES:,} more lines"
-            inside = 0
+            inside = 0 if inside is None else None
             yield line
-        elif lines[0].startswith(_FENCES) or inside or "\t" in line:
+        elif inside is None:
+            yield _CURSOR.sub(r"\1…", line)
+        else:
             inside += 1
             if inside <= _SHOWN_LINES:
                 yield line
-        else:
-            yield line
 
 
 def _prose(line: str) -> Text:

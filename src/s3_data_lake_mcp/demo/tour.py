@@ -10,6 +10,7 @@ from typing import Any
 import anyio
 from fastmcp import Client
 from fastmcp.client.transports import StdioTransport
+from fastmcp.exceptions import McpError
 
 from s3_data_lake_mcp.demo.catalogue import BUCKETS
 from s3_data_lake_mcp.demo.lake import DemoLake
@@ -107,7 +108,10 @@ class _Guide:
         self, tool: str, arguments: Mapping[str, object]
     ) -> tuple[str, bool, Mapping[str, int], float]:
         began = time.monotonic()
-        result = await self._client.call_tool(tool, dict(arguments), raise_on_error=False)
+        try:
+            result = await self._client.call_tool(tool, dict(arguments), raise_on_error=False)
+        except McpError as exc:
+            return str(exc), True, {}, time.monotonic() - began
         seconds = time.monotonic() - began
         text = "\n".join(block.text for block in result.content if block.type == "text")
         structured = result.structured_content or {}
