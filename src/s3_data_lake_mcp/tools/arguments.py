@@ -3,6 +3,7 @@
 import contextlib
 import difflib
 import inspect
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -84,8 +85,13 @@ class Signature:
         if found["type"] == "missing":
             return InvalidArgumentError(f"{name} is required", hint=f"Give {name}.")
         text = found["msg"][:1].lower() + found["msg"][1:]
-        repair = {name: self.defaults[name]} if name in self.defaults else None
-        return InvalidArgumentError(f"{name} is not valid: {text}", repair=repair)
+        message = f"{name} is not valid: {text}"
+        if name not in self.defaults:
+            return InvalidArgumentError(message, hint=f"Give {name} as its schema says.")
+        default = self.defaults[name]
+        return InvalidArgumentError(
+            message, hint=f"Its default is {json.dumps(default)}.", repair={name: default}
+        )
 
     def given(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return the values that are not defaults."""

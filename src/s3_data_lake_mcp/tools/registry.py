@@ -13,7 +13,7 @@ from fastmcp.exceptions import ToolError
 from fastmcp.server.dependencies import get_context
 from fastmcp.tools.base import Tool, ToolResult
 from mcp_types import ToolAnnotations
-from pydantic import PrivateAttr
+from pydantic import PrivateAttr, ValidationError
 
 from s3_data_lake_mcp.errors import (
     DeadlineExceededError,
@@ -96,6 +96,10 @@ class LakeTool(Tool):
             values = self._signature.resolve(self._signature.validate(arguments), call)
             call.progress = _reporter()
             result = await self._bounded(call, values)
+        except ValidationError as exc:
+            # The framework would call it bad arguments; it is an answer that fits no model.
+            _LOGGER.exception("an answer does not fit its model", extra={"tool": self.name})
+            raise ToolError("internal_error: The answer could not be built.") from exc
         except LakeError as exc:
             text = self._error_text(exc, arguments, call)
             raise ToolError(text, log_level=logging.INFO) from exc
