@@ -1,0 +1,72 @@
+"""From the arguments of a query to one guarded statement."""
+
+from dataclasses import dataclass
+
+from s3_data_lake_mcp.engines import Query
+from s3_data_lake_mcp.engines.connection import Session
+from s3_data_lake_mcp.engines.guard import check_predicate, check_sql
+from s3_data_lake_mcp.engines.inputs import DATA, uri_place
+from s3_data_lake_mcp.engines.simple_form import Statement, build, pick
+from s3_data_lake_mcp.engines.sqltext import names
+from s3_data_lake_mcp.errors import LakeError
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A query whose text has passed the guard.
+
+    `wanted` are the tables that it reads: name, bucket and key. `is_plain` says that it asks for
+    the first rows, nothing more.
+    """
+
+    query: Query
+    sql: str
+    wanted: tuple[tuple[str, str, str], ...]
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it asks for the rows as they come."""
+        return not (self.sql or self.query.where or self.query.filter)
+
+    def statement(self, session: Session, columns: list[tuple[str, str]]) -> Statement:
+        """Return the statement to run; `columns` are those of `data`."""
+        if self.sql:
+            return Statement(texts=(self.sql,))
+        query = self.query
+        if query.where:
+            before, behind = self._around(columns)
+            return Statement(texts=(before + query.where + behind,))
+        return build(session, columns, query.columns, query.filter)
+
+    def _around(self, columns: list[tuple[str, str]]) -> tuple[str, str]:
+        listed = names(pick(dict(columns), self.query.columns, "columns")) or "*"
+        # On lines of their own, for a comment in the predicate would hide the bracket.
+        return f"SELECT {listed} FROM data WHERE (\n", "\n)"  # noqa: S608 - quoted identifiers
+
+    def repaired(self, error: LakeError, columns: list[tuple[str, str]]) -> LakeError:
+        """Turn the repaired SQL of an error into a repaired argument of the query."""
+        fixed = (error.repair or {}).get("sql")
+        if self.sql or not isinstance(fixed, str):
+            return error
+        error.repair = None
+        if self.query.where:
+            before, behind = self._around(columns)
+            if fixed.startswith(before) and fixed.endswith(behind):
+                error.repair = {"where": fixed[len(before) : len(fixed) - len(behind)]}
+        return error
+
+
+def ask(query: Query) -> Asked:
+    """Check the text of a query and say what it reads.
+
+    Raises:
+        LakeError: What the guard raises.
+    """
+    data = (DATA, query.bucket, query.key)
+    if query.sql:
+        guarded = check_sql(query.sql)
+        uris = tuple(map(uri_place, guarded.uris))
+        return Asked(query, guarded.sql, ((data,) if guarded.uses_data else ()) + uris)
+    if query.where:
+        check_predicate(query.where)
+    return Asked(query, "", (data,))

@@ -1,0 +1,144 @@
+"""Text columns as typed ones, exactly: a value that a cast would change stops the query instead.
+
+DuckDB casts `1.5` to the integer 2 and `007` to 7. So text is read as text, and cast by an
+expression that lets through what `loaders.csv_types` calls a value of the type. Any other value
+raises an error that says which column has to become wider; the query is then run again.
+"""
+
+import json
+import re
+import secrets
+from dataclasses import dataclass
+
+import duckdb
+
+from s3_data_lake_mcp.engines.sqltext import literal
+from s3_data_lake_mcp.loaders.csv_types import (
+    BOOLEAN,
+    DATE,
+    FLOAT,
+    INTEGER,
+    NULL_TOKENS,
+    STAMP,
+    TIME,
+    ZONED,
+)
+
+TEXT = "VARCHAR"
+_MARK = f"lake-misfit-{secrets.token_hex(8)} "
+
+_FEW_FRACTION_DIGITS = r"\.[0-9]{7}"
+_PATTERNS = {
+    "BIGINT": INTEGER,
+    "HUGEINT": "0|-?[1-9][0-9]{0,37}",
+    "DOUBLE": FLOAT,
+    "BOOLEAN": BOOLEAN,
+    "DATE": DATE,
+    "TIME": TIME,
+    "TIMESTAMP": STAMP,
+    "TIMESTAMP_NS": STAMP,
+    "TIMESTAMPTZ": ZONED,
+    "TIMESTAMPTZ_NS": ZONED,
+}
+_MICROSECONDS = frozenset({"TIMESTAMP", "TIMESTAMPTZ"})
+_WIDER = {
+    "BIGINT": ("DOUBLE",),
+    "HUGEINT": ("DOUBLE",),
+    "TIMESTAMP": ("TIMESTAMP_NS",),
+    "TIMESTAMPTZ": ("TIMESTAMPTZ_NS",),
+}
+_EXACT_DIGITS = 15
+_MOST_DIGITS = 17
+_CLIPPED_CHARS = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Misfit:
+    """A value that its column's type cannot hold as it is written."""
+
+    table: int
+    column: str
+    value: str
+
+
+def castable() -> frozenset[str]:
+    """Return the types that text can be cast to."""
+    return frozenset(_PATTERNS)
+
+
+def checked_cast(text: str, kind: str, place: tuple[int, str], *, tokens: bool = False) -> str:
+    """Return the expression that casts a text expression, or raises a `Misfit`.
+
+    Args:
+        text: SQL of a text value.
+        kind: A type of `castable`, or text.
+        place: Number of the table and name of the column, for the error.
+        tokens: Whether `NA` and the like are null.
+    """
+    if kind == TEXT:
+        return text
+    table, column = place
+    null = f"{text} IS NULL"
+    if tokens:
+        null += f" OR {text} IN ({', '.join(map(literal, sorted(NULL_TOKENS)))})"
+    mark = literal(f"{_MARK}{json.dumps([table, column])} ")
+    failure = f"CAST(error({mark} || left({text}, {_CLIPPED_CHARS})) AS {kind})"
+    value = f"CASE WHEN {_fits(text, kind)} THEN TRY_CAST({text} AS {kind}) END"
+    return f"coalesce({value}, CASE WHEN {null} THEN NULL ELSE {failure} END)"
+
+
+def _fits(text: str, kind: str) -> str:
+    matches = f"regexp_full_match({text}, {literal(_PATTERNS[kind])})"
+    if kind in _MICROSECONDS:
+        return f"{matches} AND NOT regexp_matches({text}, {literal(_FEW_FRACTION_DIGITS)})"
+    if kind != "DOUBLE":
+        return matches
+    number = f"TRY_CAST({text} AS DOUBLE)"
+    digits = _digits(text)
+    exact = (
+        f"isfinite({number}) AND ({number} = 0) = ({digits} = '') AND "
+        f"CASE WHEN length({digits}) <= {_EXACT_DIGITS} THEN {digits} = '' OR "
+        f"abs({number}) > 1e-290 WHEN length({digits}) = {_EXACT_DIGITS + 1} "
+        f"THEN {_digits(_written(number, _EXACT_DIGITS))} = {digits} "
+        f"WHEN length({digits}) = {_MOST_DIGITS} "
+        f"THEN {_digits(_written(number, _MOST_DIGITS - 1))} = {digits} ELSE false END"
+    )
+    short = f"length({text}) <= {_EXACT_DIGITS} AND NOT regexp_matches({text}, '[eE]')"
+    return f"{matches} AND CASE WHEN {short} THEN true ELSE {exact} END"
+
+
+def _written(number: str, precision: int) -> str:
+    return f"format('{{:.{precision}e}}', {number})"
+
+
+def _digits(text: str) -> str:
+    """Return the SQL of a number's significant digits."""
+    mantissa = f"regexp_replace({text}, '[eE].*', '')"
+    return f"trim(regexp_replace({mantissa}, '[-.]', '', 'g'), '0')"
+
+
+def misfit_of(error: duckdb.Error) -> Misfit | None:
+    """Return the misfit that an error reports, if it is one of ours."""
+    _, mark, rest = str(error).partition(_MARK)
+    if not mark:
+        return None
+    try:
+        (table, column), end = json.JSONDecoder().raw_decode(rest)
+    except ValueError:
+        return None
+    value = rest[end + 1 :].partition("\n")[0]
+    return Misfit(table=int(table), column=str(column), value=value)
+
+
+def widened(kind: str, value: str, *, huge: bool = False) -> str:
+    """Return the narrowest type that holds what `kind` holds, and a value, without loss.
+
+    `huge` allows integers of up to 38 digits, which delimited text keeps as text.
+    """
+    candidates: tuple[str, ...] = _WIDER.get(kind, ())
+    if huge and kind == "BIGINT":
+        candidates = ("HUGEINT", *candidates)
+    for wider in candidates:
+        if re.fullmatch(_PATTERNS[wider], value) and len(value) < _CLIPPED_CHARS:
+            return wider
+    return TEXT

@@ -1,0 +1,126 @@
+"""The one locked DuckDB of a worker, a connection per query, and the watch that stops it."""
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import duckdb
+
+from s3_data_lake_mcp.settings import Settings
+from s3_data_lake_mcp.storage.filesystem import SCHEMES, STREAM_SCHEME, LakeFileSystem
+from s3_data_lake_mcp.storage.scope import Scope
+
+_THREADS = 4
+_MEMORY_SHARE = 0.6
+"""Of the call's memory; the rest is for Python, Arrow, read-ahead and what DuckDB doesn't count."""
+
+_TICK_SECONDS = 0.05
+_REPORT_TICKS = 4
+
+_SETTINGS = """
+SET async_threads=32; SET parquet_metadata_cache=true; SET parquet_prefetch_column_gap=131072;
+SET TimeZone='UTC'; SET preserve_insertion_order=true; SET arrow_lossless_conversion=false;
+SET max_expression_depth=1000; SET pivot_limit=1000;
+SET temp_directory=''; SET max_temp_directory_size='0B';
+SET autoinstall_known_extensions=false; SET autoload_known_extensions=false;
+SET allow_community_extensions=false; SET allow_extension_repositories='forbidden';
+SET allow_persistent_secrets=false; SET secret_directory='';
+SET python_enable_replacements=false; SET python_scan_all_frames=false;
+"""
+_LOCK = "SET enable_external_access=false; SET lock_configuration=true;"
+
+
+class Session:
+    """A connection for one query: what it creates is temporary and goes with it."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, scope: Scope) -> None:
+        self.cursor = cursor
+        self.scope = scope
+
+    def execute(self, sql: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Run trusted SQL and return its rows."""
+        return self.cursor.execute(sql, list(params)).fetchall()
+
+    def describe(self, relation: str) -> list[tuple[str, str]]:
+        """Return names and types of the columns of something that can stand behind FROM."""
+        rows = self.execute(f"DESCRIBE SELECT * FROM {relation}")  # noqa: S608 - trusted SQL
+        return [(row[0], row[1]) for row in rows]
+
+
+class Instance:
+    """A DuckDB that can read the current query's scope, and do nothing else to the outside.
+
+    It is kept from query to query for its cache of blocks and footers. Views are made on a query's
+    own connection, as temporary ones, and vanish with it.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._files = LakeFileSystem()
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+        memory = int(settings.memory_limit * _MEMORY_SHARE)
+        self._connection = duckdb.connect(
+            ":memory:",
+            config={"threads": min(_THREADS, cores), "memory_limit": f"{memory}B"},
+        )
+        self._connection.register_filesystem(self._files)
+        self._connection.execute(_SETTINGS)
+        schemes = ", ".join(f"'{scheme}://'" for scheme in (*SCHEMES, STREAM_SCHEME))
+        self._connection.execute(f"SET allowed_directories=[{schemes}]")
+        self._connection.execute(_LOCK)
+
+    @contextlib.contextmanager
+    def session(
+        self, scope: Scope, progress: Callable[[], None] | None = None
+    ) -> Iterator[Session]:
+        """Open a connection that may read a scope; it is interrupted when the call must stop.
+
+        `progress` is called a few times a second.
+        """
+        cursor = self._connection.cursor()
+        self._files.scope = scope
+        done = threading.Event()
+        watch = threading.Thread(
+            target=_watch, args=(cursor, scope, done, progress), name="query-watch", daemon=True
+        )
+        watch.start()
+        try:
+            yield Session(cursor, scope)
+        finally:
+            done.set()
+            watch.join()
+            cursor.close()
+            self._files.scope = None
+            scope.close()
+
+    def is_spent(self, cache_bytes: int) -> bool:
+        """Whether it must be replaced: its cache holds more than it may, or it broke."""
+        try:
+            found = self._connection.execute(
+                "SELECT coalesce(sum(nr_bytes), 0) FROM duckdb_external_file_cache() WHERE loaded"
+            ).fetchone()
+        except duckdb.Error:
+            return True
+        return found is None or int(found[0]) > cache_bytes
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self._connection.close()
+
+
+def _watch(
+    cursor: duckdb.DuckDBPyConnection,
+    scope: Scope,
+    done: threading.Event,
+    progress: Callable[[], None] | None,
+) -> None:
+    """Interrupt until it works: an interrupt before the execution begins is lost."""
+    ticks = 0
+    while not done.wait(_TICK_SECONDS):
+        scope.stop()
+        if scope.failure is not None:
+            cursor.interrupt()
+        ticks += 1
+        if progress is not None and ticks % _REPORT_TICKS == 0:
+            progress()

@@ -1,0 +1,180 @@
+"""How a delimited text is read by the engine: as it is, transcoded, or cleaned."""
+
+import contextlib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Literal
+
+from s3_data_lake_mcp.engines.casts import TEXT, widened
+from s3_data_lake_mcp.engines.opening import Opened
+from s3_data_lake_mcp.engines.tables import type_name
+from s3_data_lake_mcp.errors import LimitExceededError, MalformedDataError
+from s3_data_lake_mcp.loaders.csv import CsvRequest, CsvShape, Dialect, sniff
+from s3_data_lake_mcp.loaders.csv_records import RecordReader
+from s3_data_lake_mcp.loaders.csv_types import NULL_TOKENS
+
+type Mode = Literal["plain", "transcoded", "cleaned"]
+
+SNIFF_BYTES = 64 << 10
+_SAMPLE_RECORDS = 300
+_TOGETHER = {
+    frozenset({"BIGINT", "DOUBLE"}): "DOUBLE",
+    frozenset({"TIMESTAMP", "TIMESTAMP_NS"}): "TIMESTAMP_NS",
+    frozenset({"TIMESTAMPTZ", "TIMESTAMPTZ_NS"}): "TIMESTAMPTZ_NS",
+}
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Layout:
+    """How objects of one shape are read; remembered with each of them for the next query.
+
+    `header` are the bytes before the data, empty if compressed. `columns` are the names in SQL,
+    where case makes no difference. `tokens` are the words that were found to mean null, by column,
+    `empty` the columns without a value in the head, `widenings` the values for which a column had
+    to become wider.
+    """
+
+    shape: CsvShape
+    header: bytes
+    mode: Mode
+    columns: tuple[str, ...]
+    kinds: dict[str, str]
+    tokens: dict[str, set[str]]
+    empty: frozenset[str] = frozenset()
+    widenings: dict[str, str] = field(default_factory=dict)
+    long_lines: bool = False
+
+    def begins_alike(self, opened: Opened) -> bool:
+        """Whether an object begins with the same header, and so has this layout."""
+        head = opened.need_head(SNIFF_BYTES)
+        return bool(self.header) and self.shape.dialect.has_header and head.startswith(self.header)
+
+    def widen(self, column: str, value: str) -> bool:
+        """Make room for a value in a column; False if the column is not here."""
+        kind = self.kinds.get(column)
+        if kind is None or kind == TEXT:
+            return False
+        if value in NULL_TOKENS and value not in self.tokens.get(column, ()):
+            self.tokens.setdefault(column, set()).add(value)
+            return True
+        self.kinds[column] = widened(kind, value)
+        self.widenings[column] = value
+        return True
+
+    def cleaned(self) -> "Layout":
+        """Return the same layout, to be read record by record."""
+        return replace(
+            self,
+            mode="cleaned",
+            kinds=dict(self.kinds),
+            tokens={name: set(found) for name, found in self.tokens.items()},
+            widenings=dict(self.widenings),
+        )
+
+    def notices(self) -> Iterable[str]:
+        """Return how the text is read where that is not plain to see."""
+        yield from self.shape.notices
+        if renamed := [c for n, c in zip(self.shape.names, self.columns, strict=True) if n != c]:
+            listed = ", ".join(renamed[:5])
+            yield f"Columns whose names differ only in case were numbered: {listed}."
+        for column, found in self.tokens.items():
+            if self.kinds[column] != TEXT:
+                listed = ", ".join(sorted(found))
+                yield f"Column {column}: {listed} was read as null."
+        for column, value in self.widenings.items():
+            kind = self.kinds[column]
+            yield f"Column {column} was read as {kind}: {value!r} does not fit what the head shows."
+
+
+def find_layout(opened: Opened, max_decoded_bytes: int) -> Layout:
+    """Return the layout of an object, by its head."""
+    shape = sniff(opened.reader(), CsvRequest(max_rows=1, max_decoded_bytes=max_decoded_bytes))
+    head = opened.need_head(SNIFF_BYTES)
+    columns = distinct(shape.names)
+    tokens = dict(zip(columns, map(set, shape.null_tokens), strict=True))
+    return Layout(
+        shape=shape,
+        header=b"" if shape.dialect.compression else head[: shape.start],
+        mode=_mode(shape, head),
+        columns=columns,
+        kinds=dict(zip(columns, map(type_name, shape.types), strict=True)),
+        tokens={name: found for name, found in tokens.items() if found},
+        empty=frozenset(c for c, v in zip(columns, shape.values, strict=True) if not v),
+    )
+
+
+def distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """Return names that differ in more than case, numbered where they did not."""
+    existing, used = {name.lower() for name in names}, set[str]()
+    found: list[str] = []
+    for name in names:
+        unique, number = name, 0
+        while unique.lower() in used or (number and unique.lower() in existing):
+            number += 1
+            unique = f"{name}_{number}"
+        used.add(unique.lower())
+        found.append(unique)
+    return tuple(found)
+
+
+def merged_kinds(layouts: Iterable[Layout]) -> dict[str, str]:
+    """Return the type of each column, in lower case, that holds what all layouts hold."""
+    seen: dict[str, set[str]] = {}
+    for layout in layouts:
+        for column, kind in layout.kinds.items():
+            kinds = seen.setdefault(column.lower(), set())
+            kinds.update(() if column in layout.empty else (kind,))
+    return {column: _together(kinds) for column, kinds in seen.items()}
+
+
+def _together(kinds: set[str]) -> str:
+    return next(iter(kinds)) if len(kinds) == 1 else _TOGETHER.get(frozenset(kinds), TEXT)
+
+
+def _mode(shape: CsvShape, head: bytes) -> Mode:
+    dialect = shape.dialect
+    if dialect.escape:
+        return "cleaned"
+    if dialect.compression or dialect.encoding not in {"utf-8", "ascii"}:
+        return "transcoded"
+    body = head[shape.start : SNIFF_BYTES]
+    body = body[: body.rfind(b"\n") + 1] or body
+    text = body.decode(errors="replace")
+    rows = list(_rows(body, dialect))
+    if _mixes_newlines(text, dialect) or _is_spaced(text, dialect, rows):
+        return "cleaned"
+    width = len(shape.names)
+    # One empty field too many at a record's end goes unnoticed by the engine.
+    ragged = any(len(row) == width + 1 and row[-1] is None for row in rows)
+    return "cleaned" if ragged else "plain"
+
+
+def _rows(body: bytes, dialect: Dialect) -> Iterator[list[str | None]]:
+    """Yield the first records' fields, up to one that does not parse."""
+    reader = RecordReader(iter([body]), dialect, at=0, line=1, subject="The head")
+    with contextlib.suppress(MalformedDataError, LimitExceededError):
+        for record in islice(reader, _SAMPLE_RECORDS):
+            yield record.fields
+
+
+def _mixes_newlines(text: str, dialect: Dialect) -> bool:
+    """Whether lines end in different ways; in quotes they may."""
+    if dialect.quote and dialect.quote in text:
+        return False
+    both = text.count("\r\n")
+    return sum(count > 0 for count in (both, text.count("\r") - both, text.count("\n") - both)) > 1
+
+
+def _is_spaced(text: str, dialect: Dialect, rows: Sequence[Sequence[str | None]]) -> bool:
+    """Whether spaces stand between a quote and a delimiter: the engine would drop them."""
+    if not dialect.quote or dialect.quote not in text:
+        return False
+    d, q = re.escape(dialect.delimiter), re.escape(dialect.quote)
+    before = any(
+        field is not None and field[:1] == " " and field.lstrip(" ").startswith(dialect.quote)
+        for row in rows
+        for field in row
+    )
+    return before or bool(re.search(rf"(?:^|{d}){q}[^{q}]*{q} +(?:{d}|$)", text, re.MULTILINE))

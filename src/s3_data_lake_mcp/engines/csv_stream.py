@@ -1,0 +1,111 @@
+"""Delimited text that the engine cannot read as it is: transcoded, or cleaned record by record."""
+
+import codecs
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from s3_data_lake_mcp.errors import MalformedDataError
+from s3_data_lake_mcp.loaders.compression import decoded_blocks
+from s3_data_lake_mcp.loaders.csv import CsvShape
+from s3_data_lake_mcp.loaders.csv_records import RecordReader
+from s3_data_lake_mcp.storage.reader import ObjectReader
+
+_BATCH_RECORDS = 500
+_NAMED_LINES = 5
+
+
+@dataclass(slots=True)
+class Irregular:
+    """Counts records with too few or too many fields, and names the first."""
+
+    short: int = 0
+    long: int = 0
+    short_lines: list[int] = field(default_factory=list)
+    long_lines: list[int] = field(default_factory=list)
+
+    def add(self, line: int, *, short: bool) -> None:
+        """Count one record."""
+        lines = self.short_lines if short else self.long_lines
+        if len(lines) < _NAMED_LINES:
+            lines.append(line)
+        if short:
+            self.short += 1
+        else:
+            self.long += 1
+
+    def notices(self, subject: str) -> Iterator[str]:
+        """Return a sentence for each kind."""
+        for count, lines, what in (
+            (self.short, self.short_lines, "had too few fields and were filled with null"),
+            (self.long, self.long_lines, "had too many fields and were left out"),
+        ):
+            if count:
+                more = ", …" if count > len(lines) else ""
+                named = ", ".join(map(str, lines))
+                yield f"{count:,} rows of {subject} {what}: line {named}{more}."
+
+
+def transcoded(source: ObjectReader, shape: CsvShape, max_decoded_bytes: int) -> Iterator[bytes]:
+    """Yield the records' text, decompressed, in UTF-8, as it is written else."""
+    blocks = decoded_blocks(
+        source,
+        shape.dialect.compression,
+        max_decoded_bytes=max_decoded_bytes,
+        start=shape.start,
+    )
+    encoding = shape.dialect.encoding
+    if encoding in {"utf-8", "ascii"}:
+        yield from blocks
+        return
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        for block in blocks:
+            yield decoder.decode(block).encode()
+        yield decoder.decode(b"", final=True).encode()
+    except UnicodeError as exc:
+        message = f"{source.ref} is not valid {encoding} throughout"
+        raise MalformedDataError(message, hint="read_csv_from_s3 names the line.") from exc
+
+
+def cleaned(
+    source: ObjectReader, shape: CsvShape, max_decoded_bytes: int, irregular: Irregular
+) -> Iterator[bytes]:
+    """Yield the records as the CSV loader understands them, written in the plainest dialect.
+
+    Records with too few fields are filled, those with too many left out, blank lines dropped.
+    """
+    blocks = decoded_blocks(
+        source,
+        shape.dialect.compression,
+        max_decoded_bytes=max_decoded_bytes,
+        start=shape.start,
+    )
+    reader = RecordReader(
+        blocks, shape.dialect, at=shape.start, line=shape.line, subject=str(source.ref)
+    )
+    reader.fallback = shape.encoding_open
+    width = len(shape.names)
+    lines: list[str] = []
+    for record in reader:
+        fields = record.fields
+        if len(fields) > width:
+            irregular.add(record.line, short=False)
+            continue
+        if len(fields) < width:
+            irregular.add(record.line, short=True)
+            fields = [*fields, *([None] * (width - len(fields)))]
+        lines.append(",".join(map(_field, fields)))
+        if len(lines) >= _BATCH_RECORDS:
+            yield ("\n".join(lines) + "\n").encode("utf-8", "replace")
+            lines.clear()
+    if lines:
+        yield ("\n".join(lines) + "\n").encode("utf-8", "replace")
+
+
+def _field(text: str | None) -> str:
+    if text is None:
+        return ""
+    if text and '"' not in text and "," not in text and "\n" not in text and "\r" not in text:
+        # Quotes keep the spaces around a value, which the engine would take off before a quote.
+        return text
+    return '"' + text.replace('"', '""') + '"'

@@ -1,0 +1,211 @@
+"""Delimited text as a view: the dialect, names and types that the CSV loader finds, exactly."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import duckdb
+
+from s3_data_lake_mcp.engines.casts import TEXT, checked_cast, misfit_of
+from s3_data_lake_mcp.engines.connection import Session
+from s3_data_lake_mcp.engines.csv_layout import SNIFF_BYTES, Layout, find_layout, merged_kinds
+from s3_data_lake_mcp.engines.csv_stream import Irregular, cleaned, transcoded
+from s3_data_lake_mcp.engines.places import Member, Place
+from s3_data_lake_mcp.engines.sqltext import call, identifier, literal, struct
+from s3_data_lake_mcp.engines.streams import DecodedStream
+from s3_data_lake_mcp.engines.tables import (
+    Paths,
+    partition_options,
+    partition_types,
+    sampled,
+)
+from s3_data_lake_mcp.storage.scope import PinnedObject, SurpriseError
+
+_FACT = "csv"
+_INNER = "lake_c"
+_SNIFF_THREADS = 16
+_LONG_LINE = {"max_line_size": "16777216", "buffer_size": "67108864"}
+_FILE = re.compile(r"^\s*file = (.+)$", re.MULTILINE)
+
+
+class CsvTable:
+    """A table of delimited text.
+
+    Args:
+        number: Its number, which names it in errors.
+        name: The view's name.
+        place: Its objects.
+        max_decoded_bytes: Budget of decompressed bytes for each of them.
+    """
+
+    def __init__(self, number: int, name: str, place: Place, max_decoded_bytes: int) -> None:
+        self.number = number
+        self.name = name
+        self.place = place
+        self._budget = max_decoded_bytes
+        self._partitions = partition_types(place)
+        self._irregular: dict[str, list[Irregular]] = {}
+        self._guessed: dict[str, Member] = {}
+        self._members: Mapping[str, Member] = {}
+        self._focus = sampled(place.members)
+
+    def focus(self, members: Sequence[Member]) -> None:
+        """Look at these objects before they are read, of very many at some."""
+        self._focus = sampled(members)
+
+    def select(self, session: Session) -> str:
+        """Return the SELECT over all objects, those of a shape read together."""
+        self._irregular.clear()
+        groups = self._groups()
+        kinds = merged_kinds(layout for layout, _ in groups)
+        paths = Paths(session.scope, self.number)
+        self._members = paths.members
+        parts = [self._part(layout, members, kinds, paths) for layout, members in groups]
+        return " UNION ALL BY NAME ".join(parts)
+
+    def _groups(self) -> list[tuple[Layout, list[Member]]]:
+        """Return the objects by layout; of very many, some are only thought to be like others."""
+        members = self.place.members
+        self._look_at([member for member in self._focus if _FACT not in member.opened.facts])
+        groups: dict[int, tuple[Layout, list[Member]]] = {}
+        layout: Layout = self._focus[0].opened.facts[_FACT]
+        for member in members:
+            known = member.opened.facts.get(_FACT)
+            if known is None:
+                self._guessed[member.path] = member
+            layout = known or layout
+            groups.setdefault(id(layout), (layout, []))[1].append(member)
+        return list(groups.values())
+
+    def _look_at(self, members: Sequence[Member]) -> None:
+        """Find the layouts of members; those that begin alike share one."""
+        if len(members) > 1:
+            with ThreadPoolExecutor(_SNIFF_THREADS) as pool:
+                list(pool.map(lambda member: member.opened.need_head(SNIFF_BYTES), members))
+        known: list[Layout] = [
+            member.opened.facts[_FACT]
+            for member in self.place.members
+            if _FACT in member.opened.facts
+        ]
+        for member in members:
+            alike = (one for one in known if one.begins_alike(member.opened))
+            layout = next(alike, None) or find_layout(member.opened, self._budget)
+            known.append(layout)
+            member.opened.facts[_FACT] = layout
+
+    def _part(
+        self, layout: Layout, members: Sequence[Member], kinds: Mapping[str, str], paths: Paths
+    ) -> str:
+        fields = []
+        for at, column in enumerate(layout.columns):
+            if column not in self._partitions:
+                kind, place = kinds[column.lower()], (self.number, column)
+                tokens = column in layout.tokens
+                value = checked_cast(f"{_INNER}{at}", kind, place, tokens=tokens)
+                fields.append(f"{value} AS {identifier(column)}")
+        fields += map(identifier, self._partitions)
+        source, options = self._reading(layout, members, paths)
+        inner = {f"{_INNER}{at}": TEXT for at in range(len(layout.columns))}
+        options |= {"columns": struct(inner), **partition_options(self._partitions)}
+        # The engine takes a blank line in a file of one column for a row.
+        where = f" WHERE {_INNER}0 IS NOT NULL" if len(inner) == 1 else ""
+        return f"SELECT {', '.join(fields)} FROM {call('read_csv', source, options)}{where}"  # noqa: S608 - all of it is quoted
+
+    def _reading(
+        self, layout: Layout, members: Sequence[Member], paths: Paths
+    ) -> tuple[str, dict[str, str]]:
+        """Return the path and the options that describe the bytes under it."""
+        dialect = layout.shape.dialect
+        if layout.mode == "cleaned":
+            marks = ("','", "'\"'", "'\"'")
+        else:
+            quote = literal(dialect.quote)
+            marks = (literal(dialect.delimiter), quote, literal(dialect.escape) or quote)
+        options = {
+            "auto_detect": "false",
+            "header": "false",
+            "delim": marks[0],
+            "quote": marks[1],
+            "escape": marks[1],
+            "comment": "''",
+            "nullstr": "['']",
+            "allow_quoted_nulls": "false",
+            "null_padding": "false",
+            "strict_mode": "true",
+            "compression": "'none'" if layout.mode == "plain" else "'gzip'",
+            **(_LONG_LINE if layout.long_lines else {}),
+        }
+        if layout.mode != "plain":
+            return paths.add(members, lambda m: self._stream(m, layout), stream=True), options
+        start = layout.shape.start
+        if dialect.has_header and layout.shape.line == 2:  # noqa: PLR2004 - the header is line 1
+            options["header"], start = "true", 0
+        variant = f"from {start}" if start else ""
+        source = paths.add(members, lambda m: self._plain(m, layout, start), variant=variant)
+        return source, options
+
+    def _plain(self, member: Member, layout: Layout, skip: int) -> PinnedObject:
+        def check(data: bytes) -> None:
+            if not data.startswith(layout.header[: len(data)]):
+                raise SurpriseError(member.path)
+
+        return PinnedObject(
+            member.opened.store,
+            member.info,
+            member.opened.meter,
+            access="scan",
+            head=member.opened.head,
+            skip=skip,
+            check=check if member.path in self._guessed else None,
+        )
+
+    def _stream(self, member: Member, layout: Layout) -> DecodedStream:
+        found = self._irregular.setdefault(str(member.info.ref), [])
+
+        def blocks() -> Iterator[bytes]:
+            source = member.opened.reader()
+            if layout.mode == "transcoded":
+                return transcoded(source, layout.shape, self._budget)
+            found.append(Irregular())
+            return cleaned(source, layout.shape, self._budget, found[-1])
+
+        return DecodedStream(blocks, f"{member.info.etag} {layout.mode}")
+
+    def learn(self, error: duckdb.Error, failure: Exception | None) -> bool:
+        """Widen a column, look at what differs, or clean what the engine cannot read."""
+        if isinstance(failure, SurpriseError):
+            member = self._guessed.pop(failure.path, None)
+            if member is not None:
+                self._look_at([member])
+            return member is not None
+        if (misfit := misfit_of(error)) is not None:
+            if misfit.table != self.number:
+                return False
+            layouts = [layout for layout, _ in self._groups()]
+            changed = [layout.widen(misfit.column, misfit.value) for layout in layouts]
+            return any(changed)
+        return self._clean(str(error))
+
+    def _clean(self, text: str) -> bool:
+        named = _FILE.search(text)
+        member = self._members.get(named[1].strip()) if named else None
+        if "CSV" not in text or member is None:
+            return False
+        if _FACT not in member.opened.facts:
+            self._look_at([member])
+        layout: Layout = member.opened.facts[_FACT]
+        if "aximum line size" in text and not layout.long_lines:
+            layout.long_lines = True
+            return True
+        if layout.mode == "cleaned":
+            return False
+        member.opened.facts[_FACT] = layout.cleaned()
+        return True
+
+    def notices(self) -> Sequence[str]:
+        """Return how the text was read, where that is not plain to see."""
+        said = [notice for layout, _ in self._groups() for notice in layout.notices()]
+        for subject, opens in self._irregular.items():
+            most = max(opens, key=lambda one: one.short + one.long, default=Irregular())
+            said += most.notices(subject)
+        return list(dict.fromkeys(said))

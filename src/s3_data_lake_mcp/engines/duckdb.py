@@ -1,0 +1,160 @@
+"""SQL over objects with DuckDB: guarded text in, views over a scope of objects, rows out."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+
+import duckdb
+import pyarrow as pa
+
+from s3_data_lake_mcp.engines import Query, QueryResult
+from s3_data_lake_mcp.engines.asking import ask
+from s3_data_lake_mcp.engines.connection import Instance, Session
+from s3_data_lake_mcp.engines.faults import data_error
+from s3_data_lake_mcp.engines.inputs import DATA, Inputs, open_inputs
+from s3_data_lake_mcp.engines.mend import mend
+from s3_data_lake_mcp.engines.opening import Memory, Opener
+from s3_data_lake_mcp.engines.results import fetch
+from s3_data_lake_mcp.engines.running import Run
+from s3_data_lake_mcp.errors import InternalError, LakeError
+from s3_data_lake_mcp.settings import Settings
+from s3_data_lake_mcp.storage import ObjectInfo, ObjectStore, ScanMeter
+from s3_data_lake_mcp.storage.scope import Scope
+
+_MOST_LESSONS = 200
+"""Most times that one query is run again, each time a little wiser."""
+
+type Report = Callable[[int, int], None]
+
+
+class DuckDbEngine:
+    """Answers one query at a time; keeps its caches from one to the next.
+
+    Args:
+        store: Where the objects are.
+        settings: The limits.
+    """
+
+    def __init__(self, store: ObjectStore, settings: Settings) -> None:
+        self._store = store
+        self._settings = settings
+        self._memory = Memory()
+        self._instance: Instance | None = None
+
+    def run(self, query: Query, meter: ScanMeter, progress: Report | None = None) -> QueryResult:
+        """Run one query; see `Engine.run`."""
+        asked = ask(query)
+        inputs = self._open(asked.wanted, meter, sql=asked.sql, asked=query.format)
+        inputs.check_identity(query.identity)
+        run = Run(asked, inputs)
+        return self._learning(_Call(inputs, meter, progress), run.answer, run.fault)
+
+    @contextlib.contextmanager
+    def open_table(
+        self, bucket: str, key: str, meter: ScanMeter, progress: Report | None = None
+    ) -> Iterator["DuckDbTable"]:
+        """Open `data` for trusted SQL; see `Engine.open_table`."""
+        inputs = self._open(((DATA, bucket, key),), meter)
+        yield DuckDbTable(self, _Call(inputs, meter, progress))
+
+    def _open(
+        self,
+        wanted: Sequence[tuple[str, str, str]],
+        meter: ScanMeter,
+        *,
+        sql: str = "",
+        asked: str = "",
+    ) -> Inputs:
+        return open_inputs(
+            Opener(self._store, self._memory, meter),
+            wanted,
+            sql,
+            asked=asked,
+            max_decoded_bytes=self._settings.max_decoded_bytes,
+        )
+
+    def _learning[T](
+        self,
+        call: "_Call",
+        work: Callable[[Session], T],
+        fault: Callable[[Session, duckdb.Error], LakeError],
+    ) -> T:
+        """Do work in sessions until none of the tables can learn from its failure any more."""
+        for _ in range(_MOST_LESSONS):
+            with self._session(call) as session:
+                try:
+                    return work(session)
+                except duckdb.Error as exc:
+                    failure = session.scope.failure
+                    if isinstance(failure, LakeError):
+                        raise failure from exc
+                    if not any(table.learn(exc, failure) for table in call.inputs.tables):
+                        raise fault(session, exc) from exc
+        message = "The query was tried too often"
+        raise InternalError(message)
+
+    @contextlib.contextmanager
+    def _session(self, call: "_Call") -> Iterator[Session]:
+        instance = self._instance = self._instance or Instance(self._settings)
+        try:
+            with instance.session(Scope(call.meter), call.report) as session:
+                yield session
+        finally:
+            if instance.is_spent(self._settings.cache_bytes):
+                instance.close()
+                self._instance = None
+
+    def execute(self, call: "_Call", sql: str, params: Sequence[object]) -> pa.Table:
+        """Run trusted SQL over the tables of a call; see `TableSession.execute`."""
+
+        def work(session: Session) -> pa.Table:
+            call.inputs.create_views(session)
+            return fetch(session.cursor.sql(sql, params=list(params)))
+
+        def fault(session: Session, error: duckdb.Error) -> LakeError:
+            found = data_error(error, call.inputs.places)
+            return found or mend(error, sql, call.inputs.columns(session))
+
+        return self._learning(call, work, fault)
+
+
+class _Call:
+    """The tables of one call, and who is told how far it is."""
+
+    def __init__(self, inputs: Inputs, meter: ScanMeter, progress: Report | None) -> None:
+        self.inputs = inputs
+        self.meter = meter
+        self._progress = progress
+        self._total = sum(info.size_bytes for info in inputs.infos())
+
+    def report(self) -> None:
+        """Tell bytes read and bytes to read."""
+        if self._progress is not None:
+            self._progress(min(self.meter.bytes_read, self._total), self._total)
+
+
+class DuckDbTable:
+    """The table `data`, open for trusted SQL; see `TableSession`."""
+
+    def __init__(self, engine: DuckDbEngine, call: _Call) -> None:
+        self._engine = engine
+        self._call = call
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        """Columns and types, as a query shows them."""
+        return self.execute(f"SELECT * FROM {DATA} LIMIT 0").schema  # noqa: S608 - a constant
+
+    @property
+    def sources(self) -> Sequence[ObjectInfo]:
+        """The objects that it reads."""
+        return list(self._call.inputs.infos())
+
+    @property
+    def notices(self) -> Sequence[str]:
+        """What there is to say of how they are read."""
+        return self._call.inputs.notices()
+
+    def execute(self, sql: str, params: Sequence[object] = ()) -> pa.Table:
+        """Return the rows of one SELECT."""
+        return self._engine.execute(self._call, sql, params)

@@ -1,0 +1,163 @@
+"""The tables of one query: the table `data`, and the objects that its SQL names."""
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import duckdb
+
+from s3_data_lake_mcp.engines.connection import Session
+from s3_data_lake_mcp.engines.csv_table import CsvTable
+from s3_data_lake_mcp.engines.json_table import JsonTable
+from s3_data_lake_mcp.engines.opening import Opener
+from s3_data_lake_mcp.engines.parquet_table import ParquetTable
+from s3_data_lake_mcp.engines.places import Place, find_place
+from s3_data_lake_mcp.engines.sqltext import identifier
+from s3_data_lake_mcp.engines.tables import Table, raw_paths
+from s3_data_lake_mcp.errors import InvalidArgumentError, LakeError, ObjectChangedError
+from s3_data_lake_mcp.storage import ObjectInfo
+from s3_data_lake_mcp.storage.listing import split_uri
+
+DATA = "data"
+_OPEN_THREADS = 8
+_DIGEST_CHARS = 16
+
+
+@dataclass(slots=True)
+class Inputs:
+    """The tables of a query, `data` first if the query uses it.
+
+    `in_readers` are the URIs that stand in a call of `read_csv` and the like: these read the
+    objects with their own options.
+    """
+
+    tables: list[Table]
+    in_readers: frozenset[str] = frozenset()
+
+    @property
+    def data(self) -> Table | None:
+        """The table `data`, if the query uses it."""
+        first = self.tables[0] if self.tables else None
+        return first if first is not None and first.name == DATA else None
+
+    @property
+    def places(self) -> list[Place]:
+        """What the tables are made of."""
+        return [table.place for table in self.tables]
+
+    def infos(self) -> Iterator[ObjectInfo]:
+        """Yield all objects, in order, each once."""
+        seen = set()
+        for place in self.places:
+            for member in place.members:
+                if member.info.ref not in seen:
+                    seen.add(member.info.ref)
+                    yield member.info
+
+    @property
+    def identity(self) -> str:
+        """A short digest of all versions."""
+        digest = hashlib.sha256()
+        for info in self.infos():
+            digest.update(f"{info.ref} {info.etag} {info.size_bytes}\n".encode())
+        return digest.hexdigest()[:_DIGEST_CHARS]
+
+    def check_identity(self, expected: str) -> None:
+        """Raise if an earlier page was read from other versions.
+
+        Raises:
+            ObjectChangedError: If one of the objects has changed, or one came or went.
+        """
+        if expected and expected != self.identity:
+            place = self.places[0].uri if self.tables else "The data"
+            message = f"{place} has changed since the cursor was made"
+            raise ObjectChangedError(message, hint="Start again without a cursor.")
+
+    def create_views(self, session: Session) -> None:
+        """Make every table a view, and let readers in the SQL read its objects."""
+        for table in self.tables:
+            if table.name in self.in_readers:
+                raw_paths(table, session.scope)
+            try:
+                select = table.select(session)
+                session.execute(f"CREATE OR REPLACE TEMP VIEW {identifier(table.name)} AS {select}")
+            except (LakeError, duckdb.Error):
+                if table.name not in self.in_readers:
+                    raise
+
+    def columns(self, session: Session) -> dict[str, list[tuple[str, str]]]:
+        """Return the columns of each table that is a view."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        for table in self.tables:
+            try:
+                found[table.name] = session.describe(identifier(table.name))
+            except duckdb.Error:
+                continue
+        return found
+
+    def notices(self) -> list[str]:
+        """Return what there is to say of how the objects are read."""
+        said = [n for table in self.tables for n in (*table.place.notices, *table.notices())]
+        return list(dict.fromkeys(said))
+
+
+def open_inputs(
+    opener: Opener,
+    wanted: Sequence[tuple[str, str, str]],
+    sql: str,
+    *,
+    asked: str,
+    max_decoded_bytes: int,
+) -> Inputs:
+    """Look up the objects of a query.
+
+    Args:
+        opener: Opens objects of the call.
+        wanted: Name of the table, bucket and key of each.
+        sql: The query, to tell in what way it names them.
+        asked: The format that `data` must have; empty: any.
+        max_decoded_bytes: Budget of decompressed bytes for each object.
+    """
+    folded = [name.lower() for name, _, _ in wanted]
+    if len(set(folded)) < len(folded):
+        message = (
+            "The SQL names objects that differ only in case, which one query cannot tell apart"
+        )
+        raise InvalidArgumentError(message, hint="Query them one after the other.")
+    with ThreadPoolExecutor(_OPEN_THREADS) as pool:
+        futures = [
+            pool.submit(find_place, opener, bucket, key, asked if name == DATA else "")
+            for name, bucket, key in wanted
+        ]
+        places = [future.result() for future in futures]
+    tables = [
+        _table(number, name, place, max_decoded_bytes)
+        for number, ((name, _, _), place) in enumerate(zip(wanted, places, strict=True))
+    ]
+    in_readers = frozenset(name for name, _, _ in wanted if _is_argument(name, sql))
+    return Inputs(tables, in_readers)
+
+
+def _table(number: int, name: str, place: Place, max_decoded_bytes: int) -> Table:
+    if place.format == "parquet":
+        return ParquetTable(number, name, place)
+    if place.format == "json":
+        return JsonTable(number, name, place, max_decoded_bytes)
+    return CsvTable(number, name, place, max_decoded_bytes)
+
+
+def _is_argument(uri: str, sql: str) -> bool:
+    """Whether a URI stands behind a bracket, as the argument of a reader does."""
+    written = re.escape(uri.replace("'", "''"))
+    return bool(re.search(rf"(?:\(|\[|,)\s*'{written}'\s*(?:,|\)|\])", sql))
+
+
+def uri_place(uri: str) -> tuple[str, str, str]:
+    """Return the name, bucket and key of a table that the SQL names by a URI."""
+    found = split_uri(uri)
+    if found is None:
+        message = f"{uri} is no s3:// URI"
+        raise InvalidArgumentError(message, hint="Write s3://bucket/key.")
+    return uri, *found

@@ -1,0 +1,185 @@
+"""How JSON is read by the engine, judged by its beginning."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Literal
+
+import duckdb
+
+from s3_data_lake_mcp.engines.casts import misfit_of
+from s3_data_lake_mcp.engines.connection import Session
+from s3_data_lake_mcp.engines.csv_layout import distinct
+from s3_data_lake_mcp.engines.json_shape import Node, node_of, together
+from s3_data_lake_mcp.engines.json_stream import VALUE, record_line
+from s3_data_lake_mcp.engines.opening import Opened
+from s3_data_lake_mcp.engines.sqltext import call, identifier, struct
+from s3_data_lake_mcp.engines.streams import DecodedStream
+from s3_data_lake_mcp.errors import LimitExceededError
+from s3_data_lake_mcp.loaders.json_open import open_start
+from s3_data_lake_mcp.storage.filesystem import STREAM_SCHEME
+
+type Mode = Literal["plain", "transcoded", "cleaned"]
+
+SAMPLE_BYTES = 768 << 10
+"""Text that is looked at: less than the head that came with the opening."""
+
+_SAMPLE_RECORDS = 5_000
+_MAX_COLUMNS = 5_000
+_SAMPLE = f"{STREAM_SCHEME}://sample"
+_READ_SAMPLE = {
+    "format": "'newline_delimited'",
+    "compression": "'gzip'",
+    "records": "true",
+    "maximum_object_size": "67108864",
+}
+_DETECTING = {
+    "sample_size": "-1",
+    "map_inference_threshold": "-1",
+    "field_appearance_threshold": "0",
+}
+_LONG_FRACTION = re.compile(rb"[:\[,]\s*-?(?=[0-9]*\.)[0-9.]{19,}")
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class JsonLayout:
+    """How a JSON object is read; remembered with it for the next query.
+
+    `names` are the columns' names in SQL by the records' keys, `nodes` their types by name.
+    `records` says that the values are objects; else they fill the column `value`. `whole` says that
+    all of the object was looked at.
+    """
+
+    form: str
+    mode: Mode
+    encoding: str
+    compression: str
+    names: dict[str, str]
+    nodes: dict[str, Node]
+    records: bool
+    whole: bool
+    widenings: dict[str, str] = field(default_factory=dict)
+    long_values: bool = False
+
+    def widen(self, column: str, value: str) -> bool:
+        """Make room for a value in a column, or inside it; False if it is not here."""
+        for name, node in self.nodes.items():
+            if column.startswith(name) and node.widen(column[len(name) :], value):
+                self.widenings[name] = value
+                return True
+        return False
+
+    def absorb(self, nodes: Mapping[str, Node]) -> bool:
+        """Take in what another look has found; return whether it is more."""
+        before = repr(self.nodes)
+        for name, node in nodes.items():
+            mine = self.nodes.get(name)
+            self.nodes[name] = node if mine is None else together(mine, node)
+            if name not in self.names.values():
+                self.names[name] = name
+        return repr(self.nodes) != before
+
+    @property
+    def renamed(self) -> dict[str, str]:
+        """The keys whose columns have another name."""
+        return {key: name for key, name in self.names.items() if key != name}
+
+    def notices(self) -> Iterable[str]:
+        """Return how it is read where that is not plain to see."""
+        if renamed := [f"{key!r} is {name}" for key, name in self.renamed.items()]:
+            yield f"Keys that SQL cannot tell apart were renamed: {', '.join(renamed[:5])}."
+        for column, value in self.widenings.items():
+            yield f"Column {column} has a wider type than the head shows: it holds {value!r}."
+
+
+def find_layout(opened: Opened, session: Session, max_decoded_bytes: int) -> JsonLayout:
+    """Return the layout of an object, by its head.
+
+    Raises:
+        MalformedDataError: If it is not JSON.
+        LimitExceededError: If its records have too many keys.
+    """
+    opened.need_head()
+    scan = open_start(opened.reader(), max_decoded_bytes)
+    values: list[object] = []
+    for item in islice(scan.items, _SAMPLE_RECORDS):
+        values.append(item.value)
+        if item.byte > SAMPLE_BYTES:
+            break
+    whole = len(values) < _SAMPLE_RECORDS and next(scan.items, None) is None
+    objects = [value for value in values if isinstance(value, dict)]
+    keys = dict.fromkeys(key for value in objects for key in value)
+    if len(keys) > _MAX_COLUMNS:
+        message = f"{opened.info.ref} has records of more than {_MAX_COLUMNS:,} different keys"
+        raise LimitExceededError(message, hint="read_json_from_s3 shows them, with `path`.")
+    mixed = 0 < len(objects) < len(values)
+    names = dict(zip(keys, _names(keys, reserved=mixed), strict=True))
+    odd = scan.layout not in {"array", "lines"} or mixed or any(k != n for k, n in names.items())
+    layout = JsonLayout(
+        form=scan.layout,
+        mode="plain",
+        encoding=scan.encoding,
+        compression=scan.compression,
+        names=names,
+        nodes={},
+        records=bool(objects),
+        whole=whole,
+    )
+    if scan.compression or scan.encoding != "utf-8":
+        layout.mode = "transcoded"
+    if odd or scan.bad.count or scan.decoder.duplicates or _LONG_FRACTION.search(opened.head):
+        layout.mode = "cleaned"
+    layout.nodes = _detect(session, "".join(record_line(v, layout.renamed) for v in values))
+    for name in names.values():
+        layout.nodes.setdefault(name, Node("VARCHAR"))
+    return layout
+
+
+def _names(keys: Iterable[str], *, reserved: bool) -> tuple[str, ...]:
+    """Return a name in SQL for each key; `reserved` keeps the one of values that are no objects."""
+    wanted = [key if key.strip() else "_" for key in keys]
+    return distinct((VALUE, *wanted))[1:] if reserved else distinct(wanted)
+
+
+def _detect(session: Session, lines: str) -> dict[str, Node]:
+    """Return the columns of lines with the types that hold all of their values exactly."""
+    data = lines.encode("utf-8", "replace")
+    if not data:
+        return {}
+    session.scope.add(_SAMPLE, DecodedStream(lambda: iter([data]), str(len(data))))
+    found = session.cursor.sql(
+        f"SELECT * FROM {call('read_json', _SAMPLE, _READ_SAMPLE | _DETECTING)}"  # noqa: S608 - own text
+    )
+    nodes = {n: node_of(t) for n, t in zip(found.columns, found.types, strict=True)}
+    if len(nodes) == 1 and found.types[0].id == "map":
+        # What the engine makes of records without keys.
+        return {}
+    check = JsonLayout(
+        form="lines",
+        mode="plain",
+        encoding="utf-8",
+        compression="",
+        names={},
+        nodes=nodes,
+        records=True,
+        whole=True,
+    )
+    while (misfit := _first_misfit(session, nodes)) is not None and check.widen(*misfit):
+        pass
+    return nodes
+
+
+def _first_misfit(session: Session, nodes: Mapping[str, Node]) -> tuple[str, str] | None:
+    columns = struct({name: node.read_type() for name, node in nodes.items()})
+    casts = [node.cast(identifier(name), 0, name) for name, node in nodes.items()]
+    counts = ", ".join(f"count({cast})" for cast in casts)
+    source = call("read_json", _SAMPLE, {**_READ_SAMPLE, "columns": columns})
+    try:
+        session.execute(f"SELECT {counts} FROM {source}")  # noqa: S608 - all of it is quoted
+    except duckdb.Error as exc:
+        misfit = misfit_of(exc)
+        if misfit is None:
+            raise
+        return misfit.column, misfit.value
+    return None

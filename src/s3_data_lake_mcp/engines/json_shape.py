@@ -1,0 +1,137 @@
+"""The columns of JSON records: a tree of types for each, read as text and cast exactly."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from s3_data_lake_mcp.engines.casts import TEXT, checked_cast, widened
+from s3_data_lake_mcp.engines.sqltext import identifier
+
+_SCALARS = {
+    "bigint": "BIGINT",
+    "ubigint": "HUGEINT",
+    "hugeint": "HUGEINT",
+    "double": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "date": "DATE",
+    "time": "TIME",
+    "timestamp": "TIMESTAMP",
+    "timestamp with time zone": "TIMESTAMPTZ",
+}
+_MOST_LEVELS = 20
+_MOST_FIELDS = 2_000
+_PATH = "."
+
+
+@dataclass(slots=True)
+class Node:
+    """A type: a scalar's name, or `LIST` with one child, or `STRUCT` with named ones."""
+
+    kind: str
+    children: dict[str, "Node"] = field(default_factory=dict)
+
+    def is_nested(self) -> bool:
+        """Whether it has children."""
+        return bool(self.children)
+
+    def read_type(self) -> str:
+        """Return the type to read: the same with text for every scalar."""
+        if not self.children:
+            return TEXT
+        if self.kind == "LIST":
+            return f"{self.children[''].read_type()}[]"
+        fields = (f"{identifier(n)} {child.read_type()}" for n, child in self.children.items())
+        return f"STRUCT({', '.join(fields)})"
+
+    def is_text(self) -> bool:
+        """Whether nothing in it has to be cast."""
+        if not self.children:
+            return self.kind == TEXT
+        return all(child.is_text() for child in self.children.values())
+
+    def cast(self, value: str, table: int, path: str, level: int = 0) -> str:
+        """Return the expression that turns a value of `read_type` into this type, or raises."""
+        if self.is_text():
+            return value
+        if not self.children:
+            return checked_cast(value, self.kind, (table, path))
+        if self.kind == "LIST":
+            element = f"lake_e{level}"
+            inner = self.children[""].cast(element, table, f"{path}{_PATH}", level + 1)
+            return f"list_transform({value}, lambda {element}: {inner})"
+        fields = []
+        for name, child in self.children.items():
+            inner = f"struct_extract({value}, {_text(name)})"
+            cast = child.cast(inner, table, f"{path}{_PATH}{name}", level)
+            fields.append(f"{identifier(name)} := {cast}")
+        return f"CASE WHEN {value} IS NULL THEN NULL ELSE struct_pack({', '.join(fields)}) END"
+
+    def widen(self, path: str, value: str) -> bool:
+        """Make room for a value at a path below this node."""
+        if not self.children:
+            if path or self.kind == TEXT:
+                return False
+            self.kind = widened(self.kind, value, huge=True)
+            return True
+        for name, child in self.children.items():
+            # Names may hold the mark, so each that fits is tried.
+            head = f"{_PATH}{name}"
+            if path.startswith(head) and child.widen(path[len(head) :], value):
+                return True
+        return False
+
+    def demote(self) -> None:
+        """Become text: the value as JSON."""
+        self.kind = TEXT
+        self.children.clear()
+
+
+def _text(name: str) -> str:
+    return "'" + name.replace("'", "''") + "'"
+
+
+def node_of(kind: Any) -> Node:  # noqa: ANN401 - DuckDB's type objects have no types
+    """Return the tree of a type that the engine found; what is too deep or wide is text."""
+    node = _node(kind, 1)
+    return Node(TEXT) if sum(1 for _ in _leaves(node)) > _MOST_FIELDS else node
+
+
+def _node(kind: Any, level: int) -> Node:  # noqa: ANN401 - as above
+    if level > _MOST_LEVELS:
+        return Node(TEXT)
+    if kind.id == "list":
+        return Node("LIST", {"": _node(kind.children[0][1], level + 1)})
+    if kind.id == "struct":
+        fields = {name: _node(child, level + 1) for name, child in kind.children}
+        return Node("STRUCT", fields)
+    return Node(_SCALARS.get(kind.id, TEXT))
+
+
+def _leaves(node: Node) -> Iterator[Node]:
+    if not node.children:
+        yield node
+    for child in node.children.values():
+        yield from _leaves(child)
+
+
+def together(one: Node, other: Node) -> Node:
+    """Return the type that holds what both hold."""
+    if one.children and other.children and one.kind == other.kind:
+        names = dict.fromkeys([*one.children, *other.children])
+        return Node(one.kind, {name: _either(one, other, name) for name in names})
+    if one.children or other.children:
+        return Node(TEXT)
+    if one.kind == other.kind:
+        return Node(one.kind)
+    pair = {one.kind, other.kind}
+    if pair <= {"BIGINT", "HUGEINT", "DOUBLE"}:
+        return Node("DOUBLE" if "DOUBLE" in pair else "HUGEINT")
+    return Node(TEXT)
+
+
+def _either(one: Node, other: Node, name: str) -> Node:
+    mine, theirs = one.children.get(name), other.children.get(name)
+    if mine is None or theirs is None:
+        found = mine or theirs
+        return found if found is not None else Node(TEXT)
+    return together(mine, theirs)

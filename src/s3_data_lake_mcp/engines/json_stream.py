@@ -1,0 +1,69 @@
+"""JSON that the engine cannot read as it is, as JSON Lines of what the JSON loader understands."""
+
+import codecs
+import json
+from collections.abc import Iterator, Mapping
+
+from s3_data_lake_mcp.errors import MalformedDataError
+from s3_data_lake_mcp.loaders.compression import decoded_blocks
+from s3_data_lake_mcp.loaders.json_open import open_start
+from s3_data_lake_mcp.loaders.json_scan import BadLines
+from s3_data_lake_mcp.storage.reader import ObjectReader
+
+_BATCH_CHARS = 256 << 10
+VALUE = "value"
+"""The column of values that are no objects."""
+
+
+def transcoded(
+    source: ObjectReader, compression: str, encoding: str, max_decoded_bytes: int
+) -> Iterator[bytes]:
+    """Yield the text, decompressed and in UTF-8."""
+    blocks = decoded_blocks(source, compression, max_decoded_bytes=max_decoded_bytes)
+    if encoding == "utf-8":
+        yield from blocks
+        return
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        for block in blocks:
+            yield decoder.decode(block).encode()
+        yield decoder.decode(b"", final=True).encode()
+    except UnicodeError as exc:
+        message = f"{source.ref} is not valid {encoding} throughout"
+        raise MalformedDataError(message, hint="Write it as UTF-8.") from exc
+
+
+def cleaned(
+    source: ObjectReader, max_decoded_bytes: int, names: Mapping[str, str], bad: list[BadLines]
+) -> Iterator[bytes]:
+    """Yield one line for each record.
+
+    Values that are no objects become objects with the key `value`. Numbers of more digits than a
+    double holds become strings, and what is not Unicode is replaced.
+
+    Args:
+        source: The object.
+        max_decoded_bytes: Budget of its text.
+        names: New names for keys.
+        bad: Given the count of lines that are not JSON.
+    """
+    scan = open_start(source, max_decoded_bytes)
+    bad.append(scan.bad)
+    lines: list[str] = []
+    size = 0
+    for item in scan.items:
+        lines.append(record_line(item.value, names))
+        size += len(lines[-1])
+        if size > _BATCH_CHARS:
+            yield "".join(lines).encode("utf-8", "replace")
+            lines, size = [], 0
+    yield "".join(lines).encode("utf-8", "replace")
+
+
+def record_line(value: object, names: Mapping[str, str]) -> str:
+    """Return a record as a line of JSON, its keys renamed."""
+    record = value if isinstance(value, dict) else {VALUE: value}
+    if names:
+        record = {names.get(key, key): inner for key, inner in record.items()}
+    # Not as ASCII: an escaped lone surrogate is not JSON to the engine.
+    return json.dumps(record, ensure_ascii=False, check_circular=False) + "\n"

@@ -1,0 +1,211 @@
+"""JSON and JSON Lines as a view: one row a record, types found by the engine and cast exactly."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import duckdb
+
+from s3_data_lake_mcp.engines.casts import misfit_of
+from s3_data_lake_mcp.engines.connection import Session
+from s3_data_lake_mcp.engines.json_layout import JsonLayout, find_layout
+from s3_data_lake_mcp.engines.json_shape import Node, together
+from s3_data_lake_mcp.engines.json_stream import VALUE, cleaned, transcoded
+from s3_data_lake_mcp.engines.places import Member, Place
+from s3_data_lake_mcp.engines.sqltext import call, identifier, struct
+from s3_data_lake_mcp.engines.streams import DecodedStream
+from s3_data_lake_mcp.engines.tables import Paths, partition_options, partition_types, sampled
+from s3_data_lake_mcp.loaders.json_scan import BadLines
+from s3_data_lake_mcp.storage.scope import PinnedObject
+
+_FACT = "json"
+_HEAD_BYTES = 256 << 10
+_HEAD_THREADS = 16
+_FILE = re.compile(r'in file "([^"]+)"')
+
+
+class JsonTable:
+    """A table of JSON records.
+
+    Args:
+        number: Its number.
+        name: The view's name.
+        place: Its objects.
+        max_decoded_bytes: Budget of decompressed bytes for each of them.
+    """
+
+    def __init__(self, number: int, name: str, place: Place, max_decoded_bytes: int) -> None:
+        self.number = number
+        self.name = name
+        self.place = place
+        self._budget = max_decoded_bytes
+        self._partitions = partition_types(place)
+        self._focus = sampled(place.members)
+        self._bad: dict[str, list[BadLines]] = {}
+        self._members: Mapping[str, Member] = {}
+        self._session: Session | None = None
+
+    def focus(self, members: Sequence[Member]) -> None:
+        """Look at these objects before they are read, of very many at some."""
+        self._focus = sampled(members)
+
+    def select(self, session: Session) -> str:
+        """Return the SELECT over all objects, those that are read alike together."""
+        self._bad.clear()
+        self._look(session)
+        groups = self._groups()
+        nodes = self._nodes([layout for layout, _ in groups])
+        paths = Paths(session.scope, self.number)
+        self._members = paths.members
+        parts = [self._part(layout, members, nodes, paths) for layout, members in groups]
+        return " UNION ALL BY NAME ".join(parts)
+
+    def _look(self, session: Session) -> None:
+        new = [member for member in self._focus if _FACT not in member.opened.facts]
+        if len(self.place.members) > 1:
+            with ThreadPoolExecutor(_HEAD_THREADS) as pool:
+                list(pool.map(lambda member: member.opened.need_head(_HEAD_BYTES), new))
+        for member in new:
+            member.opened.facts[_FACT] = find_layout(member.opened, session, self._budget)
+
+    def _groups(self) -> list[tuple[JsonLayout, list[Member]]]:
+        """Return the objects with the layout that they have, or their neighbour has."""
+        groups: dict[tuple[object, ...], tuple[JsonLayout, list[Member]]] = {}
+        layout: JsonLayout = self._focus[0].opened.facts[_FACT]
+        for member in self.place.members:
+            layout = member.opened.facts.get(_FACT) or layout
+            alike = (
+                layout.form,
+                layout.mode,
+                layout.records,
+                layout.long_values,
+                tuple(layout.renamed),
+            )
+            groups.setdefault(alike, (layout, []))[1].append(member)
+        return list(groups.values())
+
+    def _nodes(self, layouts: Sequence[JsonLayout]) -> dict[str, Node]:
+        """Return the columns of all objects that were looked at."""
+        known = [m.opened.facts[_FACT] for m in self._focus]
+        found: dict[str, Node] = {}
+        for layout in [*known, *layouts]:
+            for name, node in layout.nodes.items():
+                mine = found.get(name)
+                found[name] = node if mine is None or mine is node else together(mine, node)
+        return found
+
+    def _part(
+        self,
+        layout: JsonLayout,
+        members: Sequence[Member],
+        nodes: Mapping[str, Node],
+        paths: Paths,
+    ) -> str:
+        columns = {n: node for n, node in nodes.items() if n not in self._partitions}
+        source, options = self._reading(layout, members, paths)
+        options |= partition_options(self._partitions)
+        if not layout.records and layout.mode != "cleaned":
+            node = columns.get(VALUE) or Node("VARCHAR")
+            columns, options["records"] = {VALUE: node}, "false"
+        read = {name: node.read_type() for name, node in columns.items()}
+        options["columns"] = struct(read or {VALUE: "VARCHAR"})
+        fields = [
+            f"{node.cast(identifier(name), self.number, name)} AS {identifier(name)}"
+            for name, node in columns.items()
+        ]
+        fields += map(identifier, self._partitions)
+        listed = ", ".join(fields or [identifier(VALUE)])
+        return f"SELECT {listed} FROM {call('read_json', source, options)}"  # noqa: S608 - all of it is quoted
+
+    def _reading(
+        self, layout: JsonLayout, members: Sequence[Member], paths: Paths
+    ) -> tuple[str, dict[str, str]]:
+        options = {
+            "format": "'array'" if layout.form == "array" else "'newline_delimited'",
+            "records": "true",
+            "compression": "'none'" if layout.mode == "plain" else "'gzip'",
+        }
+        if layout.long_values:
+            options["maximum_object_size"] = f"{128 << 20}"
+        if layout.mode == "plain":
+            return paths.add(members, _plain), options
+        if layout.mode == "cleaned":
+            options["format"] = "'newline_delimited'"
+        make = lambda member: self._stream(member, layout)  # noqa: E731 - a closure for one call
+        return paths.add(members, make, stream=True), options
+
+    def _stream(self, member: Member, layout: JsonLayout) -> DecodedStream:
+        found = self._bad.setdefault(str(member.info.ref), [])
+
+        def blocks() -> Iterator[bytes]:
+            source = member.opened.reader()
+            if layout.mode == "transcoded":
+                return transcoded(source, layout.compression, layout.encoding, self._budget)
+            return cleaned(source, self._budget, layout.renamed, found)
+
+        return DecodedStream(blocks, f"{member.info.etag} {layout.mode}")
+
+    def learn(self, error: duckdb.Error, failure: Exception | None) -> bool:
+        """Widen a column, or clean what the engine cannot read."""
+        if failure is not None:
+            return False
+        if (misfit := misfit_of(error)) is not None:
+            if misfit.table != self.number:
+                return False
+            layouts = {id(one): one for one in self._known()}.values()
+            changed = [layout.widen(misfit.column, misfit.value) for layout in layouts]
+            return any(changed)
+        text = str(error)
+        named = _FILE.search(text)
+        member = self._members.get(named[1]) if named else None
+        if member is None or "JSON" not in text:
+            return False
+        return self._learn_of(member, text)
+
+    def _known(self) -> Iterator[JsonLayout]:
+        for member in self.place.members:
+            if (layout := member.opened.facts.get(_FACT)) is not None:
+                yield layout
+
+    def _learn_of(self, member: Member, text: str) -> bool:
+        layouts = list(self._known())
+        mine: JsonLayout = member.opened.facts.get(_FACT) or layouts[0]
+        member.opened.facts[_FACT] = mine
+        if "maximum_object_size" in text and not mine.long_values:
+            mine.long_values = True
+            return True
+        if "transform error" in text and "duplicate key" not in text:
+            return self._demote(layouts)
+        if mine.mode == "cleaned":
+            return False
+        mine.mode = "cleaned"
+        return True
+
+    def _demote(self, layouts: Sequence[JsonLayout]) -> bool:
+        """Read nested columns as text: one holds another structure than its head shows."""
+        demoted = False
+        for layout in layouts:
+            for node in layout.nodes.values():
+                if node.is_nested():
+                    node.demote()
+                    demoted = True
+        return demoted
+
+    def notices(self) -> Sequence[str]:
+        """Return how the text was read, where that is not plain to see."""
+        said = [notice for layout in self._known() for notice in layout.notices()]
+        for subject, opens in self._bad.items():
+            most = max(opens, key=lambda one: one.count, default=BadLines())
+            if most.count:
+                said.append(f"{subject}: {most.notice()}")
+        return list(dict.fromkeys(said))
+
+
+def _plain(member: Member) -> PinnedObject:
+    return PinnedObject(
+        member.opened.store,
+        member.info,
+        member.opened.meter,
+        access="scan",
+        head=member.opened.head,
+    )

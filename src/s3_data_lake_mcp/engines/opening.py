@@ -1,0 +1,171 @@
+"""Opening objects by one request each, and remembering what was learnt of their versions."""
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any
+
+from s3_data_lake_mcp.errors import MalformedDataError, UnsupportedFormatError
+from s3_data_lake_mcp.loaders.compression import decoded_blocks, detect_compression
+from s3_data_lake_mcp.loaders.formats import detect_format, detect_format_by_name
+from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef, ObjectStore, ScanMeter
+from s3_data_lake_mcp.storage.reader import ObjectReader
+from s3_data_lake_mcp.storage.scope import WHOLE_COLUMNAR_BYTES
+
+HEAD_BYTES = 1 << 20
+"""First request of a text: most objects under it are there whole."""
+
+TAIL_BYTES = 256 << 10
+"""First request of a columnar object: holds the footer of most files of 1 GB."""
+
+_MAGIC_BYTES = 8
+_MOST_REMEMBERED = 2_000
+_SIGNATURE = b"PAR1"
+_TABULAR = {"csv": "csv", "text": "csv", "unknown": "csv", "json": "json", "parquet": "parquet"}
+
+type Facts = dict[str, Any]
+
+
+@dataclass(slots=True, kw_only=True)
+class Opened:
+    """One version of an object, the bytes of it that came with its opening, and what is known.
+
+    `facts` live as long as the version is remembered; who writes one names it.
+    """
+
+    store: ObjectStore
+    info: ObjectInfo
+    meter: ScanMeter
+    head: bytes = b""
+    tail: bytes = b""
+    facts: Facts = field(default_factory=dict)
+
+    def reader(self) -> ObjectReader:
+        """Return a reader that has the bytes that are here."""
+        return ObjectReader(self.store, self.info, self.meter, head=self.head, tail=self.tail)
+
+    def need_head(self, length: int = HEAD_BYTES) -> bytes:
+        """Return the first bytes, fetched if they are not here."""
+        wanted = min(length, self.info.size_bytes)
+        if len(self.head) < wanted and self.info.size_bytes:
+            self.head = self.reader().read_range(0, wanted)
+        return self.head
+
+    def need_tail(self, length: int = TAIL_BYTES) -> bytes:
+        """Return the last bytes, fetched if they are not here; all of a small object."""
+        if not self.tail and self.info.size_bytes:
+            size = self.info.size_bytes
+            whole = size <= WHOLE_COLUMNAR_BYTES
+            self.tail = self.reader().read_range(0 if whole else max(0, size - length), size)
+        return self.tail
+
+
+class Memory:
+    """What a worker remembers of objects from query to query, the least used forgotten first."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: OrderedDict[tuple[str, str], tuple[ObjectInfo, Facts]] = OrderedDict()
+
+    def recall(self, ref: ObjectRef) -> ObjectInfo | None:
+        """Return the version that was seen last."""
+        with self._lock:
+            known = self._known.get((ref.bucket, ref.key))
+            return known[0] if known else None
+
+    def facts(self, info: ObjectInfo) -> Facts:
+        """Return what is known of a version, to be read and written."""
+        place = (info.ref.bucket, info.ref.key)
+        with self._lock:
+            known = self._known.pop(place, None)
+            if known is None or not _same(known[0], info):
+                known = (info, {})
+            self._known[place] = known
+            while len(self._known) > _MOST_REMEMBERED:
+                self._known.popitem(last=False)
+            return known[1]
+
+
+def _same(one: ObjectInfo, other: ObjectInfo) -> bool:
+    return (one.etag, one.size_bytes) == (other.etag, other.size_bytes)
+
+
+class Opener:
+    """Opens objects for one call."""
+
+    def __init__(self, store: ObjectStore, memory: Memory, meter: ScanMeter) -> None:
+        self.store = store
+        self.memory = memory
+        self.meter = meter
+
+    def open(self, ref: ObjectRef) -> Opened:
+        """Open an object: if it was seen before, by asking whether it is still the same.
+
+        Raises:
+            UnsupportedFormatError: If it is of a format that no query reads.
+            MalformedDataError: If it is empty, or named Parquet and is something else.
+        """
+        seen = self.memory.recall(ref)
+        if seen is not None:
+            info = self.store.head(ref, self.meter).info
+            if _same(info, seen):
+                return self._opened(info, b"", b"")
+        if detect_format_by_name(ref.key)[0] == "parquet":
+            info, tail = self.store.get_tail(ref, TAIL_BYTES, self.meter)
+            opened = self._opened(info, b"", tail)
+        else:
+            info, head = self.store.get_head(ref, HEAD_BYTES, self.meter)
+            opened = self._opened(info, head, b"")
+        if not info.size_bytes:
+            message = f"{ref} is empty"
+            raise MalformedDataError(message, hint="An object without a byte has no columns.")
+        opened.facts["format"] = _format(opened)
+        return opened
+
+    def listed(self, info: ObjectInfo, name: str) -> Opened:
+        """Open an object of a listing, of a known format; no request is sent."""
+        opened = self._opened(info, b"", b"")
+        opened.facts["format"] = name
+        return opened
+
+    def _opened(self, info: ObjectInfo, head: bytes, tail: bytes) -> Opened:
+        return Opened(
+            store=self.store,
+            info=info,
+            meter=self.meter,
+            head=head,
+            tail=tail,
+            facts=self.memory.facts(info),
+        )
+
+
+def _format(opened: Opened) -> str:
+    if opened.tail:
+        if opened.tail.endswith((_SIGNATURE, b"PARE")):
+            return "parquet"
+        opened.need_head()
+    found, _ = detect_format(opened.info, _plain_head(opened), opened.tail)
+    if found == "parquet":
+        if opened.tail:
+            message = f"{opened.info.ref} begins like Parquet but has no footer: it is cut off"
+            raise MalformedDataError(message, hint="Upload the object again, whole.")
+        size = opened.info.size_bytes
+        opened.tail = opened.reader().read_range(max(0, size - TAIL_BYTES), size)
+        opened.head = b""
+    if found not in _TABULAR:
+        message = f"{opened.info.ref} is of the format {found}, which cannot be queried"
+        raise UnsupportedFormatError(
+            message, hint="CSV, TSV, JSON, JSON Lines and Parquet can be queried."
+        )
+    if opened.tail and found == "unknown":
+        message = f"{opened.info.ref} is not Parquet: its footer is missing"
+        raise MalformedDataError(message, hint="get_file_metadata tells what the object is.")
+    return _TABULAR[found]
+
+
+def _plain_head(opened: Opened) -> bytes:
+    compression = detect_compression(opened.info, opened.head)
+    if not compression:
+        return opened.head
+    blocks = decoded_blocks(opened.reader(), compression, max_decoded_bytes=1 << 30)
+    return next(blocks, b"")

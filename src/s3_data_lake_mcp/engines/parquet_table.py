@@ -1,0 +1,144 @@
+"""Parquet as a view: one file as it is, many with the union of their columns by name."""
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from s3_data_lake_mcp.engines.connection import Session
+from s3_data_lake_mcp.engines.places import Member, Place
+from s3_data_lake_mcp.engines.sqltext import call, literal
+from s3_data_lake_mcp.engines.tables import (
+    Paths,
+    partition_options,
+    partition_types,
+    sampled,
+)
+from s3_data_lake_mcp.loaders.parquet_open import ParquetFooter, open_footer
+from s3_data_lake_mcp.storage.scope import PinnedObject, SurpriseError
+
+_FACT = "footer"
+_FOOTER_THREADS = 24
+_KEPT_FOOTER_BYTES = 256 << 10
+
+
+def footer_of(member: Member) -> ParquetFooter:
+    """Return an object's footer, checked; it is read once for each version if it is not long.
+
+    Raises:
+        MalformedDataError: If there is none.
+    """
+    facts = member.opened.facts
+    found: ParquetFooter | None = facts.get(_FACT)
+    if found is None:
+        member.opened.need_tail()
+        found = open_footer(member.opened.reader())
+        if len(found.data) <= _KEPT_FOOTER_BYTES:
+            facts[_FACT] = found
+    return found
+
+
+class ParquetTable:
+    """A table of Parquet objects.
+
+    Args:
+        number: Its number.
+        name: The view's name.
+        place: Its objects.
+    """
+
+    def __init__(self, number: int, name: str, place: Place) -> None:
+        self.number = number
+        self.name = name
+        self.place = place
+        self._partitions = partition_types(place)
+        self._focus = sampled(place.members)
+        self._columns: set[str] = set()
+        self._all = False
+
+    def focus(self, members: Sequence[Member]) -> None:
+        """Take the columns from these objects, of very many from some."""
+        self._focus = sampled(members)
+
+    def select(self, session: Session) -> str:
+        """Return the SELECT over all objects, with the columns that those in focus have."""
+        paths = Paths(session.scope, self.number)
+        with ThreadPoolExecutor(_FOOTER_THREADS) as pool:
+            list(pool.map(footer_of, self._focus))
+        source = paths.add(self.place.members, self._object)
+        options = partition_options(self._partitions)
+        if len(self.place.members) > 1:
+            options["schema"] = self._schema(session)
+        return f"SELECT * FROM {call('read_parquet', source, options)}"  # noqa: S608 - all is quoted
+
+    def _object(self, member: Member) -> PinnedObject:
+        return PinnedObject(
+            member.opened.store,
+            member.info,
+            member.opened.meter,
+            access="columns",
+            tail=member.opened.tail,
+            check=lambda tail: self._check(member, tail),
+        )
+
+    def _check(self, member: Member, tail: bytes) -> None:
+        """Look for columns that the view does not have in an object that nobody looked at."""
+        if any(member is known for known in self._focus):
+            return
+        with contextlib.suppress(pa.ArrowException, OSError, ValueError):
+            schema = pq.read_metadata(pa.BufferReader(tail)).schema.to_arrow_schema()
+            if not self._columns.issuperset(name.lower() for name in schema.names):
+                raise SurpriseError(member.path)
+
+    def _schema(self, session: Session) -> str:
+        """Return the union of the columns as the reader takes it, so that it opens no object."""
+        listed = ", ".join(literal(member.path) for member in self._focus)
+        reader = f"read_parquet([{listed}], union_by_name=true, hive_partitioning=false)"
+        columns = session.describe(reader)
+        self._columns = {name.lower() for name, _ in columns} | set(self._partitions)
+        fields = (_field(literal(n), literal(t)) for n, t in columns if n not in self._partitions)
+        return f"MAP {{{', '.join(fields)}}}"
+
+    def learn(self, error: duckdb.Error, failure: Exception | None) -> bool:
+        """Look at all objects, if some were not."""
+        conversion = isinstance(error, duckdb.ConversionException)
+        if self._all or len(self._focus) == len(self.place.members):
+            return False
+        if not conversion and not isinstance(failure, SurpriseError):
+            return False
+        self._all = True
+        self._focus = list(self.place.members)
+        return True
+
+    def notices(self) -> Sequence[str]:
+        """Return nothing: Parquet says itself how it is read."""
+        return []
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the footers of all objects were read."""
+        return len(self._focus) == len(self.place.members)
+
+    @property
+    def num_rows(self) -> int:
+        """Rows of the objects that were looked at."""
+        return sum(footer_of(member).num_rows for member in self._focus)
+
+    def details(self) -> Mapping[str, Any]:
+        """Return the `parquet` part of an answer, from the footers of the objects in focus."""
+        footers = [footer_of(member) for member in self._focus]
+        return {
+            "num_rows": self.num_rows,
+            "num_row_groups": sum(footer.metadata.num_row_groups for footer in footers),
+            "created_by": footers[0].created_by,
+            "compression": footers[0].compression,
+            "encrypted": any(footer.encrypted for footer in footers),
+        }
+
+
+def _field(name: str, kind: str) -> str:
+    return f"{name}: {{name: {name}, type: {kind}, default_value: NULL}}"

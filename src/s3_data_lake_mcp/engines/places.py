@@ -1,0 +1,209 @@
+"""What an argument or URI names: the objects of a table, their format and their partitions."""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from urllib.parse import unquote
+
+from s3_data_lake_mcp.engines.opening import Opened, Opener
+from s3_data_lake_mcp.errors import LimitExceededError, NotFoundError, UnsupportedFormatError
+from s3_data_lake_mcp.loaders.formats import detect_format_by_name
+from s3_data_lake_mcp.storage import ListedObject, ObjectInfo, ObjectRef
+from s3_data_lake_mcp.storage.listing import locate
+
+MAX_OBJECTS = 100_000
+_NAMED = 3
+_TABULAR = ("parquet", "csv", "json")
+_PARTITION = re.compile(r"([^=/]+)=([^/]*)")
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_\-./=% +@,:;~()\u00a1-\uffff]*")
+_NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+
+
+@dataclass(slots=True, kw_only=True)
+class Member:
+    """One object of a table. `path` is how the engine names it; `values` are its partition's."""
+
+    info: ObjectInfo
+    path: str
+    values: tuple[str | None, ...] = ()
+    opened: Opened
+
+
+@dataclass(slots=True, kw_only=True)
+class Place:
+    """The objects that a key, prefix or glob names, all of one format."""
+
+    bucket: str
+    key: str
+    kind: str
+    format: str
+    members: list[Member]
+    partitions: tuple[str, ...] = ()
+    notices: list[str] = field(default_factory=list)
+
+    @property
+    def uri(self) -> str:
+        """The place as a URI."""
+        return ObjectRef(bucket=self.bucket, key=self.key).uri
+
+    @property
+    def size_bytes(self) -> int:
+        """The sum of the objects' sizes."""
+        return sum(member.info.size_bytes for member in self.members)
+
+    @property
+    def whole(self) -> ObjectInfo:
+        """The place as one source."""
+        if self.kind == "object":
+            return self.members[0].info
+        dates = [m.info.last_modified for m in self.members if m.info.last_modified]
+        return ObjectInfo(
+            ref=ObjectRef(bucket=self.bucket, key=self.key),
+            size_bytes=self.size_bytes,
+            etag="",
+            last_modified=max(dates, default=None),
+        )
+
+
+def find_place(opener: Opener, bucket: str, key: str, asked: str = "") -> Place:
+    """Look up what a key names: an object, or by listing a prefix or glob.
+
+    Args:
+        opener: Opens objects of the call.
+        bucket: Name of the bucket.
+        key: Object key, prefix (empty or ending in `/`) or glob.
+        asked: The only format to take; empty: the one that most objects have.
+
+    Raises:
+        NotFoundError: If nothing is there.
+        UnsupportedFormatError: If what is there cannot be queried.
+    """
+    found = locate(opener.store, bucket, key, opener.meter)
+    if found.kind == "object":
+        return _one(opener, ObjectRef(bucket=bucket, key=key), asked)
+    listed = list(islice(found.objects, MAX_OBJECTS + 1))
+    uri = f"s3://{bucket}/{key}"
+    if len(listed) > MAX_OBJECTS:
+        message = f"{uri} holds more than {MAX_OBJECTS:,} objects"
+        raise LimitExceededError(message, hint="Name a narrower prefix or a glob.")
+    data = [one for one in listed if one.size_bytes and not is_hidden(one.key, found.key)]
+    if not data:
+        message = f"{uri} holds no objects with data" if listed else f"{uri} matches no object"
+        raise NotFoundError(message, bucket=bucket, key=key)
+    return _many(opener, bucket, key, found.kind, data, asked)
+
+
+def is_hidden(key: str, below: str) -> bool:
+    """Whether engines pass over a key: `_SUCCESS`, `_delta_log/`, `.part-0.crc` and the like."""
+    folder = below.rpartition("/")[0] + "/" if "/" in below else ""
+    rest = key.removeprefix(folder)
+    return any(part.startswith(".") or _is_private(part) for part in rest.split("/"))
+
+
+def _is_private(part: str) -> bool:
+    return part.startswith("_") and "=" not in part
+
+
+def _one(opener: Opener, ref: ObjectRef, asked: str) -> Place:
+    opened = opener.open(ref)
+    name = str(opened.facts["format"])
+    if asked and name != asked:
+        message = f"{ref} is {name}, not {asked}"
+        raise UnsupportedFormatError(
+            message, hint="query_csv_data reads it.", repair_tool="query_csv_data"
+        )
+    member = Member(info=opened.info, path=path_of(ref), opened=opened)
+    return Place(bucket=ref.bucket, key=ref.key, kind="object", format=name, members=[member])
+
+
+def _many(
+    opener: Opener, bucket: str, key: str, kind: str, data: Sequence[ListedObject], asked: str
+) -> Place:
+    names = {one.key: detect_format_by_name(one.key)[0] for one in data}
+    counts = Counter(names.values())
+    name = asked or _dominant(counts)
+    if not name:
+        probe = opener.open(ObjectRef(bucket=bucket, key=data[0].key))
+        name = str(probe.facts["format"])
+        names = dict.fromkeys(names, name)
+    taken = [one for one in data if names[one.key] == name]
+    uri = f"s3://{bucket}/{key}"
+    if not taken:
+        message = f"{uri} holds no object of the format {name}"
+        raise UnsupportedFormatError(
+            message, hint="query_csv_data reads CSV and JSON too.", repair_tool="query_csv_data"
+        )
+    place = Place(bucket=bucket, key=key, kind=kind, format=name, members=[])
+    if left := [one.key for one in data if names[one.key] != name]:
+        listed = ", ".join(left[:_NAMED]) + (", …" if len(left) > _NAMED else "")
+        place.notices.append(
+            f"Only the {len(taken):,} {name} objects of {uri} were read; "
+            f"{len(left):,} others were left out: {listed}."
+        )
+    place.members = [_member(opener, bucket, one, name) for one in taken]
+    _partition(place)
+    return place
+
+
+def _dominant(counts: Mapping[str, int]) -> str:
+    found = [name for name in _TABULAR if counts.get(name)]
+    return max(found, key=lambda name: counts[name], default="")
+
+
+def _member(opener: Opener, bucket: str, listed: ListedObject, name: str) -> Member:
+    info = ObjectInfo(
+        ref=ObjectRef(bucket=bucket, key=listed.key),
+        size_bytes=listed.size_bytes,
+        etag=listed.etag,
+        last_modified=listed.last_modified,
+    )
+    return Member(info=info, path=path_of(info.ref), opened=opener.listed(info, name))
+
+
+def partition_of(key: str) -> dict[str, str | None]:
+    """Return the `name=value` folders of a key, decoded as Hive writes them."""
+    found: dict[str, str | None] = {}
+    for folder in key.split("/")[:-1]:
+        if matched := _PARTITION.fullmatch(folder):
+            value = unquote(matched[2])
+            found[matched[1]] = None if value == _NULL_PARTITION else value
+    return found
+
+
+def _partition(place: Place) -> None:
+    parts = [partition_of(member.info.ref.key) for member in place.members]
+    names = tuple(parts[0])
+    if any(tuple(part) != names for part in parts):
+        place.notices.append(
+            "The objects lie in folders with different partition names, "
+            "so partitions are not columns."
+        )
+        return
+    place.partitions = names
+    for member, part in zip(place.members, parts, strict=True):
+        member.values = tuple(part.values())
+
+
+def path_of(ref: ObjectRef, scheme: str = "s3", *, variant: str = "") -> str:
+    """Return the path under which the engine reads an object.
+
+    It is the URI, except for keys that the engine would take for a pattern or normalize, and for
+    other views of the same bytes: these get a name made of the key's digest, partitions kept.
+    """
+    odd = not _PLAIN_KEY.fullmatch(ref.key) or any(
+        part in ("", ".", "..") for part in ref.key.split("/")
+    )
+    if not odd and not variant:
+        return f"{scheme}://{ref.bucket}/{ref.key}"
+    digest = hashlib.sha256(f"{variant}\0{ref.key}".encode("utf-8", "replace")).hexdigest()[:20]
+    folders = "".join(f"{folder}/" for folder in _plain_partitions(ref.key))
+    return f"{scheme}://{ref.bucket}/.{digest}/{folders}{digest}"
+
+
+def _plain_partitions(key: str) -> Iterable[str]:
+    for folder in key.split("/")[:-1]:
+        if _PARTITION.fullmatch(folder) and _PLAIN_KEY.fullmatch(folder):
+            yield folder

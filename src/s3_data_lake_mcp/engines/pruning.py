@@ -1,0 +1,77 @@
+"""Which objects of a partitioned table a query reads: asked of the engine before any is opened."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import duckdb
+
+from s3_data_lake_mcp.engines.connection import Session
+from s3_data_lake_mcp.engines.inputs import Inputs
+from s3_data_lake_mcp.engines.places import Member, Place
+from s3_data_lake_mcp.engines.simple_form import Statement
+from s3_data_lake_mcp.engines.sqltext import identifier, literal
+from s3_data_lake_mcp.engines.tables import Table, partition_types
+
+_READERS = {"parquet": "READ_PARQUET", "csv": "READ_CSV", "json": "READ_JSON"}
+
+type Scan = Mapping[str, Any]
+
+
+def scans_of(session: Session, statement: Statement) -> list[Scan]:
+    """Return what the engine's plan says of each scan; nothing is read."""
+    rows = session.execute(f"EXPLAIN (FORMAT json) {statement.sql}", statement.values)
+    found: list[Scan] = []
+    for kind, text in rows:
+        if kind == "physical_plan":
+            for node in json.loads(text):
+                found += _scans(node)
+    return found
+
+
+def _scans(node: Mapping[str, Any]) -> Iterator[Scan]:
+    extra = node.get("extra_info") or {}
+    if "Function" in extra:
+        yield extra
+    for child in node.get("children", ()):
+        yield from _scans(child)
+
+
+def prunable(inputs: Inputs) -> list[Table]:
+    """Return the tables of which a query may read only some objects."""
+    return [t for t in inputs.tables if t.place.partitions and len(t.place.members) > 1]
+
+
+def survivors(session: Session, table: Table, scans: Sequence[Scan]) -> list[Member]:
+    """Return the objects of a table that the scans read; all, if that cannot be told."""
+    everything = table.place.members
+    reader = _READERS[table.place.format]
+    filters = [scan.get("File Filters") for scan in scans if scan["Function"] == reader]
+    if not filters or not all(isinstance(one, str) and one for one in filters):
+        return everything
+    parts: dict[tuple[str | None, ...], list[Member]] = {}
+    for member in everything:
+        parts.setdefault(member.values, []).append(member)
+    condition = " OR ".join(f"({one})" for one in filters)
+    try:
+        kept = session.execute(_matching(table.place, list(parts), condition))
+    except duckdb.Error:
+        return everything
+    combinations = list(parts.values())
+    found = [member for (at,) in kept for member in combinations[at]]
+    expected = {str(scan.get("Scanning Files", "")).partition("/")[0] for scan in scans}
+    if len(filters) == 1 and expected != {str(len(found))}:
+        return everything
+    return found
+
+
+def _matching(place: Place, parts: Sequence[tuple[str | None, ...]], condition: str) -> str:
+    """Return the SQL that numbers the partitions which fit a condition."""
+    columns = []
+    for at, (name, kind) in enumerate(partition_types(place).items()):
+        cells = (part[at] for part in parts)
+        values = ", ".join("NULL" if cell is None else literal(cell) for cell in cells)
+        columns.append(f"CAST(unnest([{values}]::VARCHAR[]) AS {kind}) AS {identifier(name)}")
+    numbers = f"unnest(range({len(parts)})) AS lake_part"
+    inner = f"SELECT {', '.join([numbers, *columns])}"
+    return f"SELECT lake_part FROM ({inner}) WHERE {condition} ORDER BY lake_part"  # noqa: S608 - quoted, and the engine's own text

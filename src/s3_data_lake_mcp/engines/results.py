@@ -1,0 +1,99 @@
+"""A query's answer as Arrow, losing nothing: types that Arrow cannot hold come as text."""
+
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from duckdb.sqltypes import DuckDBPyType
+
+from s3_data_lake_mcp.engines.sqltext import identifier
+
+_BATCH_ROWS = 1024
+_AS_TEXT = {"time with time zone", "bit", "uhugeint", "bignum", "variant", "union", "time_ns"}
+"""Types whose Arrow form has lost something: the zone, the length, the sign, what is inside."""
+
+
+def fetch(relation: duckdb.DuckDBPyRelation, rows: int | None = None, offset: int = 0) -> pa.Table:
+    """Return the rows `[offset, offset + rows)` of a relation, fewer if it ends before."""
+    exact = _projection(relation)
+    cut = exact if rows is None else exact.limit(rows, offset)
+    reader = cut.to_arrow_reader(_BATCH_ROWS)
+    table = reader.read_all()
+    return _decoded(table).rename_columns(relation.columns)
+
+
+def _projection(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+    kinds = [exact_type(kind) for kind in relation.types]
+    if all(kind is None for kind in kinds):
+        return relation
+    # Names may repeat, so the columns are named anew; the caller puts the names back.
+    inner = [f"column_{at}" for at in range(len(kinds))]
+    fields = [
+        f"CAST({name} AS {kind}) AS {name}" if kind else name
+        for name, kind in zip(inner, kinds, strict=True)
+    ]
+    named = ", ".join(inner)
+    query = f"SELECT {', '.join(fields)} FROM answer AS answer({named})"  # noqa: S608 - own names
+    found = relation.query("answer", query)
+    if found is None:
+        message = "A query without an answer"
+        raise duckdb.InvalidInputException(message)
+    return found
+
+
+def exact_type(kind: DuckDBPyType) -> str | None:
+    """Return the SQL type to cast to where Arrow would lose something; None if it does not."""
+    text, changed = _exact(kind)
+    return text if changed else None
+
+
+def _exact(kind: DuckDBPyType) -> tuple[str, bool]:
+    if kind.id in _AS_TEXT or kind.id == "enum":
+        return "VARCHAR", True
+    if kind.id in {"list", "array"}:
+        inner, changed = _exact(_child(kind, 0))
+        size = kind.children[1][1] if kind.id == "array" else ""
+        return (f"{inner}[{size}]", True) if changed else (str(kind), False)
+    if kind.id == "struct":
+        names = [name for name, _ in kind.children]
+        fields = [(name, *_exact(_child(kind, at))) for at, name in enumerate(names)]
+        inside = ", ".join(f"{identifier(name)} {text}" for name, text, _ in fields)
+        return f"STRUCT({inside})", any(changed for *_, changed in fields)
+    if kind.id == "map":
+        key, key_changed = _exact(_child(kind, 0))
+        value, value_changed = _exact(_child(kind, 1))
+        return f"MAP({key}, {value})", key_changed or value_changed
+    return str(kind), False
+
+
+def _child(kind: DuckDBPyType, at: int) -> DuckDBPyType:
+    child = kind.children[at][1]
+    return child if isinstance(child, DuckDBPyType) else DuckDBPyType("VARCHAR")
+
+
+def _decoded(table: pa.Table) -> pa.Table:
+    """Return the table with plain values for encoded ones, and lists named as Parquet does."""
+    fields = [field.with_type(_plain(field.type)) for field in table.schema]
+    schema = pa.schema(fields)
+    if str(schema) == str(table.schema):
+        return table
+    # A cast does not touch names: types that differ in the names of elements count as equal.
+    return pa.Table.from_arrays(table.cast(schema).columns, schema=schema)
+
+
+def _plain(kind: Any) -> Any:  # noqa: ANN401 - the stubs give each type a class of its own
+    if pa.types.is_dictionary(kind):
+        return _plain(kind.value_type)
+    if pa.types.is_fixed_size_list(kind):
+        return pa.list_(_element(kind), kind.list_size)
+    if pa.types.is_list(kind):
+        return pa.list_(_element(kind))
+    if pa.types.is_map(kind):
+        return pa.map_(_plain(kind.key_type), _plain(kind.item_type))
+    if pa.types.is_struct(kind):
+        return pa.struct([field.with_type(_plain(field.type)) for field in kind])
+    return kind
+
+
+def _element(kind: "pa.ListType[Any] | pa.FixedSizeListType[Any, Any]") -> "pa.Field[Any]":
+    return kind.value_field.with_name("element").with_type(_plain(kind.value_type))

@@ -1,0 +1,104 @@
+"""One query over its tables: views, pruning, rows of a page, and what there is to say of them."""
+
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from s3_data_lake_mcp.engines import QueryResult
+from s3_data_lake_mcp.engines.asking import Asked
+from s3_data_lake_mcp.engines.connection import Session
+from s3_data_lake_mcp.engines.faults import data_error
+from s3_data_lake_mcp.engines.inputs import DATA, Inputs
+from s3_data_lake_mcp.engines.mend import mend
+from s3_data_lake_mcp.engines.parquet_table import ParquetTable
+from s3_data_lake_mcp.engines.pruning import prunable, scans_of, survivors
+from s3_data_lake_mcp.engines.results import fetch
+from s3_data_lake_mcp.engines.simple_form import Statement
+from s3_data_lake_mcp.errors import LakeError
+
+_MOST_SOURCES = 20
+
+
+class Run:
+    """A query over its tables; tried in one session, or in several that learn from each other."""
+
+    def __init__(self, asked: Asked, inputs: Inputs) -> None:
+        self._asked = asked
+        self._inputs = inputs
+        self._narrowed = False
+        self._statement = Statement(texts=("",))
+
+    def answer(self, session: Session) -> QueryResult:
+        """Return the rows of the page."""
+        query = self._asked.query
+        if not self._narrowed:
+            self._narrow(session)
+        self._inputs.create_views(session)
+        self._statement = self._asked.statement(session, self._columns(session))
+        relation = session.cursor.sql(self._statement.sql, params=list(self._statement.values))
+        table = fetch(relation, query.max_rows + 1, query.offset)
+        return self._result(table)
+
+    def _columns(self, session: Session) -> list[tuple[str, str]]:
+        if self._asked.sql or (self._asked.is_plain and not self._asked.query.columns):
+            return []
+        return session.describe(DATA)
+
+    def _narrow(self, session: Session) -> None:
+        """Find the objects that the query reads, by the partitions that it asks for."""
+        tables = prunable(self._inputs)
+        for table in tables:
+            table.focus(table.place.members[-1:])
+        if tables:
+            scans = []
+            with contextlib.suppress(duckdb.Error):
+                self._inputs.create_views(session)
+                statement = self._asked.statement(session, self._columns(session))
+                scans = scans_of(session, statement)
+            for table in tables:
+                found = survivors(session, table, scans)
+                last = table.place.members[-1]
+                newest = [] if any(member is last for member in found) else [last]
+                table.focus([*found, *newest])
+        self._narrowed = True
+
+    def _result(self, table: pa.Table) -> QueryResult:
+        inputs, query = self._inputs, self._asked.query
+        infos = list(inputs.infos())
+        data = inputs.data
+        rows = table.num_rows
+        ended = rows <= query.max_rows and (rows > 0 or query.offset == 0)
+        return QueryResult(
+            table=table,
+            sql=self._statement.shown,
+            format=inputs.places[0].format if inputs.tables else "",
+            sources=infos[:_MOST_SOURCES],
+            sources_total=len(infos),
+            identity=inputs.identity,
+            total_rows=query.offset + rows if ended else self._known_rows(),
+            notices=inputs.notices(),
+            whole=data.place.whole if data is not None else None,
+            details=self._details(),
+        )
+
+    def _known_rows(self) -> int | None:
+        """Return the number of all rows where that is asked for and footers tell it."""
+        data = self._inputs.data
+        if self._asked.is_plain and isinstance(data, ParquetTable) and data.is_known:
+            return data.num_rows
+        return None
+
+    def _details(self) -> Mapping[str, Any]:
+        data = self._inputs.data
+        return {"parquet": data.details()} if isinstance(data, ParquetTable) else {}
+
+    def fault(self, session: Session, error: duckdb.Error) -> LakeError:
+        """Return what an error means to who asked."""
+        if (found := data_error(error, self._inputs.places)) is not None:
+            return found
+        columns = self._inputs.columns(session)
+        mended = mend(error, self._statement.sql, columns)
+        return self._asked.repaired(mended, columns.get(DATA, []))

@@ -1,0 +1,159 @@
+"""The simple form: one predicate over one column, its value bound, the same for each format."""
+
+import csv
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from s3_data_lake_mcp.engines import Filter
+from s3_data_lake_mcp.engines.connection import Session
+from s3_data_lake_mcp.engines.sqltext import identifier, literal, names
+from s3_data_lake_mcp.errors import InvalidArgumentError, UnknownColumnError
+
+_TEXTS = ("VARCHAR", "JSON", "ENUM")
+_INTEGERS = {f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY", "SMALL", "BIG", "HUGE")}
+_INTEGERS |= {"INTEGER", "UINTEGER"}
+_WHOLE = re.compile(r"\s*[+-]?[0-9]+\s*")
+_DECIMAL = re.compile(r"\s*[+-]?([0-9]*)\.?([0-9]*)\s*")
+_COMPARISONS = {"=": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
+_NULLS = {"is_null": "IS NULL", "not_null": "IS NOT NULL"}
+_SEARCHES = ("contains", "starts_with", "ends_with")
+_DECIMAL_DIGITS = 38
+_NEAREST = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """SQL between its parameters: one text more than there are values."""
+
+    texts: tuple[str, ...]
+    values: tuple[str, ...] = ()
+
+    @property
+    def sql(self) -> str:
+        """The SQL to run with the values bound."""
+        return "?".join(self.texts)
+
+    @property
+    def shown(self) -> str:
+        """The SQL with its values written in, to be read."""
+        pairs = zip(map(literal, self.values), self.texts[1:], strict=True)
+        return self.texts[0] + "".join(value + text for value, text in pairs)
+
+
+def build(
+    session: Session,
+    columns: Sequence[tuple[str, str]],
+    wanted: Sequence[str],
+    condition: Filter | None,
+) -> Statement:
+    """Return the query of the simple form over the table `data`.
+
+    Args:
+        session: Tells whether values are of their column's type.
+        columns: Names and types of the columns of `data`.
+        wanted: Columns to return; none means all.
+        condition: The predicate, if there is one.
+
+    Raises:
+        UnknownColumnError: If there is no column of a name.
+        InvalidArgumentError: If the value is not of the column's type.
+    """
+    types = dict(columns)
+    listed = names(pick(types, wanted, "columns")) or "*"
+    base = f"SELECT {listed} FROM data"  # noqa: S608 - only quoted identifiers go in
+    if condition is None:
+        return Statement(texts=(base,))
+    (name,) = pick(types, [condition.column], "filter_column")
+    column, kind = identifier(name), types[name]
+    where = f"{base} WHERE "
+    operator = condition.operator
+    if operator == "auto":
+        operator = "contains" if _is_text(kind) else "="
+    if operator in _NULLS:
+        return Statement(texts=(f"{where}{column} {_NULLS[operator]}",))
+    if operator in _SEARCHES:
+        text = column if kind == "VARCHAR" else f"CAST({column} AS VARCHAR)"
+        return Statement(
+            texts=(f"{where}{operator}(lower({text}), lower(", "))"), values=(condition.value,)
+        )
+    if operator == "in":
+        values = next(csv.reader([condition.value], skipinitialspace=True), []) or [""]
+        tests = [_comparison(session, name, kind, "=", value) for value in values]
+        inner = [one + " OR " + other for (_, one), (other, _) in pairwise(tests)]
+        texts = (f"{where}({tests[0][0]}", *inner, f"{tests[-1][1]})")
+        return Statement(texts=texts, values=tuple(values))
+    before, after = _comparison(session, name, kind, _COMPARISONS[operator], condition.value)
+    return Statement(texts=(where + before, after), values=(condition.value,))
+
+
+def _is_text(kind: str) -> bool:
+    return kind.startswith(_TEXTS) and not kind.endswith("]")
+
+
+def _comparison(
+    session: Session, name: str, kind: str, operator: str, value: str
+) -> tuple[str, str]:
+    """Return what stands before and behind the value in a comparison of a column with it."""
+    column = identifier(name)
+    if _is_text(kind):
+        return (
+            f"CAST({column} AS VARCHAR) {operator} "
+            if kind != "VARCHAR"
+            else f"{column} {operator} ",
+            "",
+        )
+    target = _target(kind, value)
+    found = session.execute(f"SELECT TRY_CAST(? AS {target})", [value])
+    if found[0][0] is None:
+        message = f"filter_value {value!r} is no {kind}, the type of column {name}"
+        raise InvalidArgumentError(
+            message, hint=f"Give a value of the type {kind}, or use contains to search its text."
+        )
+    wide = target == "DOUBLE" and kind not in {"DOUBLE", "FLOAT"}
+    left = f"CAST({column} AS DOUBLE)" if wide else column
+    return f"{left} {operator} CAST(", f" AS {target})"
+
+
+def _target(kind: str, value: str) -> str:
+    """Return the type in which a value is compared: one that does not round it."""
+    if kind in _INTEGERS:
+        return "HUGEINT" if _WHOLE.fullmatch(value) else "DOUBLE"
+    if kind.startswith("DECIMAL"):
+        digits = _DECIMAL.fullmatch(value)
+        if digits and len(digits[1]) + len(digits[2]) <= _DECIMAL_DIGITS:
+            return f"DECIMAL({_DECIMAL_DIGITS}, {len(digits[2])})"
+        return "DOUBLE"
+    return kind
+
+
+def pick(types: Mapping[str, str], wanted: Iterable[str], argument: str) -> list[str]:
+    """Return the columns that names stand for; case makes no difference where it is not needed.
+
+    Raises:
+        UnknownColumnError: If there is none of a name.
+    """
+    folded = {name.casefold(): name for name in types}
+    found: list[str] = []
+    for name in wanted:
+        match = name if name in types else folded.get(name.casefold())
+        if match is None:
+            raise _unknown(types, list(wanted), name, argument)
+        found.append(match)
+    return found
+
+
+def _unknown(
+    types: Mapping[str, str], wanted: Sequence[str], name: str, argument: str
+) -> UnknownColumnError:
+    near = {one: difflib.get_close_matches(one, types, n=3, cutoff=0.5) for one in wanted}
+    listed = near[name] or list(types)[:_NEAREST]
+    shown = ", ".join(f"{one} ({types[one]})" for one in listed)
+    fixed = [one if one in types else next(iter(near[one]), "") for one in wanted]
+    repair: dict[str, object] | None = None
+    if all(fixed):
+        repair = {argument: fixed if argument == "columns" else fixed[0]}
+    hint = f"Nearest columns: {shown}." if near[name] else f"It has: {shown}."
+    return UnknownColumnError(f"data has no column {name!r}", hint=hint, repair=repair)

@@ -1,0 +1,146 @@
+"""What tables of all formats share: paths in the scope, partitions as columns, learning."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import duckdb
+import pyarrow as pa
+
+from s3_data_lake_mcp.engines.casts import TEXT
+from s3_data_lake_mcp.engines.connection import Session
+from s3_data_lake_mcp.engines.places import Member, Place, path_of
+from s3_data_lake_mcp.engines.sqltext import struct
+from s3_data_lake_mcp.loaders.csv_types import typed_column
+from s3_data_lake_mcp.storage.filesystem import STREAM_SCHEME
+from s3_data_lake_mcp.storage.scope import Access, PinnedObject, Readable, Scope
+
+ALL_MEMBERS = 64
+"""Tables of more objects than this are known by a sample; what differs is found when it is read."""
+
+SAMPLED_MEMBERS = 12
+
+_TYPES = {
+    pa.int64(): "BIGINT",
+    pa.float64(): "DOUBLE",
+    pa.bool_(): "BOOLEAN",
+    pa.date32(): "DATE",
+    pa.time64("us"): "TIME",
+    pa.timestamp("us"): "TIMESTAMP",
+    pa.timestamp("ns"): "TIMESTAMP_NS",
+    pa.timestamp("us", "UTC"): "TIMESTAMPTZ",
+    pa.timestamp("ns", "UTC"): "TIMESTAMPTZ_NS",
+}
+
+
+class Table(Protocol):
+    """Objects on their way to being a view of the engine.
+
+    `number` and `name` are the view's. `notices` grow while it is read.
+    """
+
+    number: int
+    name: str
+    place: Place
+
+    def focus(self, members: Sequence[Member]) -> None:
+        """Say which objects are going to be read: their columns are what matters."""
+        ...
+
+    def select(self, session: Session) -> str:
+        """Return the SELECT that the view stands for, its paths put into the session's scope."""
+        ...
+
+    def learn(self, error: duckdb.Error, failure: Exception | None) -> bool:
+        """Take from an error how to read better; False if it says nothing about this table."""
+        ...
+
+    def notices(self) -> Sequence[str]:
+        """Return what there is to say of how it was read."""
+        ...
+
+
+def type_name(kind: pa.DataType) -> str:
+    """Return the engine's name of a type that text columns have."""
+    return _TYPES.get(kind, TEXT)
+
+
+@dataclass(slots=True)
+class Paths:
+    """Puts objects into a scope and gives the path, or pattern, that names them all.
+
+    `members` tells whose path one is.
+    """
+
+    scope: Scope
+    table: int
+    sets: int = field(default=0)
+    members: dict[str, Member] = field(default_factory=dict)
+
+    def add(
+        self,
+        members: Sequence[Member],
+        make: Callable[[Member], Readable],
+        *,
+        stream: bool = False,
+        variant: str = "",
+    ) -> str:
+        """Add members, which share a bucket, each as `make` reads it."""
+        scheme = STREAM_SCHEME if stream else "s3"
+        paths = []
+        for member in members:
+            path = path_of(member.info.ref, scheme, variant=variant)
+            self.scope.add(path, make(member))
+            self.members[path] = member
+            paths.append(path)
+        if len(paths) == 1:
+            return paths[0]
+        self.sets += 1
+        pattern = f"{scheme}://{members[0].info.ref.bucket}/.set-{self.table}-{self.sets}/*"
+        self.scope.add_set(pattern, paths)
+        return pattern
+
+
+def partition_types(place: Place) -> dict[str, str]:
+    """Return the partitions of a place with the types that hold all their values."""
+    found = {}
+    for at, name in enumerate(place.partitions):
+        values = [member.values[at] for member in place.members]
+        found[name] = type_name(typed_column(values)[0].type)
+    return found
+
+
+def partition_options(types: Mapping[str, str]) -> dict[str, str]:
+    """Return the options that make partitions columns of these types."""
+    if not types:
+        return {"hive_partitioning": "false"}
+    return {"hive_partitioning": "true", "hive_types": struct(types)}
+
+
+def sampled(members: Sequence[Member]) -> list[Member]:
+    """Return all members, or of more than `ALL_MEMBERS` some, the first and the last among them."""
+    if len(members) <= ALL_MEMBERS:
+        return list(members)
+    step = (len(members) - 1) / (SAMPLED_MEMBERS - 1)
+    return [members[round(step * at)] for at in range(SAMPLED_MEMBERS)]
+
+
+def raw_paths(table: Table, scope: Scope) -> None:
+    """Let a reader in the SQL read a table's objects as they are, under the name it gives them."""
+    access: Access = "columns" if table.place.format == "parquet" else "scan"
+    paths = []
+    for member in table.place.members:
+        opened = member.opened
+        readable = PinnedObject(
+            opened.store,
+            member.info,
+            opened.meter,
+            access=access,
+            head=opened.head,
+            tail=opened.tail,
+        )
+        one = table.place.kind == "object"
+        paths.append(table.name if one else member.path)
+        scope.add(paths[-1], readable)
+    if table.place.kind != "object":
+        scope.add_set(table.name, paths)

@@ -1,0 +1,144 @@
+"""The read-only file system that the SQL engine sees: one query's objects and nothing else."""
+
+import io
+import threading
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import NoReturn
+
+from fsspec import AbstractFileSystem
+
+from s3_data_lake_mcp.errors import LakeError, NotAllowedError
+from s3_data_lake_mcp.storage.scope import Readable, Scope, SurpriseError
+
+SCHEMES = ("s3", "s3a", "s3n")
+STREAM_SCHEME = "lake"
+"""Paths of decoded streams; the engine reads them in order and caches nothing of them."""
+
+
+class _File(io.RawIOBase):
+    """A handle for many threads, in the two ways that the engine reads.
+
+    Of objects it seeks and reads, in two calls, from all its threads at once: so the position that
+    a thread sought is its own. A stream it reads on and on, from whichever thread is free, and each
+    call may come as another thread to Python: so there the position is the handle's.
+    """
+
+    def __init__(self, readable: Readable, scope: Scope, *, stream: bool) -> None:
+        super().__init__()
+        self._read = readable.open()
+        self._readable = readable
+        self._size = readable.size_bytes
+        self._scope = scope
+        self._place = SimpleNamespace() if stream else threading.local()
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return int(getattr(self._place, "position", 0))
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        origin = {io.SEEK_SET: 0, io.SEEK_CUR: self.tell(), io.SEEK_END: self._size}[whence]
+        self._place.position = origin + offset
+        return origin + offset
+
+    def read(self, size: int = -1) -> bytes:
+        start = self.tell()
+        stop = self._size if size < 0 else min(self._size, start + size)
+        try:
+            self._scope.check()
+            data = self._read(start, stop) if start < stop else b""
+        except (LakeError, SurpriseError) as exc:
+            raise self._scope.fail(exc) from exc
+        self._place.position = start + len(data)
+        return data
+
+    def close(self) -> None:
+        if not self.closed:
+            self._readable.release()
+        super().close()
+
+
+class LakeFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has no types
+    """Reads what the current scope holds; refuses everything else, and every change.
+
+    An engine keeps one instance and runs one query at a time: it sets `scope` before and clears it
+    after each. Without a scope nothing can be read.
+    """
+
+    protocol = (*SCHEMES, STREAM_SCHEME)
+    cachable = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scope: Scope | None = None
+
+    @classmethod
+    def _strip_protocol(cls, path: str) -> str:
+        return path
+
+    def unstrip_protocol(self, name: str) -> str:
+        """Return the path: those of a scope are whole URIs."""
+        return name
+
+    def _current(self) -> Scope:
+        if self.scope is None:
+            message = "No query is running that may read objects"
+            raise NotAllowedError(message, hint="Name objects in the arguments of a query.")
+        return self.scope
+
+    def open(self, path: str, mode: str = "rb", **_options: object) -> io.RawIOBase:
+        """Open a path of the scope for reading.
+
+        Raises:
+            NotAllowedError: If it is another path, or is to be written.
+        """
+        scope = self._current()
+        if mode != "rb":
+            self._refuse(path)
+        stream = path.startswith(f"{STREAM_SCHEME}://")
+        return _File(scope.find(path), scope, stream=stream)
+
+    def glob(self, path: str, **_options: object) -> list[str]:
+        """Return the paths that a pattern of the scope stands for; keys are never matched anew."""
+        return self._current().expand(path)
+
+    def info(self, path: str, **_options: object) -> dict[str, object]:
+        """Return the size of what is under a path."""
+        size = self._current().find(path).size_bytes
+        return {"name": path, "size": size, "type": "file"}
+
+    def exists(self, path: str, **_options: object) -> bool:
+        """Whether a path may be read."""
+        return self._current().holds(path)
+
+    def isfile(self, path: str) -> bool:
+        """Whether a path may be read."""
+        return self._current().holds(path)
+
+    def isdir(self, _path: str) -> bool:
+        """Return False: there are only objects."""
+        return False
+
+    def modified(self, path: str) -> datetime:
+        """Return a time that changes with the ETag, so that no cache outlives a version."""
+        return self._current().find(path).modified
+
+    def created(self, _path: str) -> datetime:
+        """Return a time without meaning."""
+        return datetime.fromtimestamp(0, UTC)
+
+    def _refuse(self, *paths: object, **_options: object) -> NoReturn:
+        message = f"{paths[0] if paths else 'The lake'} cannot be written: it is read-only"
+        error = NotAllowedError(message, hint="Only read objects.")
+        raise self.scope.fail(error) if self.scope else error
+
+    ls = find = walk = du = cat_file = get_file = _refuse
+    mkdir = makedirs = mkdirs = rmdir = rm = rm_file = _rm = delete = touch = _refuse
+    mv = move = rename = copy = cp = cp_file = put = put_file = upload = _refuse
+    pipe = pipe_file = write_text = write_bytes = get = download = _refuse
+    start_transaction = sign = _refuse
