@@ -543,6 +543,10 @@ _TOO_MUCH = (
     _stars("*, *", 9),
     _stars("*, *, *, *, *, *", 10),
     "FROM data" + " UNION ALL FROM data" * 201,
+    " UNION ALL ".join(
+        ["SELECT 1 FROM data GROUP BY CUBE (a,b,c,d,e), CUBE (f,g,h,i,j), CUBE (k,l,m,n,o)"] * 20
+    ),
+    " UNION ALL ".join(["SELECT 1 FROM data GROUP BY CUBE (a,b,c,d,e,f,g,h,i,j,k,l,m,n)"] * 16),
     "WITH t AS (" + "FROM data" + " UNION ALL FROM data" * 150 + ") FROM t, t a, t b",
 )
 

@@ -9,7 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from s3_data_lake_mcp.engines.guard_parser import ONE_SELECT, near, syntax_error, the_parser
+from s3_data_lake_mcp.engines.guard_parser import (
+    ONE_SELECT,
+    is_no_select,
+    near,
+    syntax_error,
+    the_parser,
+)
 from s3_data_lake_mcp.engines.guard_pivot import has_marks, marked_pivots
 from s3_data_lake_mcp.engines.guard_repair import with_table
 from s3_data_lake_mcp.engines.guard_text import Token, check_limits, quoted, tokens, trimmed
@@ -55,7 +61,7 @@ def check_sql(sql: str) -> GuardedSql:
     answer = the_parser().tree(text)
     if not answer["error"]:
         return _guarded(text, "select", _walk(answer["statements"]))
-    if not str(answer.get("error_message")).startswith("Only SELECT statements"):
+    if not is_no_select(answer):
         raise syntax_error(answer, text)
     return _check_other(text)
 
@@ -95,7 +101,7 @@ def _bad_predicate(answer: dict[str, Any], text: str) -> LakeError:
         message = "The predicate begins with WHERE"
         repair = {"where": rest.strip()}
         return SqlError(message, hint="Write what follows WHERE alone.", repair=repair)
-    if str(answer.get("error_message")).startswith("Only SELECT"):
+    if is_no_select(answer):
         return SqlError("The predicate is more than one expression", hint=_EXPRESSION)
     message = f"The predicate does not parse: {near(answer, text, len('SELECT [ '))}"
     return SqlError(message, hint=_EXPRESSION)
@@ -194,7 +200,8 @@ def _check_explain(sql: str, rest: Sequence[Token]) -> GuardedSql:
 
 
 def _is_query(sql: str) -> bool:
-    return not the_parser().tree(sql)["error"] or the_parser().kinds(sql) == ["MULTI"]
+    answer = the_parser().tree(sql)
+    return not answer["error"] or (is_no_select(answer) and the_parser().kinds(sql) == ["MULTI"])
 
 
 def _pivot_tree(sql: str, words: Sequence[Token]) -> Tree:

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
@@ -10,7 +11,7 @@ import duckdb
 from s3_data_lake_mcp.engines.guard_text import quoted
 from s3_data_lake_mcp.errors import LakeError, LimitExceededError, SqlError
 
-MAX_TREE_CHARS: Final = 8 << 20
+MAX_TREE_CHARS: Final = 2 << 20
 ONE_SELECT: Final = "Write one SELECT over the table data."
 _LOCK = """
 SET max_expression_depth=250; SET threads=1; SET memory_limit='256MB'; SET temp_directory='';
@@ -30,32 +31,33 @@ class Parser:
         self._functions: frozenset[str] | None = None
 
     def tree(self, sql: str) -> dict[str, Any]:
-        """Return the syntax trees of a text, or DuckDB's description of why there are none."""
+        """Return the syntax trees of a text, or DuckDB's description of why there are none.
+
+        Raises:
+            LimitExceededError: If the trees are too large.
+        """
         try:
             with self._lock:
                 row = self._connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
-        except (duckdb.Error, RuntimeError) as exc:
+        except duckdb.Error as exc:
             self._renew()
-            raise SqlError("The SQL cannot be parsed", hint=ONE_SELECT) from exc
+            raise _too_large() from exc
         text = row[0] if row else ""
         if len(text) > MAX_TREE_CHARS:
-            message = "The SQL has too many parts"
-            raise LimitExceededError(message, hint="Use fewer grouping sets and expressions.")
+            raise _too_large()
         answer: dict[str, Any] = json.loads(text)
         return answer
 
     def kinds(self, sql: str) -> list[str]:
-        """Return the kind of each statement of a text that parses, "UNKNOWN" for a new one."""
+        """Return the kind of each statement of a text that parses, UNKNOWN if it has no name."""
         try:
             with self._lock:
                 found = self._connection.extract_statements(sql)
             return [statement.type.name for statement in found]
-        except (duckdb.InternalException, RuntimeError):
-            self._renew()
         except (duckdb.Error, ValueError):
-            pass
-        # UPDATE EXTENSIONS, for one, has no name in the Python package.
-        return ["UNKNOWN"]
+            # UPDATE EXTENSIONS is one that the Python package does not know.
+            self._renew()
+            return ["UNKNOWN"]
 
     def knows(self, function: str) -> bool:
         """Tell whether DuckDB has a function of this name, written in lower case."""
@@ -84,7 +86,17 @@ def the_parser() -> Parser:
     return Parser()
 
 
-def syntax_error(answer: dict[str, Any], sql: str) -> LakeError:
+def is_no_select(answer: Mapping[str, Any]) -> bool:
+    """Tell whether a text parses, but as something that DuckDB shows no tree of."""
+    return str(answer.get("error_message", "")).startswith("Only SELECT statements")
+
+
+def _too_large() -> LimitExceededError:
+    message = "The SQL has too many parts"
+    return LimitExceededError(message, hint="Use fewer grouping sets and shorter expressions.")
+
+
+def syntax_error(answer: Mapping[str, Any], sql: str) -> LakeError:
     """Say why and where a text does not parse."""
     message = str(answer.get("error_message", ""))
     if message.startswith("Max expression depth"):
@@ -93,7 +105,7 @@ def syntax_error(answer: dict[str, Any], sql: str) -> LakeError:
     return SqlError(f"The SQL does not parse: {near(answer, sql)}", hint=ONE_SELECT)
 
 
-def near(answer: dict[str, Any], sql: str, before: int = 0) -> str:
+def near(answer: Mapping[str, Any], sql: str, before: int = 0) -> str:
     """Describe a syntax error with line and column; `before` bytes stood before the text."""
     message = quoted(str(answer.get("error_message", "")), 200)
     if not (position := str(answer.get("position", ""))).isdigit():

@@ -5,6 +5,7 @@ or comments; they keep what reaches the parser below what makes it slow. Tokens 
 Nothing is judged by its tokens: they only say where to cut, and what is cut out is parsed again.
 """
 
+import re
 import string
 from dataclasses import dataclass
 from typing import Final
@@ -16,6 +17,8 @@ from s3_data_lake_mcp.errors import InvalidArgumentError, LimitExceededError, Sq
 MAX_CHARS: Final = 10_000
 MAX_DEPTH: Final = 100
 MAX_DOTS: Final = 2_000
+MAX_GROUPINGS: Final = 16
+_GROUPINGS = re.compile(r"\b(?:cube|rollup|sets)\b", re.IGNORECASE)
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
@@ -58,6 +61,10 @@ def check_limits(sql: str) -> None:
     if sql.count(".") > MAX_DOTS:
         message = f"The SQL has more than {MAX_DOTS:,} dots"
         raise LimitExceededError(message, hint="Name columns as column or table.column.")
+    if len(_GROUPINGS.findall(sql)) > MAX_GROUPINGS:
+        # Each can stand for 65,535 grouping sets, which the parser writes out.
+        message = f"The SQL has more than {MAX_GROUPINGS} CUBE, ROLLUP or GROUPING SETS"
+        raise LimitExceededError(message, hint="Group by fewer columns at a time.")
 
 
 def tokens(sql: str) -> list[Token]:

@@ -7,11 +7,10 @@ probably meant, if there is only one.
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 import duckdb
 
-from s3_data_lake_mcp.engines.guard import check_predicate, check_sql
+from s3_data_lake_mcp.engines.guard import check_sql
 from s3_data_lake_mcp.engines.guard_text import quoted
 from s3_data_lake_mcp.engines.mend_names import (
     Mended,
@@ -82,17 +81,11 @@ _HINTS = {
 }
 
 
-def mend(
-    error: Exception,
-    sql: str,
-    columns: Mapping[str, Sequence[tuple[str, str]]],
-    argument: Literal["sql", "where"] = "sql",
-) -> LakeError:
+def mend(error: Exception, sql: str, columns: Mapping[str, Sequence[tuple[str, str]]]) -> LakeError:
     """Turn what a query failed with into an error of the contract.
 
-    `sql` is what the agent wrote: a query, or the predicate `where`. `columns` are the tables of
-    the query, with the names and types of their columns as DuckDB writes them. A repair that comes
-    with the error has passed the guard.
+    `columns` are the tables of the query, with the names and types of their columns as DuckDB
+    writes them. A repair that comes with the error has passed the guard.
     """
     text = str(error)
     if failed := _of_kind(error):
@@ -100,9 +93,7 @@ def mend(
     mended = _mended(error, text, sql, Schema.of(columns))
     if mended is None:
         return _plain(text)
-    return mended.kind(
-        mended.message, hint=mended.hint or _DESCRIBE, repair=_repair(argument, mended.sql)
-    )
+    return mended.kind(mended.message, hint=mended.hint or _DESCRIBE, repair=_repair(mended.sql))
 
 
 def _of_kind(error: Exception) -> LakeError | None:
@@ -149,10 +140,10 @@ def _mended(error: Exception, text: str, sql: str, schema: Schema) -> Mended | N
     return mended
 
 
-def _repair(argument: str, sql: str) -> dict[str, str] | None:
-    """Return the repaired text if it is one that the guard lets through."""
+def _repair(sql: str) -> dict[str, str] | None:
+    """Return the repaired query if it is one that the guard lets through."""
     try:
-        return {argument: check_predicate(sql) if argument == "where" else check_sql(sql).sql}
+        return {"sql": check_sql(sql).sql}
     except LakeError:
         return None
 

@@ -14,6 +14,7 @@ from s3_data_lake_mcp.errors import SqlError, UnknownColumnError
 
 NEAR: Final = 0.6
 CLEAR: Final = 0.1
+_CLAUSES = ("WHERE", "GROUP", "HAVING", "QUALIFY", "WINDOW", "ORDER", "LIMIT", "USING")
 _NAMES = re.compile(r'"((?:[^"]|"")*)"')
 _ELSEWHERE = {
     "approx_distinct": "approx_count_distinct",
@@ -137,10 +138,12 @@ def mend_qualifier(name: str, text: str, sql: str, schema: Schema) -> Mended:
         repaired = with_words(sql, words, places, quoted_name(column))
         return Mended(message=message, hint=hint, sql=repaired, kind=UnknownColumnError)
     message = f"The query has no table {quoted(name)}"
-    hint = f"Its tables are: {', '.join(map(quoted, tables))}." if tables else ""
-    if len(tables) != 1 or not all(map(schema.type_of, behind)):
+    hint = f"It has: {', '.join(map(quoted, tables))}." if tables else ""
+    # DuckDB lists the tables that are like it, not all of them.
+    table = tables[0] if _has_one_table(words) and tables else clear_match(name, tables)
+    if not table or not all(map(schema.type_of, behind)):
         return Mended(message=message, hint=hint)
-    repaired = with_words(sql, words, places, quoted_name(tables[0]))
+    repaired = with_words(sql, words, places, quoted_name(table))
     return Mended(message=message, hint=hint, sql=repaired)
 
 
@@ -205,6 +208,13 @@ def _renamed(sql: str, words: Sequence[Token], name: str, new: str) -> str:
         return ""
     places = [i for i in places if _follows(words, i) != "("]
     return with_words(sql, words, places, new) if places else ""
+
+
+def _has_one_table(words: Sequence[Token]) -> bool:
+    froms = [place for place, word in enumerate(words) if word.says("FROM")]
+    behind = words[froms[-1] + 1 :] if froms else []
+    stop = next((i for i, word in enumerate(behind) if word.says(*_CLAUSES)), len(behind))
+    return len(froms) == 1 and not any(w.text == "," or w.says("JOIN") for w in behind[:stop])
 
 
 def _follows(words: Sequence[Token], place: int) -> str:
