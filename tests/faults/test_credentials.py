@@ -28,10 +28,10 @@ class Rotation:
         self.ref = ref
         self.store = store
 
-    def write(self, access_key: str) -> None:
+    def write(self, access_key: str, *, profile: str = "default") -> None:
         """Write the file as a rotation would."""
         self.path.write_text(
-            f"[default]\naws_access_key_id = {access_key}\naws_secret_access_key = secret\n"
+            f"[{profile}]\naws_access_key_id = {access_key}\naws_secret_access_key = secret\n"
         )
 
     def read(self) -> bytes:
@@ -120,10 +120,12 @@ def test_many_threads_survive_one_rotation(rotation: Rotation) -> None:
 def test_an_unknown_profile_is_no_credentials(
     rotation: Rotation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A mistyped AWS_PROFILE is told as missing credentials."""
-    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    """A mistyped AWS_PROFILE is told as missing credentials; it works once it is there."""
+    monkeypatch.setenv("AWS_PROFILE", "late")
     with pytest.raises(NoCredentialsError):
         rotation.read()
+    rotation.write(NEW, profile="late")
+    assert rotation.read() == b"a,b\n1,2\n"
 
 
 def test_an_sso_session_that_ended_is_credentials_expired(

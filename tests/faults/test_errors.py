@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -133,13 +133,23 @@ def test_a_refused_head_request_has_no_text_but_a_code(
     assert str(ref) in str(error)
 
 
-def test_a_denied_head_asks_for_the_reason(
-    impatient_store: S3Store, ref: ObjectRef, fault_proxy: FaultProxy
+@pytest.mark.parametrize(
+    "reason",
+    [
+        (403, 403, "AccessDenied", KMS_TEXT, "kms_denied"),
+        (400, 400, "InvalidRequest", SSE_C_TEXT, "access_denied"),
+        (400, 400, "ExpiredToken", "It has expired", "credentials_expired"),
+        (403, 403, "InvalidObjectState", "It is archived", "access_denied"),
+    ],
+)
+def test_a_refused_head_asks_a_get_for_the_reason(
+    impatient_store: S3Store, ref: ObjectRef, fault_proxy: FaultProxy, reason: tuple[Any, ...]
 ) -> None:
-    """Behind a HEAD without text, a GET of one byte tells that it is the KMS key."""
-    fault_proxy.inject("answer", method="HEAD", status=403)
-    fault_proxy.inject("answer", method="GET", status=403, code="AccessDenied", text=KMS_TEXT)
-    assert refused(lambda: impatient_store.head(ref, meter())).code == "kms_denied"
+    """Behind a HEAD without text, a GET of one byte tells what it was."""
+    bare, status, code, text, expected = reason
+    fault_proxy.inject("answer", method="HEAD", status=bare)
+    fault_proxy.inject("answer", method="GET", status=status, code=code, text=text)
+    assert refused(lambda: impatient_store.head(ref, meter())).code == expected
 
 
 def test_the_missing_thing_is_named(lake_store: S3Store, bucket: str) -> None:

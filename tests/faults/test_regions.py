@@ -138,3 +138,13 @@ def test_a_probe_tells_the_region_of_a_denied_bucket(
     probe = impatient_store.probe_bucket(bucket, ScanMeter())
     assert (probe.region, probe.access) == (AWAY, "denied")
     assert len(fault_proxy.seen) == 1
+
+
+def test_a_region_that_is_no_name_is_not_remembered(
+    impatient_store: S3Store, bucket: str, fault_proxy: FaultProxy
+) -> None:
+    """An answer cannot send later requests to a host of its choice."""
+    evil = {"x-amz-bucket-region": "evil.example/x"}
+    fault_proxy.inject("answer", status=403, code="AccessDenied", headers=evil, times=1)
+    assert impatient_store.probe_bucket(bucket, ScanMeter()).region == HOME
+    assert {seen.region for seen in fault_proxy.seen} == {HOME}

@@ -195,3 +195,12 @@ def test_only_what_is_allowed_is_listed(s3: "S3Client", bucket: str) -> None:
     assert [b.name for b in store.list_buckets(ScanMeter())] == [bucket]
     assert store.probe_bucket(bucket, ScanMeter()).access == "readable"
     assert open_store(Settings(allowed="elsewhere")).list_buckets(ScanMeter()) == ()
+
+
+def test_folders_beside_an_allowed_key_are_not_shown(s3: "S3Client", bucket: str) -> None:
+    """A key that is allowed alone does not open the folders whose names begin like it."""
+    for key in ("a.csv", "a.csv.d/secret"):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"x")
+    store = open_store(Settings(allowed=f"{bucket}/a.csv"))
+    page = store.list_page(bucket, "a.csv", ScanMeter(), delimiter="/")
+    assert ([o.key for o in page.objects], page.common_prefixes) == (["a.csv"], ())

@@ -9,7 +9,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 from s3_data_lake_mcp.aws import ClientFactory
-from s3_data_lake_mcp.errors import AccessDeniedError, LakeError, ObjectArchivedError, StoreError
+from s3_data_lake_mcp.errors import (
+    AccessDeniedError,
+    CredentialsExpiredError,
+    LakeError,
+    ObjectArchivedError,
+    StoreError,
+)
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import (
     BucketProbe,
@@ -116,7 +122,7 @@ class S3Store:
         self._admit(ref)
         try:
             answer = self._calls.ask_object("head_object", ref, meter, ChecksumMode="ENABLED")
-        except AccessDeniedError:
+        except (AccessDeniedError, CredentialsExpiredError):
             self._raise_reason(ref, meter)
             raise
         return object_head(ref, answer)
