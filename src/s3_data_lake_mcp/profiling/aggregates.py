@@ -35,11 +35,15 @@ class ProfiledColumn:
         return kind_of(self.type)
 
     @property
+    def identifier(self) -> str:
+        """The name as an SQL identifier."""
+        return '"' + self.name.replace('"', '""') + '"'
+
+    @property
     def quoted(self) -> str:
-        """The column in SQL."""
-        name = '"' + self.name.replace('"', '""') + '"'
+        """The column's values in SQL."""
         # Identifiers and enumerations come as text; as themselves they have no length.
-        return f"CAST({name} AS VARCHAR)" if self.kind == "text" else name
+        return f"CAST({self.identifier} AS VARCHAR)" if self.kind == "text" else self.identifier
 
 
 def kind_of(data_type: pa.DataType) -> Kind:
@@ -177,9 +181,10 @@ def counts(column: ProfiledColumn, plan: Plan) -> tuple[list[str], list[object]]
     """Return the fields that a plan allows, and their parameters."""
     fields = [_bin_field(column, plan.bins)] if plan.bins else []
     if plan.count_all:
-        return [*fields, _top_field(column, candidates=0)], []
+        counted = f"CAST(cardinality({_tally(column)}) AS BIGINT) AS counted_{column.position}"
+        return [*fields, counted, _top_field(column)], []
     if plan.candidates:
-        fields.append(_top_field(column, candidates=len(plan.candidates)))
+        fields.append(_top_field(column, len(plan.candidates)))
     return fields, list(plan.candidates)
 
 
@@ -208,13 +213,18 @@ def _bin_field(column: ProfiledColumn, bins: Bins) -> str:
     return f"map_entries(histogram({number}) FILTER (WHERE {there})) AS bins_{column.position}"
 
 
-def _top_field(column: ProfiledColumn, *, candidates: int) -> str:
-    """Return the field of the most frequent values and their counts, one more than are shown."""
+def _tally(column: ProfiledColumn, candidates: int = 0) -> str:
+    """Return the map of values and counts: all of them, or those that parameters name."""
     name = column.quoted
     chosen = f" FILTER (WHERE NOT isnan({name}))" if column.kind == "float" else ""
     if candidates:
         chosen = f" FILTER (WHERE {name} IN ({', '.join('?' * candidates)}))"
-    entries = f"map_entries(histogram({name}){chosen})"
+    return f"histogram({name}){chosen}"
+
+
+def _top_field(column: ProfiledColumn, candidates: int = 0) -> str:
+    """Return the field of the most frequent values and their counts, one more than are shown."""
+    entries = f"map_entries({_tally(column, candidates)})"
     pair = "{'n': -CAST(e.value AS BIGINT), 'v': e.key}"
     ranked = f"list_sort(list_transform({entries}, lambda e: {pair}))"
     return f"{ranked}[1:{TOP + 1}] AS top_{column.position}"

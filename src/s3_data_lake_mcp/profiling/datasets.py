@@ -39,6 +39,7 @@ class DatasetGrouper:
         self._tables: dict[str, str] = {}
         self.markers = 0
         self.hidden = 0
+        self.objects = 0
         self.complete = True
 
     def add(self, listed: ListedObject) -> None:
@@ -50,6 +51,7 @@ class DatasetGrouper:
             self.hidden += 1
             self._note_table(listed.key)
             return
+        self.objects += 1
         shape = self._routed(shape_of(listed.key))
         key = (shape.folders, shape.stem, shape.suffix)
         group = self._groups.get(key)

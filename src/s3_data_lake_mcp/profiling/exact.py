@@ -21,10 +21,7 @@ from s3_data_lake_mcp.profiling.aggregates import (
 from s3_data_lake_mcp.profiling.figures import Figures
 from s3_data_lake_mcp.wire import Clipper, json_rows
 
-_APPROXIMATE = (
-    "distinct is an estimate here (HyperLogLog, usually within 5 %), and quantiles are approximate "
-    "(t-digest, within 1 % of the rank); all other figures are exact"
-)
+_NAMED = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +62,18 @@ def measure(
         first |= _second_pass(session, columns, known)
     rows = _whole(first["rows"])
     figures = [_figures(c, first, known.get(c.position, Plan()), small=small) for c in columns]
-    return Measured(rows=rows, figures=figures, notices=[] if small else [_APPROXIMATE])
+    return Measured(rows=rows, figures=figures, notices=[] if small else [_estimates(figures)])
+
+
+def _estimates(figures: Sequence[Figures]) -> str:
+    """Say which figures are estimates, and how good they are."""
+    names = [one.column.name for one in figures if not one.distinct_exact and one.distinct]
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    said = f"distinct of {', '.join(names[:_NAMED])}{more} (HyperLogLog, within about 10 %) and "
+    return (
+        f"Estimates: {said if names else ''}quantiles (t-digest, within 1 % of the rank); all "
+        "other figures are exact."
+    )
 
 
 def _first_pass(
@@ -139,8 +147,10 @@ def _figures(
     present = _whole(row[f"present_{at}"])
     nan = _whole(row.get(f"nan_{at}"))
     quantiles, top, bins = (row.get(f"{what}_{at}") for what in ("quantiles", "top", "bins"))
-    distinct = None
-    if column.kind != "opaque":
+    distinct, counted = None, row.get(f"counted_{at}")
+    if counted is not None:
+        distinct = _whole(counted)
+    elif column.kind != "opaque":
         # An estimate may lie above what is possible.
         distinct = min(_whole(row.get(f"distinct_{at}")), present - nan)
     return Figures(
@@ -150,7 +160,7 @@ def _figures(
         nan=nan,
         infinite=_whole(row.get(f"infinite_{at}")),
         distinct=distinct,
-        distinct_exact=small,
+        distinct_exact=small or counted is not None,
         low=row.get(f"min_{at}"),
         high=row.get(f"max_{at}"),
         mean=row.get(f"mean_{at}"),

@@ -28,6 +28,7 @@ _MOST_PAIRED = 20
 _STRONG = 0.9
 _NAMED_PAIRS = 5
 _MIXED = (0.05, 0.999)
+_STEPS = (1, 7)
 _DAY = 86_400 * 10**6
 
 
@@ -193,7 +194,9 @@ def _gaps(table: pa.Table, column: ProfiledColumn) -> str:
         places = pc.divide(places, _DAY)
     days: Values = places.unique().cast(pa.int32()).cast(pa.date32()).cast(pa.string()).to_pylist()
     series = find_series(days)
-    if series is None or not 0 < series.missing_total <= max(10, series.entries // 20):
+    if series is None or series.step not in _STEPS:
+        return ""
+    if not 0 < series.missing_total <= max(10, series.entries // 20):
         return ""
     more = series.missing_total - len(series.missing)
     named = ", ".join(series.missing[:3])

@@ -45,19 +45,17 @@ def warnings_of(group: Group, others: Mapping[str, int]) -> list[str]:
 
 
 def freshness(group: Group, now: datetime) -> str:
-    """Return one sentence: the newest object, the usual interval, and whether it is late."""
-    newest = group.newest.isoformat() if group.newest else "unknown"
-    said = f"newest object of {newest}"
+    """Return the newest object, the usual interval, and whether it is late; empty if irregular."""
+    said = ""
     for label, series in group.series:
+        run = "run" if label in {"names", "folders"} else "runs"
         said += (
-            f", {label} run from {series.first} to {series.last}, usually every {series.interval}"
-            if label in {"names", "folders"}
-            else f", {label} runs from {series.first} to {series.last}, usually every "
-            f"{series.interval}"
+            f", {label} {run} from {series.first} to {series.last}, usually every {series.interval}"
         )
         if _late(series, now):
             said += f" (nothing for more than {_LATE_INTERVALS} intervals)"
-    return said
+    newest = group.newest.isoformat() if group.newest else "unknown"
+    return f"newest object of {newest}{said}" if said else ""
 
 
 def partition_json(values: set[str]) -> Json:

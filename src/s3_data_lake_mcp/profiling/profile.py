@@ -1,0 +1,269 @@
+"""The profile of a subject on the basis that was asked for, or the best that the budget allows."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from s3_data_lake_mcp.engines import Engine, TableSession
+from s3_data_lake_mcp.errors import (
+    DeadlineExceededError,
+    InvalidArgumentError,
+    LakeError,
+    LimitExceededError,
+    SqlError,
+)
+from s3_data_lake_mcp.profiling import Basis, Json, frames, telling
+from s3_data_lake_mcp.profiling.aggregates import ProfiledColumn
+from s3_data_lake_mcp.profiling.columns import choose_columns
+from s3_data_lake_mcp.profiling.exact import Measured, measure
+from s3_data_lake_mcp.profiling.footer import MOST_FOOTERS, FooterProfile, read_footers
+from s3_data_lake_mcp.profiling.plans import plans_of
+from s3_data_lake_mcp.profiling.sample import MOST_ROWS, Sample, Sampler
+from s3_data_lake_mcp.profiling.subject import Subject
+from s3_data_lake_mcp.settings import Settings
+from s3_data_lake_mcp.storage import ObjectStore, ScanMeter
+
+_SHARE_OF_TIME = 0.6
+_SMALL_BYTES = {"csv": 32 << 20, "json": 32 << 20, "parquet": 8 << 20}
+"""Up to here distinct counts and quantiles are exact, which takes some ten times as much memory."""
+
+_MOST_SCANS = 3
+
+
+@dataclass(slots=True, kw_only=True)
+class Profiled:
+    """The contract's `profile`, its columns apart, and what to know of it."""
+
+    rows: int | None
+    rows_basis: Basis
+    columns: list[Json]
+    duplicates_note: str = ""
+    notices: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profiler:
+    """Makes profiles within one call."""
+
+    store: ObjectStore
+    engine: Engine
+    settings: Settings
+    meter: ScanMeter
+    progress: Callable[[int, int], None]
+
+    def profile(self, subject: Subject, columns: Sequence[str], basis: str) -> Profiled:
+        """Return the profile; `auto` takes what is exact, if there is time and budget for it.
+
+        Raises:
+            UnknownColumnError: If a column is not there.
+            InvalidArgumentError: If the basis does not fit the format.
+            LimitExceededError: If an exact profile was asked for and does not fit the budget.
+        """
+        if basis == "footer" and subject.format != "parquet":
+            message = f"{subject.uri} is {subject.format}, which has no footers"
+            raise InvalidArgumentError(
+                message, hint="Only Parquet has; use another basis.", repair={"basis": "auto"}
+            )
+        if basis == "exact":
+            return self._exactly(subject, columns)
+        if basis == "footer":
+            return self._footer(subject, columns)
+        if basis == "sample":
+            return self._sample(subject, columns)
+        return self._best(subject, columns)
+
+    def _best(self, subject: Subject, columns: Sequence[str]) -> Profiled:
+        reason = "reading all of it would take too long"
+        if self._affordable(subject):
+            try:
+                with self._sooner():
+                    return self._exact(subject, columns)
+            except (LimitExceededError, DeadlineExceededError) as exc:
+                self.meter.check()
+                reason = str(exc)
+        if subject.format == "parquet" and subject.objects_total <= MOST_FOOTERS:
+            found = self._footer(subject, columns)
+        else:
+            found = self._sample(subject, columns)
+        found.notices.append(f"Not exact: {reason}. basis=exact tries it anyway.")
+        return found
+
+    def _affordable(self, subject: Subject) -> bool:
+        share = _SHARE_OF_TIME * self.meter.remaining_seconds
+        return subject.size_bytes <= self.meter.remaining_bytes and subject.scan_seconds <= share
+
+    @contextlib.contextmanager
+    def _sooner(self) -> Iterator[None]:
+        """Bring the deadline forward, so that there is time for another basis behind it."""
+        deadline = self.meter.deadline
+        share = _SHARE_OF_TIME * self.meter.remaining_seconds
+        self.meter.deadline = min(deadline, time.monotonic() + share)
+        try:
+            yield
+        finally:
+            self.meter.deadline = deadline
+
+    def _exactly(self, subject: Subject, columns: Sequence[str]) -> Profiled:
+        if subject.size_bytes > self.meter.remaining_bytes:
+            message = (
+                f"{subject.uri} has {subject.size_bytes:,} bytes, more than a call may read "
+                f"({self.meter.remaining_bytes:,})"
+            )
+            raise LimitExceededError(
+                message, hint="Take a sample, or a narrower prefix.", repair={"basis": "sample"}
+            )
+        try:
+            return self._exact(subject, columns)
+        except (LimitExceededError, DeadlineExceededError) as exc:
+            hint = "Take a sample, fewer columns or a narrower prefix."
+            raise type(exc)(str(exc), hint=hint, repair={"basis": "sample"}) from exc
+
+    def _exact(self, subject: Subject, columns: Sequence[str]) -> Profiled:
+        opened = self.engine.open_table(subject.bucket, subject.key, self.meter, self.progress)
+        with opened as session:
+            size = sum(source.size_bytes for source in session.sources)
+            small = size <= _SMALL_BYTES[subject.format]
+            sample = None if small else self._hint(subject)
+            chosen, left_out, measured = self._settled(
+                session, subject, columns, sample, small=small
+            )
+            rows = measured.rows
+            notices = [
+                *session.notices,
+                left_out,
+                *telling.told(measured.figures),
+                *measured.notices,
+            ]
+            if small and rows:
+                table = _first_rows(session, chosen)
+                notices.append(telling.shape(table, chosen, of=rows))
+                note = telling.duplicates(session, chosen, measured.figures, rows)
+            else:
+                notices.append(telling.shape(sample.table, chosen, of=None) if sample else "")
+                note = telling.likely_key(measured.figures, rows)
+        return Profiled(
+            rows=rows,
+            rows_basis="exact",
+            columns=[figures.as_json("exact") for figures in measured.figures],
+            duplicates_note=note,
+            notices=[notice for notice in notices if notice],
+        )
+
+    def _settled(
+        self,
+        session: TableSession,
+        subject: Subject,
+        columns: Sequence[str],
+        sample: Sample | None,
+        *,
+        small: bool,
+    ) -> tuple[list[ProfiledColumn], str, Measured]:
+        """Measure until the types of the columns hold: a scan may find values that widen them."""
+        types = _types(session)
+        for _ in range(_MOST_SCANS):
+            chosen, left_out = self._choose(types, columns, subject)
+            known, measured = types, None
+            try:
+                plans = plans_of(sample, chosen) if sample else None
+                measured = measure(session, chosen, small=small, plans=plans)
+            except SqlError:
+                types = _types(session)
+                if types == known:
+                    raise
+                continue
+            types = _types(session)
+            if types == known:
+                break
+        if measured is None:
+            message = f"{subject.uri} has columns whose types keep changing as more of them is read"
+            raise LimitExceededError(message, hint="Take a sample.", repair={"basis": "sample"})
+        return chosen, left_out, measured
+
+    def _choose(
+        self, types: dict[str, pa.DataType], columns: Sequence[str], subject: Subject
+    ) -> tuple[list[ProfiledColumn], str]:
+        room = self.settings.max_result_bytes
+        return choose_columns(types, columns, subject.uri, room_bytes=room)
+
+    def _draw(self, subject: Subject) -> Sample:
+        sampler = Sampler(
+            store=self.store,
+            meter=self.meter,
+            max_decoded_bytes=self.settings.max_decoded_bytes,
+        )
+        return sampler.draw(subject.refs, subject.format, subject.seed)
+
+    def _hint(self, subject: Subject) -> Sample | None:
+        """Return a sample that spares the exact scan its second pass; it is not needed."""
+        if subject.format == "parquet":
+            return None
+        try:
+            return self._draw(subject)
+        except LakeError:
+            self.meter.check()
+            return None
+
+    def _sample(self, subject: Subject, columns: Sequence[str]) -> Profiled:
+        sample = self._draw(subject)
+        table = sample.table
+        types = {one.name: one.type for one in table.schema}
+        chosen, left_out = self._choose(types, columns, subject)
+        figures = frames.figures_of(table, chosen)
+        notices = [
+            telling.drawn(sample, subject),
+            left_out,
+            *sample.notices,
+            *telling.told(figures),
+        ]
+        notices.append(telling.shape(table, chosen, of=table.num_rows if sample.whole else None))
+        repeated = frames.repeated_rows(table.select([c.name for c in chosen]))
+        return Profiled(
+            rows=table.num_rows,
+            rows_basis="sample",
+            columns=[each.as_json("sample") for each in figures],
+            duplicates_note=""
+            if repeated is None
+            else f"{repeated:,} of {table.num_rows:,} sampled rows repeat another one.",
+            notices=[notice for notice in notices if notice],
+        )
+
+    def _footer(self, subject: Subject, columns: Sequence[str]) -> Profiled:
+        if subject.objects_total > MOST_FOOTERS:
+            message = f"{subject.uri} has {subject.objects_total:,} objects"
+            raise LimitExceededError(
+                message,
+                hint=f"Footers of {MOST_FOOTERS:,} are read at most: narrow the prefix.",
+                repair={"basis": "sample"},
+            )
+        footers = read_footers(self.store, subject.refs, self.meter)
+        types: dict[str, pa.DataType] = {}
+        for footer in footers:
+            for at, name in enumerate(footer.names):
+                types.setdefault(name, footer.schema.field(at).type)
+        chosen, left_out = self._choose(types, columns, subject)
+        found = FooterProfile()
+        for footer in footers:
+            found.add(footer, [column.name for column in chosen])
+        told = (
+            "Figures are from Parquet footers, no data was read: distinct, mean, quantiles, top "
+            "and histogram need basis=sample or exact."
+        )
+        return Profiled(
+            rows=found.rows,
+            rows_basis="footer",
+            columns=found.as_json(),
+            notices=[notice for notice in (told, left_out) if notice],
+        )
+
+
+def _types(session: TableSession) -> dict[str, pa.DataType]:
+    schema = session.execute("SELECT * FROM data LIMIT 0").schema
+    return {one.name: one.type for one in schema}
+
+
+def _first_rows(session: TableSession, chosen: Sequence[ProfiledColumn]) -> pa.Table:
+    names = ", ".join(column.identifier for column in chosen)
+    return session.execute(f"SELECT {names} FROM data LIMIT {MOST_ROWS}")  # noqa: S608 - quoted

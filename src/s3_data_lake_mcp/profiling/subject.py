@@ -1,0 +1,144 @@
+"""What there is to profile below a prefix: one object, a glob, or the only data set; or why not."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from s3_data_lake_mcp.loaders.compression import detect_compression
+from s3_data_lake_mcp.loaders.formats import detect_format, detect_format_by_name
+from s3_data_lake_mcp.profiling.drift import FORMATS
+from s3_data_lake_mcp.profiling.groups import is_archived
+from s3_data_lake_mcp.profiling.stock import KEPT_OBJECTS, Stock
+from s3_data_lake_mcp.storage import ListedObject, ObjectRef, ObjectStore, ScanMeter
+from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
+
+_NAMED = 3
+_TEXT_BYTES_PER_SECOND = {"csv": 60e6, "json": 60e6, "parquet": 40e6}
+_COMPRESSED_BYTES_PER_SECOND = 25e6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """Objects of one format that a profile is made of; `objects` are the first ones of many."""
+
+    bucket: str
+    key: str
+    format: str
+    objects: tuple[ListedObject, ...]
+    objects_total: int
+    size_bytes: int
+
+    @property
+    def uri(self) -> str:
+        """The place as a URI."""
+        return f"s3://{self.bucket}/{self.key}"
+
+    @property
+    def refs(self) -> list[ObjectRef]:
+        """The objects' names."""
+        return [ObjectRef(bucket=self.bucket, key=one.key) for one in self.objects]
+
+    @property
+    def seed(self) -> str:
+        """What random choices follow: the same for the same versions of the same objects."""
+        return "".join(one.etag for one in (self.objects[0], self.objects[-1]))
+
+    @property
+    def scan_seconds(self) -> float:
+        """About how long reading all of it takes, judged by what two cores decode."""
+        if detect_format_by_name(self.objects[0].key)[1]:
+            return self.size_bytes / _COMPRESSED_BYTES_PER_SECOND
+        return self.size_bytes / _TEXT_BYTES_PER_SECOND[self.format]
+
+
+def find_subject(store: ObjectStore, stock: Stock, meter: ScanMeter) -> tuple[Subject | None, str]:
+    """Return what to profile, or None and the reason as a notice (empty for an empty bucket).
+
+    An object whose name does not tell its format costs a look at its first bytes.
+    """
+    if not stock.kept:
+        empty = not stock.inventory.objects
+        return None, "" if empty else "No profile: there is no object with data."
+    readable = [one for one in stock.kept if not is_archived(one.storage_class)]
+    if not readable:
+        return None, (
+            f"No profile: {stock.kept[0].key} is archived ({stock.kept[0].storage_class}); restore "
+            "it first (S3 RestoreObject), which takes minutes to hours."
+        )
+    if stock.kind == "object":
+        return _object(store, stock, readable[0], meter)
+    return _many(stock, readable)
+
+
+def _many(stock: Stock, readable: list[ListedObject]) -> tuple[Subject | None, str]:
+    if not stock.inventory.complete:
+        return None, "No profile: not all objects are known."
+    if stock.kind == "prefix":
+        return _dataset(stock, readable)
+    return _of_format(stock, stock.prefix, readable)
+
+
+def _object(
+    store: ObjectStore, stock: Stock, listed: ListedObject, meter: ScanMeter
+) -> tuple[Subject | None, str]:
+    name = detect_format_by_name(listed.key)[0]
+    if name not in FORMATS:
+        name = _by_content(store, ObjectRef(bucket=stock.bucket, key=listed.key), meter)
+    if name not in FORMATS:
+        return None, f"No profile: {listed.key} is {name}, not CSV, JSON or Parquet."
+    return _subject(stock, listed.key, name, [listed], 1, listed.size_bytes), ""
+
+
+def _by_content(store: ObjectStore, ref: ObjectRef, meter: ScanMeter) -> str:
+    source = ObjectReader.open_head(store, ref, meter)
+    head = source.read_range(0, HEAD_BYTES)
+    if detect_compression(source.info, head):
+        return "compressed under a name that does not tell its format"
+    return detect_format(source.info, head)[0]
+
+
+def _dataset(stock: Stock, readable: list[ListedObject]) -> tuple[Subject | None, str]:
+    found = stock.grouper.datasets()
+    if len(found) == 1:
+        return _of_format(stock, str(found[0]["uri"]).split("/", 3)[3], readable)
+    tabular = [str(one["uri"]) for one in found if one["format"] in FORMATS]
+    if not tabular:
+        return None, "No profile: there is no CSV, JSON or Parquet."
+    named = ", ".join(tabular[:_NAMED]) + (", …" if len(tabular) > _NAMED else "")
+    return None, (
+        f"No profile: there are {len(found):,} datasets. Summarize one, by its uri as prefix: "
+        f"{named}"
+    )
+
+
+def _of_format(stock: Stock, key: str, readable: list[ListedObject]) -> tuple[Subject | None, str]:
+    formats = Counter(detect_format_by_name(one.key)[0] for one in readable)
+    known = [(name, count) for name, count in formats.most_common() if name in FORMATS]
+    if not known:
+        return None, "No profile: there is no CSV, JSON or Parquet."
+    name = known[0][0]
+    chosen = [one for one in readable if detect_format_by_name(one.key)[0] == name]
+    total = stock.grouper.objects if len(stock.kept) >= KEPT_OBJECTS else len(chosen)
+    size = stock.inventory.bytes
+    if len(stock.kept) < KEPT_OBJECTS:
+        size = sum(one.size_bytes for one in chosen)
+    others = len(readable) - len(chosen)
+    said = f"The profile is of the {len(chosen):,} {name} objects, not of {others:,} others."
+    return _subject(stock, key, name, chosen, total, size), said if others else ""
+
+
+def _subject(
+    stock: Stock,
+    key: str,
+    name: str,
+    objects: list[ListedObject],
+    total: int,
+    size_bytes: int,
+) -> Subject:
+    return Subject(
+        bucket=stock.bucket,
+        key=key,
+        format=name,
+        objects=tuple(objects),
+        objects_total=total,
+        size_bytes=size_bytes,
+    )

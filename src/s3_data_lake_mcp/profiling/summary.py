@@ -1,0 +1,147 @@
+"""The summary of a prefix: inventory, data sets and, for one of them, a profile."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from s3_data_lake_mcp.engines import Engine
+from s3_data_lake_mcp.errors import (
+    AccessDeniedError,
+    FormatError,
+    KmsDeniedError,
+    LakeError,
+    LimitExceededError,
+    ObjectArchivedError,
+)
+from s3_data_lake_mcp.fence import scrub
+from s3_data_lake_mcp.profiling import Json
+from s3_data_lake_mcp.profiling.drift import compare_schemas
+from s3_data_lake_mcp.profiling.fit import fit
+from s3_data_lake_mcp.profiling.profile import Profiled, Profiler
+from s3_data_lake_mcp.profiling.stock import Stock, take_stock
+from s3_data_lake_mcp.profiling.subject import find_subject
+from s3_data_lake_mcp.settings import Settings
+from s3_data_lake_mcp.storage import ObjectStore, ScanMeter
+
+_DRIFT_SHARE_OF_TIME = 0.2
+_AGED_DATASETS = 3
+_TOLERATED = (
+    FormatError,
+    AccessDeniedError,
+    KmsDeniedError,
+    ObjectArchivedError,
+    LimitExceededError,
+)
+"""What keeps a profile from being made, but not an inventory from being right."""
+
+
+def summarize(  # noqa: PLR0913 - the arguments of the tool, and what it works with
+    store: ObjectStore,
+    engine: Engine,
+    bucket: str,
+    prefix: str,
+    *,
+    columns: Sequence[str],
+    basis: str,
+    settings: Settings,
+    meter: ScanMeter,
+    progress: Callable[[int, int], None],
+) -> dict[str, Any]:
+    """Return the contract's answer, without `scan`.
+
+    Args:
+        store: Where the objects are.
+        engine: Reads tables for exact profiles.
+        bucket: Name of the bucket.
+        prefix: Object key, prefix or glob; an object with that key wins.
+        columns: Columns to profile; none means all.
+        basis: `auto`, `exact`, `footer` or `sample`.
+        settings: The limits.
+        meter: Counts and bounds the call.
+        progress: Told of keys looked at, then of bytes read and to read.
+
+    Raises:
+        NotFoundError: If nothing is there.
+        UnknownColumnError: If a column is not there.
+        InvalidArgumentError: If the basis does not fit the format.
+        LimitExceededError: If the basis was named and does not fit the budget.
+    """
+    stock = take_stock(store, bucket, prefix, meter, progress)
+    datasets, aged = _datasets(store, stock, meter)
+    profiler = Profiler(
+        store=store, engine=engine, settings=settings, meter=meter, progress=progress
+    )
+    profiled, notices = _profile(profiler, stock, columns, basis)
+    answer: Json = {
+        "bucket": bucket,
+        "prefix": prefix,
+        "inventory": stock.inventory.as_json(),
+        "datasets": datasets,
+        "profile": None
+        if profiled is None
+        else {
+            "rows": profiled.rows,
+            "rows_basis": profiled.rows_basis,
+            "columns": profiled.columns,
+            "duplicates_note": profiled.duplicates_note,
+        },
+        "notices": [*stock.notices, *notices, *aged],
+    }
+    clean: dict[str, Any] = _scrubbed(answer)
+    return fit(clean, settings.max_result_bytes)
+
+
+def _datasets(store: ObjectStore, stock: Stock, meter: ScanMeter) -> tuple[list[Json], list[str]]:
+    """Return the data sets with the drift of their schemas, and notices of their age."""
+    datasets = stock.grouper.datasets()
+    groups = stock.grouper.groups()
+    if meter.remaining_seconds > _DRIFT_SHARE_OF_TIME * meter.timeout_seconds:
+        formats = [str(one["format"]) for one in datasets]
+        drifts = compare_schemas(
+            store, stock.bucket, list(zip(groups, formats, strict=True)), meter
+        )
+        for one, drift in zip(datasets, drifts, strict=True):
+            warnings: Any = one["warnings"]
+            one["schema_drift"] = list(drift.changes)
+            one["warnings"] = [*warnings, *drift.warnings]
+    ages = stock.grouper.freshness(datetime.now(UTC))
+    aged = [
+        f"{one['name']}: {age}."
+        for one, age in zip(datasets, ages, strict=True)
+        if age and stock.kind != "object"
+    ]
+    return datasets, aged[:_AGED_DATASETS]
+
+
+def _profile(
+    profiler: Profiler, stock: Stock, columns: Sequence[str], basis: str
+) -> tuple[Profiled | None, list[str]]:
+    """Return the profile and notices; None with the reason where none can be made."""
+    try:
+        subject, reason = find_subject(profiler.store, stock, profiler.meter)
+        if subject is None:
+            return None, [reason] if reason else []
+        found = profiler.profile(subject, columns, basis)
+    except _TOLERATED as exc:
+        if isinstance(exc, LimitExceededError) and basis != "auto":
+            raise
+        profiler.meter.check()
+        return None, [_no_profile(exc)]
+    return found, [*([reason] if reason else []), *found.notices]
+
+
+def _no_profile(error: LakeError) -> str:
+    hint = f" {error.hint}" if error.hint else ""
+    return f"No profile: {error}.{hint}"
+
+
+def _scrubbed(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return JSON without lone surrogates, which a key's name may hold."""
+    match value:
+        case str():
+            return scrub(value)
+        case list():
+            return [_scrubbed(item) for item in value]
+        case dict():
+            return {scrub(key): _scrubbed(item) for key, item in value.items()}
+    return value

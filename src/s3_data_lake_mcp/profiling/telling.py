@@ -1,0 +1,77 @@
+"""What a profile says beside its figures: a few words on columns, rows and samples."""
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from s3_data_lake_mcp.engines import TableSession
+from s3_data_lake_mcp.errors import LimitExceededError
+from s3_data_lake_mcp.profiling import frames
+from s3_data_lake_mcp.profiling.aggregates import ProfiledColumn
+from s3_data_lake_mcp.profiling.figures import Figures, findings
+from s3_data_lake_mcp.profiling.sample import Sample
+from s3_data_lake_mcp.profiling.subject import Subject
+
+_KEY_SHARE = 0.95
+
+
+def told(figures: Sequence[Figures]) -> list[str]:
+    """Return one notice of what there is to say of single columns."""
+    said = [
+        f"{each.column.name}: {', '.join(found)}" for each in figures if (found := findings(each))
+    ]
+    return [f"Columns: {'; '.join(said)}."] if said else []
+
+
+def shape(table: pa.Table, chosen: Sequence[ProfiledColumn], *, of: int | None) -> str:
+    """Return a notice of what columns say together; `of` is how many rows there are, if known."""
+    known = [
+        ProfiledColumn(name=c.name, type=table.schema.field(c.name).type, position=c.position)
+        for c in chosen
+        if c.name in table.column_names
+    ]
+    whole = of is not None and table.num_rows >= of
+    said = frames.shape_of(table, known, whole=whole)
+    if not said:
+        return ""
+    label = "" if whole else f" (in {table.num_rows:,} rows looked at)"
+    return f"Shape{label}: {'; '.join(said)}."
+
+
+def duplicates(
+    session: TableSession, chosen: Sequence[ProfiledColumn], figures: Sequence[Figures], rows: int
+) -> str:
+    for each in figures:
+        if each.distinct_exact and each.distinct == rows:
+            return f"No row repeats another one: {each.column.name} is unique."
+    names = ", ".join(column.identifier for column in chosen)
+    counted = f"SELECT count(*) AS n FROM (SELECT DISTINCT {names} FROM data)"  # noqa: S608 - as above
+    try:
+        distinct = session.execute(counted).column("n")[0].as_py() or 0
+    except LimitExceededError:
+        return ""
+    if rows == distinct:
+        return "No row repeats another one."
+    return f"{rows - distinct:,} of {rows:,} rows repeat another one in these columns."
+
+
+def likely_key(figures: Sequence[Figures], rows: int) -> str:
+    if not rows:
+        return ""
+    near = [each.column.name for each in figures if (each.distinct or 0) >= _KEY_SHARE * rows]
+    if not near:
+        return "Repeated rows were not counted; no column is unique."
+    return f"Repeated rows were not counted; {', '.join(near[:3])} may be unique (an estimate)."
+
+
+def drawn(sample: Sample, subject: Subject) -> str:
+    """Say what a sample is, and how much there is besides."""
+    rows = sample.table.num_rows
+    if sample.whole:
+        return f"The sample is all {rows:,} rows."
+    text = f"Sample of {rows:,} rows from {sample.where}"
+    if sample.total_rows is not None:
+        text += f", of {sample.total_rows:,} rows in all"
+    elif sample.size_bytes and rows and subject.objects_total == 1:
+        text += f" ({sample.size_bytes / 1e6:,.1f} of {subject.size_bytes / 1e6:,.1f} MB)"
+    return f"{text}: all figures, counts too, are of these rows; min and max are what was seen."
