@@ -8,6 +8,7 @@ import argparse
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -22,6 +23,7 @@ from tables import MACROS, relation
 ROW_GROUP: Final = 300_000
 WARM_ROWS: Final = 1_000
 _BUCKETS: Final = 30
+_WORTH_TELLING: Final = 1_000_000
 _DENIED: Final = 3
 _START: Final = date(2025, 11, 1)
 _REGIONS: Final = ("central", "east", "north", "south", "west")
@@ -125,7 +127,8 @@ class _Maker:
         unfinished.rename(path)
         self._stamps[name] = stamp
         self._stamps_path.write_text(json.dumps(self._stamps, indent=1))
-        print(f"made {name}: {path.stat().st_size / 1e6:,.1f} MB", flush=True)
+        if path.stat().st_size > _WORTH_TELLING:
+            sys.stderr.write(f"made {name}: {path.stat().st_size / 1e6:,.1f} MB\n")
 
     def text(self, name: str, sql: str, options: str) -> None:
         """Write CSV or JSON."""

@@ -133,7 +133,7 @@ def _special(special: Mapping[str, Any]) -> list[str]:
     if counted := special.get("tokens"):
         rows = [
             (
-                item["question"],
+                item["question"] + (f" (`{item['error'][:60]}`)" if item["error"] else ""),
                 f"{item['tokens']:,}",
                 f"{item['tokens_as_json']:,}" if item["tokens_as_json"] else "-",
             )

@@ -109,7 +109,8 @@ class Session:
         return self._figures(job, results)
 
     def _affordable(self, result: Result) -> bool:
-        spent = sum(run.seconds for run in (*result.first, *result.second))
+        own = result.second if result.second is not result.first else []
+        spent = sum(run.seconds for run in (*result.first, *own))
         return spent < self._plan.budget_seconds
 
     def _guarded(self, name: str, result: Result, act: Any) -> None:  # noqa: ANN401 - a callable

@@ -134,12 +134,17 @@ async def _texts(client: Client[Any]) -> list[dict[str, str]]:
         schemas = [
             {name: tool[name] for name in ("name", "description", "inputSchema")} for tool in tools
         ]
-        texts = [{"question": "tools/list", "text": json.dumps(schemas), "rows_as_json": ""}]
+        texts = [
+            {"question": "tools/list", "text": json.dumps(schemas), "rows_as_json": "", "error": ""}
+        ]
         for question, (tool, arguments) in QUESTIONS.items():
             result = await client.call_tool_mcp(tool, dict(arguments))
             text = "\n".join(getattr(block, "text", "") for block in result.content)
             plain = _as_objects(result.structured_content or {})
-            texts.append({"question": question, "text": text, "rows_as_json": plain})
+            error = text.splitlines()[0] if result.is_error else ""
+            texts.append(
+                {"question": question, "text": text, "rows_as_json": plain, "error": error}
+            )
     return texts
 
 
@@ -172,6 +177,7 @@ def tokens(bed: BedProcess) -> dict[str, Any]:
                 "bytes": len(item["text"].encode()),
                 "tokens": text,
                 "tokens_as_json": plain or None,
+                "error": item["error"],
             }
             for item, text, plain in zip(texts, counts["text"], counts["rows_as_json"], strict=True)
         ],
