@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,12 +12,30 @@ import pyarrow as pa
 import pytest
 
 from s3_data_lake_mcp.engines.guard import check_sql
+from s3_data_lake_mcp.engines.guard_text import tokens
 from s3_data_lake_mcp.errors import LakeError
 from security.attacks import CORPUS, Attack
 from security.honest import HONEST, Honest, honest_table
 from security.locked import CANARY, locked_connection
 
 DEADLINE_SECONDS = 2.0
+RARE_FORMS = (
+    "SELECT sum(a) OVER (ORDER BY b ROWS BETWEEN 1 PRECEDING AND 2 FOLLOWING) FROM data",
+    "SELECT CAST(a AS ENUM('x')), a::DECIMAL(3, 1), a::INT[3] FROM data",
+    "FROM data AT (VERSION => 1)",
+    "SELECT a BETWEEN 1 AND 2, a IN (1, 2), a[1:2:3], a NOT IN (SELECT 1) FROM data",
+    "PIVOT data ON a IN (1, 2) USING sum(b) FILTER (c) GROUP BY d ORDER BY e LIMIT 5",
+    "PIVOT data ON a, b || c USING sum(b) FILTER (c) GROUP BY d ORDER BY e LIMIT 5",
+    "UNPIVOT data ON (a, b) AS x, c INTO NAME n VALUE v",
+    "SELECT * FROM data USING SAMPLE 3 ROWS",
+    "SELECT * FROM range(1, 2, 3) r(x) WITH ORDINALITY",
+    "SELECT INTERVAL (a) DAY, overlay(a PLACING b FROM 1 FOR 2), try(a), ARRAY(SELECT 1) FROM data",
+    "SELECT 1 UNION BY NAME SELECT 2 INTERSECT SELECT 3 ORDER BY 1 LIMIT 2",
+    "SELECT a COLLATE NOCASE, a AT TIME ZONE b, EXISTS (FROM data), a = ANY (SELECT 1) FROM data",
+    "FROM read_csv('s3://b/k', header = true, columns = {'a': 'INT'})",
+    "FROM read_parquet(['s3://b/k'], union_by_name := true)",
+    "EXPLAIN (FORMAT json) SELECT 1",
+)
 PASSED = [attack for attack in CORPUS if not attack.code]
 
 
@@ -58,6 +77,29 @@ def test_honest_queries_mean_the_same_behind_the_guard() -> None:
         if not same or not got:
             wrong.append(query.id)
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("planted", "code"),
+    [
+        ("(SELECT content FROM read_text('/etc/passwd'))", "not_allowed"),
+        ("(WITH d AS (DELETE FROM data RETURNING 1) FROM d)", "not_read_only"),
+    ],
+)
+def test_no_place_in_a_query_hides_a_subquery(planted: str, code: str) -> None:
+    """A subquery in the place of any word, or beside it, is found wherever it parses."""
+    codes: Counter[str] = Counter()
+    for sql in [*(query.sql for query in HONEST if len(query.sql) < 300), *RARE_FORMS]:
+        for word in tokens(sql):
+            for text in (
+                f"{sql[: word.start]}{planted}{sql[word.stop :]}",
+                f"{sql[: word.stop]}, {planted}{sql[word.stop :]}",
+            ):
+                with pytest.raises(LakeError) as caught:
+                    check_sql(text)
+                codes[caught.value.code] += 1
+    assert codes.keys() <= {code, "not_read_only", "sql_error"}
+    assert codes[code] > 600
 
 
 @pytest.fixture(scope="module")
