@@ -10,11 +10,16 @@ from s3_data_lake_mcp.storage.reader import ObjectReader
 
 
 def shape(
-    body: bytes | str, *, delimiter: str = "", encoding: str = "", has_header: str = "auto"
+    body: bytes | str,
+    key: str = "x.csv",
+    *,
+    delimiter: str = "",
+    encoding: str = "",
+    has_header: str = "auto",
 ) -> CsvShape:
     """Judge a body."""
     store = MemoryStore()
-    ref = store.put("lake", "x.csv", body.encode() if isinstance(body, str) else body)
+    ref = store.put("lake", key, body.encode() if isinstance(body, str) else body)
     request = CsvRequest(max_rows=1, delimiter=delimiter, encoding=encoding, has_header=has_header)
     return sniff(ObjectReader.open_head(store, ref, ScanMeter()), request)
 
@@ -228,8 +233,8 @@ def test_named_encoding(body: bytes, asked: str, used: str) -> None:
         (b"", "is empty"),
         (b" \r\n\n", "is empty"),
         (b"\xef\xbb\xbf", "is empty"),
-        (b"PAR1\x15\x04", "looks like Parquet"),
-        (b"PK\x03\x04....", "zip archive or Excel"),
+        (b"PAR1\x15\x04", "looks like parquet"),
+        (b"PK\x03\x04....", "looks like archive"),
         (b"\x00" * 600, "full of NUL bytes"),
         (b"\x7fELF\x02\x01\xff\xfe\xfd" + bytes(40), "not valid utf-8|NUL"),
         (b"a,b\n1,\xff\xff\n", "not valid utf-8 in line 2"),
@@ -284,3 +289,33 @@ def test_a_line_without_end() -> None:
     """A first record of more than 16 MiB is over the limit."""
     with pytest.raises(LimitExceededError):
         shape(b"a" * (17 << 20))
+
+
+@pytest.mark.parametrize(
+    ("key", "body", "tool"),
+    [
+        ("x.csv", b"PAR1\x15\x04\x15", "read_parquet_from_s3"),
+        ("x.json", b'{"a": 1}\n{"a": 2}\n', "read_json_from_s3"),
+        ("x.csv", b"\x89PNG\r\n\x1a\n", ""),
+    ],
+)
+def test_another_format_is_named(key: str, body: bytes, tool: str) -> None:
+    """What plainly is another format brings the call that reads it."""
+    with pytest.raises(MalformedDataError, match="is not CSV: it looks like") as caught:
+        shape(body, key)
+    assert caught.value.repair_tool == tool
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("x.csv", "ORCID,name\n0000-1,Ann\n0000-2,Bob\n"),
+        ("x.csv", "PAR1,PAR2\n1,2\n3,4\n5,6\n"),
+        ("x.csv", '{"a":1},2\n{"a":2},3\n'),
+        ("x.txt", "[a],b\n[c],d\n"),
+    ],
+)
+def test_words_are_no_magic_numbers(key: str, text: str) -> None:
+    """Text that begins like another format is text."""
+    assert len(shape(text, key).names) == 2

@@ -2,7 +2,8 @@
 
 import pytest
 
-from s3_data_lake_mcp.loaders.formats import detect_format, detect_format_by_name
+from s3_data_lake_mcp.errors import MalformedDataError
+from s3_data_lake_mcp.loaders.formats import detect_format, detect_format_by_name, refuse_other
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef
 
 
@@ -49,3 +50,20 @@ def test_by_content(key: str, head: bytes, tail: bytes, expected: tuple[str, str
     """Bytes win over names."""
     info = ObjectInfo(ref=ObjectRef(bucket="b", key=key), size_bytes=len(head), etag="e")
     assert detect_format(info, head, tail) == expected
+
+
+@pytest.mark.parametrize("head", [b"ORCID,name\n0000-0001,Ann\n", b"GIF87,x\n1,2\n3,4\n5,6\n"])
+def test_words_are_no_magic_numbers(head: bytes) -> None:
+    """A word that begins like a magic number, and goes on as text, is text."""
+    info = ObjectInfo(ref=ObjectRef(bucket="b", key="x.csv"), size_bytes=len(head), etag="e")
+    assert detect_format(info, head) == ("csv", "suffix")
+
+
+def test_another_format_is_refused_with_the_call_that_reads_it() -> None:
+    """Parquet bytes are no JSON, and the error says what reads them."""
+    info = ObjectInfo(ref=ObjectRef(bucket="b", key="x.json"), size_bytes=9, etag="e")
+    with pytest.raises(MalformedDataError, match="is not JSON: it looks like parquet") as caught:
+        refuse_other(info, b"PAR1\x15\x04\x00", "json")
+    assert caught.value.repair_tool == "read_parquet_from_s3"
+    assert caught.value.repair == {"bucket_name": "b", "object_key": "x.json"}
+    refuse_other(info, b'{"a": 1}', "json")

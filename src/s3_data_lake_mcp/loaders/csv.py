@@ -3,8 +3,8 @@
 The rules: encoding in csv_encoding, delimiter, quote and escape in csv_dialect, header, names and
 width in csv_header, types and null tokens in csv_types. All are judged by the head of the text, its
 first `HEAD_BYTES` cut at a line's end (the first line, if that is longer), so that every page is
-read alike: a column of a page has the type that its values in the head and on the page share.
-Beside them:
+read alike: a column of a page has the type that its values in the head and on the page share, and
+text if it is text in the head, or empty. Beside them:
 
 - A first line `sep=;` names the delimiter and is passed over.
 - Blank lines are no rows. An unquoted empty field is null, a quoted one is `""`.
@@ -24,6 +24,7 @@ from s3_data_lake_mcp.loaders.compression import decoded_blocks, detect_compress
 from s3_data_lake_mcp.loaders.csv_records import Dialect, Record, RecordReader
 from s3_data_lake_mcp.loaders.csv_rows import pick, read_rows, table_of
 from s3_data_lake_mcp.loaders.csv_shape import CsvRequest, CsvShape, shape_of, take_head
+from s3_data_lake_mcp.loaders.formats import refuse_other
 from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
 
 __all__ = ["CsvLoader", "CsvRequest", "CsvShape", "Dialect", "sniff"]
@@ -44,6 +45,7 @@ def sniff(source: ObjectReader, request: CsvRequest) -> CsvShape:
     compression, blocks = _open(source, request)
     with closing(blocks):
         head, whole = take_head(blocks)
+    refuse_other(source.info, head, "csv")
     return shape_of(head, request, subject=str(source.ref), compression=compression, whole=whole)
 
 
@@ -75,6 +77,7 @@ class CsvLoader:
         compression, blocks = _open(source, request)
         with closing(blocks):
             head, whole = take_head(blocks)
+            refuse_other(source.info, head, "csv")
             known = _as_before(request)
             shape = shape_of(head, known, subject=subject, compression=compression, whole=whole)
             picked = pick(shape, request.columns, subject)

@@ -19,16 +19,6 @@ _MARKS = (
 )
 _UNMARKED = {"utf-16": "utf-16-le", "utf-32": "utf-32-le", "utf-8-sig": "utf-8"}
 _MARKED = frozenset({"utf-8-sig", "utf-16", "utf-32"})
-_BINARY = (
-    (b"PAR1", "Parquet"),
-    (b"\x1f\x8b", "gzip"),
-    (b"PK\x03\x04", "a zip archive or Excel workbook"),
-    (b"%PDF-", "PDF"),
-    (b"ORC", "ORC"),
-    (b"Obj\x01", "Avro"),
-    (b"ARROW1", "Arrow"),
-    (b"SQLite format 3\0", "SQLite"),
-)
 _NOT_A_CHARSET = frozenset({"unicode-escape", "raw-unicode-escape", "utf-7", "idna", "punycode"})
 _NUL_SAMPLE_BYTES = 512
 _SMALLEST_WIDE_BYTES = 4
@@ -44,14 +34,6 @@ _HIGH = re.compile(rb"[\x80-\xff]")
 def is_wide(encoding: str) -> bool:
     """Return whether a codec's units are wider than one byte."""
     return encoding.startswith(("utf-16", "utf-32"))
-
-
-def refuse_binary(head: bytes, subject: str) -> None:
-    """Raise if a head has the magic number of a binary format."""
-    for magic, name in _BINARY:
-        if head.startswith(magic):
-            message = f"{subject} is no delimited text: it looks like {name}"
-            raise MalformedDataError(message, hint="get_file_metadata tells the fitting tool.")
 
 
 def detect_encoding(head: bytes, asked: str, subject: str) -> tuple[str, int]:

@@ -9,7 +9,7 @@ import pyarrow as pa
 from s3_data_lake_mcp.errors import InvalidArgumentError, LimitExceededError, MalformedDataError
 from s3_data_lake_mcp.loaders import LoadRequest
 from s3_data_lake_mcp.loaders.csv_dialect import SAMPLE_RECORDS, detect_dialect, first_records
-from s3_data_lake_mcp.loaders.csv_encoding import detect_encoding, is_wide, refuse_binary
+from s3_data_lake_mcp.loaders.csv_encoding import detect_encoding, is_wide
 from s3_data_lake_mcp.loaders.csv_header import Head, read_head
 from s3_data_lake_mcp.loaders.csv_lines import MAX_RECORD_BYTES
 from s3_data_lake_mcp.loaders.csv_records import Dialect, Record, RecordReader
@@ -80,7 +80,6 @@ def shape_of(
         InvalidArgumentError: If the request's dialect cannot be used.
         LimitExceededError: If it has too many columns, or too long a record at its beginning.
     """
-    refuse_binary(head, subject)
     if request.has_header not in ("auto", "true", "false"):
         message = f"has_header {request.has_header!r} is none of auto, true, false"
         raise InvalidArgumentError(message, repair={"has_header": "auto"})

@@ -115,12 +115,12 @@ def typed_column(
 
     Args:
         cells: Its cells; None is null.
-        known: The type of `seen`, if there are any.
-        seen: Further values of the same column, no null tokens, which the type must fit too.
+        known: The type that the column has elsewhere; text stays text.
+        seen: The values it has there, no null tokens, which the type must fit too.
     """
     present = {cell for cell in cells if cell is not None}
     values = present - NULL_TOKENS
-    if known is not None and seen and (known == pa.string() or values.issubset(seen)):
+    if known is not None and (known == pa.string() or values.issubset(seen)):
         kind = known
     else:
         kind = guess(values.union(seen))

@@ -2,6 +2,7 @@
 
 import re
 
+from s3_data_lake_mcp.errors import MalformedDataError
 from s3_data_lake_mcp.storage import ObjectInfo
 
 _COMPRESSIONS = {
@@ -52,6 +53,16 @@ _MAGIC = (
     (b"Rar!\x1a\x07", "archive"),
     (b"7z\xbc\xaf\x27\x1c", "archive"),
 )
+_WORDS = frozenset({b"PAR1", b"PARE", b"ORC", b"GIF8"})
+"""Magic numbers that may begin a word, such as ORCID: only bytes that are no text confirm them."""
+
+_SHOWN_BYTES = 512
+_SHORTEST_BYTES = 16
+_READ_TOOLS = {
+    "csv": "read_csv_from_s3",
+    "json": "read_json_from_s3",
+    "parquet": "read_parquet_from_s3",
+}
 _FOOTERS = ((b"PAR1", "parquet"), (b"PARE", "parquet"), (b"ARROW1", "arrow"))
 _DELIMITERS = b",;\t|"
 _SAMPLE_LINES = 20
@@ -93,7 +104,7 @@ def detect_format(info: ObjectInfo, head: bytes, tail: bytes = b"") -> tuple[str
     plain text takes its format from the key, if that announces a text format.
     """
     for magic, name in _MAGIC:
-        if head.startswith(magic):
+        if head.startswith(magic) and not (magic in _WORDS and _reads_on(head)):
             return name, "magic"
     if head.startswith(b"PK\x03\x04"):
         return ("excel" if b"xl/" in head or b"[Content_Types]" in head else "archive"), "magic"
@@ -106,6 +117,30 @@ def detect_format(info: ObjectInfo, head: bytes, tail: bytes = b"") -> tuple[str
     if not head:
         return named, "suffix" if named != "unknown" else ""
     return _text_format(head, named)
+
+
+def refuse_other(info: ObjectInfo, head: bytes, wanted: str) -> None:
+    """Raise if an object plainly has another format than the `csv` or `json` that is wanted.
+
+    Its magic number tells, or for what is read as CSV, JSON text under a name that says JSON too.
+
+    Raises:
+        MalformedDataError: With the call that reads it, if there is one.
+    """
+    name, told = detect_format(info, head)
+    named = detect_format_by_name(info.ref.key)[0]
+    if told != "magic" and not (wanted == "csv" and name == named == "json"):
+        return
+    message = f"{info.ref} is not {wanted.upper()}: it looks like {name}"
+    if tool := _READ_TOOLS.get(name):
+        repair = {"bucket_name": info.ref.bucket, "object_key": info.ref.key}
+        raise MalformedDataError(message, hint=f"Use {tool}.", repair=repair, repair_tool=tool)
+    raise MalformedDataError(message, hint="get_file_metadata tells what the object is.")
+
+
+def _reads_on(head: bytes) -> bool:
+    """Whether what begins like a magic number goes on as text."""
+    return len(head) >= _SHORTEST_BYTES and not _BINARY.search(head[:_SHOWN_BYTES])
 
 
 def _text_format(head: bytes, named: str) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from itertools import chain
 from s3_data_lake_mcp.errors import InvalidArgumentError, MalformedDataError
 from s3_data_lake_mcp.loaders import Position
 from s3_data_lake_mcp.loaders.compression import decoded_blocks, detect_compression
-from s3_data_lake_mcp.loaders.formats import strip_compression
+from s3_data_lake_mcp.loaders.formats import refuse_other, strip_compression
 from s3_data_lake_mcp.loaders.json_scan import (
     DOCUMENT_BYTES,
     RECORD_BYTES,
@@ -102,6 +102,7 @@ def open_start(source: ObjectReader, max_decoded_bytes: int) -> Scan:
     if not first:
         message = f"{source.ref} is empty"
         raise MalformedDataError(message, hint="There is no JSON value to read.")
+    refuse_other(source.info, first, "json")
     encoding, mark = detect_encoding(first)
     window = TextWindow(
         chain([first[mark:]] if first[mark:] else [], blocks),
