@@ -28,9 +28,11 @@ def _profile(
     store = MemoryStore()
     refs = [store.put("lake", f"{at}.parquet", body) for at, body in enumerate(bodies)]
     found = FooterProfile()
-    for footer in read_footers(store, refs, meter or ScanMeter()):
-        found.add(footer, columns)
-    rows: dict[str, dict[str, Any]] = {str(c["name"]): dict(c) for c in found.as_json()}
+    footers = read_footers(store, refs, meter or ScanMeter())
+    names = list(columns) or list(dict.fromkeys(n for footer in footers for n in footer.names))
+    for footer in footers:
+        found.add(footer, names)
+    rows: dict[str, dict[str, Any]] = {str(c["name"]): dict(c) for c in found.as_json(names)}
     return rows | {"": {"rows": found.rows}}
 
 

@@ -244,9 +244,9 @@ class Profiler:
             for at, name in enumerate(footer.names):
                 types.setdefault(name, footer.schema.field(at).type)
         chosen, left_out = self._choose(types, columns, subject)
-        found = FooterProfile()
+        found, names = FooterProfile(), [column.name for column in chosen]
         for footer in footers:
-            found.add(footer, [column.name for column in chosen])
+            found.add(footer, names)
         told = (
             "Figures are from Parquet footers, no data was read: distinct, mean, quantiles, top "
             "and histogram need basis=sample or exact."
@@ -254,7 +254,7 @@ class Profiler:
         return Profiled(
             rows=found.rows,
             rows_basis="footer",
-            columns=found.as_json(),
+            columns=found.as_json(names),
             notices=[notice for notice in (told, left_out) if notice],
         )
 

@@ -41,6 +41,7 @@ def shape(table: pa.Table, chosen: Sequence[ProfiledColumn], *, of: int | None) 
 def duplicates(
     session: TableSession, chosen: Sequence[ProfiledColumn], figures: Sequence[Figures], rows: int
 ) -> str:
+    """Return how many rows repeat another one, counted unless a column is unique."""
     for each in figures:
         if each.distinct_exact and each.distinct == rows:
             return f"No row repeats another one: {each.column.name} is unique."
@@ -56,6 +57,7 @@ def duplicates(
 
 
 def likely_key(figures: Sequence[Figures], rows: int) -> str:
+    """Return which columns may tell rows apart, where repeated rows were not counted."""
     if not rows:
         return ""
     near = [each.column.name for each in figures if (each.distinct or 0) >= _KEY_SHARE * rows]
