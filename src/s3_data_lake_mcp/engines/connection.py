@@ -19,17 +19,27 @@ _MEMORY_SHARE = 0.6
 _TICK_SECONDS = 0.05
 _REPORT_TICKS = 4
 
-_SETTINGS = """
-SET async_threads=32; SET parquet_metadata_cache=true; SET parquet_prefetch_column_gap=131072;
-SET TimeZone='UTC'; SET preserve_insertion_order=true; SET arrow_lossless_conversion=false;
-SET max_expression_depth=1000; SET pivot_limit=1000;
-SET temp_directory=''; SET max_temp_directory_size='0B';
-SET autoinstall_known_extensions=false; SET autoload_known_extensions=false;
-SET allow_community_extensions=false; SET allow_extension_repositories='forbidden';
-SET allow_persistent_secrets=false; SET secret_directory='';
-SET python_enable_replacements=false; SET python_scan_all_frames=false;
-"""
-_LOCK = "SET enable_external_access=false; SET lock_configuration=true;"
+_SETTINGS = {
+    "async_threads": "32",
+    "parquet_metadata_cache": "true",
+    "parquet_prefetch_column_gap": "131072",
+    "TimeZone": "'UTC'",
+    "preserve_insertion_order": "true",
+    "arrow_lossless_conversion": "false",
+    "max_expression_depth": "1000",
+    "pivot_limit": "1000",
+    "temp_directory": "''",
+    "max_temp_directory_size": "'0B'",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "allow_extension_repositories": "'forbidden'",
+    "allow_persistent_secrets": "false",
+    "secret_directory": "''",
+    "python_enable_replacements": "false",
+    "python_scan_all_frames": "false",
+}
+_LOCK = {"enable_external_access": "false", "lock_configuration": "true"}
 
 
 class Session:
@@ -42,6 +52,17 @@ class Session:
     def execute(self, sql: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Run trusted SQL and return its rows."""
         return self.cursor.execute(sql, list(params)).fetchall()
+
+    @contextlib.contextmanager
+    def read_only(self) -> Iterator[None]:
+        """Let nothing be created or changed meanwhile, not even in memory."""
+        self.cursor.execute("BEGIN TRANSACTION READ ONLY")
+        try:
+            yield
+        finally:
+            # What ran in between may have ended the transaction.
+            with contextlib.suppress(duckdb.Error):
+                self.cursor.execute("ROLLBACK")
 
     def describe(self, relation: str) -> list[tuple[str, str]]:
         """Return names and types of the columns of something that can stand behind FROM."""
@@ -65,10 +86,10 @@ class Instance:
             config={"threads": min(_THREADS, cores), "memory_limit": f"{memory}B"},
         )
         self._connection.register_filesystem(self._files)
-        self._connection.execute(_SETTINGS)
         schemes = ", ".join(f"'{scheme}://'" for scheme in (*SCHEMES, STREAM_SCHEME))
-        self._connection.execute(f"SET allowed_directories=[{schemes}]")
-        self._connection.execute(_LOCK)
+        for name, value in (_SETTINGS | {"allowed_directories": f"[{schemes}]"} | _LOCK).items():
+            # Global: what is set for a connection does not hold for those that queries get.
+            self._connection.execute(f"SET GLOBAL {name}={value}")
 
     @contextlib.contextmanager
     def session(

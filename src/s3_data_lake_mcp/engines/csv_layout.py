@@ -14,10 +14,11 @@ from s3_data_lake_mcp.errors import LimitExceededError, MalformedDataError
 from s3_data_lake_mcp.loaders.csv import CsvRequest, CsvShape, Dialect, sniff
 from s3_data_lake_mcp.loaders.csv_records import RecordReader
 from s3_data_lake_mcp.loaders.csv_types import NULL_TOKENS
+from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
 
 type Mode = Literal["plain", "transcoded", "cleaned"]
 
-SNIFF_BYTES = 64 << 10
+SNIFF_BYTES = HEAD_BYTES
 _SAMPLE_RECORDS = 300
 _TOGETHER = {
     frozenset({"BIGINT", "DOUBLE"}): "DOUBLE",
@@ -90,8 +91,10 @@ class Layout:
 
 def find_layout(opened: Opened, max_decoded_bytes: int) -> Layout:
     """Return the layout of an object, by its head."""
-    shape = sniff(opened.reader(), CsvRequest(max_rows=1, max_decoded_bytes=max_decoded_bytes))
     head = opened.need_head(SNIFF_BYTES)
+    # By as much as the loader looks at, so that both judge alike.
+    source = ObjectReader(opened.store, opened.info, opened.meter, head=head[:SNIFF_BYTES])
+    shape = sniff(source, CsvRequest(max_rows=1, max_decoded_bytes=max_decoded_bytes))
     columns = distinct(shape.names)
     tokens = dict(zip(columns, map(set, shape.null_tokens), strict=True))
     return Layout(

@@ -15,6 +15,8 @@ from s3_data_lake_mcp.engines.sqltext import call, identifier, literal, struct
 from s3_data_lake_mcp.engines.streams import DecodedStream
 from s3_data_lake_mcp.engines.tables import (
     Paths,
+    is_modest,
+    misses_name,
     partition_options,
     partition_types,
     sampled,
@@ -178,6 +180,10 @@ class CsvTable:
             if member is not None:
                 self._look_at([member])
             return member is not None
+        if misses_name(error) and is_modest(self.place):
+            more = len(self._focus) < len(self.place.members)
+            self._focus = list(self.place.members)
+            return more
         if (misfit := misfit_of(error)) is not None:
             if misfit.table != self.number:
                 return False

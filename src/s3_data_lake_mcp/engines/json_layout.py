@@ -25,7 +25,7 @@ type Mode = Literal["plain", "transcoded", "cleaned"]
 SAMPLE_BYTES = 768 << 10
 """Text that is looked at: less than the head that came with the opening."""
 
-_SAMPLE_RECORDS = 5_000
+_SAMPLE_RECORDS = 50_000
 _MAX_COLUMNS = 5_000
 _SAMPLE = f"{STREAM_SCHEME}://sample"
 _READ_SAMPLE = {
@@ -116,6 +116,7 @@ def find_layout(opened: Opened, session: Session, max_decoded_bytes: int) -> Jso
     mixed = 0 < len(objects) < len(values)
     names = dict(zip(keys, _names(keys, reserved=mixed), strict=True))
     odd = scan.layout not in {"array", "lines"} or mixed or any(k != n for k, n in names.items())
+    odd = odd or bool(objects and not keys)
     layout = JsonLayout(
         form=scan.layout,
         mode="plain",
@@ -130,10 +131,20 @@ def find_layout(opened: Opened, session: Session, max_decoded_bytes: int) -> Jso
         layout.mode = "transcoded"
     if odd or scan.bad.count or scan.decoder.duplicates or _LONG_FRACTION.search(opened.head):
         layout.mode = "cleaned"
-    layout.nodes = _detect(session, "".join(record_line(v, layout.renamed) for v in values))
+    if keys or len(objects) < len(values):
+        lines = (record_line(value, layout.renamed) for value in values)
+        layout.nodes = _detect(session, "".join(lines).encode("utf-8", "replace"))
     for name in names.values():
         layout.nodes.setdefault(name, Node("VARCHAR"))
     return layout
+
+
+def detect_whole(session: Session, source: str, options: Mapping[str, str]) -> dict[str, Node]:
+    """Return the columns that all records of objects have; reads them from start to end."""
+    every = {"maximum_sample_files": "100000", "union_by_name": "true"}
+    reader = call("read_json", source, {**options, **_DETECTING, **every})
+    found = session.cursor.sql(f"SELECT * FROM {reader}")  # noqa: S608 - all of it is quoted
+    return {n: node_of(t) for n, t in zip(found.columns, found.types, strict=True)}
 
 
 def _names(keys: Iterable[str], *, reserved: bool) -> tuple[str, ...]:
@@ -142,19 +153,13 @@ def _names(keys: Iterable[str], *, reserved: bool) -> tuple[str, ...]:
     return distinct((VALUE, *wanted))[1:] if reserved else distinct(wanted)
 
 
-def _detect(session: Session, lines: str) -> dict[str, Node]:
+def _detect(session: Session, data: bytes) -> dict[str, Node]:
     """Return the columns of lines with the types that hold all of their values exactly."""
-    data = lines.encode("utf-8", "replace")
-    if not data:
-        return {}
     session.scope.add(_SAMPLE, DecodedStream(lambda: iter([data]), str(len(data))))
     found = session.cursor.sql(
         f"SELECT * FROM {call('read_json', _SAMPLE, _READ_SAMPLE | _DETECTING)}"  # noqa: S608 - own text
     )
     nodes = {n: node_of(t) for n, t in zip(found.columns, found.types, strict=True)}
-    if len(nodes) == 1 and found.types[0].id == "map":
-        # What the engine makes of records without keys.
-        return {}
     check = JsonLayout(
         form="lines",
         mode="plain",

@@ -4,13 +4,16 @@ import codecs
 import json
 from collections.abc import Iterator, Mapping
 
-from s3_data_lake_mcp.errors import MalformedDataError
+from s3_data_lake_mcp.errors import LimitExceededError, MalformedDataError
 from s3_data_lake_mcp.loaders.compression import decoded_blocks
 from s3_data_lake_mcp.loaders.json_open import open_start
-from s3_data_lake_mcp.loaders.json_scan import BadLines
+from s3_data_lake_mcp.loaders.json_scan import BadLines, check_depth
 from s3_data_lake_mcp.storage.reader import ObjectReader
 
 _BATCH_CHARS = 256 << 10
+_MOST_LEVELS = 120
+"""The engine reads 128; a deeper value is read as the text of it."""
+
 VALUE = "value"
 """The column of values that are no objects."""
 
@@ -65,5 +68,23 @@ def record_line(value: object, names: Mapping[str, str]) -> str:
     record = value if isinstance(value, dict) else {VALUE: value}
     if names:
         record = {names.get(key, key): inner for key, inner in record.items()}
+    line = _dumped(record)
+    if line.count("[") + line.count("{") > _MOST_LEVELS:
+        record = {
+            key: inner if _is_flat(inner) else _dumped(inner) for key, inner in record.items()
+        }
+        line = _dumped(record)
+    return line + "\n"
+
+
+def _dumped(value: object) -> str:
     # Not as ASCII: an escaped lone surrogate is not JSON to the engine.
-    return json.dumps(record, ensure_ascii=False, check_circular=False) + "\n"
+    return json.dumps(value, ensure_ascii=False, check_circular=False)
+
+
+def _is_flat(value: object) -> bool:
+    try:
+        check_depth(value, _MOST_LEVELS, "")
+    except LimitExceededError:
+        return False
+    return True

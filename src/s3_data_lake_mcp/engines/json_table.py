@@ -8,15 +8,22 @@ import duckdb
 
 from s3_data_lake_mcp.engines.casts import misfit_of
 from s3_data_lake_mcp.engines.connection import Session
-from s3_data_lake_mcp.engines.json_layout import JsonLayout, find_layout
+from s3_data_lake_mcp.engines.json_layout import JsonLayout, detect_whole, find_layout
 from s3_data_lake_mcp.engines.json_shape import Node, together
 from s3_data_lake_mcp.engines.json_stream import VALUE, cleaned, transcoded
 from s3_data_lake_mcp.engines.places import Member, Place
 from s3_data_lake_mcp.engines.sqltext import call, identifier, struct
 from s3_data_lake_mcp.engines.streams import DecodedStream
-from s3_data_lake_mcp.engines.tables import Paths, partition_options, partition_types, sampled
+from s3_data_lake_mcp.engines.tables import (
+    Paths,
+    is_modest,
+    misses_name,
+    partition_options,
+    partition_types,
+    sampled,
+)
 from s3_data_lake_mcp.loaders.json_scan import BadLines
-from s3_data_lake_mcp.storage.scope import PinnedObject
+from s3_data_lake_mcp.storage.scope import WHOLE_BYTES, PinnedObject
 
 _FACT = "json"
 _HEAD_BYTES = 256 << 10
@@ -43,7 +50,7 @@ class JsonTable:
         self._focus = sampled(place.members)
         self._bad: dict[str, list[BadLines]] = {}
         self._members: Mapping[str, Member] = {}
-        self._session: Session | None = None
+        self._whole = False
 
     def focus(self, members: Sequence[Member]) -> None:
         """Look at these objects before they are read, of very many at some."""
@@ -54,6 +61,7 @@ class JsonTable:
         self._bad.clear()
         self._look(session)
         groups = self._groups()
+        self._look_at_all(session, groups)
         nodes = self._nodes([layout for layout, _ in groups])
         paths = Paths(session.scope, self.number)
         self._members = paths.members
@@ -67,6 +75,24 @@ class JsonTable:
                 list(pool.map(lambda member: member.opened.need_head(_HEAD_BYTES), new))
         for member in new:
             member.opened.facts[_FACT] = find_layout(member.opened, session, self._budget)
+
+    def _look_at_all(
+        self, session: Session, groups: Sequence[tuple[JsonLayout, list[Member]]]
+    ) -> None:
+        """Find the keys of all records, if they are few, or one that the SQL names is not known."""
+        for layout, members in groups:
+            small = layout.mode == "plain" and sum(m.info.size_bytes for m in members) < WHOLE_BYTES
+            new = [member for member in members if _FACT not in member.opened.facts]
+            if (
+                layout.records
+                and ((small and not new) or self._whole)
+                and (new or not layout.whole)
+            ):
+                source, options = self._reading(layout, members, Paths(session.scope, self.number))
+                layout.absorb(detect_whole(session, source, options))
+                layout.whole = True
+                for member in new:
+                    member.opened.facts[_FACT] = layout
 
     def _groups(self) -> list[tuple[JsonLayout, list[Member]]]:
         """Return the objects with the layout that they have, or their neighbour has."""
@@ -149,6 +175,10 @@ class JsonTable:
         """Widen a column, or clean what the engine cannot read."""
         if failure is not None:
             return False
+        if misses_name(error):
+            more = not self._whole and not self.is_whole and is_modest(self.place)
+            self._whole = self._whole or more
+            return more
         if (misfit := misfit_of(error)) is not None:
             if misfit.table != self.number:
                 return False
@@ -161,6 +191,16 @@ class JsonTable:
         if member is None or "JSON" not in text:
             return False
         return self._learn_of(member, text)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the keys of all records are known."""
+        known = list(self._known())
+        return len(known) == len(self.place.members) and all(one.whole for one in known)
+
+    def shows_all(self, names: Sequence[str]) -> bool:
+        """Whether these are all of its columns."""
+        return set(self._nodes([layout for layout, _ in self._groups()])) <= set(names)
 
     def _known(self) -> Iterator[JsonLayout]:
         for member in self.place.members:

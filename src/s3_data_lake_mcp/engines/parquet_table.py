@@ -14,6 +14,8 @@ from s3_data_lake_mcp.engines.places import Member, Place
 from s3_data_lake_mcp.engines.sqltext import call, literal
 from s3_data_lake_mcp.engines.tables import (
     Paths,
+    is_modest,
+    misses_name,
     partition_options,
     partition_types,
     sampled,
@@ -58,7 +60,6 @@ class ParquetTable:
         self._partitions = partition_types(place)
         self._focus = sampled(place.members)
         self._columns: set[str] = set()
-        self._all = False
 
     def focus(self, members: Sequence[Member]) -> None:
         """Take the columns from these objects, of very many from some."""
@@ -105,12 +106,11 @@ class ParquetTable:
 
     def learn(self, error: duckdb.Error, failure: Exception | None) -> bool:
         """Look at all objects, if some were not."""
-        conversion = isinstance(error, duckdb.ConversionException)
-        if self._all or len(self._focus) == len(self.place.members):
+        if len(self._focus) == len(self.place.members):
             return False
-        if not conversion and not isinstance(failure, SurpriseError):
+        odd = isinstance(error, duckdb.ConversionException) or isinstance(failure, SurpriseError)
+        if not odd and not (misses_name(error) and is_modest(self.place)):
             return False
-        self._all = True
         self._focus = list(self.place.members)
         return True
 

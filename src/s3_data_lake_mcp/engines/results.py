@@ -12,13 +12,28 @@ _BATCH_ROWS = 1024
 _AS_TEXT = {"time with time zone", "bit", "uhugeint", "bignum", "variant", "union", "time_ns"}
 """Types whose Arrow form has lost something: the zone, the length, the sign, what is inside."""
 
+_STREAMED = (
+    ("INTERRUPT", duckdb.InterruptException),
+    ("Out of Memory", duckdb.OutOfMemoryException),
+    ("Conversion Error", duckdb.ConversionException),
+    ("IO Error", duckdb.IOException),
+    ("Invalid Input Error", duckdb.InvalidInputException),
+    ("INTERNAL", duckdb.InternalException),
+    ("FATAL", duckdb.FatalException),
+)
+
 
 def fetch(relation: duckdb.DuckDBPyRelation, rows: int | None = None, offset: int = 0) -> pa.Table:
     """Return the rows `[offset, offset + rows)` of a relation, fewer if it ends before."""
     exact = _projection(relation)
     cut = exact if rows is None else exact.limit(rows, offset)
-    reader = cut.to_arrow_reader(_BATCH_ROWS)
-    table = reader.read_all()
+    try:
+        table = cut.to_arrow_reader(_BATCH_ROWS).read_all()
+    except (pa.ArrowException, OSError) as exc:
+        # What fails while rows stream comes as an error of Arrow, with DuckDB's text.
+        text = str(exc)
+        kinds = (kind for start, kind in _STREAMED if text.startswith(start))
+        raise next(kinds, duckdb.Error)(text) from exc
     return _decoded(table).rename_columns(relation.columns)
 
 

@@ -1,7 +1,7 @@
 """One query over its tables: views, pruning, rows of a page, and what there is to say of them."""
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import duckdb
@@ -12,6 +12,7 @@ from s3_data_lake_mcp.engines.asking import Asked
 from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.faults import data_error
 from s3_data_lake_mcp.engines.inputs import DATA, Inputs
+from s3_data_lake_mcp.engines.json_table import JsonTable
 from s3_data_lake_mcp.engines.mend import mend
 from s3_data_lake_mcp.engines.parquet_table import ParquetTable
 from s3_data_lake_mcp.engines.pruning import prunable, scans_of, survivors
@@ -38,8 +39,10 @@ class Run:
             self._narrow(session)
         self._inputs.create_views(session)
         self._statement = self._asked.statement(session, self._columns(session))
-        relation = session.cursor.sql(self._statement.sql, params=list(self._statement.values))
-        table = fetch(relation, query.max_rows + 1, query.offset)
+        values = list(self._statement.values)
+        with session.read_only():
+            relation = session.cursor.sql(self._statement.sql, params=values)
+            table = fetch(relation, query.max_rows + 1, query.offset)
         return self._result(table)
 
     def _columns(self, session: Session) -> list[tuple[str, str]]:
@@ -79,10 +82,16 @@ class Run:
             sources_total=len(infos),
             identity=inputs.identity,
             total_rows=query.offset + rows if ended else self._known_rows(),
-            notices=inputs.notices(),
+            notices=[*inputs.notices(), *self._star_notice(table)],
             whole=data.place.whole if data is not None else None,
             details=self._details(),
         )
+
+    def _star_notice(self, table: pa.Table) -> Iterator[str]:
+        """Say that records may hold more keys, where all columns were asked for."""
+        data = self._inputs.data
+        if isinstance(data, JsonTable) and not data.is_whole and data.shows_all(table.column_names):
+            yield "Columns are the keys of the first records; later ones may hold further keys."
 
     def _known_rows(self) -> int | None:
         """Return the number of all rows where that is asked for and footers tell it."""

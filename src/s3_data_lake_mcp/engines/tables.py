@@ -20,6 +20,8 @@ ALL_MEMBERS = 64
 
 SAMPLED_MEMBERS = 12
 
+_MODEST_MEMBERS = 1_000
+
 _TYPES = {
     pa.int64(): "BIGINT",
     pa.float64(): "DOUBLE",
@@ -123,6 +125,18 @@ def sampled(members: Sequence[Member]) -> list[Member]:
         return list(members)
     step = (len(members) - 1) / (SAMPLED_MEMBERS - 1)
     return [members[round(step * at)] for at in range(SAMPLED_MEMBERS)]
+
+
+def misses_name(error: duckdb.Error) -> bool:
+    """Whether a query names a column, or a field of one, that is not there."""
+    return isinstance(error, duckdb.BinderException) and (
+        "not found" in str(error) or "does not have a column" in str(error)
+    )
+
+
+def is_modest(place: Place) -> bool:
+    """Whether looking at all objects is worth it, to find a column that most of them lack."""
+    return len(place.members) <= _MODEST_MEMBERS
 
 
 def raw_paths(table: Table, scope: Scope) -> None:
