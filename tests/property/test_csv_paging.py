@@ -162,7 +162,7 @@ def test_skipping_equals_reading(parts: list[str], width: int, rows: int) -> Non
     records, complete = parsed(b"".join(blocks))
     kept = [r for r in records if len(r.fields) <= width]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(csv_records, "_SKIP_BYTES", 16)
+        patch.setattr(csv_records, "PIECE_BYTES", 16)
         reader = RecordReader(iter(blocks), dialect(), at=0, line=1, subject="x")
         try:
             skipped = reader.skip(rows, width)

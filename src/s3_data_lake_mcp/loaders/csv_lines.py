@@ -9,6 +9,9 @@ from s3_data_lake_mcp.errors import LimitExceededError
 MAX_RECORD_BYTES = 16 << 20
 """Longest record, line ends within quotes included."""
 
+PIECE_BYTES = 256 << 10
+"""What is looked at together."""
+
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _UNSEARCHED = -1
 
@@ -40,6 +43,7 @@ class NarrowLines:
 
     def __init__(self, blocks: Iterator[bytes]) -> None:
         self._blocks = blocks
+        self._block = memoryview(b"")
         self._data = b""
         self._at = 0
         # Where the next \n is; the data's length if there is none in it.
@@ -60,11 +64,11 @@ class NarrowLines:
         self._at = stop
         return line
 
-    def peek(self, size: int) -> bytes:
-        """Return the next `size` bytes, fewer only at the end."""
-        while len(self._data) - self._at < size and self._more():
+    def peek(self, least: int) -> bytes:
+        """Return what comes next, `least` bytes of it or more; fewer only at the end."""
+        while len(self._data) - self._at < least and self._more():
             pass
-        return self._data[self._at : self._at + size]
+        return self._data[self._at :]
 
     def take(self, size: int) -> None:
         """Move over bytes that `peek` has shown."""
@@ -81,10 +85,13 @@ class NarrowLines:
         return self._feed + 1 if at < 0 and self._feed < len(self._data) else -1
 
     def _more(self) -> bool:
-        block = next(self._blocks, b"")
-        if not block:
-            return False
-        self._data = self._data[self._at :] + block
+        """Take one more piece; small ones stay in the processor's cache, and are copied once."""
+        if not self._block:
+            self._block = memoryview(next(self._blocks, b""))
+            if not self._block:
+                return False
+        bound(len(self._data) - self._at)
+        self._data = self._data[self._at :] + self._block[:PIECE_BYTES]
+        self._block = self._block[PIECE_BYTES:]
         self._at, self._feed = 0, _UNSEARCHED
-        bound(len(self._data) - len(block))
         return True

@@ -7,12 +7,16 @@ from dataclasses import asdict, dataclass
 
 from s3_data_lake_mcp.errors import LimitExceededError, MalformedDataError
 from s3_data_lake_mcp.loaders.csv_encoding import is_wide, not_text, reads_as_windows_1252
-from s3_data_lake_mcp.loaders.csv_lines import MAX_RECORD_BYTES, NarrowLines, bound, wide_lines
+from s3_data_lake_mcp.loaders.csv_lines import (
+    MAX_RECORD_BYTES,
+    PIECE_BYTES,
+    NarrowLines,
+    bound,
+    wide_lines,
+)
 from s3_data_lake_mcp.loaders.csv_skip import RowCounter, counts_bytes
 
 csv.field_size_limit(MAX_RECORD_BYTES)
-
-_SKIP_BYTES = 256 << 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,14 +190,14 @@ class RecordReader:
         counter = self._counter(width)
         while done < rows and not self._ended:
             if counter is not None and isinstance(self._lines, NarrowLines):
-                counted = counter.count(self._lines.peek(_SKIP_BYTES))
+                counted = counter.count(self._lines.peek(PIECE_BYTES))
                 if counted.size_bytes and done + counted.rows <= rows:
                     self._lines.take(counted.size_bytes)
                     self.at += counted.size_bytes
                     self.line += counted.lines
                     done += counted.rows
                     continue
-            done += self._skip_parsing(rows - done, width, self.at + _SKIP_BYTES)
+            done += self._skip_parsing(rows - done, width, self.at + PIECE_BYTES)
         return done
 
     def _counter(self, width: int) -> RowCounter | None:
