@@ -1,0 +1,178 @@
+"""What an object holds, judged by its first bytes, and for Parquet by its footer."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from s3_data_lake_mcp.errors import LakeError, MalformedDataError
+from s3_data_lake_mcp.loaders import LoadRequest, LoadResult
+from s3_data_lake_mcp.loaders.compression import decoded_blocks, detect_compression
+from s3_data_lake_mcp.loaders.csv import CsvLoader, CsvRequest
+from s3_data_lake_mcp.loaders.formats import detect_format, detect_format_by_name
+from s3_data_lake_mcp.loaders.json import JsonLoader
+from s3_data_lake_mcp.loaders.json_table import table_of
+from s3_data_lake_mcp.loaders.parquet_footer import describe_parquet
+from s3_data_lake_mcp.loaders.thrift import ThriftError
+from s3_data_lake_mcp.profiling.json_head import read_head
+from s3_data_lake_mcp.profiling.ranges import reader_of
+from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
+from s3_data_lake_mcp.wire import column_specs
+
+TAIL_BYTES = 128 << 10
+_LONG_TAIL_BYTES = 256 << 10
+_ALL_ROWS = 1_000_000
+_MAGIC = b"PAR1"
+_ENCRYPTED_MAGIC = b"PARE"
+_UTF16_LE = b"\xff\xfe"
+
+
+@dataclass(slots=True, kw_only=True)
+class Contents:
+    """What is in an object; `total_rows` is exact or None."""
+
+    format: str = ""
+    detected_by: str = ""
+    compression: str = ""
+    columns: list[dict[str, Any]] = field(default_factory=list)
+    total_rows: int | None = None
+    parquet: dict[str, Any] | None = None
+    csv: dict[str, Any] | None = None
+    json: dict[str, Any] | None = None
+    notices: list[str] = field(default_factory=list)
+
+
+def read_contents(source: ObjectReader) -> Contents:
+    """Describe what an object holds by its beginning or end, whichever `source` was opened by.
+
+    Costs nothing for an object that is here whole, and one more request where the other end tells.
+    """
+    named, announced = detect_format_by_name(source.ref.key)
+    if not source.size_bytes:
+        return Contents(
+            format=named, detected_by="suffix" if named != "unknown" else "", notices=["Empty."]
+        )
+    if named == "parquet" and _ends_like_parquet(source):
+        return _parquet(source)
+    head = source.read_range(0, HEAD_BYTES)
+    if head.startswith((_MAGIC, _ENCRYPTED_MAGIC)):
+        source.prefetch([(max(0, source.size_bytes - _LONG_TAIL_BYTES), source.size_bytes)])
+        return _parquet(source)
+    found = Contents(compression=detect_compression(source.info, head))
+    whole = len(head) >= source.size_bytes
+    if found.compression:
+        head, whole = _decoded(source, head, found)
+    elif announced:
+        found.notices.append(f"The name says {announced}, but the content is not compressed.")
+    found.format, found.detected_by = detect_format(source.info, head)
+    if "unknown" not in (named, found.format) and named not in (found.format, "text"):
+        found.notices.append(f"The name says {named}, but the content is {found.format}.")
+    read = {"csv": _csv, "json": _json}.get(found.format)
+    if read is not None and head:
+        _described(found, read, source, head, whole=whole)
+    return found
+
+
+def _ends_like_parquet(source: ObjectReader) -> bool:
+    size = source.size_bytes
+    return source.read_range(max(0, size - 4), size) in (_MAGIC, _ENCRYPTED_MAGIC)
+
+
+def _parquet(source: ObjectReader) -> Contents:
+    found = Contents(format="parquet", detected_by="magic")
+    try:
+        told = describe_parquet(source)
+    except ThriftError:
+        found.notices.append(f"{source.ref} is damaged: its footer cannot be decoded.")
+    except LakeError as exc:
+        found.notices.append(_sentence(exc))
+    else:
+        found.columns = told["columns"]
+        found.total_rows = told["total_rows"]
+        found.parquet = told["parquet"]
+        found.notices += told["notices"]
+    named = detect_format_by_name(source.ref.key)[0]
+    if named not in ("parquet", "unknown"):
+        found.notices.append(f"The name says {named}, but the content is parquet.")
+    return found
+
+
+def _sentence(error: LakeError) -> str:
+    return f"{error}. {error.hint}" if error.hint else f"{error}."
+
+
+def _decoded(source: ObjectReader, head: bytes, found: Contents) -> tuple[bytes, bool]:
+    """Return the beginning of the decompressed text, and whether it is all of it."""
+    here = len(head) >= source.size_bytes
+    known = source if here else reader_of([head], source.info, source.meter)
+    text = b""
+    blocks = decoded_blocks(known, found.compression, max_decoded_bytes=1 << 40)
+    try:
+        for block in blocks:
+            text += block
+            if len(text) > HEAD_BYTES:
+                return text[:HEAD_BYTES], False
+    except LakeError as exc:
+        # The compressed bytes end with the head: only of a whole object is that damage.
+        if here:
+            found.notices.append(_sentence(exc))
+        return text, False
+    return text, here
+
+
+type _Reader = Callable[[ObjectReader, bytes, bool, Contents], None]
+
+
+def _described(
+    found: Contents, read: _Reader, source: ObjectReader, head: bytes, *, whole: bool
+) -> None:
+    try:
+        read(source, head, whole, found)
+    except LakeError as exc:
+        found.notices.append(_sentence(exc))
+
+
+def _csv(source: ObjectReader, head: bytes, whole: bool, found: Contents) -> None:  # noqa: FBT001 - one of two readers
+    body = head if whole else _whole_lines(head, str(source.ref))
+    known = reader_of([body], source.info, source.meter)
+    loaded = CsvLoader().load(known, CsvRequest(max_rows=_ALL_ROWS))
+    _take(found, loaded, whole=whole)
+    dialect: Any = loaded.details["dialect"]
+    found.csv = {
+        "dialect": dict(dialect) | {"compression": found.compression},
+        "columns": found.columns,
+    }
+
+
+def _whole_lines(head: bytes, subject: str) -> bytes:
+    end = head.rfind(b"\n") + 1
+    if not end:
+        end = head.rfind(b"\r") + 1
+    if not end:
+        message = f"{subject} begins with a line of more than {len(head):,} bytes"
+        raise MalformedDataError(message, hint="Its columns are not told; is it delimited text?")
+    return head[: end + 1] if head.startswith(_UTF16_LE) else head[:end]
+
+
+def _take(found: Contents, loaded: LoadResult, *, whole: bool) -> None:
+    found.columns = column_specs(loaded.table.schema)
+    found.total_rows = loaded.total_rows if whole else None
+    found.notices += loaded.notices if whole else ()
+
+
+def _json(source: ObjectReader, head: bytes, whole: bool, found: Contents) -> None:  # noqa: FBT001 - as above
+    if whole:
+        known = reader_of([head], source.info, source.meter)
+        loaded = JsonLoader().load(known, LoadRequest(max_rows=_ALL_ROWS))
+        details: Any = loaded.details["json"]
+        found.json = {"layout": details["layout"], "keys": list(details["keys"])}
+        if details["layout"] in ("array", "lines"):
+            _take(found, loaded, whole=True)
+        return
+    told = read_head(head, source.ref.key)
+    if not told.layout:
+        message = f"{source.ref} does not begin like JSON"
+        raise MalformedDataError(message, hint="Its layout is not told.")
+    found.json = {"layout": told.layout, "keys": told.keys}
+    found.notices.append("Keys and columns are those of the first 64 KiB.")
+    if told.records:
+        found.columns = column_specs(table_of(told.records, str(source.ref)).schema)

@@ -1,0 +1,214 @@
+"""The metadata of one object: how it is kept, what it holds, and what to call next."""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from s3_data_lake_mcp.budget import compact_size, fitting
+from s3_data_lake_mcp.errors import (
+    AccessDeniedError,
+    KmsDeniedError,
+    LakeError,
+    ObjectArchivedError,
+    ObjectChangedError,
+    StoreError,
+)
+from s3_data_lake_mcp.fence import cell, scrub
+from s3_data_lake_mcp.loaders.formats import detect_format_by_name
+from s3_data_lake_mcp.profiling.contents import TAIL_BYTES, Contents, read_contents
+from s3_data_lake_mcp.profiling.keeping import (
+    encryption_of,
+    is_locked,
+    restore_notice,
+    restore_status,
+)
+from s3_data_lake_mcp.profiling.suggestions import suggest
+from s3_data_lake_mcp.settings import Settings
+from s3_data_lake_mcp.storage import ObjectHead, ObjectInfo, ObjectRef, ObjectStore, ScanMeter
+from s3_data_lake_mcp.storage.reader import ObjectReader
+
+_ENVELOPE_BYTES = 1_536
+_REFUSED = (AccessDeniedError, KmsDeniedError, ObjectArchivedError)
+
+
+def describe_object(
+    store: ObjectStore, ref: ObjectRef, settings: Settings, meter: ScanMeter
+) -> dict[str, Any]:
+    """Return the contract's answer, without `scan`.
+
+    Costs five requests at most, four of them side by side: HEAD, tags, versioning, and the
+    object's beginning or (as its name tells) its end.
+
+    Raises:
+        NotFoundError: If there is no such object or version.
+        AccessDeniedError: If not even its HEAD may be read.
+        ObjectChangedError: If it is overwritten meanwhile.
+    """
+    with ThreadPoolExecutor(4, thread_name_prefix="metadata") as pool:
+        asked = pool.submit(store.head, ref, meter)
+        tagged = pool.submit(_tried, lambda: dict(store.get_tags(ref, meter)))
+        versioned = pool.submit(_tried, lambda: store.is_versioned(ref.bucket, meter))
+        opened = pool.submit(_tried, lambda: _open(store, ref, meter))
+        head = asked.result()
+    notices: list[str] = []
+    tags = _or_notice(tagged.result(), "tags", "s3:GetObjectTagging", notices)
+    versions = _or_notice(versioned.result(), "versions_enabled", "s3:GetBucketVersioning", notices)
+    contents = _contents(head, opened.result(), notices)
+    answer = _answer(head, contents, tags, versions)
+    answer["suggested_calls"] = suggest(ref, contents)
+    if ref.version_id and contents is not None:
+        notices.append("The suggested calls read the latest version, not this one.")
+    answer["notices"] = notices
+    clean: dict[str, Any] = _scrubbed(answer)
+    return _fitted(clean, settings.max_result_bytes)
+
+
+def _tried[T](ask: Callable[[], T]) -> T | LakeError:
+    try:
+        return ask()
+    except LakeError as exc:
+        return exc
+
+
+def _or_notice[T](found: T | LakeError, name: str, action: str, notices: list[str]) -> T | None:
+    """Return what was found; what was refused or is not offered is None, with a notice."""
+    if isinstance(found, AccessDeniedError):
+        notices.append(f"{name} is null: {action} is not permitted.")
+        return None
+    if isinstance(found, StoreError):
+        notices.append(f"{name} is null: {found}.")
+        return None
+    if isinstance(found, LakeError):
+        raise found
+    return found
+
+
+def _open(store: ObjectStore, ref: ObjectRef, meter: ScanMeter) -> ObjectReader:
+    if detect_format_by_name(ref.key)[0] == "parquet":
+        return ObjectReader.open_tail(store, ref, meter, length=TAIL_BYTES)
+    return ObjectReader.open_head(store, ref, meter)
+
+
+def _contents(
+    head: ObjectHead, opened: ObjectReader | LakeError, notices: list[str]
+) -> Contents | None:
+    """Return what the object holds; None with a notice where it may not be read."""
+    if is_locked(head):
+        notices.append(restore_notice(head))
+        return None
+    if isinstance(opened, _REFUSED):
+        hint = f" {opened.hint}" if opened.hint else ""
+        notices.append(f"The content could not be looked at: {opened}.{hint}")
+        return None
+    if isinstance(opened, LakeError):
+        raise opened
+    if opened.info.etag != head.info.etag:
+        message = f"{head.info.ref} changed while it was being read"
+        raise ObjectChangedError(message, hint="Call again.")
+    contents = read_contents(opened)
+    notices += contents.notices
+    return contents
+
+
+def _answer(
+    head: ObjectHead,
+    contents: Contents | None,
+    tags: Mapping[str, str] | None,
+    versions: bool | None,  # noqa: FBT001 - a field of the answer
+) -> dict[str, Any]:
+    told = contents or _by_name(head.info)
+    return {
+        "source": _source(head.info),
+        "content_type": head.info.content_type,
+        "content_encoding": head.info.content_encoding,
+        "storage_class": head.storage_class,
+        "archived": is_locked(head),
+        "restore_status": restore_status(head),
+        "encryption": encryption_of(head),
+        "user_metadata": dict(head.user_metadata),
+        "tags": tags,
+        "checksums": dict(head.checksums),
+        "detected_format": told.format,
+        "detected_by": told.detected_by,
+        "compression": told.compression,
+        "columns": told.columns,
+        "total_rows": told.total_rows,
+        "parquet": told.parquet,
+        "csv": told.csv,
+        "json": told.json,
+        "versions_enabled": versions,
+    }
+
+
+def _by_name(info: ObjectInfo) -> Contents:
+    name, compression = detect_format_by_name(info.ref.key)
+    detected_by = "suffix" if name != "unknown" else ""
+    return Contents(format=name, detected_by=detected_by, compression=compression)
+
+
+def _source(info: ObjectInfo) -> dict[str, Any]:
+    return {
+        "uri": info.ref.uri,
+        "etag": info.etag,
+        "version_id": info.version_id,
+        "size_bytes": info.size_bytes,
+        "last_modified": info.last_modified.isoformat() if info.last_modified else "",
+    }
+
+
+def _scrubbed(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return JSON without lone surrogates, which keys and metadata may hold."""
+    match value:
+        case str():
+            return scrub(value)
+        case list() | tuple():
+            return [_scrubbed(item) for item in value]
+        case dict():
+            return {scrub(str(key)): _scrubbed(item) for key, item in value.items()}
+    return value
+
+
+def _fitted(answer: dict[str, Any], max_result_bytes: int) -> dict[str, Any]:
+    """Cut the lists that may be long to what fits, and count what is left out."""
+    room = max_result_bytes - _ENVELOPE_BYTES
+    if _size(answer) <= room:
+        return answer
+    notices = list(answer["notices"])
+    cut = answer | {"notices": notices}
+    _cut_map(cut, "user_metadata", room // 10, notices)
+    if cut["csv"]:
+        cut["csv"] = _cut(cut["csv"], "columns", room // 5, "csv.columns", notices)
+    if cut["json"]:
+        cut["json"] = _cut(cut["json"], "keys", room // 5, "json.keys", notices)
+    if cut["parquet"]:
+        parquet = dict(cut["parquet"])
+        _cut_map(parquet, "key_value_metadata", room // 10, notices)
+        for name in ("statistics", "encrypted_columns", "bloom_filters", "sorting_columns"):
+            parquet = _cut(parquet, name, room // 5, f"parquet.{name}", notices)
+        cut["parquet"] = parquet
+    rest = room - _size(cut | {"columns": []}) - len(notices) * 16
+    return _cut(cut, "columns", max(0, rest), "columns", notices)
+
+
+def _size(value: object) -> int:
+    """Return the larger of what a value takes as JSON and as text."""
+    return max(compact_size(value), len(cell(value).encode("utf-8", "replace"))) + 1
+
+
+def _cut(
+    holder: Mapping[str, Any], name: str, room: int, label: str, notices: list[str]
+) -> dict[str, Any]:
+    values: Sequence[Any] = holder.get(name) or []
+    kept = fitting(values, cell, room)
+    if kept < len(values):
+        notices.append(f"{label}: only the first {kept:,} of {len(values):,} fit.")
+        return dict(holder) | {name: list(values[:kept])}
+    return dict(holder)
+
+
+def _cut_map(holder: dict[str, Any], name: str, room: int, notices: list[str]) -> None:
+    pairs = list((holder.get(name) or {}).items())
+    kept = fitting([list(pair) for pair in pairs], cell, room)
+    if kept < len(pairs):
+        notices.append(f"{name}: only the first {kept:,} of {len(pairs):,} fit.")
+        holder[name] = dict(pairs[:kept])
