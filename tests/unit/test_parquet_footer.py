@@ -122,6 +122,15 @@ def test_shortened_texts_are_not_exact(tmp_path: Path) -> None:
     assert (short.min, short.max, short.exact) == ("b0", "b8", True)
 
 
+def test_texts_of_writers_that_do_not_say_are_not_exact() -> None:
+    """Without a word on it, only writers that never shorten texts are believed."""
+    body = written(pa.table({"t": ["a", "b"], "n": [1, 2]}))
+    silent = body.replace(b"\x11\x11\x00", b"\x51\x51\x00")  # the flags, renumbered
+    assert [column.exact for column in told(silent)] == [True, True]
+    other = silent.replace(b"parquet-cpp-arrow", b"parquet-mr--other")
+    assert [column.exact for column in told(other)] == [False, True]
+
+
 def test_the_description_is_ready_for_json() -> None:
     """A description names schema, sizes, order, statistics and metadata."""
     table = pa.table({"k": list(range(100)), "t": ["x"] * 100}).replace_schema_metadata(

@@ -23,7 +23,7 @@ from s3_data_lake_mcp.errors import (
 from s3_data_lake_mcp.loaders import LoadRequest
 from s3_data_lake_mcp.loaders.parquet import ParquetLoader
 from s3_data_lake_mcp.storage import ScanMeter
-from support.parquet_files import encrypted, loaded, opened, written
+from support.parquet_files import dice, encrypted, loaded, opened, written
 
 NUMBERS = pa.table({"n": list(range(1_000)), "t": [f"text {i}" for i in range(1_000)]})
 SMALL = pa.table({"a": [1, 2], "b": ["x", "y"]})
@@ -109,6 +109,14 @@ def test_the_page_says_what_was_read() -> None:
     assert told["created_by"].startswith("parquet-cpp-arrow")
 
 
+@pytest.mark.parametrize("offset", [1_023, 5_000, 19_999])
+def test_deep_in_a_row_group(offset: int) -> None:
+    """Rows before the page are decoded and left out, however many they are."""
+    body = written(pa.table({"n": list(range(20_000))}))
+    expected = list(range(offset, min(offset + 11, 20_000)))
+    assert loaded(body, 10, offset=offset).columns == {"n": expected}
+
+
 @pytest.mark.parametrize("offset", [1_000, 1_001])
 def test_behind_the_last_row(offset: int) -> None:
     """There the page is empty, has its columns, and a notice if it began too far behind."""
@@ -192,6 +200,22 @@ def test_what_is_not_whole_parquet(body: bytes, message: str) -> None:
     assert message in str(refused(body, MalformedDataError))
 
 
+def test_data_that_is_not_there() -> None:
+    """A footer that names data beyond the object's end belongs to a torn object."""
+    body = written(pa.table({"c": [dice(i).randbytes(200) for i in range(200)]}))
+    assert "is torn: its footer names data" in str(
+        refused(body[:4] + body[30_000:], MalformedDataError)
+    )
+
+
+def test_a_footer_that_contradicts_itself() -> None:
+    """The rows of the row groups must add up to those of the object."""
+    body = written(pa.table({"c": [1, 2, 3]}))
+    assert body.count(b"\x16\x06\x19\x1c") == 1  # num_rows, then the list of row groups
+    wrong = body.replace(b"\x16\x06\x19\x1c", b"\x16\x08\x19\x1c")
+    assert "contradicts itself" in str(refused(wrong, MalformedDataError))
+
+
 def test_text_is_sent_to_its_own_tool() -> None:
     """The corrected call uses the tool that reads the format."""
     error = refused(b"a,b\n1,2\n3,4\n" * 9, MalformedDataError, "dir/x.parquet")
@@ -235,7 +259,8 @@ def test_a_flipped_bit_is_noticed() -> None:
 
 def test_footers_that_claim_too_much_are_refused_before_any_data_is_read() -> None:
     """The rows asked for must fit the budget, by what the footer says."""
-    body = written(pa.table({"c": ["x" * 100_000 + str(i) for i in range(50)]}), compression="zstd")
+    chance = dice(1)
+    body = written(pa.table({"c": [chance.randbytes(50_000).hex() for _ in range(50)]}))
     meter = ScanMeter()
     source = opened(body, meter=meter)
     with pytest.raises(LimitExceededError):
@@ -244,12 +269,13 @@ def test_footers_that_claim_too_much_are_refused_before_any_data_is_read() -> No
     assert loaded(body, 5, max_decoded_bytes=1 << 20).result.table.num_rows == 6
 
 
-def test_dictionaries_that_multiply_are_stopped() -> None:
+@pytest.mark.parametrize("limit", [8 << 20, 30 << 20])
+def test_dictionaries_that_multiply_are_stopped(limit: int) -> None:
     """One long value in thousands of rows is small in the file and large in memory."""
     body = written(pa.table({"c": ["x" * 20_000] * 3_000}))
     assert len(body) < 400_000
     with pytest.raises(LimitExceededError):
-        loaded(body, 2_000, max_decoded_bytes=8 << 20)
+        loaded(body, 2_000, max_decoded_bytes=limit)
     assert loaded(body, 10, max_decoded_bytes=8 << 20).result.table.num_rows == 11
 
 

@@ -1,7 +1,7 @@
 """The footer of a Parquet object, read and checked before anything relies on it."""
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -128,9 +128,6 @@ def open_footer(source: ObjectReader) -> ParquetFooter:
         file = pq.ParquetFile(RangeFile(source).native(), pre_buffer=False)
         metadata, schema = file.metadata, file.schema_arrow
         names, renamed = wire.unique_names(schema.names)
-        signed = len(data) != metadata.serialized_size
-    if signed:
-        encrypted |= _all_encrypted(data, subject)
     _check_limits(metadata.num_columns, subject)
     footer = ParquetFooter(
         subject=subject,
@@ -140,7 +137,7 @@ def open_footer(source: ObjectReader) -> ParquetFooter:
         schema=schema,
         names=names,
         leaves=_leaves(schema, metadata.num_columns, subject),
-        encrypted=frozenset(encrypted),
+        encrypted=encrypted,
         codecs=codecs,
         notices=(renamed,) if renamed else (),
     )
@@ -188,8 +185,11 @@ def _not_parquet(source: ObjectReader) -> LakeError:
     return MalformedDataError(message, hint="get_file_metadata tells the object's format.")
 
 
-def _first_chunks(data: bytes, subject: str) -> tuple[set[int], tuple[str, ...]]:
-    """Return the encrypted stored columns and the codecs of the first row group."""
+def _first_chunks(data: bytes, subject: str) -> tuple[frozenset[int], tuple[str, ...]]:
+    """Return the encrypted stored columns and the codecs of the first row group.
+
+    A column is encrypted in all row groups or in none.
+    """
     try:
         fields = parse_beginning(data)
     except ThriftError as exc:
@@ -203,11 +203,8 @@ def _first_chunks(data: bytes, subject: str) -> tuple[set[int], tuple[str, ...]]
             message = f"{subject} is damaged: its footer names a codec that does not exist"
             raise MalformedDataError(message, hint=REWRITE)
         codecs[CODECS[code]] = None
-    return _crypto(chunks), tuple(codecs)
-
-
-def _crypto(chunks: Sequence[dict[str, Any]]) -> set[int]:
-    return {i for i, chunk in enumerate(chunks) if "crypto" in chunk or "encrypted_column" in chunk}
+    locked = {i for i, c in enumerate(chunks) if "crypto" in c or "encrypted_column" in c}
+    return frozenset(locked), tuple(codecs)
 
 
 def _parsed(data: bytes, subject: str) -> FooterFields:
@@ -215,11 +212,6 @@ def _parsed(data: bytes, subject: str) -> FooterFields:
         return parse_footer(data)
     except ThriftError as exc:
         raise _translated(subject, "its footer", exc) from exc
-
-
-def _all_encrypted(data: bytes, subject: str) -> set[int]:
-    groups = _parsed(data, subject).row_groups
-    return set().union(*(_crypto(group.get("chunks", [])) for group in groups))
 
 
 def _check_limits(columns: int, subject: str) -> None:
