@@ -91,6 +91,10 @@ def build_app(lake: Lake, *, host: str) -> "Starlette":
 def serve_http(settings: Settings, *, host: str, port: int) -> int:
     """Serve HTTP until SIGTERM or SIGINT; running calls get time to end."""
     import uvicorn  # noqa: PLC0415 - stdio starts without it
+    from sse_starlette.sse import AppStatus  # noqa: PLC0415 - as above
+
+    # By itself it cuts the streams at the first signal, and calls in flight with them.
+    AppStatus.disable_automatic_graceful_drain()
 
     if not _is_loopback(host):
         _LOGGER.warning("listening beyond loopback without authentication", extra={"host": host})

@@ -1,5 +1,6 @@
 """The server over stateless HTTP: any session id, JSON or event streams, guarded on loopback."""
 
+import contextlib
 import json
 import os
 import signal
@@ -11,11 +12,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx2 as httpx
-import psutil
 import pytest
 from fastmcp import Client
 
-from support.mcp import BUCKET, Caller
+from support.mcp import BUCKET, Caller, settles
 
 JSON_ONLY = {"Accept": "application/json", "Content-Type": "application/json"}
 BOTH = {**JSON_ONLY, "Accept": "application/json, text/event-stream"}
@@ -146,18 +146,14 @@ def test_a_disconnect_stops_the_worker(
 ) -> None:
     """A client that goes away leaves nothing computing."""
     base, server = process
-    parent = psutil.Process(server.pid)
-
-    def busy() -> float:
-        return sum(child.cpu_percent(0.3) for child in parent.children(recursive=True))
-
     body = _call("query_csv_data", bucket_name=BUCKET, object_key="orders.csv", sql=SLOW)
-    with pytest.raises(httpx.TimeoutException):
-        httpx.post(f"{base}/mcp", headers=headers, json=body, timeout=4)
-    deadline = time.monotonic() + 10
-    while busy() > 20 and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert busy() < 20
+    stream = httpx.stream("POST", f"{base}/mcp", headers=headers, json=body, timeout=3)
+    with contextlib.suppress(httpx.TimeoutException), stream as answer:
+        begun = time.monotonic()
+        for _ in answer.iter_raw():
+            if time.monotonic() - begun > 3:
+                break
+    assert settles(server.pid)
 
 
 @pytest.mark.parametrize(
@@ -191,7 +187,7 @@ def test_sigterm_lets_a_running_call_end(lake_bucket: str) -> None:
             break
         except httpx.HTTPError:
             time.sleep(0.1)
-    sql = "SELECT count(*) FROM range(40000) a, range(40000) b WHERE (a.range * b.range) % 7 = 3"
+    sql = "SELECT count(*) FROM range(12000) a, range(12000) b WHERE (a.range * b.range) % 7 = 3"
     body = _call("query_csv_data", bucket_name=lake_bucket, object_key="orders.csv", sql=sql)
     with (
         httpx.Client(timeout=60) as client,

@@ -13,7 +13,7 @@ import pytest
 from fastmcp import Client
 from fastmcp.client.transports import StdioTransport
 
-from support.mcp import BUCKET, Caller
+from support.mcp import BUCKET, Caller, load_of, settles
 
 COMMAND = [sys.executable, "-m", "s3_data_lake_mcp"]
 HELLO = {
@@ -128,21 +128,12 @@ def test_cancelling_stops_the_worker(server: RawServer) -> None:
     server.call(2, "read_csv_from_s3", bucket_name=BUCKET, object_key="orders.csv", max_rows=1)
     server.answer(2)
     server.call(10, "query_csv_data", bucket_name=BUCKET, object_key="orders.csv", sql=SLOW)
-    parent = psutil.Process(server.process.pid)
-
-    def busy() -> float:
-        return sum(child.cpu_percent(0.3) for child in parent.children(recursive=True))
-
     deadline = time.monotonic() + 20
-    while busy() < 40 and time.monotonic() < deadline:
-        time.sleep(0.1)
-    server.send(
-        {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 10}}
-    )
-    deadline = time.monotonic() + 10
-    while busy() > 20 and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert busy() < 20
+    while load_of(server.process.pid) < 40 and time.monotonic() < deadline:
+        pass
+    message = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 10}}
+    server.send(message)
+    assert settles(server.process.pid)
     server.call(3, "list_s3_objects", bucket_name=BUCKET, max_keys=1)
     assert server.answer(3)["result"]["isError"] is False
 

@@ -1,9 +1,11 @@
 """A client's view of a call, and what lies in the lake that the MCP tests share."""
 
 import json
+import time
 from dataclasses import dataclass
 from typing import Any
 
+import psutil
 from fastmcp import Client
 
 BUCKET = "mcp-lake"
@@ -43,3 +45,23 @@ class Caller:
         return Answer(
             is_error=result.is_error, text=text, data=dict(result.structured_content or {})
         )
+
+
+def load_of(pid: int) -> float:
+    """Return how many percent of a core the children of a process use."""
+    total = 0.0
+    for child in psutil.Process(pid).children(recursive=True):
+        try:
+            total += child.cpu_percent(0.3)
+        except psutil.NoSuchProcess:
+            continue
+    return total
+
+
+def settles(pid: int, *, seconds: float = 15) -> bool:
+    """Whether the children of a process stop computing."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if load_of(pid) < 20:
+            return True
+    return False
