@@ -81,14 +81,12 @@ class Figures:
             {"from": edge[number], "to": edge[number + 1], "count": counted.get(number, 0)}
             for number in range(bins.count)
         ]
+        # What lies beyond the bins of a plan, or on their end, belongs to the outermost ones.
         if above := counted.get(bins.count, 0):
-            if _reaches(edge[-1], self.high):
-                # The highest value closes the last bin.
-                shown[-1] = {**shown[-1], "count": counted.get(bins.count - 1, 0) + above}
-            else:
-                shown.append({"from": edge[-1], "to": self.high, "count": above})
+            end = edge[-1] if _reaches(edge[-1], self.high) else self.high
+            shown[-1] |= {"to": end, "count": counted.get(bins.count - 1, 0) + above}
         if below := counted.get(-1, 0):
-            shown.insert(0, {"from": self.low, "to": edge[0], "count": below})
+            shown[0] |= {"from": self.low, "count": counted.get(0, 0) + below}
         return shown
 
 

@@ -27,7 +27,8 @@ from s3_data_lake_mcp.models import Model
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.tools import analysis, discovery, reading
 from s3_data_lake_mcp.tools.arguments import PAGE_SIZES, Signature
-from s3_data_lake_mcp.tools.rendering import next_line, render
+from s3_data_lake_mcp.tools.rendering import render
+from s3_data_lake_mcp.tools.words import next_line
 
 TOOLS: Mapping[Callable[..., Model], str] = {
     discovery.list_s3_buckets: "List S3 buckets",

@@ -1,6 +1,5 @@
 """What the model reads: one line that answers, notices, the data in its fence, the next call."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,29 +14,8 @@ from s3_data_lake_mcp.models import (
     QueryPage,
     TablePage,
 )
-
-_MEGABYTE = 1_000_000
-_KILOBYTE = 1_000
-
-
-def next_line(tool: str, arguments: Mapping[str, Any]) -> str:
-    """Return the line with a complete follow-up call."""
-    call = {"tool": tool, "arguments": arguments}
-    return "next: " + visible(json.dumps(call, ensure_ascii=False, separators=(", ", ": ")))
-
-
-def size(count: int) -> str:
-    """Return a number of bytes as people write it."""
-    if count >= _MEGABYTE:
-        return f"{count / _MEGABYTE:,.1f} MB"
-    if count >= _KILOBYTE:
-        return f"{count / _KILOBYTE:,.1f} KB"
-    return f"{count} bytes"
-
-
-def plural(count: int, noun: str) -> str:
-    """Return a count with its noun."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+from s3_data_lake_mcp.tools import reports
+from s3_data_lake_mcp.tools.words import next_line, plural, size
 
 
 def render(result: Model, tool: str, follow_up: Mapping[str, Any] | None, *, brief: bool) -> str:
@@ -78,9 +56,9 @@ def _parts(  # noqa: PLR0911 - one line for each kind of answer
         case ObjectList():
             return _objects(result)
         case DatasetSummary():
-            return _summary(result)
+            return reports.summary(result)
         case FileMetadata():
-            return _metadata(result)
+            return reports.metadata(result)
         case _:
             return type(result).__name__, [result.model_dump_json()], None
 
@@ -174,90 +152,3 @@ def _objects(result: ObjectList) -> tuple[str, Sequence[str], str | None]:
             for o in result.objects
         )
     return first, lines, None
-
-
-def _summary(result: DatasetSummary) -> tuple[str, Sequence[str], str | None]:
-    stock = result.inventory
-    complete = "" if stock.complete else " (incomplete)"
-    first = (
-        f"{plural(stock.objects, 'object')}{complete}, {size(stock.bytes)} · "
-        f"{plural(len(result.datasets), 'dataset')} · {visible(f's3://{result.bucket}/{result.prefix}')}"
-    )
-    if result.profile is not None and result.profile.rows is not None:
-        first += f" · {plural(result.profile.rows, 'row')} ({result.profile.rows_basis})"
-    lines = [
-        "format\tobjects\tbytes",
-        *(row((name, f.objects, f.bytes)) for name, f in stock.formats.items()),
-        "dataset\tformat\tobjects\tbytes\tpartitions\twarnings",
-        *(
-            row(
-                (
-                    d.uri,
-                    d.format,
-                    d.objects,
-                    d.bytes,
-                    {k: [p.values, p.min, p.max] for k, p in d.partitions.items()} or None,
-                    "; ".join([*d.warnings, *d.schema_drift]) or None,
-                )
-            )
-            for d in result.datasets
-        ),
-    ]
-    if result.profile is not None:
-        lines.extend(_profile_lines(result))
-    return first, lines, None
-
-
-def _profile_lines(result: DatasetSummary) -> list[str]:
-    if result.profile is None:
-        return []
-    names = "column type nulls distinct min max mean stddev p05 p25 p50 p75 p95 top basis"
-    lines = [names.replace(" ", "\t")]
-    for column in result.profile.columns:
-        marks = column.quantiles
-        quantiles = (
-            (marks.p05, marks.p25, marks.p50, marks.p75, marks.p95) if marks else (None,) * 5
-        )
-        top = [[t.value, t.count] for t in column.top] or None
-        lines.append(
-            row(
-                (
-                    column.name,
-                    column.type,
-                    column.nulls,
-                    column.distinct,
-                    column.min,
-                    column.max,
-                    column.mean,
-                    column.stddev,
-                    *quantiles,
-                    top,
-                    column.basis,
-                )
-            )
-        )
-    return lines
-
-
-def _metadata(result: FileMetadata) -> tuple[str, Sequence[str], str | None]:
-    rows = "" if result.total_rows is None else f" · {plural(result.total_rows, 'row')}"
-    archived = " · archived" if result.archived else ""
-    first = (
-        f"{visible(result.source.uri)} · {result.detected_format or 'unknown format'} · "
-        f"{size(result.source.size_bytes)}{rows} · {result.storage_class}{archived}"
-    )
-    facts = result.model_dump(
-        mode="json",
-        by_alias=True,
-        exclude={"notices", "scan", "columns", "suggested_calls"},
-    )
-    lines = [
-        f"{name}\t{cell(value)}" for name, value in facts.items() if value not in (None, "", {})
-    ]
-    if result.columns:
-        lines.append(row(f"{c.name}: {c.type}" for c in result.columns))
-    suggestion = None
-    if result.suggested_calls:
-        call = result.suggested_calls[0]
-        suggestion = next_line(call.tool, call.arguments)
-    return first, lines, suggestion

@@ -1,0 +1,30 @@
+"""Counts, sizes and calls as the model reads them."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from s3_data_lake_mcp.fence import visible
+
+_MEGABYTE = 1_000_000
+_KILOBYTE = 1_000
+
+
+def next_line(tool: str, arguments: Mapping[str, Any]) -> str:
+    """Return the line with a complete follow-up call."""
+    call = {"tool": tool, "arguments": arguments}
+    return "next: " + visible(json.dumps(call, ensure_ascii=False, separators=(", ", ": ")))
+
+
+def size(count: int) -> str:
+    """Return a number of bytes as people write it."""
+    if count >= _MEGABYTE:
+        return f"{count / _MEGABYTE:,.1f} MB"
+    if count >= _KILOBYTE:
+        return f"{count / _KILOBYTE:,.1f} KB"
+    return f"{count} bytes"
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
