@@ -5,6 +5,7 @@ import pytest
 from s3_data_lake_mcp.loaders.json import JsonLoader, JsonRequest, JsonResult
 from s3_data_lake_mcp.loaders.json_open import FIRST_BYTES
 from s3_data_lake_mcp.storage import ScanMeter
+from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.storage.reader import ObjectReader
 from support.lazy import LazyStore, Pattern
 
@@ -84,3 +85,16 @@ def test_offset_reads_what_is_before_it(store: LazyStore) -> None:
     skipped = 10_100 * 732
     assert skipped < meter.bytes_read < 2.5 * skipped
     assert meter.requests <= 8
+
+
+@pytest.mark.parametrize("lines", [False, True])
+@pytest.mark.parametrize("offset", [8_000, 59_990])
+def test_offset_is_exact_across_blocks(offset: int, *, lines: bool) -> None:
+    """Numbers that a block's end cuts in two are passed over whole."""
+    numbers = [str(n) for n in range(10**6, 10**6 + 60_000)]
+    body = "   " + ("\n".join(numbers) if lines else f"[{','.join(numbers)}]")
+    store = MemoryStore()
+    ref = store.put("lake", "x.jsonl" if lines else "x.json", body.encode())
+    source = ObjectReader.open_head(store, ref, ScanMeter())
+    page = JsonLoader().read(source, JsonRequest(max_records=20, offset=offset))
+    assert list(page.records)[:10] == list(range(10**6 + offset, 10**6 + offset + 10))
