@@ -15,7 +15,7 @@ from rich.text import Text
 from s3_data_lake_mcp.demo.questions import Question
 
 _NARROWEST, _WIDEST, _PIPED = 80, 120, 100
-_SHOWN_LINES = 12
+_SHOWN_LINES = 15
 _WIDEST_CELL = 30
 _INDENT = 4
 _FENCES = ("<<data ", "<<end ")
@@ -130,7 +130,8 @@ def _trimmed(lines: Sequence[str]) -> Iterator[str]:
     for line in lines:
         if line.startswith(_FENCES):
             if inside is not None and inside > _SHOWN_LINES:
-                yield f"… {inside - _SHOWN_LINES:,} more lines"
+                more = inside - _SHOWN_LINES
+                yield f"… {more:,} more line{'' if more == 1 else 's'}"
             inside = 0 if inside is None else None
             yield line
         elif inside is None:
@@ -152,14 +153,14 @@ def _prose(line: str) -> Text:
 
 
 def _aligned(lines: Sequence[str], room: int) -> Iterator[Text]:
-    """Yield lines of tab-separated cells as columns."""
+    """Yield lines of tab-separated cells as columns, of which the last takes what is left."""
     rows = [line.split("\t") for line in lines]
     widths = [
-        min(_WIDEST_CELL, max(cell_len(row[at]) for row in rows)) for at in range(len(rows[0]))
+        min(_WIDEST_CELL, max(cell_len(row[at]) for row in rows)) for at in range(len(rows[0]) - 1)
     ]
-    for row in rows:
-        cells = (_cut(text, width) for text, width in zip(row, widths, strict=True))
-        line = Text("  ".join(cells).rstrip())
+    for *cells, last in rows:
+        shown = [_cut(text, width) for text, width in zip(cells, widths, strict=True)]
+        line = Text("  ".join((*shown, last)).rstrip())
         line.truncate(room, overflow="ellipsis")
         yield line
 

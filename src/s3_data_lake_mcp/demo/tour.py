@@ -3,9 +3,10 @@
 import json
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TextIO
 
 import anyio
 from fastmcp import Client
@@ -22,11 +23,19 @@ _NEXT = "next: "
 
 
 def run_tour(lake: DemoLake) -> int:
-    """Show every tool at work on the demo lake; return 0 if all answered as they should."""
-    return anyio.run(_tour, lake, Screen(make_console()))
+    """Show every tool at work on the demo lake; return 0 if all answered as they should.
+
+    What the server logs is kept off the screen, and shown only if something went wrong.
+    """
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
+        failed = anyio.run(_tour, lake, Screen(make_console()), log)
+        if failed:
+            log.seek(0)
+            sys.stderr.write(log.read())
+    return failed
 
 
-async def _tour(lake: DemoLake, screen: Screen) -> int:
+async def _tour(lake: DemoLake, screen: Screen, log: TextIO) -> int:
     began = time.monotonic()
     screen.say("S3 Data Lake MCP on a demo lake: an embedded S3 on loopback, made-up data.", "bold")
     screen.say(
@@ -34,7 +43,7 @@ async def _tour(lake: DemoLake, screen: Screen) -> int:
         "with long answers cut and tabs shown as columns.",
         "dim",
     )
-    async with Client(_server(lake)) as client:
+    async with Client(_server(lake, log)) as client:
         tools = [tool.name for tool in await client.list_tools()]
         await anyio.to_thread.run_sync(lake.wait)
         screen.say(
@@ -60,7 +69,7 @@ async def _tour(lake: DemoLake, screen: Screen) -> int:
     return 0 if complete else 1
 
 
-def _server(lake: DemoLake) -> StdioTransport:
+def _server(lake: DemoLake, log: TextIO) -> StdioTransport:
     """Return the way to a server process at its default settings, whatever this shell has."""
     environment = {
         name: value for name, value in lake.environment().items() if not name.startswith(PREFIX)
@@ -71,6 +80,7 @@ def _server(lake: DemoLake) -> StdioTransport:
         env=environment,
         cwd=os.sep,  # so that no `.env` of the user's is read
         keep_alive=False,
+        log_file=log,
     )
 
 
