@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from s3_data_lake_mcp.engines import Query
 from s3_data_lake_mcp.engines.connection import Session
-from s3_data_lake_mcp.engines.guard import check_predicate, check_sql
+from s3_data_lake_mcp.engines.guard import Kind, check_predicate, check_sql
 from s3_data_lake_mcp.engines.inputs import DATA, uri_place
 from s3_data_lake_mcp.engines.simple_form import Statement, build, pick
 from s3_data_lake_mcp.engines.sqltext import names
@@ -21,6 +21,7 @@ class Asked:
 
     query: Query
     sql: str
+    kind: Kind
     wanted: tuple[tuple[str, str, str], ...]
 
     @property
@@ -66,7 +67,9 @@ def ask(query: Query) -> Asked:
     if query.sql:
         guarded = check_sql(query.sql)
         uris = tuple(map(uri_place, guarded.uris))
-        return Asked(query, guarded.sql, ((data,) if guarded.uses_data else ()) + uris)
+        return Asked(
+            query, guarded.sql, guarded.kind, ((data,) if guarded.uses_data else ()) + uris
+        )
     if query.where:
         check_predicate(query.where)
-    return Asked(query, "", (data,))
+    return Asked(query, "", "select", (data,))

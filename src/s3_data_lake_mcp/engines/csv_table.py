@@ -99,18 +99,20 @@ class CsvTable:
         self, layout: Layout, members: Sequence[Member], kinds: Mapping[str, str], paths: Paths
     ) -> str:
         fields = []
-        for at, column in enumerate(layout.columns):
+        names = self.inner_names
+        for column in layout.columns:
             if column not in self._partitions:
                 kind, place = kinds[column.lower()], (self.number, column)
                 tokens = column in layout.tokens
-                value = checked_cast(f"{_INNER}{at}", kind, place, tokens=tokens)
+                value = checked_cast(names[column], kind, place, tokens=tokens)
                 fields.append(f"{value} AS {identifier(column)}")
         fields += map(identifier, self._partitions)
         source, options = self._reading(layout, members, paths)
-        inner = {f"{_INNER}{at}": TEXT for at in range(len(layout.columns))}
-        options |= {"columns": struct(inner), **partition_options(self._partitions)}
+        inner = [names[column] for column in layout.columns]
+        options |= partition_options(self._partitions)
+        options["columns"] = struct(dict.fromkeys(inner, TEXT))
         # The engine takes a blank line in a file of one column for a row.
-        where = f" WHERE {_INNER}0 IS NOT NULL" if len(inner) == 1 else ""
+        where = f" WHERE {inner[0]} IS NOT NULL" if len(inner) == 1 else ""
         return f"SELECT {', '.join(fields)} FROM {call('read_csv', source, options)}{where}"  # noqa: S608 - all of it is quoted
 
     def _reading(
@@ -172,6 +174,17 @@ class CsvTable:
             return cleaned(source, layout.shape, self._budget, found[-1])
 
         return DecodedStream(blocks, f"{member.info.etag} {layout.mode}")
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """The columns of all objects, by name."""
+        found = dict.fromkeys(c for layout, _ in self._groups() for c in layout.columns)
+        return list(found | dict.fromkeys(self._partitions))
+
+    @property
+    def inner_names(self) -> Mapping[str, str]:
+        """How the engine calls the columns."""
+        return {column: f"{_INNER}{at}" for at, column in enumerate(self.columns)}
 
     def learn(self, error: duckdb.Error, failure: Exception | None) -> bool:
         """Widen a column, look at what differs, or clean what the engine cannot read."""

@@ -198,9 +198,11 @@ class JsonTable:
         known = list(self._known())
         return len(known) == len(self.place.members) and all(one.whole for one in known)
 
-    def shows_all(self, names: Sequence[str]) -> bool:
-        """Whether these are all of its columns."""
-        return set(self._nodes([layout for layout, _ in self._groups()])) <= set(names)
+    @property
+    def columns(self) -> Sequence[str]:
+        """The columns of all objects that were looked at, and the partitions."""
+        found = self._nodes([layout for layout, _ in self._groups()])
+        return list(dict.fromkeys([*found, *self._partitions]))
 
     def _known(self) -> Iterator[JsonLayout]:
         for member in self.place.members:

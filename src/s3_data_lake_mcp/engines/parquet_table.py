@@ -104,6 +104,12 @@ class ParquetTable:
         fields = (_field(literal(n), literal(t)) for n, t in columns if n not in self._partitions)
         return f"MAP {{{', '.join(fields)}}}"
 
+    @property
+    def columns(self) -> Sequence[str]:
+        """The columns of the objects that were looked at, and the partitions."""
+        names = (name for member in self._focus for name in footer_of(member).names)
+        return list(dict.fromkeys([*names, *self._partitions]))
+
     def learn(self, error: duckdb.Error, failure: Exception | None) -> bool:
         """Look at all objects, if some were not."""
         if len(self._focus) == len(self.place.members):

@@ -13,7 +13,7 @@ from s3_data_lake_mcp.engines.simple_form import Statement
 from s3_data_lake_mcp.engines.sqltext import identifier, literal
 from s3_data_lake_mcp.engines.tables import Table, partition_types
 
-_READERS = {"parquet": "READ_PARQUET", "csv": "READ_CSV", "json": "READ_JSON"}
+READERS = {"parquet": "READ_PARQUET", "csv": "READ_CSV", "json": "READ_JSON"}
 
 type Scan = Mapping[str, Any]
 
@@ -45,7 +45,7 @@ def prunable(inputs: Inputs) -> list[Table]:
 def survivors(session: Session, table: Table, scans: Sequence[Scan]) -> list[Member]:
     """Return the objects of a table that the scans read; all, if that cannot be told."""
     everything = table.place.members
-    reader = _READERS[table.place.format]
+    reader = READERS[table.place.format]
     filters = [scan.get("File Filters") for scan in scans if scan["Function"] == reader]
     if not filters or not all(isinstance(one, str) and one for one in filters):
         return everything

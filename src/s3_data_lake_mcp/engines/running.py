@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import duckdb
@@ -13,9 +14,12 @@ from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.faults import data_error
 from s3_data_lake_mcp.engines.inputs import DATA, Inputs
 from s3_data_lake_mcp.engines.json_table import JsonTable
+from s3_data_lake_mcp.engines.literals import wrong_literals
 from s3_data_lake_mcp.engines.mend import mend
+from s3_data_lake_mcp.engines.opening import HEAD_BYTES
 from s3_data_lake_mcp.engines.parquet_table import ParquetTable
-from s3_data_lake_mcp.engines.pruning import prunable, scans_of, survivors
+from s3_data_lake_mcp.engines.plans import plan_of
+from s3_data_lake_mcp.engines.pruning import Scan, prunable, scans_of, survivors
 from s3_data_lake_mcp.engines.results import fetch
 from s3_data_lake_mcp.engines.simple_form import Statement
 from s3_data_lake_mcp.errors import LakeError
@@ -40,10 +44,33 @@ class Run:
         self._inputs.create_views(session)
         self._statement = self._asked.statement(session, self._columns(session))
         values = list(self._statement.values)
+        if query.dry_run:
+            return self._planned(session)
         with session.read_only():
             relation = session.cursor.sql(self._statement.sql, params=values)
             table = fetch(relation, query.max_rows + 1, query.offset)
-        return self._result(table)
+        result = self._result(table)
+        data = self._inputs.data
+        if query.offset or data is None or self._asked.kind != "select" or _says_something(table):
+            return result
+        hints = wrong_literals(session, data, self._statement)
+        return replace(result, notices=[*result.notices, *hints])
+
+    def _planned(self, session: Session) -> QueryResult:
+        """Return the plan, and the columns without rows where they are known without reading."""
+        scans: list[Scan] | None = None
+        table = pa.table({})
+        if self._asked.kind == "select":
+            scans = scans_of(session, self._statement)
+            empty = f"SELECT * FROM ({self._statement.sql}\n) LIMIT 0"  # noqa: S608 - guarded
+            values = list(self._statement.values)
+            with session.read_only():
+                table = fetch(session.cursor.sql(empty, params=values))
+        elif self._asked.kind == "explain":
+            scans = []
+        head_bytes = HEAD_BYTES if self._asked.is_plain else 0
+        plan = plan_of(session, self._inputs.tables, scans, head_bytes)
+        return replace(self._result(table), plan=plan, total_rows=self._known_rows())
 
     def _columns(self, session: Session) -> list[tuple[str, str]]:
         if self._asked.sql or (self._asked.is_plain and not self._asked.query.columns):
@@ -90,7 +117,11 @@ class Run:
     def _star_notice(self, table: pa.Table) -> Iterator[str]:
         """Say that records may hold more keys, where all columns were asked for."""
         data = self._inputs.data
-        if isinstance(data, JsonTable) and not data.is_whole and data.shows_all(table.column_names):
+        if (
+            isinstance(data, JsonTable)
+            and not data.is_whole
+            and set(data.columns) <= set(table.column_names)
+        ):
             yield "Columns are the keys of the first records; later ones may hold further keys."
 
     def _known_rows(self) -> int | None:
@@ -111,3 +142,13 @@ class Run:
         columns = self._inputs.columns(session)
         mended = mend(error, self._statement.sql, columns)
         return self._asked.repaired(mended, columns.get(DATA, []))
+
+
+def _says_something(table: pa.Table) -> bool:
+    """Whether a result is more than no row, or one of counts that are all zero."""
+    if table.num_rows != 1:
+        return bool(table.num_rows)
+    numeric = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_null)
+    if not all(any(test(kind) for test in numeric) for kind in table.schema.types):
+        return True
+    return any(column[0].as_py() for column in table.columns)

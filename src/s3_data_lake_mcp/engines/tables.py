@@ -61,6 +61,11 @@ class Table(Protocol):
         """Return what there is to say of how it was read."""
         ...
 
+    @property
+    def columns(self) -> Sequence[str]:
+        """The columns of the view, once it was selected."""
+        ...
+
 
 def type_name(kind: pa.DataType) -> str:
     """Return the engine's name of a type that text columns have."""
