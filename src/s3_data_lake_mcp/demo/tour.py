@@ -51,7 +51,7 @@ async def _tour(lake: DemoLake, screen: Screen, log: TextIO) -> int:
             f"after {time.monotonic() - began:.1f} s.",
             "dim",
         )
-        guide = _Guide(client, screen)
+        guide = Guide(client, screen)
         outcomes = [await guide.ask(question) for question in QUESTIONS]
         screen.heading("And what usually goes wrong")
         mishaps = [await guide.ask(question) for question in MISHAPS]
@@ -84,7 +84,7 @@ def _server(lake: DemoLake, log: TextIO) -> StdioTransport:
     )
 
 
-class _Guide:
+class Guide:
     """Asks questions, shows the answers and judges them."""
 
     def __init__(self, client: Client[Any], screen: Screen) -> None:
