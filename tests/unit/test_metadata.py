@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from pydantic import ByteSize
 
+from s3_data_lake_mcp.budget import compact_size
 from s3_data_lake_mcp.errors import (
     AccessDeniedError,
     KmsDeniedError,
@@ -39,7 +40,7 @@ def _describe(
     answer = describe_object(store, ref, settings, meter)
     scan = {"requests": 0, "bytes_read": 0, "elapsed_ms": 0}
     text = render(FileMetadata.model_validate(answer | {"scan": scan}), "", None, brief=False)
-    assert len(json.dumps(answer, ensure_ascii=False).encode()) <= settings.max_result_bytes
+    assert compact_size(answer | {"scan": scan}) <= settings.max_result_bytes
     assert len(text.encode()) <= settings.max_result_bytes
     assert meter.requests <= 5
     assert meter.bytes_read <= 700_000
