@@ -307,6 +307,28 @@ def test_a_page_by_position_is_two_requests() -> None:
     assert result.offset == 4_000_000
 
 
+def test_the_second_page_is_one_request() -> None:
+    """Going on near the head fetches both at once."""
+    store = LazyStore("x.csv", BIG)
+    first = CsvLoader().load(ObjectReader.open_head(store, store.ref, ScanMeter()), PAGE)
+    info, _ = store.get_head(store.ref, 1, ScanMeter())
+    meter = ScanMeter()
+    asked = replace(PAGE, position=first.resume(100))
+    result = CsvLoader().load(ObjectReader(store, info, meter), asked)
+    assert rows(result)[0][0] == "000000100"
+    assert (meter.requests, meter.bytes_read < 2 * HEAD_BYTES) == (1, True)
+
+
+def test_each_page_judges_the_same_head() -> None:
+    """What stands behind the head changes nothing on a page for which more was fetched at once."""
+    body = "a,é\n".encode() + b"1,x\n" * 16_500 + b"2,\xe9\xe8\xe0\n"
+    first = load(body)
+    with pytest.raises(MalformedDataError, match="not valid utf-8"):
+        load(body, replace(PAGE, max_rows=20_000, position=first.resume(100)))
+    second = load(body, replace(PAGE, position=first.resume(100)))
+    assert second.table.column_names == ["a", "é"]
+
+
 def test_offset_far_into_an_object_reads_little_more_than_is_before_it() -> None:
     """Skipping a hundred thousand rows reads them and not much more, in large parts."""
     store, meter = LazyStore("x.csv", BIG), ScanMeter()

@@ -69,8 +69,8 @@ class CsvLoader:
         """Load one page; see `Loader.load`.
 
         A first page costs one request if it fits `HEAD_BYTES`, else two. A page by `position` costs
-        two, side by side. `offset` reads all bytes up to the page, about as fast as they arrive:
-        rows are counted, not parsed, where that is safe (csv_skip).
+        two, side by side, or one near the head. `offset` reads all bytes up to the page, about as
+        fast as they arrive: rows are counted, not parsed, where that is safe (csv_skip).
         """
         subject = str(source.ref)
         place = _resumed(source, request)
@@ -84,11 +84,9 @@ class CsvLoader:
             if place is None:
                 skip = request.offset
                 place = _Place(at=shape.start, line=shape.line, row=skip, skip=skip)
-            if compression:
-                stream = _behind(chain([head], blocks), place.at)
-            else:
-                stream = _plain(source, head, place, shape, request.max_rows)
-            with closing(stream):
+            all_blocks = chain([head], blocks)
+            plain = _plain(source, head, place, shape, request.max_rows)
+            with closing(_behind(all_blocks, place.at) if compression else plain) as stream:
                 reader = RecordReader(
                     stream, shape.dialect, at=place.at, line=place.line, subject=subject
                 )
@@ -131,7 +129,8 @@ def _resumed(source: ObjectReader, request: CsvRequest) -> _Place | None:
     if not position.get("z"):
         guess = int((request.max_rows + 1) * at / max(row, 1) * _MARGIN)
         size = max(HEAD_BYTES, min(guess, _MOST_PAGE_BYTES))
-        source.prefetch([(0, HEAD_BYTES), (at, at + size)])
+        near = at <= HEAD_BYTES
+        source.prefetch([(0, at + size)] if near else [(0, HEAD_BYTES), (at, at + size)])
     return _Place(at=at, line=line, row=row)
 
 

@@ -17,6 +17,7 @@ from s3_data_lake_mcp.loaders.csv_types import NULL_TOKENS, typed_column
 from s3_data_lake_mcp.storage.reader import HEAD_BYTES
 
 _TYPED_RECORDS = 1_000
+_ENDS = (b"\n", b"\r")
 _NAMED_DELIMITER = re.compile(r"sep=([^\r\n])\r?\n", re.IGNORECASE)
 
 
@@ -83,8 +84,10 @@ def shape_of(
     if request.has_header not in ("auto", "true", "false"):
         message = f"has_header {request.has_header!r} is none of auto, true, false"
         raise InvalidArgumentError(message, repair={"has_header": "auto"})
+    cut = _cut(head)
+    head, whole = head[:cut], whole and len(head) <= cut
     encoding, start = detect_encoding(head, request.encoding, subject)
-    body = _first_lines(head[start:], encoding, whole=whole)
+    body = head[start:] if whole else _whole_lines(head[start:], encoding)
     text = body.decode(encoding, "replace")
     if not text.strip():
         message = f"{subject} is empty"
@@ -118,19 +121,18 @@ def shape_of(
     return _typed(shape, records[lead:])
 
 
-def _first_lines(body: bytes, encoding: str, *, whole: bool) -> bytes:
-    """Return the first `HEAD_BYTES` of a body cut at a line's end; the first line at least."""
+def _cut(head: bytes) -> int:
+    """Return how much of a head is judged, however much is here: the same on each page."""
+    ends = (head.find(end) for end in _ENDS)
+    return max(HEAD_BYTES, 1 + min((at for at in ends if at >= 0), default=len(head)))
+
+
+def _whole_lines(body: bytes, encoding: str) -> bytes:
+    """Cut a body behind its last line's end, if it has one."""
     if is_wide(encoding):
-        text = body[:HEAD_BYTES].decode(encoding, "ignore")
-        if whole and len(body) <= HEAD_BYTES:
-            return body
-        return (text[: max(text.rfind("\n"), text.rfind("\r")) + 1] or text).encode(encoding)
-    if whole and len(body) <= HEAD_BYTES:
-        return body
-    end = max(body.rfind(b"\n", 0, HEAD_BYTES), body.rfind(b"\r", 0, HEAD_BYTES))
-    if end < 0:
-        end = min((at for at in (body.find(b"\n"), body.find(b"\r")) if at >= 0), default=-1)
-    return body[: end + 1] or body
+        text = body.decode(encoding, "ignore")
+        return (text[: max(map(text.rfind, "\r\n")) + 1] or text).encode(encoding)
+    return body[: max(map(body.rfind, _ENDS)) + 1] or body
 
 
 def _records(body: bytes, dialect: Dialect, subject: str, *, whole: bool) -> list[Record]:
