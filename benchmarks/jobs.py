@@ -65,6 +65,10 @@ _BY_REGION: Final = Query(
     ),
 )
 _COUNT: Final = Query()
+_NOT_TOGETHER: Final = {
+    "whole": "8 whole objects do not fit in memory",
+    "engine": "a worker does one job at a time",
+}
 
 
 def _head(name: str, title: str, dataset: str, *, round_trips: int = 1) -> Job:
@@ -102,14 +106,12 @@ def _pages(scale: float) -> list[Job]:
     by_offset = replace(
         _head("csv_page_offset", f"CSV: {ROWS} rows at row {offset:,}, cold, by offset", "csv"),
         request={"offset": offset, "rows": ROWS},
-        local=True,
     )
     by_cursor = replace(
         by_offset,
         name="csv_page_cursor",
         title=f"CSV: {ROWS} rows at row {offset:,}, by cursor",
         request={"offset": offset, "rows": ROWS, "via": "cursor"},
-        local=False,
         peers_from="csv_page_offset",
     )
     return [
@@ -232,14 +234,14 @@ def _together() -> list[Job]:
         op="together",
         group="together",
         request={"op": "page", "offset": 0, "rows": ROWS, "times": 8, "apart": True},
-        skip={"whole": "8 whole objects do not fit in memory"},
+        skip=_NOT_TOGETHER,
     )
     queries = replace(
         _query("together_queries", "8 at once: group-by over the same CSV", "csv", _BY_INDUSTRY),
         op="together",
         group="together",
         request={"op": "query", "query": _BY_INDUSTRY.to_json(), "times": 8, "apart": False},
-        skip={"whole": "8 whole objects do not fit in memory"},
+        skip=_NOT_TOGETHER,
     )
     return [pages, queries]
 

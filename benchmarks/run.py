@@ -30,7 +30,7 @@ from truth import Truth
 
 SPECIAL: Final = ("cold_start", "overhead", "tokens")
 _SMALL: Final = 0.5
-_DEFAULT_SIDES: Final = ("server", "engine", "whole", "httpfs", "polars", "boto3", "local")
+_ONLY_AT_FULL_SCALE: Final = ("find_100k",)
 _DOCS: Final = Path(__file__).parents[1] / "docs"
 
 
@@ -41,7 +41,9 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--scale", type=float, default=1.0, help="size of the data, 1 is full")
     parser.add_argument("--profile", choices=sorted(PROFILES), default="s3")
     parser.add_argument("--only", default="", help="comma-separated jobs; see --list")
-    parser.add_argument("--sides", default=",".join(_DEFAULT_SIDES), help="comma-separated sides")
+    parser.add_argument(
+        "--sides", default="", help="comma-separated sides; default all, small scales no engine"
+    )
     parser.add_argument("--runs", type=int, default=0, help="rounds; default 5, small scales 2")
     parser.add_argument(
         "--budget", type=float, default=0, help="seconds after which a side repeats a job no more"
@@ -51,8 +53,9 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     options = parser.parse_args(argv)
     small = options.scale < _SMALL
     options.runs = options.runs or (2 if small else 5)
-    options.budget = options.budget or (4 if small else 20)
-    options.sides = [name for name in options.sides.split(",") if name]
+    options.budget = options.budget or (1 if small else 20)
+    sides = options.sides.split(",") if options.sides else SIDES
+    options.sides = [name for name in sides if options.sides or name != "engine" or not small]
     options.only = [name for name in options.only.split(",") if name]
     known = {job.name for job in all_jobs(options.scale)} | set(SPECIAL)
     for name in {*options.only} - known:
@@ -118,6 +121,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     if options.only:
         jobs = [job for job in jobs if job.name in options.only]
+    elif options.scale < _SMALL:
+        jobs = [job for job in jobs if job.name not in _ONLY_AT_FULL_SCALE]
     report = _run(options, jobs)
     folder = generate(options.scale).parent
     (folder / "report.json").write_text(json.dumps(report, indent=1))
