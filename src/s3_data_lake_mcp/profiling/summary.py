@@ -12,6 +12,7 @@ from s3_data_lake_mcp.errors import (
     LakeError,
     LimitExceededError,
     ObjectArchivedError,
+    SqlError,
 )
 from s3_data_lake_mcp.fence import scrub
 from s3_data_lake_mcp.profiling import Json
@@ -31,6 +32,7 @@ _TOLERATED = (
     KmsDeniedError,
     ObjectArchivedError,
     LimitExceededError,
+    SqlError,
 )
 """What keeps a profile from being made, but not an inventory from being right."""
 
