@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Literal, Union, get_args, get_origin
 
 from fastmcp.tools.base import Tool
-from pydantic import BaseModel
+from pydantic import BaseModel, ByteSize, SecretStr
 from pydantic.fields import FieldInfo
 
 from s3_data_lake_mcp.errors import LakeError
@@ -106,12 +106,14 @@ def _setting_type(info: FieldInfo) -> str:
     if get_origin(annotation) is Literal:
         return " \\| ".join(_code(value) for value in get_args(annotation))
     names = {str: "text", bool: "`true` \\| `false`", int: "integer > 0", float: "number > 0"}
-    return names.get(annotation, "size")
+    return names.get(annotation, "size" if annotation is ByteSize else "text")
 
 
 def _default(info: FieldInfo) -> str:
     if info.default_factory is not None:
         return "computed"
+    if isinstance(info.default, SecretStr):
+        return _code(info.default.get_secret_value())
     if _setting_type(info) == "size":
         for unit, name in _SIZES:
             if info.default % unit == 0:
