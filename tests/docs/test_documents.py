@@ -12,7 +12,7 @@ LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 # Written with classes, so that this file does not hold what it looks for.
 MACHINE = re.compile(
-    r"/r[o]ot/|/w[o]rk/|/h[o]me/[a-z]|bash[_]jobs|npmjs[.]org|pythonhosted[.]org|deb[.]debian"
+    r"/r[o]ot/|/w[o]rk/|bash[_]jobs|npmjs[.]org|pythonhosted[.]org|deb[.]debian"
 )
 NAMES = [str(path.relative_to(ROOT)) for path in documents()]
 
