@@ -126,12 +126,14 @@ def open_inputs(
             "The SQL names objects that differ only in case, which one query cannot tell apart"
         )
         raise InvalidArgumentError(message, hint="Query them one after the other.")
-    with ThreadPoolExecutor(_OPEN_THREADS) as pool:
-        futures = [
-            pool.submit(find_place, opener, bucket, key, asked if name == DATA else "")
-            for name, bucket, key in wanted
-        ]
-        places = [future.result() for future in futures]
+    def find(name: str, bucket: str, key: str) -> Place:
+        return find_place(opener, bucket, key, asked if name == DATA else "")
+
+    if len(wanted) == 1:
+        places = [find(*wanted[0])]
+    else:
+        with ThreadPoolExecutor(_OPEN_THREADS) as pool:
+            places = [future.result() for future in [pool.submit(find, *one) for one in wanted]]
     tables = [
         _table(number, name, place, max_decoded_bytes)
         for number, ((name, _, _), place) in enumerate(zip(wanted, places, strict=True))

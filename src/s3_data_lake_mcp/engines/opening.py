@@ -18,9 +18,7 @@ HEAD_BYTES = 1 << 20
 TAIL_BYTES = 256 << 10
 """First request of a columnar object: holds the footer of most files of 1 GB."""
 
-_MAGIC_BYTES = 8
 _MOST_REMEMBERED = 2_000
-_SIGNATURE = b"PAR1"
 _TABULAR = {"csv": "csv", "text": "csv", "unknown": "csv", "json": "json", "parquet": "parquet"}
 
 type Facts = dict[str, Any]
@@ -103,7 +101,7 @@ class Opener:
 
         Raises:
             UnsupportedFormatError: If it is of a format that no query reads.
-            MalformedDataError: If it is empty, or named Parquet and is something else.
+            MalformedDataError: If it is empty.
         """
         seen = self.memory.recall(ref)
         if seen is not None:
@@ -141,14 +139,10 @@ class Opener:
 
 def _format(opened: Opened) -> str:
     if opened.tail:
-        if opened.tail.endswith((_SIGNATURE, b"PARE")):
-            return "parquet"
-        opened.need_head()
-    found, _ = detect_format(opened.info, _plain_head(opened), opened.tail)
+        # Whatever it is, its name says Parquet: what is wrong with its footer is said later.
+        return "parquet"
+    found, _ = detect_format(opened.info, _plain_head(opened))
     if found == "parquet":
-        if opened.tail:
-            message = f"{opened.info.ref} begins like Parquet but has no footer: it is cut off"
-            raise MalformedDataError(message, hint="Upload the object again, whole.")
         size = opened.info.size_bytes
         opened.tail = opened.reader().read_range(max(0, size - TAIL_BYTES), size)
         opened.head = b""
@@ -157,9 +151,6 @@ def _format(opened: Opened) -> str:
         raise UnsupportedFormatError(
             message, hint="CSV, TSV, JSON, JSON Lines and Parquet can be queried."
         )
-    if opened.tail and found == "unknown":
-        message = f"{opened.info.ref} is not Parquet: its footer is missing"
-        raise MalformedDataError(message, hint="get_file_metadata tells what the object is.")
     return _TABULAR[found]
 
 
