@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from s3_data_lake_mcp import pages, wire
 from s3_data_lake_mcp.budget import fitting
+from s3_data_lake_mcp.engines import Query
 from s3_data_lake_mcp.fence import cell
 from s3_data_lake_mcp.jobs import opening
 from s3_data_lake_mcp.jobs.analysis import answer_query
@@ -50,7 +51,7 @@ def read_json(w: Workplace, a: Arguments, meter: ScanMeter, _r: Report) -> dict[
     )
     result = JsonLoader().read(source, request)
     clipper = wire.Clipper(w.settings.max_cell_chars)
-    room = w.settings.max_result_bytes
+    room: int = w.settings.max_result_bytes
     records = [wire.json_value(value, clipper) for value in result.records[: a["max_records"]]]
     page = {
         "source": source_json(source.info),
@@ -98,29 +99,38 @@ def read_parquet(w: Workplace, a: Arguments, meter: ScanMeter, report: Report) -
 def _read_parquet_dataset(
     w: Workplace, a: Arguments, meter: ScanMeter, report: Report
 ) -> dict[str, Any]:
-    answer = answer_query(w, a | {"format": "parquet"}, meter, report)
+    answer = answer_query(w, {**a, "format": "parquet"}, meter, report)
     for name in ("sources", "sources_total", "sql", "plan"):
         answer.pop(name)
     return answer
 
 
-def frame(w: Workplace, a: Arguments, meter: ScanMeter, _r: Report) -> dict[str, Any]:
-    """Load an object whole, as Arrow's stream format."""
-    name, _ = detect_format_by_name(a["key"])
-    request = {"max_rows": a["max_rows"], "columns": tuple(a["columns"])}
-    if name == "parquet":
-        source = ObjectReader.open_tail(w.store, opening.ref(a), meter, length=opening.FOOTER_BYTES)
-        result = ParquetLoader().load(source, LoadRequest(**request))
-    else:
-        source = ObjectReader.open_head(w.store, opening.ref(a), meter)
-        loader = JsonLoader() if name == "json" else CsvLoader()
-        asked = LoadRequest(**request) if name == "json" else CsvRequest(**request)
-        result = loader.load(source, asked)
-    table = result.table.slice(0, a["max_rows"])
+def frame(w: Workplace, a: Arguments, meter: ScanMeter, report: Report) -> dict[str, Any]:
+    """Load an object, prefix or glob whole, as Arrow's stream format."""
+    table = _whole_parquet(w, a, meter) if _is_parquet(a) else _whole_text(w, a, meter, report)
     sink = io.BytesIO()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
     return {"ipc": sink.getvalue()}
+
+
+def _is_parquet(a: Arguments) -> bool:
+    return detect_format_by_name(a["key"])[0] == "parquet" and not is_glob(a["key"])
+
+
+def _whole_parquet(w: Workplace, a: Arguments, meter: ScanMeter) -> pa.Table:
+    """Read with the file's own Arrow types, some of which the engine does not have."""
+    source = ObjectReader.open_tail(w.store, opening.ref(a), meter, length=opening.FOOTER_BYTES)
+    request = LoadRequest(max_rows=a["max_rows"], columns=tuple(a["columns"]))
+    return ParquetLoader().load(source, request).table.slice(0, a["max_rows"])
+
+
+def _whole_text(w: Workplace, a: Arguments, meter: ScanMeter, report: Report) -> pa.Table:
+    """Read by the engine, which agrees with the loaders and is many times faster."""
+    query = Query(
+        bucket=a["bucket"], key=a["key"], max_rows=a["max_rows"], columns=tuple(a["columns"])
+    )
+    return w.engine.run(query, meter, report).table.slice(0, a["max_rows"])
 
 
 def _load_fields(w: Workplace, a: Arguments, paging: Paging) -> dict[str, Any]:

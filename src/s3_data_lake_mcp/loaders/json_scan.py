@@ -200,7 +200,8 @@ def _place(window: TextWindow, exc: json.JSONDecodeError) -> str:
 def malformed(window: TextWindow, reason: str) -> MalformedDataError:
     """Return the error that says why a document is not JSON."""
     message = f"{window.subject} is not valid JSON: {reason}"
-    return MalformedDataError(message)
+    hint = "Mend the document there (RFC 8259). One value a line is read if the key ends in .jsonl."
+    return MalformedDataError(message, hint=hint)
 
 
 def array_items(window: TextWindow, decoder: ValueDecoder, *, opened: bool) -> Iterator[Item]:
