@@ -1,7 +1,6 @@
 """The SQL of a profile: SELECTs of aggregates, one row each, fields named `<what>_<position>`."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import pyarrow as pa
@@ -177,15 +176,38 @@ def _place(column: ProfiledColumn, value: str) -> str:
     return f"epoch_us({value})"
 
 
-def counts(column: ProfiledColumn, plan: Plan) -> tuple[list[str], list[object]]:
-    """Return the fields that a plan allows, and their parameters."""
-    fields = [_bin_field(column, plan.bins)] if plan.bins else []
-    if plan.count_all:
-        counted = f"CAST(cardinality({_tally(column)}) AS BIGINT) AS counted_{column.position}"
-        return [*fields, counted, _top_field(column)], []
-    if plan.candidates:
-        fields.append(_top_field(column, len(plan.candidates)))
-    return fields, list(plan.candidates)
+@dataclass(slots=True)
+class Selection:
+    """The fields of one SELECT, and what is computed of them once they are known."""
+
+    fields: list[str] = field(default_factory=list)
+    derived: list[str] = field(default_factory=list)
+    hidden: list[str] = field(default_factory=list)
+    params: list[object] = field(default_factory=list)
+
+    def add_counts(self, column: ProfiledColumn, plan: Plan) -> None:
+        """Count bins and values as a plan allows."""
+        at = column.position
+        if plan.bins:
+            self.fields.append(_bin_field(column, plan.bins))
+        if not plan.count_all and not plan.candidates:
+            return
+        self.fields.append(f"{_tally(column, len(plan.candidates))} AS tally_{at}")
+        self.params += plan.candidates
+        self.hidden.append(f"tally_{at}")
+        self.derived.append(f"{_ranked(f'tally_{at}')} AS top_{at}")
+        if plan.count_all:
+            self.derived.append(f"CAST(cardinality(tally_{at}) AS BIGINT) AS counted_{at}")
+
+    @property
+    def sql(self) -> str:
+        """The SELECT over all rows."""
+        # Only quoted identifiers and numbers of our own go in.
+        inner = f"SELECT {', '.join(self.fields)} FROM data"  # noqa: S608
+        if not self.derived:
+            return inner
+        shown = f"* EXCLUDE ({', '.join(self.hidden)}), {', '.join(self.derived)}"
+        return f"SELECT {shown} FROM ({inner})"  # noqa: S608
 
 
 def _bin_field(column: ProfiledColumn, bins: Bins) -> str:
@@ -213,7 +235,7 @@ def _bin_field(column: ProfiledColumn, bins: Bins) -> str:
     return f"map_entries(histogram({number}) FILTER (WHERE {there})) AS bins_{column.position}"
 
 
-def _tally(column: ProfiledColumn, candidates: int = 0) -> str:
+def _tally(column: ProfiledColumn, candidates: int) -> str:
     """Return the map of values and counts: all of them, or those that parameters name."""
     name = column.quoted
     chosen = f" FILTER (WHERE NOT isnan({name}))" if column.kind == "float" else ""
@@ -222,14 +244,7 @@ def _tally(column: ProfiledColumn, candidates: int = 0) -> str:
     return f"histogram({name}){chosen}"
 
 
-def _top_field(column: ProfiledColumn, candidates: int = 0) -> str:
-    """Return the field of the most frequent values and their counts, one more than are shown."""
-    entries = f"map_entries({_tally(column, candidates)})"
+def _ranked(tally: str) -> str:
+    """Return the most frequent values of a map and their counts, one more than are shown."""
     pair = "{'n': -CAST(e.value AS BIGINT), 'v': e.key}"
-    ranked = f"list_sort(list_transform({entries}, lambda e: {pair}))"
-    return f"{ranked}[1:{TOP + 1}] AS top_{column.position}"
-
-
-def select_of(fields: Sequence[str]) -> str:
-    """Return the SELECT of these fields over all rows."""
-    return f"SELECT {', '.join(fields)} FROM data"  # noqa: S608 - only quoted identifiers go in
+    return f"list_sort(list_transform(map_entries({tally}), lambda e: {pair}))[1:{TOP + 1}]"

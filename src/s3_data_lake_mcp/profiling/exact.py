@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import batched
 
 import pyarrow as pa
 
@@ -12,16 +13,18 @@ from s3_data_lake_mcp.profiling.aggregates import (
     MOST_COUNTED_VALUES,
     Plan,
     ProfiledColumn,
+    Selection,
     bins_between,
-    counts,
     measures,
     moment_unit,
-    select_of,
 )
 from s3_data_lake_mcp.profiling.figures import Figures
 from s3_data_lake_mcp.wire import Clipper, json_rows
 
 _NAMED = 8
+_BATCH = 64
+_SMALL_BATCH = 32
+"""Columns of one SELECT: planning takes time with their square, a scan takes time by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +62,7 @@ def measure(
         first = _first_pass(session, columns, plans, small=False)
     known = plans if plans is not None else {c.position: _plan(c, first) for c in columns}
     if plans is None:
-        first |= _second_pass(session, columns, known)
+        first |= _second_pass(session, columns, known, _SMALL_BATCH if small else _BATCH)
     rows = _whole(first["rows"])
     figures = [_figures(c, first, known.get(c.position, Plan()), small=small) for c in columns]
     return Measured(rows=rows, figures=figures, notices=[] if small else [_estimates(figures)])
@@ -83,25 +86,27 @@ def _first_pass(
     *,
     small: bool,
 ) -> dict[str, object]:
-    fields, params = ["count(*) AS rows"], []
-    for column in columns:
-        fields += measures(column, small=small)
-        planned, needed = counts(column, (plans or {}).get(column.position, Plan()))
-        fields += planned
-        params += needed
-    return _row(session.execute(select_of(fields), params))
+    found: dict[str, object] = {}
+    for batch in batched(columns, _SMALL_BATCH if small else _BATCH):
+        chosen = Selection(fields=["count(*) AS rows"])
+        for column in batch:
+            chosen.fields += measures(column, small=small)
+            chosen.add_counts(column, (plans or {}).get(column.position, Plan()))
+        found |= _row(session.execute(chosen.sql, chosen.params))
+    return found
 
 
 def _second_pass(
-    session: TableSession, columns: Sequence[ProfiledColumn], plans: Mapping[int, Plan]
+    session: TableSession, columns: Sequence[ProfiledColumn], plans: Mapping[int, Plan], size: int
 ) -> dict[str, object]:
-    fields: list[str] = []
-    params: list[object] = []
-    for column in columns:
-        planned, needed = counts(column, plans[column.position])
-        fields += planned
-        params += needed
-    return _row(session.execute(select_of(fields), params)) if fields else {}
+    found: dict[str, object] = {}
+    for batch in batched(columns, size):
+        chosen = Selection()
+        for column in batch:
+            chosen.add_counts(column, plans[column.position])
+        if chosen.fields:
+            found |= _row(session.execute(chosen.sql, chosen.params))
+    return found
 
 
 def _row(table: pa.Table) -> dict[str, object]:
