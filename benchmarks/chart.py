@@ -47,6 +47,10 @@ def to_svg(report: Mapping[str, Any]) -> str:
         parts.append(f'<rect x="{x:.0f}" y="12" width="11" height="11" fill="{colour}"/>')
         parts.append(f'<text x="{x + 17:.0f}" y="22">{escape(title)}</text>')
         x += 40 + 7 * len(title)
+    parts.append(
+        f'<text class="n" x="{_WIDTH - 12}" y="22" text-anchor="end">'
+        "logarithmic; less is better</text>"
+    )
     y = float(_TOP)
     for name, run, title in _JOBS:
         if name not in jobs:
