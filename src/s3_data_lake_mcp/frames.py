@@ -4,6 +4,8 @@ pandas is imported on first use: it is what Python users and profiles compute wi
 import that costs a second.
 """
 
+import sys
+from importlib.abc import MetaPathFinder
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -14,6 +16,36 @@ from s3_data_lake_mcp.wire.names import unique_names
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+def defer_pandas() -> None:
+    """Keep pyarrow from importing pandas by the way, which costs a second and 50 MB.
+
+    It tries to, once, when it first makes an array of Python values, only to see whether these are
+    pandas's; what needs pandas itself imports it all the same (`pyarrow/pandas-shim.pxi`).
+    """
+    if "pandas" in sys.modules:
+        return
+    absent = _Absent()
+    sys.meta_path.insert(0, absent)
+    try:
+        pa.array([None])
+    finally:
+        sys.meta_path.remove(absent)
+
+
+class _Absent(MetaPathFinder):
+    """Finds that pandas is not installed."""
+
+    def find_spec(self, fullname: str, path: object, target: object = None) -> None:
+        """Return None for all other modules.
+
+        Raises:
+            ModuleNotFoundError: For pandas.
+        """
+        del path, target
+        if fullname == "pandas":
+            raise ModuleNotFoundError(name=fullname)
 
 
 def from_ipc(data: bytes) -> "pd.DataFrame":

@@ -49,8 +49,7 @@ def _fork_context() -> ForkServerContext:
     # comes later: a worker that read 120 MB stayed at 320 to 420 MB, and so stays at 165 MB.
     os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(128 << 10))
     context = multiprocessing.get_context("forkserver")
-    # pyarrow imports pandas when it first makes an array of Python values.
-    context.set_forkserver_preload(["s3_data_lake_mcp.jobs.registry", "pandas"])
+    context.set_forkserver_preload(["s3_data_lake_mcp.jobs.registry"])
     return context
 
 

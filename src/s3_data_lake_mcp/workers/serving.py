@@ -35,10 +35,11 @@ def serve(connection: Connection, settings: Settings, environment: dict[str, str
     os.environ.clear()
     os.environ.update(environment)
     # Parsers load in workers only.
-    from s3_data_lake_mcp import confine  # noqa: PLC0415
+    from s3_data_lake_mcp import confine, frames  # noqa: PLC0415
     from s3_data_lake_mcp.jobs import registry, workplace  # noqa: PLC0415
 
     confine.confine(settings)
+    frames.defer_pandas()
     desk = _Desk(connection)
     place = workplace.build_workplace(settings)
     while True:
