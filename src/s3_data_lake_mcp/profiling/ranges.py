@@ -115,7 +115,8 @@ def _fits(body: bytes, layout: TextLayout) -> bool:
     except csv.Error:
         return False
     odd = sum(width != layout.width for width in widths)
-    return odd <= _MOST_ODD * len(widths)
+    # Inside a quoted field, only the first record gives it away.
+    return widths[:1] == [layout.width] and odd <= _MOST_ODD * len(widths)
 
 
 def reader_of(parts: Sequence[bytes], info: ObjectInfo, meter: ScanMeter) -> ObjectReader:

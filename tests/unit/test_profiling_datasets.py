@@ -1,0 +1,258 @@
+"""Keys grouped into data sets: what belongs together, what is missing, and what is odd."""
+
+import fnmatch
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from itertools import product
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from s3_data_lake_mcp.profiling.datasets import MOST_GROUPS, DatasetGrouper
+from s3_data_lake_mcp.profiling.groups import SpacedKeys
+from s3_data_lake_mcp.profiling.names import is_hidden, shape_of
+from s3_data_lake_mcp.profiling.series import find_series
+from s3_data_lake_mcp.storage import ListedObject
+from s3_data_lake_mcp.storage.listing import glob_regex, is_glob
+
+_MEGABYTE = 1 << 20
+_NEW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def _listed(key: str, size: int = 5 * _MEGABYTE, **more: Any) -> ListedObject:
+    return ListedObject(
+        **{"key": key, "size_bytes": size, "etag": "e", "last_modified": _NEW, **more}
+    )
+
+
+def _grouped(keys: Iterable[str | ListedObject], within: str = "") -> DatasetGrouper:
+    grouper = DatasetGrouper("lake", within=within)
+    for key in sorted(keys, key=lambda k: k if isinstance(k, str) else k.key):
+        grouper.add(_listed(key) if isinstance(key, str) else key)
+    return grouper
+
+
+def _datasets(keys: Iterable[str | ListedObject], within: str = "") -> list[dict[str, Any]]:
+    return [dict(one) for one in _grouped(keys, within).datasets()]
+
+
+def _days(count: int) -> list[date]:
+    return [date(2025, 1, 1) + timedelta(days=number) for number in range(count)]
+
+
+_FAMILIES = {
+    "hive": [f"t/dt={day}/part-0.parquet" for day in _days(9)],
+    "dated names": [f"t/orders_{day}.csv" for day in _days(9)],
+    "compact dates": [f"t/orders-{day:%Y%m%d}.csv" for day in _days(9)],
+    "dated folders": [f"t/{day:%Y/%m/%d}/data.json" for day in _days(9)],
+    "parts": [f"t/part-{i:05d}-c000.snappy.parquet" for i in range(9)],
+    "identifiers": [f"t/{i:08x}-0000-4000-8000-00000000000{i}.csv" for i in range(9)],
+    "numbered folders": [f"t/device-{i:03d}/data.csv" for i in range(9)],
+    "two levels": [f"t/year=2025/month={m}/x{i}.csv" for m in (1, 2, 3) for i in (1, 2, 3)],
+}
+
+
+@pytest.mark.parametrize("name", _FAMILIES)
+def test_a_family_of_keys_is_one_dataset(name: str) -> None:
+    """Partitions, dates, numbers and identifiers vary within one data set."""
+    (dataset,) = _datasets(_FAMILIES[name])
+    assert dataset["objects"] == 9
+    assert dataset["bytes"] == 9 * 5 * _MEGABYTE
+    assert dataset["example_key"] == min(_FAMILIES[name])
+
+
+def test_each_folder_is_a_table_of_its_own() -> None:
+    """Tables side by side stay apart, and are named after what tells them apart."""
+    found = _datasets(["lake/orders/part-0.csv", "lake/orders/part-1.csv", "lake/users/part-0.csv"])
+    assert {d["name"]: d["objects"] for d in found} == {"orders": 2, "users": 1}
+
+
+def test_names_are_distinct() -> None:
+    """Two data sets of one name are told apart by their paths."""
+    found = _datasets([f"{a}/sales/part-{i}.csv" for a in ("eu", "us") for i in (1, 2)])
+    assert len({d["name"] for d in found}) == 2
+
+
+@pytest.mark.parametrize("name", _FAMILIES)
+def test_the_uri_selects_the_dataset(name: str) -> None:
+    """Its prefix or glob matches all of its keys, and none of another data set."""
+    others = ["u/x.csv", "t2/orders_2025-01-01.csv", "t/z-readme.md"]
+    keys = _FAMILIES[name]
+    found = _datasets([*keys, *others])
+    dataset = next(d for d in found if d["objects"] == 9)
+    key = dataset["uri"].removeprefix("s3://lake/")
+    matches = glob_regex(key).fullmatch if is_glob(key) else (lambda k: k.startswith(key))
+    assert [k for k in (*keys, *others) if matches(k)] == keys
+    assert not any("No glob" in text for text in dataset["warnings"])
+
+
+@pytest.mark.parametrize(
+    ("within", "uri"),
+    [
+        ("t/", "s3://lake/t/"),
+        ("t/dt=2025-01-01/", "s3://lake/t/dt=2025-01-01/"),
+        ("t/dt=2025-01-0", "s3://lake/t/dt=2025-01-0**.csv"),
+    ],
+)
+def test_the_uri_stays_within_the_prefix(within: str, uri: str) -> None:
+    """What lies beside the prefix that was listed is not part of the data set."""
+    keys = [f"t/dt={day}/p{i}.csv" for day in _days(9) for i in (0, 1)]
+    (dataset,) = _datasets([key for key in keys if key.startswith(within)], within)
+    assert dataset["uri"] == uri
+
+
+def test_partitions() -> None:
+    """Columns with the number of their values and the ends, numbers as numbers."""
+    keys = [f"t/year=2025/month={m}/city=K%C3%B6ln/x.csv" for m in range(1, 13)]
+    (dataset,) = _datasets(keys)
+    assert dataset["partitions"] == {
+        "year": {"values": 1, "min": 2025, "max": 2025},
+        "month": {"values": 12, "min": 1, "max": 12},
+        "city": {"values": 1, "min": "Köln", "max": "Köln"},
+    }
+
+
+def test_a_null_partition_is_no_value_to_compare() -> None:
+    """Hive's mark for null is named, and is neither smallest nor largest."""
+    (dataset,) = _datasets(["t/a=__HIVE_DEFAULT_PARTITION__/x.csv", "t/a=3/x.csv"])
+    assert dataset["partitions"]["a"] == {"values": 2, "min": 3, "max": 3}
+    assert any("is null in some objects" in text for text in dataset["warnings"])
+
+
+@pytest.mark.parametrize("name", ["hive", "dated names", "compact dates", "dated folders"])
+def test_a_missing_day_is_named(name: str) -> None:
+    """A gap in a regular series of dates is a warning, wherever the dates stand."""
+    keys = [key for key in _FAMILIES[name] if "01-05" not in key and "0105" not in key]
+    keys = [key for key in keys if "01/05" not in key]
+    (dataset,) = _datasets(keys)
+    assert len(keys) == 8
+    assert any("2025-01-05" in text for text in dataset["warnings"])
+
+
+def test_numbers_that_look_like_years_are_no_series() -> None:
+    """Names with running numbers miss no years."""
+    (dataset,) = _datasets([f"t/x{i}.csv" for i in range(1_800, 2_200) if i != 1_955])
+    assert dataset["warnings"] == []
+
+
+def test_sizes_formats_and_archives_are_warned_of() -> None:
+    """Small and empty files, formats that mix, and what must be restored first."""
+    keys = [
+        *(_listed(f"t/part-{i:02d}.csv", size=100) for i in range(20)),
+        _listed("t/part-20.csv", size=0),
+        _listed("t/part-21.csv", storage_class="GLACIER"),
+        _listed("t/part-22.json"),
+    ]
+    dataset = next(d for d in _datasets(keys) if d["format"] == "csv")
+    said = " | ".join(dataset["warnings"])
+    assert "1 object is empty (0 bytes): t/part-20.csv" in said
+    assert "Small files: 21 of 22 objects" in said
+    assert "1 of 22 objects are archived" in said
+    assert "Mixed formats: 1 object of format json" in said
+
+
+def test_table_formats_are_recognised() -> None:
+    """The files of a Delta table are not all current, and the summary says so."""
+    grouper = _grouped(["t/_delta_log/0.json", "t/part-0.parquet", "t/part-1.parquet"])
+    (dataset,) = grouper.datasets()
+    assert "Delta Lake" in str(dataset["warnings"])
+    assert grouper.hidden == 1
+
+
+def test_freshness() -> None:
+    """The newest object, the usual interval, and whether the series has stopped."""
+    grouper = _grouped(_FAMILIES["hive"])
+    (late,) = grouper.freshness(datetime(2025, 3, 1, tzinfo=UTC))
+    assert "from 2025-01-01 to 2025-01-09, usually every 1 day" in late
+    assert "nothing for more than 3 intervals" in late
+    (fresh,) = grouper.freshness(datetime(2025, 1, 10, tzinfo=UTC))
+    assert "nothing" not in fresh
+    assert _grouped(["t/x.csv"]).freshness(_NEW) == [""]
+
+
+def test_groups_are_bounded() -> None:
+    """However many names there are, memory holds a bounded number of groups, and no key is lost."""
+    words = [
+        f"{a}{b}{c}{d}"
+        for a in "abcdefg"
+        for b in "abcdefg"
+        for c in "abcdefg"
+        for d in "abcdefghij"
+    ]
+    grouper = _grouped(f"t/{word}/data.csv" for word in words)
+    found = grouper.datasets()
+    assert len(words) > MOST_GROUPS >= len(found)
+    assert sum(int(str(d["objects"])) for d in found) == len(words)
+
+
+@pytest.mark.parametrize(
+    ("key", "hidden"),
+    [
+        ("t/_SUCCESS", True),
+        ("t/_temporary/0/x.parquet", True),
+        ("t/.x.csv.crc", True),
+        ("t/_p=1/x.csv", False),
+        ("t/x_1.csv", False),
+    ],
+)
+def test_hidden_names(key: str, hidden: bool) -> None:  # noqa: FBT001 - what is expected
+    """What engines skip is no data."""
+    assert is_hidden(key) is hidden
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(max_size=60))
+def test_any_key_has_a_shape_that_fits_it(key: str) -> None:
+    """Whatever a key is called, its shape is a pattern of it."""
+    shape = shape_of(key)
+    template = "/".join((*shape.folders, shape.stem + shape.suffix))
+    folders = key.count("/")
+    assert template.count("/") == folders
+    pattern = template.replace("[", "[[]").replace("?", "[?]")
+    if "=" not in key:
+        assert fnmatch.fnmatchcase(key, pattern)
+
+
+@pytest.mark.parametrize(
+    ("moments", "missing"),
+    [
+        (["2025-01-01", "2025-01-02", "2025-01-04", "2025-01-05"], ("2025-01-03",)),
+        (["2025-01", "2025-02", "2025-04", "2025-05", "2025-06"], ("2025-03",)),
+        ([f"2025-01-01T{h:02d}" for h in (0, 1, 2, 4, 5)], ("2025-01-01T03",)),
+        (["2020", "2021", "2023", "2024"], ("2022",)),
+    ],
+)
+def test_series_of_every_unit(moments: list[str], missing: tuple[str, ...]) -> None:
+    """Days, months, hours and years have gaps."""
+    series = find_series(moments)
+    assert series is not None
+    assert series.missing == missing
+
+
+def test_week_ends_are_no_gaps() -> None:
+    """Days that are missing on week-ends alone are working days."""
+    days = [str(day) for day in _days(28) if day.weekday() < 5]
+    series = find_series(days)
+    assert series is not None
+    assert series.missing_total == 0
+
+
+@pytest.mark.parametrize("moments", [["2025-01-01"], ["2025-01-01", "2025-03-09", "2026-01-01"]])
+def test_a_few_dates_are_no_series(moments: list[str]) -> None:
+    """Without regularity nothing is missing."""
+    assert find_series(moments) is None
+
+
+@given(st.integers(1, 2_000), st.integers(1, 40))
+def test_spaced_keys_hold_both_ends(count: int, wanted: int) -> None:
+    """Of any number of keys the first and, if two are wanted, the last are kept."""
+    kept = SpacedKeys()
+    for number in range(count):
+        kept.add(_listed(f"{number:05d}"))
+    found = [one.key for one in kept.spread(wanted)]
+    assert found == sorted(found)
+    assert found[0] == "00000"
+    assert len(found) <= max(1, wanted)
+    assert wanted == 1 or found[-1] == f"{count - 1:05d}"

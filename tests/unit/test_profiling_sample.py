@@ -1,0 +1,227 @@
+"""Samples: whole records from all over objects, few requests, and plans that they allow."""
+
+import gzip
+import io
+import json
+from itertools import pairwise
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from s3_data_lake_mcp.errors import MalformedDataError, UnsupportedFormatError
+from s3_data_lake_mcp.profiling.aggregates import ProfiledColumn
+from s3_data_lake_mcp.profiling.frames import figures_of, repeated_rows, shape_of
+from s3_data_lake_mcp.profiling.plans import plans_of
+from s3_data_lake_mcp.profiling.ranges import (
+    RANGE_BYTES,
+    TextLayout,
+    spread_ranges,
+    whole_records,
+)
+from s3_data_lake_mcp.profiling.sample import Sample, Sampler
+from s3_data_lake_mcp.storage import ObjectRef, ScanMeter
+from s3_data_lake_mcp.storage.memory import MemoryStore
+
+
+def _drawn(
+    *bodies: bytes, name: str = "csv", key: str = "t/p={}/x.csv", seed: str = "s"
+) -> tuple[Sample, ScanMeter]:
+    store, meter = MemoryStore(), ScanMeter()
+    refs = [store.put("lake", key.format(at), body) for at, body in enumerate(bodies)]
+    return Sampler(store=store, meter=meter, max_decoded_bytes=1 << 30).draw(
+        refs, name, seed
+    ), meter
+
+
+def _lines(count: int, *, quoted: bool = False) -> bytes:
+    text = '"say ""hi"",\nplease"' if quoted else "plain text"
+    rows = (f"{i},{i % 7},{text},{i / 8}\n" for i in range(count))
+    return ("id,group,text,share\n" + "".join(rows)).encode()
+
+
+@pytest.mark.parametrize("quoted", [False, True])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_sample_of_text_holds_rows_of_the_object(quoted: bool, encoding: str) -> None:  # noqa: FBT001
+    """Every sampled row is one of the object's, whole, none twice, from its first to its last."""
+    count = 150_000
+    body = _lines(count, quoted=quoted).decode().encode(encoding)
+    sample, meter = _drawn(body, key="x.csv")
+    ids: Any = sample.table.column("id").to_pylist()
+    assert len(ids) == len(set(ids)) > 2_000
+    assert (min(ids), max(ids)) == (0, count - 1)
+    assert ids == sorted(ids)
+    text = 'say "hi",\nplease' if quoted else "plain text"
+    assert set(sample.table.column("text").to_pylist()) == {text}
+    assert sample.table.column("share").to_pylist() == [i / 8 for i in ids]
+    assert meter.requests <= 10
+    assert not sample.whole
+
+
+def test_a_small_object_is_its_own_sample() -> None:
+    """Text that is small anyway is read whole, and that is known."""
+    sample, _ = _drawn(_lines(50))
+    assert (sample.table.num_rows, sample.whole, sample.total_rows) == (50, True, 50)
+
+
+def test_json_lines_and_arrays() -> None:
+    """JSON Lines are sampled all over, arrays from their beginning, and it is said which."""
+    records = [{"id": i, "text": "x" * 20} for i in range(80_000)]
+    lines, _ = _drawn("\n".join(map(json.dumps, records)).encode(), name="json", key="x.jsonl")
+    assert lines.table.column("id").to_pylist()[-1] == 79_999
+    array, meter = _drawn(json.dumps(records).encode(), name="json", key="x.json")
+    ids = array.table.column("id").to_pylist()
+    assert ids == list(range(len(ids)))
+    assert "beginning" in array.where
+    assert array.total_rows is None
+    assert meter.requests <= 12
+
+
+def test_compressed_text_is_sampled_from_its_beginning() -> None:
+    """What cannot be entered in the middle is not pretended to be random."""
+    sample, _ = _drawn(gzip.compress(_lines(200_000), 1), key="x.csv.gz")
+    ids = sample.table.column("id").to_pylist()
+    assert ids == list(range(len(ids)))
+    assert "beginning" in sample.where
+    assert (sample.whole, sample.total_rows) == (False, None)
+
+
+def test_parquet_is_sampled_by_row_groups() -> None:
+    """Row groups are chosen at random, the same ones for the same version."""
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"a": list(range(100_000))}), sink, row_group_size=5_000)
+    sample, _ = _drawn(sink.getvalue(), name="parquet", key="x.parquet")
+    again, _ = _drawn(sink.getvalue(), name="parquet", key="x.parquet")
+    other, _ = _drawn(sink.getvalue(), name="parquet", key="x.parquet", seed="other")
+    assert sample.table == again.table
+    assert sample.table != other.table
+    assert (sample.table.num_rows, sample.total_rows) == (20_000, 100_000)
+
+
+def test_many_objects_share_a_sample() -> None:
+    """First, last and some between, with their partition values, types put together."""
+    bodies = [f"n\n{i}\n".encode() for i in range(20)] + [b"n\noops\n"]
+    sample, meter = _drawn(*bodies)
+    assert sample.table.column("p").to_pylist()[0] == "0"
+    assert sample.table.column("n").to_pylist()[-1] == "oops"
+    assert sample.table.num_rows == 8
+    assert meter.requests == 8
+
+
+def test_an_object_that_cannot_be_read_is_named() -> None:
+    """One broken object of many is left out with a notice; if all are, it is an error."""
+    sample, _ = _drawn(b"n\n1\n", b"", b"n\n2\n")
+    assert sample.table.num_rows == 2
+    assert any("t/p=1/x.csv" in notice for notice in sample.notices)
+    with pytest.raises(MalformedDataError):
+        _drawn(b"", b"")
+    with pytest.raises(UnsupportedFormatError):
+        _drawn(b"x", name="orc")
+
+
+@given(
+    size=st.integers(RANGE_BYTES * 9, RANGE_BYTES * 900),
+    start=st.integers(0, 1_000),
+    seed=st.text(max_size=5),
+    count=st.integers(2, 12),
+)
+def test_ranges_are_apart_and_inside(size: int, start: int, seed: str, count: int) -> None:
+    """Ranges are in order, don't overlap, end with the object, and depend on the seed alone."""
+    found = spread_ranges(size, start, seed, count=count)
+    assert found == spread_ranges(size, start, seed, count=count)
+    assert found[0][0] >= start
+    assert found[-1][1] == size
+    assert all(a[1] <= b[0] for a, b in pairwise(found))
+    assert all(0 < stop - begin <= RANGE_BYTES for begin, stop in found)
+
+
+_field = st.text(st.sampled_from('ab,"\n é'), max_size=6)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    rows=st.lists(st.lists(_field, min_size=3, max_size=3), min_size=1, max_size=40),
+    cut=st.integers(0, 400),
+)
+def test_records_out_of_the_middle_are_records(rows: list[list[str]], cut: int) -> None:
+    """Cut anywhere, what is kept is a run of whole records of the text, or nothing."""
+    written = [",".join('"' + f.replace('"', '""') + '"' for f in row) + "\n" for row in rows]
+    body = "".join(written).encode()
+    layout = TextLayout(start=0, delimiter=",", quote='"', width=3)
+    kept = whole_records(body[: len(body) - cut // 7], layout, first=True, last=False)
+    starts = {0}
+    for line in written:
+        starts.add(max(starts) + len(line.encode()))
+    assert not kept or len(kept) in starts
+    assert body.startswith(kept)
+
+
+def _columns(table: pa.Table) -> list[ProfiledColumn]:
+    return [
+        ProfiledColumn(name=f.name, type=f.type, position=at) for at, f in enumerate(table.schema)
+    ]
+
+
+def test_plans_count_what_is_few_everywhere() -> None:
+    """Values are all counted where parts of a sample share them; sorted columns are not."""
+    rows = 8_000
+    table = pa.table(
+        {
+            "few": [i % 5 for i in range(rows)],
+            "key": list(range(rows)),
+            "sorted": [i // 1_000 for i in range(rows)],
+            "skewed": [0 if i % 3 else i for i in range(rows)],
+        }
+    )
+    sample = Sample(table=table, parts=(1_000,) * 8, where="")
+    plans = plans_of(sample, _columns(table))
+    assert [plans[at].count_all for at in range(4)] == [True, False, False, False]
+    assert plans[3].candidates == (0,)
+    assert plans[1].bins is not None
+
+
+def test_figures_of_rows_equal_those_of_all_of_them() -> None:
+    """What pandas computes of a sample that is everything is what the engine would."""
+    table = pa.table({"x": [3, 1, None, 3], "t": ["a", " ", None, "a"], "l": [[1], None, [2], [3]]})
+    x, t, nested = (f.as_json("sample") for f in figures_of(table, _columns(table)))
+    assert (x["nulls"], x["distinct"], x["min"], x["max"]) == (1, 2, 1, 3)
+    assert x["mean"] == pytest.approx(7 / 3)
+    assert x["top"] == [{"value": 3, "count": 2}, {"value": 1, "count": 1}]
+    assert t["nulls"] == 1
+    assert (nested["nulls"], nested["distinct"]) == (1, None)
+
+
+def test_shape() -> None:
+    """Pairs that correlate, columns that mix types, days that are missing."""
+    days = pa.array([d for d in range(100) if d != 40], pa.int32()).cast(pa.date32())
+    table = pa.table(
+        {
+            "a": list(range(99)),
+            "b": [-2 * i for i in range(99)],
+            "mixed": ["n/a" if i % 10 == 0 else str(i) for i in range(99)],
+            "code": [f"{i:04d}" for i in range(99)],
+            "day": days,
+        }
+    )
+    said = shape_of(table, _columns(table), whole=True)
+    assert said[0].startswith("mixed mixes types: 90% of its texts are numbers, others like 'n/a'")
+    assert said[1] == "day runs every 1 day and misses 1 of them (1970-02-10)"
+    assert said[2] == "a and b correlate (-1.00)"
+    assert not any("misses" in text for text in shape_of(table, _columns(table), whole=False))
+
+
+def test_repeated_rows() -> None:
+    """Rows that repeat an earlier one are counted, unless they hold what cannot be compared."""
+    assert repeated_rows(pa.table({"a": [1, 1, 2, None, None]})) == 2
+    assert repeated_rows(pa.table({"a": [[1], [1]]})) is None
+
+
+def test_a_missing_object_is_an_error() -> None:
+    """A sample of what is not there fails by name."""
+    store = MemoryStore()
+    sampler = Sampler(store=store, meter=ScanMeter(), max_decoded_bytes=1)
+    with pytest.raises(Exception, match=r"s3://lake/x\.csv"):
+        sampler.draw([ObjectRef(bucket="lake", key="x.csv")], "csv", "")
