@@ -3,7 +3,6 @@
 import fnmatch
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
-from itertools import product
 from typing import Any
 
 import pytest
