@@ -48,13 +48,11 @@ class Neighbours:
         if group.objects == 1 and not group.varying_folders:
             key = group.first.key.rsplit("/", 1)[-1]
             stem = key.removesuffix(group.key[2]) or key
-            if folder and _is_generic(stem):
-                return folder
-            return stem
+            return folder or self._bucket if _is_generic(stem) else stem
         cleaned = re.sub(r"[-_. ]*\*[-_. ]*", "_", stem).strip("_-. ")
         sole = self._below[group.root] == 1
-        if folder and (_is_generic(stem) or (sole and group.varying_folders)):
-            return folder
+        if _is_generic(stem) or (folder and sole and group.varying_folders):
+            return folder or self._bucket
         return cleaned or folder or self._bucket
 
     def long_name(self, group: Group) -> str:

@@ -194,7 +194,7 @@ class Profiler:
             meter=self.meter,
             max_decoded_bytes=self.settings.max_decoded_bytes,
         )
-        return sampler.draw(subject.refs, subject.format, subject.seed)
+        return sampler.draw(subject.refs, subject.format, subject.seed, total=subject.objects_total)
 
     def _hint(self, subject: Subject) -> Sample | None:
         """Return a sample that spares the exact scan its second pass; it is not needed."""
@@ -216,7 +216,7 @@ class Profiler:
             telling.drawn(sample, subject),
             left_out,
             *sample.notices,
-            *telling.told(figures),
+            *telling.told(figures, "" if sample.whole else " (in the sample)"),
         ]
         notices.append(telling.shape(table, chosen, of=table.num_rows if sample.whole else None))
         repeated = frames.repeated_rows(table.select([c.name for c in chosen]))

@@ -68,8 +68,8 @@ class Sampler:
     meter: ScanMeter
     max_decoded_bytes: int
 
-    def draw(self, refs: Sequence[ObjectRef], name: str, seed: str) -> Sample:
-        """Return a sample of all these objects, which have one format.
+    def draw(self, refs: Sequence[ObjectRef], name: str, seed: str, *, total: int = 0) -> Sample:
+        """Return a sample of these objects, which have one format, out of `total` like them.
 
         Raises:
             UnsupportedFormatError: If the format is none that is read.
@@ -87,8 +87,8 @@ class Sampler:
         return Sample(
             table=_together([sample.table for sample in drawn]),
             parts=tuple(part for sample in drawn for part in sample.parts),
-            where=f"{len(drawn):,} of {len(refs):,} objects",
-            whole=len(drawn) == len(refs) and all(sample.whole for sample in drawn),
+            where=f"{len(drawn):,} of {max(total, len(refs)):,} objects",
+            whole=len(drawn) == max(total, len(refs)) and all(sample.whole for sample in drawn),
             notices=tuple(dict.fromkeys([*failed, *(n for s in drawn for n in s.notices)])),
         )
 

@@ -14,11 +14,13 @@ from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
 _NAMED = 3
 _TEXT_BYTES_PER_SECOND = {"csv": 60e6, "json": 60e6, "parquet": 40e6}
 _COMPRESSED_BYTES_PER_SECOND = 25e6
+_SECONDS_PER_OBJECT = 0.01
+_SPREAD = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """Objects of one format that a profile is made of; `objects` are the first ones of many."""
+    """Objects of one format that a profile is made of; of very many, some from all over them."""
 
     bucket: str
     key: str
@@ -45,9 +47,10 @@ class Subject:
     @property
     def scan_seconds(self) -> float:
         """About how long reading all of it takes, judged by what two cores decode."""
+        opening = self.objects_total * _SECONDS_PER_OBJECT
         if detect_format_by_name(self.objects[0].key)[1]:
-            return self.size_bytes / _COMPRESSED_BYTES_PER_SECOND
-        return self.size_bytes / _TEXT_BYTES_PER_SECOND[self.format]
+            return opening + self.size_bytes / _COMPRESSED_BYTES_PER_SECOND
+        return opening + self.size_bytes / _TEXT_BYTES_PER_SECOND[self.format]
 
 
 def find_subject(store: ObjectStore, stock: Stock, meter: ScanMeter) -> tuple[Subject | None, str]:
@@ -117,10 +120,11 @@ def _of_format(stock: Stock, key: str, readable: list[ListedObject]) -> tuple[Su
         return None, "No profile: there is no CSV, JSON or Parquet."
     name = known[0][0]
     chosen = [one for one in readable if detect_format_by_name(one.key)[0] == name]
-    total = stock.grouper.objects if len(stock.kept) >= KEPT_OBJECTS else len(chosen)
-    size = stock.inventory.bytes
-    if len(stock.kept) < KEPT_OBJECTS:
-        size = sum(one.size_bytes for one in chosen)
+    total, size = len(chosen), sum(one.size_bytes for one in chosen)
+    if len(stock.kept) >= KEPT_OBJECTS:
+        group = stock.grouper.groups()[0]
+        chosen = group.samples.spread(_SPREAD)
+        return _subject(stock, key, name, chosen, group.objects, group.bytes), ""
     others = len(readable) - len(chosen)
     said = f"The profile is of the {len(chosen):,} {name} objects, not of {others:,} others."
     return _subject(stock, key, name, chosen, total, size), said if others else ""

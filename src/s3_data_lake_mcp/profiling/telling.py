@@ -15,12 +15,12 @@ from s3_data_lake_mcp.profiling.subject import Subject
 _KEY_SHARE = 0.95
 
 
-def told(figures: Sequence[Figures]) -> list[str]:
-    """Return one notice of what there is to say of single columns."""
+def told(figures: Sequence[Figures], where: str = "") -> list[str]:
+    """Return one notice of what there is to say of single columns; `where` it was seen."""
     said = [
         f"{each.column.name}: {', '.join(found)}" for each in figures if (found := findings(each))
     ]
-    return [f"Columns: {'; '.join(said)}."] if said else []
+    return [f"Columns{where}: {'; '.join(said)}."] if said else []
 
 
 def shape(table: pa.Table, chosen: Sequence[ProfiledColumn], *, of: int | None) -> str:
