@@ -1,14 +1,16 @@
 """The command line: one function a command, `serve` without one; flags in, exit code out."""
 
 import argparse
+import contextlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 _LOOPBACK = "127.0.0.1"
 _PORT = 8000
 _INTERRUPTED = 130
 _MISCONFIGURED = 2
+CLIENTS = ("kiro", "claude", "cursor", "vscode", "strands")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -35,7 +37,27 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--port", type=int, default=_PORT, help="port to bind, default: %(default)s"
         )
+    _add_configuring(commands)
     return parser
+
+
+def _add_configuring(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    settings = commands.add_parser(
+        "settings", help="print the effective settings and their sources"
+    )
+    settings.set_defaults(run=_settings)
+    config = commands.add_parser("config", help="print a client's configuration")
+    config.set_defaults(run=_config)
+    config.add_argument("client", choices=CLIENTS)
+    config.add_argument(
+        "--remote", metavar="ARN", default="", help="of a runtime in AgentCore; default: start here"
+    )
+    config.add_argument(
+        "--qualifier",
+        metavar="NAME",
+        default="DEFAULT",
+        help="endpoint of the runtime, default: %(default)s",
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -57,18 +79,57 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    def serve() -> int:
+        from s3_data_lake_mcp import configuration, observability, server  # noqa: PLC0415 - as below
+
+        found = configuration.load()
+        observability.configure(found.settings.log_level)
+        found.log_notices()
+        if options.transport == "http":
+            return server.serve_http(found.settings, host=options.host, port=options.port)
+        return server.serve_stdio(found.settings)
+
+    return _told(serve)
+
+
+def _settings(_: argparse.Namespace) -> int:
+    def show() -> int:
+        from s3_data_lake_mcp import configuration, server  # noqa: PLC0415 - as below
+        from s3_data_lake_mcp.lake import Lake  # noqa: PLC0415 - as below
+
+        found = configuration.load()
+        sys.stdout.writelines(f"{line}\n" for line in configuration.table(found))
+        sys.stdout.flush()
+        sys.stderr.writelines(f"{notice}.\n" for notice in found.notices)
+        # Lists of names and globs are read when the server is built.
+        with contextlib.closing(Lake.connect(found.settings)) as lake:
+            server.build_server(lake)
+        return 0
+
+    return _told(show)
+
+
+def _config(options: argparse.Namespace) -> int:
+    def show() -> int:
+        from s3_data_lake_mcp import clients  # noqa: PLC0415 - as below
+
+        target = clients.remote(options.remote, options.qualifier) if options.remote else None
+        sys.stdout.write(clients.configuration(options.client, target))
+        sys.stderr.write(f"Belongs in {clients.PLACES[options.client]}.\n")
+        return 0
+
+    return _told(show)
+
+
+def _told(run: Callable[[], int]) -> int:
+    """Run a command; what is wrong with its settings is told in a line each, without a stack."""
     from pydantic import ValidationError  # noqa: PLC0415 - `--help` answers without it
 
-    from s3_data_lake_mcp import observability, server  # noqa: PLC0415 - as above
     from s3_data_lake_mcp.errors import LakeError  # noqa: PLC0415 - as above
-    from s3_data_lake_mcp.settings import PREFIX, Settings  # noqa: PLC0415 - as above
+    from s3_data_lake_mcp.settings import PREFIX  # noqa: PLC0415 - as above
 
     try:
-        settings = Settings()
-        observability.configure(settings.log_level)
-        if options.transport == "http":
-            return server.serve_http(settings, host=options.host, port=options.port)
-        return server.serve_stdio(settings)
+        return run()
     except ValidationError as exc:
         for problem in exc.errors(include_url=False, include_input=False):
             name = "_".join(str(part) for part in problem["loc"]).upper()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from s3_data_lake_mcp import configuration
 from s3_data_lake_mcp.aws import ClientFactory
 from s3_data_lake_mcp.cursors import Cursor
 from s3_data_lake_mcp.errors import InvalidArgumentError
@@ -30,8 +31,8 @@ class Lake:
 
     @classmethod
     def connect(cls, settings: Settings | None = None) -> "Lake":
-        """Make a lake over S3; nothing is imported or sent until it is used."""
-        chosen = settings or Settings()
+        """Make a lake over S3; nothing is sent until it is used, except for settings in SSM."""
+        chosen = settings or configuration.load().settings
         return cls(
             settings=chosen,
             store=S3Store(ClientFactory(chosen), chosen),

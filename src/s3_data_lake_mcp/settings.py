@@ -5,14 +5,21 @@ AWS settings are not here: they come from the standard AWS chain (`AWS_PROFILE`,
 """
 
 import os
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import ByteSize, Field, PositiveFloat, PositiveInt
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, ByteSize, Field, PositiveFloat, PositiveInt, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    SettingsConfigDict,
+)
 
 PREFIX = "S3_DATA_LAKE_"
 CEILING = 10_000
+_SSM_PATH = re.compile(r"(?:/[A-Za-z0-9_.-]+)+/?")
 
 
 def machine_memory_bytes() -> int:
@@ -31,6 +38,35 @@ def machine_memory_bytes() -> int:
 def aws_region() -> str:
     """Return `AWS_REGION`, the one name of the standard AWS chain that botocore does not read."""
     return os.environ.get("AWS_REGION", "")
+
+
+_HANDED_ON = (
+    "AWS_PROFILE",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_CA_BUNDLE",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_S3",
+)
+
+
+def handed_on() -> dict[str, str]:
+    """Return the variables that a client must hand on to a server which it starts; no secrets.
+
+    A client that was started from a desktop does not have the environment of the shell.
+    """
+    own = {name for name in EnvSettingsSource(Settings)() if not is_secret(name)}
+    names = [*_HANDED_ON, *(f"{PREFIX}{name}".upper() for name in own)]
+    return {name: os.environ[name] for name in names if os.environ.get(name)}
+
+
+def _path(value: str) -> str:
+    if value and not _SSM_PATH.fullmatch(value):
+        message = "a path looks like /lake/prod"
+        raise ValueError(message)
+    return value
 
 
 class Settings(BaseSettings):
@@ -86,8 +122,37 @@ class Settings(BaseSettings):
     cache_bytes: ByteSize = ByteSize(512 << 20)
     """Most memory that one worker's block cache may hold."""
 
+    roles: str = ""
+    """Roles to assume: comma-separated `bucket-glob=role-arn`, the first glob that fits holds.
+
+    Other buckets are read with the server's own credentials."""
+
+    role_external_id: SecretStr = SecretStr("")
+    """External id that the trust policies of `roles` ask for."""
+
+    expected_bucket_owner: str = ""
+    """Accounts that must own the buckets: comma-separated `bucket-glob=account-id`.
+
+    An account id alone holds for all buckets. Requests to a bucket of another owner are refused."""
+
     requester_pays: bool = False
     """Whether requests to requester-pays buckets may be sent, at your cost."""
 
+    ssm_path: Annotated[str, AfterValidator(_path)] = ""
+    """Path of SSM parameters that hold more settings, such as `/lake/prod` for
+    `/lake/prod/MAX_ROWS`. Environment and `.env` win over them."""
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
     """Level of the logs on standard error."""
+
+
+def is_secret(name: str) -> bool:
+    """Whether a setting's value must not be shown."""
+    return Settings.model_fields[name].annotation is SecretStr
+
+
+def sources() -> dict[str, str]:
+    """Return where each setting was found that is not at its default."""
+    found = dict.fromkeys(DotEnvSettingsSource(Settings)(), ".env")
+    found |= dict.fromkeys(EnvSettingsSource(Settings)(), "environment")
+    return {name: source for name, source in found.items() if name in Settings.model_fields}

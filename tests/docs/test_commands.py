@@ -85,6 +85,11 @@ def parse_demo_serve() -> None:
     assert "--transport" in text
 
 
+def show_settings() -> None:
+    """See each setting with its source."""
+    assert "default" in product("settings")
+
+
 def nothing() -> None:
     """Another test of this folder or of `tests/static` runs exactly this command."""
 
@@ -95,6 +100,7 @@ HONEST_FORMS: dict[str, Callable[[], None]] = {
     "uv run s3-data-lake-mcp demo": tour,
     "uv run pytest": collect_tests,
     "uv run s3-data-lake-mcp demo --serve --transport http": parse_demo_serve,
+    "uv run s3-data-lake-mcp settings": show_settings,
     "uv run s3-data-lake-mcp serve --transport http --port 8000": lambda: parse_serve(
         "--transport", "--port"
     ),

@@ -14,7 +14,7 @@ import threading
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Literal, Self
@@ -59,6 +59,7 @@ class Seen:
     path: str
     query: str
     headers: Mapping[str, str]
+    body: bytes
     fault: str
 
     @property
@@ -160,22 +161,18 @@ class FaultProxy:
             self._faults.clear()
             self.seen.clear()
 
-    def pick(self, method: str, target: str, headers: Mapping[str, str]) -> Fault | None:
+    def pick(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes
+    ) -> Fault | None:
         """Return the fault for a request, and remember the request."""
         parts = urlsplit(target)
         lower = {name.lower(): value for name, value in headers.items()}
-        seen = Seen(method=method, path=parts.path, query=parts.query, headers=lower, fault="")
+        seen = Seen(
+            method=method, path=parts.path, query=parts.query, headers=lower, body=body, fault=""
+        )
         with self._lock:
             fault = next((fault for fault in self._faults if fault.hits(seen)), None)
-            self.seen.append(
-                Seen(
-                    method=method,
-                    path=parts.path,
-                    query=parts.query,
-                    headers=lower,
-                    fault=fault.kind if fault else "",
-                )
-            )
+            self.seen.append(replace(seen, fault=fault.kind if fault else ""))
         return fault
 
     def __enter__(self) -> Self:
@@ -212,7 +209,7 @@ class _Exchange(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length)
-        fault = self.server.proxy.pick(self.command, self.path, dict(self.headers))
+        fault = self.server.proxy.pick(self.command, self.path, dict(self.headers), body)
         if fault is None:
             fault = Fault(kind="latency", seconds=0)
         if fault.kind == "reset":
@@ -222,7 +219,7 @@ class _Exchange(BaseHTTPRequestHandler):
         else:
             self._forward(body, fault)
 
-    do_GET = do_HEAD = _serve  # noqa: N815 - http.server looks for these names
+    do_GET = do_HEAD = do_POST = _serve  # noqa: N815 - http.server looks for these names
 
     def _reset(self) -> None:
         self.wfile.flush()

@@ -15,6 +15,7 @@ import re
 from dataclasses import dataclass
 
 from s3_data_lake_mcp.errors import InvalidArgumentError, NotAllowedError
+from s3_data_lake_mcp.globs import matches
 
 _SCHEME = re.compile(r"s3://", re.IGNORECASE)
 _BUCKET_GLOB = re.compile(r"[a-z0-9.*-]+")
@@ -34,30 +35,13 @@ class _Rule:
         return self.key.partition("*")[0]
 
     def has_bucket(self, bucket: str) -> bool:
-        return _matches(self.bucket, bucket)
+        return matches(self.bucket, bucket)
 
     def may_hold(self, prefix: str) -> bool:
         """Whether an allowed key can begin with `prefix`."""
         if "*" not in self.key:
             return self.key.startswith(prefix)
         return prefix.startswith(self.head) or self.head.startswith(prefix)
-
-
-def _matches(glob: str, text: str) -> bool:
-    """Whether `text` as a whole fits a glob of `*`s: linear, as each part is found leftmost."""
-    first, *rest = glob.split("*")
-    if not rest:
-        return text == glob
-    *middle, last = rest
-    at, end = len(first), len(text) - len(last)
-    if not (text.startswith(first) and text.endswith(last)) or at > end:
-        return False
-    for part in middle:
-        found = text.find(part, at, end)
-        if found < 0:
-            return False
-        at = found + len(part)
-    return True
 
 
 class AllowList:
@@ -79,7 +63,7 @@ class AllowList:
 
     def permits(self, bucket: str, key: str) -> bool:
         """Whether the object may be read."""
-        return self._all or any(_matches(rule.key, key) for rule in self._of(bucket))
+        return self._all or any(matches(rule.key, key) for rule in self._of(bucket))
 
     def permits_bucket(self, bucket: str) -> bool:
         """Whether anything in the bucket may be read."""

@@ -4,6 +4,7 @@ The AWS SDK is loaded by the first request, not when this module is imported.
 """
 
 import contextlib
+import re
 import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
@@ -16,6 +17,7 @@ from s3_data_lake_mcp.errors import (
     ObjectArchivedError,
     StoreError,
 )
+from s3_data_lake_mcp.globs import BucketMap, Kind
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import (
     BucketProbe,
@@ -41,6 +43,11 @@ if TYPE_CHECKING:
 
 _BUCKETS_PER_PAGE = 1000
 _KEYS_PER_PAGE = 1000
+_OWNERS = Kind(
+    setting="S3_DATA_LAKE_EXPECTED_BUCKET_OWNER",
+    value=re.compile(r"\d{12}"),
+    form="account-id",
+)
 
 
 class S3Store:
@@ -48,16 +55,17 @@ class S3Store:
 
     Args:
         factory: Makes the clients.
-        settings: `allowed` and `requester_pays`.
+        settings: `allowed`, `requester_pays` and `expected_bucket_owner`.
 
     Raises:
-        InvalidArgumentError: If the setting `allowed` cannot be read.
+        InvalidArgumentError: If one of these settings cannot be read.
     """
 
     def __init__(self, factory: ClientFactory, settings: Settings) -> None:
         self.allowed = AllowList(settings.allowed)
         self._factory = factory
         self._payer = {"RequestPayer": "requester"} if settings.requester_pays else {}
+        self._owners = BucketMap(settings.expected_bucket_owner, _OWNERS)
         self._lock = threading.Lock()
         self._made: S3Ranges | None = None
 
@@ -68,7 +76,7 @@ class S3Store:
                 from s3_data_lake_mcp.storage.s3_body import S3Ranges  # noqa: PLC0415 - the SDK
                 from s3_data_lake_mcp.storage.s3_calls import S3Calls  # noqa: PLC0415 - as above
 
-                self._made = S3Ranges(S3Calls(self._factory, self._payer))
+                self._made = S3Ranges(S3Calls(self._factory, self._payer, self._owners))
             return self._made
 
     @property
@@ -174,7 +182,7 @@ class S3Store:
         )
 
     def list_buckets(self, meter: ScanMeter) -> tuple[ListedBucket, ...]:
-        """Return the allowed buckets of the account."""
+        """Return the allowed buckets of the account, and those that `roles` names in full."""
         found: list[ListedBucket] = []
         token = ""
         while True:
@@ -189,6 +197,9 @@ class S3Store:
                 break
         for bucket in found:
             self._calls.note_region(bucket.name, bucket.region)
+        # The account does not list another account's buckets, which a role reads.
+        others = set(self._factory.roles.named()) - {bucket.name for bucket in found}
+        found.extend(ListedBucket(name=name) for name in sorted(others))
         return tuple(bucket for bucket in found if self.allowed.permits_bucket(bucket.name))
 
     def probe_bucket(self, bucket: str, meter: ScanMeter, *, access: bool = True) -> BucketProbe:

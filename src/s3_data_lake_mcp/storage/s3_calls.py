@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from s3_data_lake_mcp.aws import ClientFactory, Lease
 from s3_data_lake_mcp.errors import LakeError
+from s3_data_lake_mcp.globs import BucketMap
 from s3_data_lake_mcp.storage import ObjectRef, ScanMeter
 from s3_data_lake_mcp.storage.s3_codes import Step
 from s3_data_lake_mcp.storage.s3_errors import (
@@ -53,11 +54,13 @@ class S3Calls:
     Args:
         factory: Makes the clients.
         payer: The parameters of a requester that pays, or none.
+        owners: The accounts that must own the buckets.
     """
 
-    def __init__(self, factory: ClientFactory, payer: Mapping[str, str]) -> None:
+    def __init__(self, factory: ClientFactory, payer: Mapping[str, str], owners: BucketMap) -> None:
         self._factory = factory
         self._payer = dict(payer)
+        self._owners = owners
         self._regions: dict[str, str] = {}
 
     @property
@@ -88,7 +91,7 @@ class S3Calls:
     def object_request(self, operation: str, ref: ObjectRef, **parameters: object) -> Asked:
         """Return the request for an object, or for the version that is named."""
         version = {"VersionId": ref.version_id} if ref.version_id else {}
-        named = {"Bucket": ref.bucket, "Key": ref.key, **version, **self._payer}
+        named = {**self._bucket(ref.bucket), "Key": ref.key, **version, **self._payer}
         return Asked(
             operation=operation,
             bucket=ref.bucket,
@@ -96,6 +99,11 @@ class S3Calls:
             version_id=ref.version_id,
             parameters={**named, **parameters},
         )
+
+    def _bucket(self, bucket: str) -> dict[str, str]:
+        """Return the parameters that name a bucket, and the account that must own it."""
+        owner = self._owners.of(bucket)
+        return {"Bucket": bucket, "ExpectedBucketOwner": owner} if owner else {"Bucket": bucket}
 
     def ask_object(
         self, operation: str, ref: ObjectRef, meter: ScanMeter, **parameters: object
@@ -107,7 +115,7 @@ class S3Calls:
         self, operation: str, bucket: str, meter: ScanMeter, **parameters: object
     ) -> Mapping[str, Any]:
         """Send a request about a bucket, or about the account if `bucket` is empty."""
-        named = {"Bucket": bucket} if bucket else {}
+        named = self._bucket(bucket) if bucket else {}
         asked = Asked(operation=operation, bucket=bucket, parameters={**named, **parameters})
         return self.send(asked, Patience(meter))
 
@@ -160,13 +168,12 @@ class S3Calls:
         self.note_region(asked.bucket, region)
         return True
 
-    @staticmethod
-    def _ask_region(asked: Asked, lease: Lease, patience: Patience) -> str:
+    def _ask_region(self, asked: Asked, lease: Lease, patience: Patience) -> str:
         if asked.operation == "head_bucket":
             return ""
         patience.meter.count_request()
         try:
-            answer = lease.client.head_bucket(Bucket=asked.bucket)
+            answer = lease.client.head_bucket(**self._bucket(asked.bucket))
         except FAILURES as exc:
             return _told_region(exc)
         return answer["ResponseMetadata"]["HTTPHeaders"].get(_REGION_HEADER, "")

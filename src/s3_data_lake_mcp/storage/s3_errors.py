@@ -195,7 +195,10 @@ def _sign_in_failed(exc: ClientError, asked: Asked) -> LakeError:
     """Return the error for an answer of STS or SSO, asked while looking for credentials."""
     code, detail = _code(exc), f"{exc.operation_name}: {redact(_code(exc))}"
     if code in DENIED_CODES:
-        hint = "Check the role's trust policy, and that the profile's credentials may assume it."
+        hint = (
+            "The role's trust policy must admit the server's credentials (external id: "
+            "S3_DATA_LAKE_ROLE_EXTERNAL_ID), and they must have sts:AssumeRole on it."
+        )
         message = f"{asked.subject}: the configured role is denied ({detail})"
         return AccessDeniedError(message, hint=hint)
     fallback = s3_codes.BUSY if status_of(exc) >= _SERVER_ERROR else s3_codes.NO_CREDENTIALS
@@ -248,6 +251,8 @@ def _denied(exc: ClientError, asked: Asked) -> LakeError:
     because = f": {redact(reason[1]).rstrip('.')}" if reason else ""
     hint = f"The credentials lack {action}{where}{because}. The role's policy, the bucket's "
     hint += "policy and any boundary must all allow it."
+    if "ExpectedBucketOwner" in asked.parameters and not named:
+        hint += " Or its owner is not the account in S3_DATA_LAKE_EXPECTED_BUCKET_OWNER."
     if asked.key and not named:
         hint += " Without s3:ListBucket S3 answers the same for a key that does not exist."
     if not asked.bucket:

@@ -1,20 +1,25 @@
-"""The one place that makes AWS clients: the standard chain, one session, a client per region.
+"""Makes S3 clients: the standard chain, a session for each role, a client for each region.
 
-Nothing is imported or sent before the first use. Clients are safe for many threads. A session
-keeps the credentials that it found; `renew` drops it, so that those which were refreshed outside
-(an SSO login, a rewritten credentials file) are found without a restart.
+Clients are safe for many threads. A session keeps the credentials that it found; `renew` drops it,
+so that those which were refreshed outside (an SSO login, a rewritten credentials file) are found
+without a restart.
 """
 
+import re
 import threading
 import time
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, cast
 
+from s3_data_lake_mcp.aws.roles import Assumption, assume
+from s3_data_lake_mcp.aws.timestamps import use_fast_timestamps
 from s3_data_lake_mcp.errors import StoreUnavailableError
+from s3_data_lake_mcp.globs import BucketMap, Kind
 from s3_data_lake_mcp.settings import Settings, aws_region
 
 if TYPE_CHECKING:
+    from botocore.config import Config
     from botocore.session import Session
     from mypy_boto3_s3 import S3Client
 
@@ -22,15 +27,21 @@ DEFAULT_REGION = "us-east-1"
 _CONNECT_SECONDS = 5.0
 _READ_SECONDS = 10.0
 _POOL_CONNECTIONS = 64
+_ROLES = Kind(
+    setting="S3_DATA_LAKE_ROLES",
+    value=re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=.@/-]+"),
+    form="role-arn",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Era:
-    """A session, the clients made from it, and when it began."""
+    """The session of the standard chain, those of roles, the clients, and when it began."""
 
     session: "Session"
     began: float
-    clients: "dict[str, S3Client]" = field(default_factory=dict)
+    roles: "dict[str, Session]" = field(default_factory=dict)
+    clients: "dict[tuple[str, str], S3Client]" = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +57,16 @@ class ClientFactory:
     """Makes and keeps S3 clients; safe for many threads.
 
     Args:
-        settings: `timeout_seconds` bounds how long one answer is waited for.
+        settings: `timeout_seconds` bounds how long one answer is waited for; `roles` and
+            `role_external_id` say whose credentials sign.
+
+    Raises:
+        InvalidArgumentError: If the setting `roles` cannot be read.
     """
 
     def __init__(self, settings: Settings) -> None:
+        self.roles = BucketMap(settings.roles, _ROLES)
+        self._external_id = settings.role_external_id.get_secret_value()
         self.read_seconds = min(_READ_SECONDS, settings.timeout_seconds / 4)
         self._lock = threading.Lock()
         self._era: _Era | None = None
@@ -61,15 +78,29 @@ class ClientFactory:
             StoreUnavailableError: If the configured endpoint is no URL.
             BotoCoreError: If the AWS configuration cannot be used.
         """
-        del bucket  # the seam for a role of its own: every bucket has the same credentials yet
+        role = self.roles.of(bucket)
         with self._lock:
             if self._era is None:
                 self._era = self._begin()
             era = self._era
-            where = region or self._configured_region(era.session)
-            if where not in era.clients:
-                era.clients[where] = self._make(era.session, where)
-            return Lease(client=era.clients[where], region=where, era=era)
+            where = region or configured_region(era.session)
+            if (role, where) not in era.clients:
+                era.clients[role, where] = self._make(self._session(era, role), where)
+            return Lease(client=era.clients[role, where], region=where, era=era)
+
+    def _session(self, era: _Era, role: str) -> "Session":
+        """Return the session that signs: the standard chain's, or the role's."""
+        if not role:
+            return era.session
+        if role not in era.roles:
+            assumption = Assumption(
+                role=role,
+                external_id=self._external_id,
+                region=configured_region(era.session),
+                config=self._config(),
+            )
+            era.roles[role] = assume(era.session, assumption)
+        return era.roles[role]
 
     def renew(self, lease: Lease | None, *, since: float) -> bool:
         """Forget the credentials that a lease was signed with, or those of a client not made.
@@ -97,16 +128,25 @@ class ClientFactory:
 
         return _Era(session=get_session(), began=time.monotonic())
 
-    @staticmethod
-    def _configured_region(session: "Session") -> str:
-        # botocore reads AWS_DEFAULT_REGION and the profile, but not AWS_REGION.
-        return str(aws_region() or session.get_config_variable("region") or DEFAULT_REGION)
-
     def _make(self, session: "Session", region: str) -> "S3Client":
-        from botocore.config import Config  # noqa: PLC0415 - loaded with the session
-        from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - as above
+        from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - loaded with the session
 
-        config = Config(
+        try:
+            use_fast_timestamps(session)
+            client = session.create_client("s3", region_name=region, config=self._config())
+        except BotoCoreError:
+            raise
+        except ValueError as exc:
+            message = "The configured S3 endpoint is not a URL"
+            hint = "AWS_ENDPOINT_URL_S3 (or AWS_ENDPOINT_URL) needs a scheme and a host."
+            raise StoreUnavailableError(message, hint=hint) from exc
+        client.meta.events.register_last("before-parameter-build.s3", _keep_from_redirecting)
+        return cast("S3Client", client)
+
+    def _config(self) -> "Config":
+        from botocore.config import Config  # noqa: PLC0415 - loaded with the session
+
+        return Config(
             connect_timeout=min(_CONNECT_SECONDS, self.read_seconds),
             read_timeout=self.read_seconds,
             # The store tries again itself: under the call's deadline, and counted.
@@ -117,16 +157,12 @@ class ClientFactory:
             # Ranges carry no checksum; asking for one only costs.
             response_checksum_validation="when_required",
         )
-        try:
-            client = session.create_client("s3", region_name=region, config=config)
-        except BotoCoreError:
-            raise
-        except ValueError as exc:
-            message = "The configured S3 endpoint is not a URL"
-            hint = "AWS_ENDPOINT_URL_S3 (or AWS_ENDPOINT_URL) needs a scheme and a host."
-            raise StoreUnavailableError(message, hint=hint) from exc
-        client.meta.events.register_last("before-parameter-build.s3", _keep_from_redirecting)
-        return cast("S3Client", client)
+
+
+def configured_region(session: "Session") -> str:
+    """Return the region of the environment or the profile, or else AWS's first."""
+    # botocore reads AWS_DEFAULT_REGION and the profile, but not AWS_REGION.
+    return str(aws_region() or session.get_config_variable("region") or DEFAULT_REGION)
 
 
 def _keep_from_redirecting(context: dict[str, Any], **_: object) -> None:
