@@ -107,7 +107,7 @@ class _Maker:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._stamps_path = root.with_suffix(".stamps.json")
+        self._stamps_path = root.with_name(f"{root.name}.stamps.json")
         self._stamps: dict[str, str] = {}
         if self._stamps_path.exists():
             self._stamps = json.loads(self._stamps_path.read_text())

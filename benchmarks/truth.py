@@ -22,7 +22,7 @@ class Truth:
     """The right answer to each job."""
 
     def __init__(self, root: Path, scale: float) -> None:
-        self._path = root.with_suffix(".truth.json")
+        self._path = root.with_name(f"{root.name}.truth.json")
         self._scale = scale
         self._known: dict[str, Any] = {}
         if self._path.exists():
