@@ -118,8 +118,7 @@ def _default(info: FieldInfo) -> str:
         for unit, name in _SIZES:
             if info.default % unit == 0:
                 return _code(f"{info.default // unit}{name}")
-    default = info.default
-    return _code(default.get_secret_value() if isinstance(default, SecretStr) else default)
+    return _code(info.default)
 
 
 def _code(value: object) -> str:
