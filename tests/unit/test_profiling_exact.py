@@ -225,6 +225,20 @@ def test_one_pass_is_enough_where_plans_are_known() -> None:
     assert [(e["value"], e["count"]) for e in t["top"]] == [("a", 2), ("b", 2)]
 
 
+def test_counted_values_tell_what_else_would_be_measured() -> None:
+    """A column whose values are all counted has the figures that a pass of its own would give."""
+    table = pa.table(
+        {"t": ["bb", " ", "", "a", "bb", None], "x": [1.5, math.nan, 0.0, 2.0, 2.0, 9]}
+    )
+    columns = _columns(table)
+    plans = {at: Plan(count_all=True) for at in (0, 1)}
+    once = measure(table_session(table), columns, small=False, plans=plans).figures
+    twice = measure(table_session(table), columns, small=True).figures
+    for one, other in zip(once, twice, strict=True):
+        for name in ("low", "high", "distinct", "longest", "blank", "top", "nan", "present"):
+            assert getattr(one, name) == getattr(other, name), name
+
+
 class _Tight(LocalTable):
     """A table whose engine has no memory for exact distinct counts."""
 

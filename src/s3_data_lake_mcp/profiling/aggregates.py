@@ -120,42 +120,51 @@ class Plan:
     candidates: tuple[object, ...] = ()
 
 
-def measures(column: ProfiledColumn, *, small: bool) -> list[str]:
+def measures(column: ProfiledColumn, *, small: bool, plan: Plan | None) -> list[str]:
     """Return the fields that need no earlier result.
 
     Args:
         column: What to profile.
         small: Whether distinct counts and quantiles are exact, which keeps all values in memory.
+        plan: What is counted beside them: of counted values, ends and lengths need no field. None
+            if the plan is to be made of these fields.
     """
     name, at, kind = column.quoted, column.position, column.kind
     fields = [f"count({name}) AS present_{at}"]
     if kind == "opaque":
         return fields
-    ordered, finite = "", ""
     if kind == "float":
-        ordered = f" FILTER (WHERE NOT isnan({name}))"
         fields.append(f"count(*) FILTER (WHERE isnan({name})) AS nan_{at}")
         fields.append(f"count(*) FILTER (WHERE isinf({name})) AS infinite_{at}")
-    if kind in {"float", "moment"}:
-        finite = f" FILTER (WHERE isfinite({name}))"
-    distinct = f"count(DISTINCT {name})" if small else f"approx_count_distinct({name})"
-    fields.append(f"{distinct}{ordered} AS distinct_{at}")
-    for what in ("min", "max"):
-        fields.append(f"{what}({name}){ordered} AS {what}_{at}")
-        if kind == "moment":
-            fields.append(f"{_place(column, f'{what}({name}){finite}')} AS {what}place_{at}")
+    finite = f" FILTER (WHERE isfinite({name}))" if kind in {"float", "moment"} else ""
     if kind in {"number", "float"}:
         mean = f"favg({name})" if kind == "float" else f"avg({name})"
         fields.append(f"{mean}{finite} AS mean_{at}")
         fields.append(f"stddev_samp(CAST({name} AS DOUBLE)){finite} AS stddev_{at}")
     if kind in {"number", "float", "moment"}:
         fields.append(f"{_quantile(name, kind, small=small)}{finite} AS quantiles_{at}")
-    if kind == "text":
-        blank = f"trim({name})" if small else name
+    if kind == "moment" and plan is None:
         fields += [
-            f"max(length({name})) AS longest_{at}",
-            f"count(*) FILTER (WHERE {blank} = '') AS blank_{at}",
+            f"{_place(column, f'{what}({name}){finite}')} AS {what}place_{at}"
+            for what in ("min", "max")
         ]
+    if plan is None or not plan.count_all:
+        fields += _ends(column, small=small)
+    return fields
+
+
+def _ends(column: ProfiledColumn, *, small: bool) -> list[str]:
+    """Return the fields that the counts of all values would tell too."""
+    name, at = column.quoted, column.position
+    ordered = f" FILTER (WHERE NOT isnan({name}))" if column.kind == "float" else ""
+    distinct = f"count(DISTINCT {name})" if small else f"approx_count_distinct({name})"
+    fields = [f"{distinct}{ordered} AS distinct_{at}"]
+    fields += [f"{what}({name}){ordered} AS {what}_{at}" for what in ("min", "max")]
+    if column.kind == "text":
+        # Trimming every value of many rows costs more than it tells.
+        blank = f"trim({name})" if small else name
+        fields.append(f"max(length({name})) AS longest_{at}")
+        fields.append(f"count(*) FILTER (WHERE {blank} = '') AS blank_{at}")
     return fields
 
 
@@ -198,6 +207,23 @@ class Selection:
         self.derived.append(f"{_ranked(f'tally_{at}')} AS top_{at}")
         if plan.count_all:
             self.derived.append(f"CAST(cardinality(tally_{at}) AS BIGINT) AS counted_{at}")
+
+    def add_measures(self, column: ProfiledColumn, plan: Plan | None, *, small: bool) -> None:
+        """Measure a column, in the same pass as what its plan counts."""
+        at = column.position
+        self.fields += measures(column, small=small, plan=plan)
+        if plan is None:
+            return
+        self.add_counts(column, plan)
+        if not plan.count_all or column.kind == "opaque":
+            return
+        keys = f"map_keys(tally_{at})"
+        self.derived += [f"list_{what}({keys}) AS {what}_{at}" for what in ("min", "max")]
+        if column.kind == "text":
+            blanks = f"list_filter(map_entries(tally_{at}), lambda e: trim(e.key) = '')"
+            counted = f"list_sum(list_transform({blanks}, lambda e: CAST(e.value AS BIGINT)))"
+            lengths = f"list_max(list_transform({keys}, lambda k: length(k)))"
+            self.derived += [f"{lengths} AS longest_{at}", f"{counted} AS blank_{at}"]
 
     @property
     def sql(self) -> str:

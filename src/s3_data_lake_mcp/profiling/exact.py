@@ -15,7 +15,6 @@ from s3_data_lake_mcp.profiling.aggregates import (
     ProfiledColumn,
     Selection,
     bins_between,
-    measures,
     moment_unit,
 )
 from s3_data_lake_mcp.profiling.figures import Figures
@@ -90,8 +89,8 @@ def _first_pass(
     for batch in batched(columns, _SMALL_BATCH if small else _BATCH):
         chosen = Selection(fields=["count(*) AS rows"])
         for column in batch:
-            chosen.fields += measures(column, small=small)
-            chosen.add_counts(column, (plans or {}).get(column.position, Plan()))
+            plan = None if plans is None else plans.get(column.position, Plan())
+            chosen.add_measures(column, plan, small=small)
         found |= _row(session.execute(chosen.sql, chosen.params))
     return found
 
