@@ -1,5 +1,6 @@
 """What the documents tell people to run, runs."""
 
+import json
 import os
 import re
 import shutil
@@ -90,6 +91,13 @@ def show_settings() -> None:
     assert "default" in product("settings")
 
 
+def print_configuration(client: str) -> None:
+    """See that the configuration is JSON that starts this server."""
+    printed = json.loads(product("config", client))
+    servers = printed.get("mcpServers") or printed["servers"]
+    assert servers["s3-data-lake"]["command"]
+
+
 def nothing() -> None:
     """Another test of this folder or of `tests/static` runs exactly this command."""
 
@@ -104,6 +112,8 @@ HONEST_FORMS: dict[str, Callable[[], None]] = {
     "uv run s3-data-lake-mcp serve --transport http --port 8000": lambda: parse_serve(
         "--transport", "--port"
     ),
+    "uv run s3-data-lake-mcp config kiro": lambda: print_configuration("kiro"),
+    "uv run s3-data-lake-mcp config vscode": lambda: print_configuration("vscode"),
     "uv run cog -r -I docs docs/tools.md docs/settings.md docs/errors.md": nothing,
 }
 

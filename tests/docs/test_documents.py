@@ -11,9 +11,7 @@ from support.pages import ROOT, blocks, documents, tracked_files
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 # Written with classes, so that this file does not hold what it looks for.
-MACHINE = re.compile(
-    r"/r[o]ot/|/w[o]rk/|bash[_]jobs|npmjs[.]org|pythonhosted[.]org|deb[.]debian"
-)
+MACHINE = re.compile(r"/r[o]ot/|/w[o]rk/|bash[_]jobs|npmjs[.]org|pythonhosted[.]org|deb[.]debian")
 NAMES = [str(path.relative_to(ROOT)) for path in documents()]
 
 
