@@ -75,7 +75,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _demo(options: argparse.Namespace) -> int:
     from s3_data_lake_mcp.demo import run_demo  # noqa: PLC0415 - an optional extra
 
-    return run_demo(serve=options.serve, serve_with=lambda: _serve(options))
+    def serve() -> int:
+        if options.transport == "http":
+            sys.stderr.write(f"MCP is served on http://{options.host}:{options.port}/mcp\n")
+        return _serve(options)
+
+    return run_demo(serve=options.serve, serve_with=serve)
 
 
 def _serve(options: argparse.Namespace) -> int:

@@ -150,7 +150,7 @@ def test_ctrl_c_ends_demo_over_http_and_leaves_nothing(
     served: tuple[subprocess.Popen[str], str],
 ) -> None:
     """Ctrl-C ends server, workers and embedded S3, without a stack on the screen."""
-    process, _ = served
+    process, url = served
     children = _demo_processes(process.pid)
     assert any("demo.embedded" in " ".join(child.cmdline()) for child in children)
     os.killpg(process.pid, signal.SIGINT)
@@ -158,6 +158,7 @@ def test_ctrl_c_ends_demo_over_http_and_leaves_nothing(
     assert process.returncode in {0, 130}
     assert "Traceback" not in shown
     assert "demo-lake" in shown
+    assert f"{url}/mcp" in shown
     _, alive = psutil.wait_procs(children, timeout=15)
     assert alive == []
 
