@@ -40,6 +40,16 @@ def _hidden_main() -> Iterator[None]:
             sys.modules["__main__"] = main
 
 
+def _without_instrumentation(path: str) -> str:
+    """Return a PYTHONPATH without what `opentelemetry-instrument` leaves there for child processes.
+
+    Each would load it, 100 MB and a second, and fork exporters that have threads.
+    """
+    return os.pathsep.join(
+        part for part in path.split(os.pathsep) if not part.endswith("/auto_instrumentation")
+    )
+
+
 @cache
 def _fork_context() -> ForkServerContext:
     """Return the context whose server has loaded, once, what all workers need."""
@@ -48,6 +58,7 @@ def _fork_context() -> ForkServerContext:
     # Left to itself, glibc raises this with the first large block that is freed, and keeps what
     # comes later: a worker that read 120 MB stayed at 320 to 420 MB, and so stays at 165 MB.
     os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(128 << 10))
+    os.environ["PYTHONPATH"] = _without_instrumentation(os.environ.get("PYTHONPATH", ""))
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["s3_data_lake_mcp.jobs.registry"])
     return context
