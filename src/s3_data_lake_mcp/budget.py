@@ -4,13 +4,18 @@ import json
 from collections.abc import Callable, Sequence
 
 
+def compact_text(value: object) -> str:
+    """Return a value's compact JSON, as the server writes it."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
 def compact_size(value: object) -> int:
-    """Return the UTF-8 bytes of a value's compact JSON, as the server writes it."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """Return the UTF-8 bytes of a value's compact JSON."""
+    text = compact_text(value)
     return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
 
 
-def fitting(values: Sequence[object], as_text: Callable[[object], str], room: int) -> int:
+def fitting[T](values: Sequence[T], as_text: Callable[[T], str], room: int) -> int:
     """Return how many leading values fit into `room` bytes, as JSON and as lines of text."""
     json_room = text_room = room
     for count, value in enumerate(values):

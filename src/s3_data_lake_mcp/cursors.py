@@ -16,8 +16,8 @@ from typing import Any
 from s3_data_lake_mcp.errors import InvalidArgumentError
 
 _DIGEST_BYTES = 6
-_LONGEST = 16_384
-_LONGEST_DECODED = 65_536
+_LONGEST = 65_536
+_LONGEST_DECODED = 131_072
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,8 @@ class Cursor:
     def encode(self) -> str:
         """Return the cursor's text."""
         state = [self.tool, self.bucket, self.key, self.arguments, self.identity, self.position]
-        body = zlib.compress(json.dumps(state, separators=(",", ":")).encode(), 9)
+        plain = json.dumps(state, ensure_ascii=False, separators=(",", ":"))
+        body = zlib.compress(plain.encode("utf-8", "surrogatepass"), 9)
         return base64.urlsafe_b64encode(_digest(body) + body).decode().rstrip("=")
 
 
@@ -68,7 +69,7 @@ def decode(text: str) -> Cursor:
             raise InvalidArgumentError(message, hint=hint)
         decoder = zlib.decompressobj()
         plain = decoder.decompress(body, _LONGEST_DECODED)
-        state = json.loads(plain)
+        state = json.loads(plain.decode("utf-8", "surrogatepass"))
     except (binascii.Error, zlib.error, ValueError, RecursionError) as exc:
         raise InvalidArgumentError(message, hint=hint) from exc
     match state:

@@ -94,7 +94,7 @@ def serve_http(settings: Settings, *, host: str, port: int) -> int:
     from sse_starlette.sse import AppStatus  # noqa: PLC0415 - as above
 
     # By itself it cuts the streams at the first signal, and calls in flight with them.
-    AppStatus.disable_automatic_graceful_drain()
+    AppStatus.enable_automatic_graceful_drain = False
 
     if not _is_loopback(host):
         _LOGGER.warning("listening beyond loopback without authentication", extra={"host": host})

@@ -100,7 +100,7 @@ def test_handshake_versions(base: str, version: str, headers: dict[str, str]) ->
 @pytest.mark.parametrize("mode", ["legacy", "auto"])
 async def test_both_generations_of_the_protocol(base: str, mode: str) -> None:
     """The handshake and 2026-07-28 list and call alike."""
-    async with Client(f"{base}/mcp", mode=mode) as client:  # type: ignore[arg-type] # a parameter of the test
+    async with Client(f"{base}/mcp", mode=mode) as client:
         assert len(await client.list_tools()) == 8
         answer = await Caller(client)(
             "read_csv_from_s3", bucket_name=BUCKET, object_key="orders.csv"

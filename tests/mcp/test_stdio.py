@@ -155,7 +155,7 @@ def test_a_lone_surrogate_in_a_file_does_not_end_the_server(
 async def test_both_generations_of_the_protocol(lake_bucket: str, mode: str) -> None:
     """The handshake and 2026-07-28 list and call alike."""
     transport = StdioTransport(COMMAND[0], COMMAND[1:], env=dict(os.environ))
-    async with Client(transport, mode=mode) as client:  # type: ignore[arg-type] # a parameter of the test
+    async with Client(transport, mode=mode) as client:
         assert len(await client.list_tools()) == 8
         answer = await Caller(client)("list_s3_objects", bucket_name=lake_bucket, max_keys=2)
         assert answer.data["count"] == 2

@@ -208,7 +208,9 @@ def test_a_search_that_runs_out_of_time_says_so_and_goes_on() -> None:
     found = find_objects(store, meter, _search(wanted=_wanted(format="csv")))
     assert (found.truncated_by, found.objects) == ("timeout", [])
     after = found.last
-    found = find_objects(store, ScanMeter(), _search(wanted=_wanted(format="csv"), start_after=after))
+    found = find_objects(
+        store, ScanMeter(), _search(wanted=_wanted(format="csv"), start_after=after)
+    )
     assert [o.key for o in found.objects] == ["c.csv"]
 
 

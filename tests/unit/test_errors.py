@@ -5,10 +5,27 @@ import pytest
 from s3_data_lake_mcp import errors
 from s3_data_lake_mcp.errors import LakeError, error_from
 
-CODES = """invalid_argument unknown_column sql_error not_read_only not_allowed not_found
-access_denied no_credentials credentials_expired wrong_region object_archived kms_denied
-object_changed unsupported_format malformed_data limit_exceeded timeout store_unavailable
-internal_error""".split()
+CODES = [
+    "invalid_argument",
+    "unknown_column",
+    "sql_error",
+    "not_read_only",
+    "not_allowed",
+    "not_found",
+    "access_denied",
+    "no_credentials",
+    "credentials_expired",
+    "wrong_region",
+    "object_archived",
+    "kms_denied",
+    "object_changed",
+    "unsupported_format",
+    "malformed_data",
+    "limit_exceeded",
+    "timeout",
+    "store_unavailable",
+    "internal_error",
+]
 
 
 def tree(cls: type[LakeError] = LakeError) -> list[type[LakeError]]:

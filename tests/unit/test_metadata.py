@@ -21,7 +21,7 @@ from s3_data_lake_mcp.errors import (
     NotFoundError,
     ObjectChangedError,
 )
-from s3_data_lake_mcp.models import FileMetadata
+from s3_data_lake_mcp.models.analysis import FileMetadata
 from s3_data_lake_mcp.profiling.metadata import describe_object
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectHead, ObjectInfo, ObjectRef, ScanMeter

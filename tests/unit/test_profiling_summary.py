@@ -22,7 +22,7 @@ from s3_data_lake_mcp.errors import (
     NotFoundError,
     UnknownColumnError,
 )
-from s3_data_lake_mcp.models import DatasetSummary
+from s3_data_lake_mcp.models.analysis import DatasetSummary
 from s3_data_lake_mcp.profiling.summary import summarize
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ListPage, ObjectHead, ObjectInfo, ObjectRef, ScanMeter

@@ -4,11 +4,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from s3_data_lake_mcp.errors import AccessDeniedError
-from s3_data_lake_mcp.models import Bucket
+from s3_data_lake_mcp.models.discovery import Bucket
 from s3_data_lake_mcp.storage import BucketProbe, ListedBucket, ObjectStore, ScanMeter
 
 _PROBES = 16
 """Most buckets that are looked at at the same time."""
+
+_ENTRY_BYTES = 160
+"""What a bucket takes beside its name, its region not yet known."""
+
+_ENVELOPE_BYTES = 1_024
+"""What an answer needs beside its buckets: count, notices, cursor, cost, fence, the next call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,11 +29,12 @@ class FoundBuckets:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BucketSearch:
-    """Which buckets, what to find out, how many, and behind which name to start."""
+    """Which buckets, what to find out, how many, in how many bytes, and behind which name."""
 
     name_contains: str = ""
     check_access: bool = True
     max_buckets: int = 100
+    room_bytes: int = 64 << 10
     start_after: str = ""
 
 
@@ -63,13 +70,23 @@ def survey_buckets(
         key=lambda bucket: bucket.name,
     )
     rest = [bucket for bucket in names if bucket.name > search.start_after]
-    page = rest[: search.max_buckets]
+    page = _that_fit(rest[: search.max_buckets], search.room_bytes - _ENVELOPE_BYTES)
+    if len(page) < min(len(rest), search.max_buckets):
+        notices.append(f"Only {len(page):,} buckets fit; next_cursor goes on behind them.")
     return FoundBuckets(
         buckets=_probed(store, page, meter, access=search.check_access),
         last=page[-1].name if page else "",
         more=len(rest) > len(page),
         notices=notices,
     )
+
+
+def _that_fit(buckets: list[ListedBucket], room: int) -> list[ListedBucket]:
+    for count, bucket in enumerate(buckets):
+        room -= len(bucket.name) + _ENTRY_BYTES
+        if room < 0:
+            return buckets[: max(count, 1)]
+    return buckets
 
 
 def _probed(

@@ -8,11 +8,11 @@ from s3_data_lake_mcp.budget import compact_size
 from s3_data_lake_mcp.catalog.filters import KeyFilter
 from s3_data_lake_mcp.fence import row
 from s3_data_lake_mcp.loaders.formats import detect_format_by_name
-from s3_data_lake_mcp.models import Object
+from s3_data_lake_mcp.models.discovery import Object
 from s3_data_lake_mcp.storage import ListedObject, ObjectStore, ScanMeter
 
-_ENVELOPE_BYTES = 3_072
-"""What an answer needs beside its keys: counts, notices, cursor, fence, the next call."""
+_ENVELOPE_BYTES = 1_280
+"""What an answer needs beside its keys: counts, notices, fence, the next call, a short cursor."""
 
 _LAST_SECONDS = 5.0
 _SHARE_OF_TIME = 0.2
@@ -63,20 +63,21 @@ def find_objects(
     if search.wanted.narrowed(search.prefix) is None:
         found.notices.append("No key can both start with prefix and match pattern.")
         return found
-    room = search.room_bytes - _ENVELOPE_BYTES - 3 * len(search.prefix.encode("utf-8", "replace"))
+    room = search.room_bytes - _ENVELOPE_BYTES - _asked_bytes(search)
     reserve = min(_LAST_SECONDS, _SHARE_OF_TIME * meter.timeout_seconds)
     for entry in _entries(store, meter, search):
         name = entry if isinstance(entry, str) else entry.key
-        if isinstance(entry, str) or search.wanted.accepts(entry):
-            if len(found) == search.max_keys:
-                found.truncated_by = "max_keys"
-                break
-            room -= _add(found, entry)
-            if room < 0 and len(found) > 1:
+        wanted = isinstance(entry, str) or search.wanted.accepts(entry)
+        if wanted and len(found) == search.max_keys:
+            found.truncated_by = "max_keys"
+            break
+        room -= _add(found, entry) if wanted else 0
+        if room < _encoded_bytes(name) and len(found) > wanted:
+            if wanted:
                 _drop(found, entry)
-                found.truncated_by = "max_bytes"
-                break
-        elif meter.remaining_seconds < reserve:
+            found.truncated_by = "max_bytes"
+            break
+        if not wanted and meter.remaining_seconds < reserve:
             found.truncated_by = "timeout"
             found.notices.append(
                 f"Time ran out after {found.keys_scanned:,} keys; the cursor goes on behind them."
@@ -91,6 +92,17 @@ def find_objects(
             "common_prefixes are not filtered: the keys below them were not looked at."
         )
     return found
+
+
+def _asked_bytes(search: Search) -> int:
+    """Return what an answer repeats of the question, in plain and in its cursor."""
+    plain = max(compact_size(search.prefix), len(row([search.prefix]).encode()))
+    return plain + _encoded_bytes(search.prefix) + _encoded_bytes(search.wanted.pattern)
+
+
+def _encoded_bytes(text: str) -> int:
+    """Return the most that a text takes in a cursor, where it is packed and written as base64."""
+    return len(text.encode("utf-8", "replace")) * 4 // 3 + 4
 
 
 def _entries(store: ObjectStore, meter: ScanMeter, search: Search) -> Iterator[ListedObject | str]:

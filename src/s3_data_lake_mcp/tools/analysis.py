@@ -7,7 +7,7 @@ from pydantic import Field
 
 from s3_data_lake_mcp.errors import InvalidArgumentError
 from s3_data_lake_mcp.lake import Call
-from s3_data_lake_mcp.models import DatasetSummary, FileMetadata, QueryPage
+from s3_data_lake_mcp.models.analysis import DatasetSummary, FileMetadata, QueryPage
 from s3_data_lake_mcp.tools.context import current_call
 
 Operator = Literal[

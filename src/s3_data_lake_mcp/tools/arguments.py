@@ -200,4 +200,6 @@ def _integral(value: object) -> object:
         return int(value)
     if isinstance(value, str):
         return scrub(value)
+    if isinstance(value, list):
+        return [scrub(item) if isinstance(item, str) else item for item in value]
     return value

@@ -10,7 +10,7 @@ from s3_data_lake_mcp.catalog.filters import KeyFilter
 from s3_data_lake_mcp.catalog.objects import Search, find_objects
 from s3_data_lake_mcp.errors import NotFoundError
 from s3_data_lake_mcp.lake import Call
-from s3_data_lake_mcp.models import BucketList, ObjectList
+from s3_data_lake_mcp.models.discovery import BucketList, ObjectList
 from s3_data_lake_mcp.storage.nearest import explain_missing
 from s3_data_lake_mcp.tools.context import current_call
 
@@ -36,6 +36,7 @@ def list_s3_buckets(
         name_contains=name_contains,
         check_access=check_access,
         max_buckets=max_buckets,
+        room_bytes=call.lake.settings.max_result_bytes,
         start_after=call.start_after(),
     )
     allowed = call.lake.store.allowed.bucket_names()

@@ -6,7 +6,7 @@ from fastmcp.dependencies import Depends
 from pydantic import Field
 
 from s3_data_lake_mcp.lake import Call
-from s3_data_lake_mcp.models import CsvPage, JsonPage, ParquetPage
+from s3_data_lake_mcp.models.reading import CsvPage, JsonPage, ParquetPage
 from s3_data_lake_mcp.tools.context import current_call
 
 

@@ -4,16 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from s3_data_lake_mcp.fence import cell, fenced, row, visible
-from s3_data_lake_mcp.models import (
-    BucketList,
-    DatasetSummary,
-    FileMetadata,
-    JsonPage,
-    Model,
-    ObjectList,
-    QueryPage,
-    TablePage,
-)
+from s3_data_lake_mcp.models import Model
+from s3_data_lake_mcp.models.analysis import DatasetSummary, FileMetadata, QueryPage
+from s3_data_lake_mcp.models.discovery import BucketList, ObjectList
+from s3_data_lake_mcp.models.reading import JsonPage, TablePage
 from s3_data_lake_mcp.tools import reports
 from s3_data_lake_mcp.tools.words import next_line, plural, size
 
@@ -63,15 +57,16 @@ def _parts(  # noqa: PLR0911 - one line for each kind of answer
             return type(result).__name__, [result.model_dump_json()], None
 
 
-def _counted(returned: int, total: int | None, noun: str, by: str, *, truncated: bool) -> str:
-    if total is not None and (truncated or total != returned):
+def _counted(returned: int, total: int | None, noun: str, by: str, *, more: bool) -> str:
+    if total is not None and total != returned:
         text = f"{returned:,} of {plural(total, noun)}"
     else:
         text = plural(returned, noun)
-    if not truncated:
-        return text if total is None or total == returned else f"{text}, none follow"
-    cut = f", cut by {by}" if by else ""
-    return f"{text}{cut}, more follow"
+    if by:
+        text += f", cut by {by}"
+    if more:
+        return f"{text}, more follow"
+    return text if total is None or total == returned else f"{text}, none follow"
 
 
 def _cost(result: TablePage | JsonPage) -> str:
@@ -85,7 +80,7 @@ def _table(result: TablePage) -> tuple[str, Sequence[str], str | None]:
         result.total_rows,
         "row",
         result.truncated_by,
-        truncated=result.truncated,
+        more=bool(result.next_cursor),
     )
     first = " · ".join(
         [
@@ -121,7 +116,7 @@ def _json(result: JsonPage) -> tuple[str, Sequence[str], str | None]:
         result.total_records,
         "record",
         result.truncated_by,
-        truncated=result.truncated,
+        more=bool(result.next_cursor),
     )
     first = f"{records} · {visible(result.source.uri)} · {result.layout} · {_cost(result)}"
     return first, [cell(record) or "null" for record in result.records], None

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from s3_data_lake_mcp.fence import cell, row, visible
-from s3_data_lake_mcp.models import Bin, Dataset, DatasetSummary, FileMetadata, Profile
+from s3_data_lake_mcp.models.analysis import Bin, Dataset, DatasetSummary, FileMetadata, Profile
 from s3_data_lake_mcp.tools.words import next_line, plural, size
 
 

@@ -1,0 +1,53 @@
+"""What every page says beside its rows: source, cost, and the cursor of the next one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from s3_data_lake_mcp import fence
+from s3_data_lake_mcp.cursors import Cursor
+from s3_data_lake_mcp.storage import ObjectInfo, ScanMeter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paging:
+    """What the server sent along so that the page's cursor can be written."""
+
+    tool: str
+    bucket: str
+    key: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    identity: Mapping[str, Any] = field(default_factory=dict)
+    position: Mapping[str, Any] = field(default_factory=dict)
+
+    def cursor(self, identity: Mapping[str, Any], position: Mapping[str, Any]) -> str:
+        """Return the text of the cursor that goes on at `position`."""
+        return Cursor(
+            tool=self.tool,
+            bucket=self.bucket,
+            key=self.key,
+            arguments=self.arguments,
+            identity=identity,
+            position=position,
+        ).encode()
+
+
+def source_json(info: ObjectInfo) -> dict[str, Any]:
+    """Return the `source` part of an answer for one object."""
+    modified = info.last_modified.isoformat() if info.last_modified else ""
+    return {
+        "uri": fence.scrub(info.ref.uri),
+        "etag": info.etag,
+        "version_id": info.version_id,
+        "size_bytes": info.size_bytes,
+        "last_modified": modified,
+    }
+
+
+def scan_json(meter: ScanMeter) -> dict[str, int]:
+    """Return the `scan` part of an answer."""
+    return {
+        "requests": meter.requests,
+        "bytes_read": meter.bytes_read,
+        "elapsed_ms": meter.elapsed_ms,
+    }
