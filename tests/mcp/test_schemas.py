@@ -1,5 +1,6 @@
 """What `tools/list` says: eight tools, flat schemas that every client takes, few bytes."""
 
+import contextlib
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -92,9 +93,10 @@ _REFUSED = {"anyOf", "oneOf", "allOf", "$ref", "$defs", "format", "properties", 
 
 
 async def _listed(**given: str) -> list[dict[str, Any]]:
-    lake = Lake.connect(Settings(_env_file=None, **given))  # type: ignore[call-arg, arg-type] # a keyword of pydantic-settings itself
-    async with Client(build_server(lake)) as client:
-        tools = await client.list_tools()
+    settings = Settings(_env_file=None, **given)  # type: ignore[call-arg, arg-type] # a keyword of pydantic-settings itself
+    with contextlib.closing(Lake.connect(settings)) as lake:
+        async with Client(build_server(lake)) as client:
+            tools = await client.list_tools()
     return [tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in tools]
 
 
