@@ -3,6 +3,8 @@
 import base64
 import hashlib
 import json
+import random
+import string
 import zlib
 
 import pytest
@@ -47,6 +49,35 @@ def test_any_damaged_byte_is_found(place: int, change: int) -> None:
     damaged = base64.urlsafe_b64encode(raw).decode().rstrip("=")
     with pytest.raises(InvalidArgumentError, match="damaged"):
         decode(damaged)
+
+
+@pytest.mark.parametrize("bucket", ["a", "ab", "abc", "abcd", "abcde", "abcdef"])
+def test_any_changed_character_is_found(bucket: str) -> None:
+    """Also of the last character, some bits of which carry nothing."""
+    text = Cursor(tool="t", bucket=bucket).encode()
+    letters = string.ascii_letters + string.digits + "-_="
+    for place, old in [(-1, text[-1]), (0, text[0]), (len(text) // 2, text[len(text) // 2])]:
+        for letter in letters.replace(old, ""):
+            damaged = text[:place] + letter + (text[place + 1 :] if place + 1 else "")
+            with pytest.raises(InvalidArgumentError, match="damaged"):
+                decode(damaged)
+    with pytest.raises(InvalidArgumentError, match="damaged"):
+        decode(text + "=")
+
+
+@given(st.text(max_size=10_000))
+def test_a_cursor_holds_a_statement_of_any_characters(sql: str) -> None:
+    """What the server wrote, it reads."""
+    made = Cursor(tool="query_csv_data", arguments={"sql": sql})
+    assert decode(made.encode()) == made
+
+
+def test_a_cursor_holds_the_longest_statement() -> None:
+    """Ten thousand characters that no compression shortens."""
+    drawn = random.Random(7)  # noqa: S311 - data, not a secret
+    sql = "".join(chr(drawn.randrange(0x10000, 0x20000)) for _ in range(10_000))
+    made = Cursor(tool="query_csv_data", arguments={"sql": sql})
+    assert decode(made.encode()) == made
 
 
 @pytest.mark.parametrize(

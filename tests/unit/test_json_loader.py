@@ -213,7 +213,7 @@ def test_duplicate_keys_are_told() -> None:
     """The last value wins, and a notice says so."""
     page = read('{"a":1,"a":2}')
     assert page.data == {"a": 2}
-    assert page.notices == ["Objects repeat keys; the last value of each was kept: a"]
+    assert page.notices == ["Objects repeat keys; the last value of each was kept: a."]
 
 
 def test_path_pages_an_array() -> None:

@@ -2,13 +2,17 @@
 
 from typing import Any
 
+from s3_data_lake_mcp import wire
 from s3_data_lake_mcp.engines import Filter, Query, QueryResult
 from s3_data_lake_mcp.jobs import opening
 from s3_data_lake_mcp.jobs.workplace import Arguments, Report, Workplace
-from s3_data_lake_mcp.pages import scan_json, source_json, table_page
+from s3_data_lake_mcp.pages import kept_within, scan_json, source_json, table_page
 from s3_data_lake_mcp.profiling.metadata import describe_object
 from s3_data_lake_mcp.profiling.summary import summarize
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef, ScanMeter
+
+_PARTS = 6
+"""Share of a result that its sources, or its SQL, may take."""
 
 
 def answer_query(w: Workplace, a: Arguments, meter: ScanMeter, report: Report) -> dict[str, Any]:
@@ -31,7 +35,9 @@ def answer_query(w: Workplace, a: Arguments, meter: ScanMeter, report: Report) -
         format=a.get("format", ""),
     )
     result = w.engine.run(asked, meter, report)
-    sources = [source_json(info) for info in result.sources]
+    sources = kept_within(
+        [source_json(info) for info in result.sources], w.settings.max_result_bytes // _PARTS
+    )
     envelope = {
         "source": _whole_source(a, result),
         "format": result.format,
@@ -41,9 +47,9 @@ def answer_query(w: Workplace, a: Arguments, meter: ScanMeter, report: Report) -
         "scan": scan_json(meter),
         "sources": sources,
         "sources_total": result.sources_total,
-        "sql": result.sql,
+        "sql": wire.Clipper(w.settings.max_result_bytes // _PARTS).text(result.sql),
         "plan": result.plan,
-        **({"parquet": result.details["parquet"]} if a.get("format") == "parquet" else {}),
+        **_parquet(a, result),
     }
     identity = {"sources": result.identity}
     return table_page(
@@ -53,6 +59,14 @@ def answer_query(w: Workplace, a: Arguments, meter: ScanMeter, report: Report) -
         w.settings,
         lambda n: paging.cursor(identity, {"row": offset + n}),
     )
+
+
+def _parquet(a: Arguments, result: QueryResult) -> dict[str, Any]:
+    if a.get("format") != "parquet":
+        return {}
+    # The engine prunes row groups itself, and need not tell how many it read.
+    found = result.details["parquet"]
+    return {"parquet": {"row_groups_read": None, **found}} if isinstance(found, dict) else {}
 
 
 def _filter(a: Arguments) -> Filter | None:

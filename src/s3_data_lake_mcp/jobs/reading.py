@@ -5,10 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from s3_data_lake_mcp import pages, wire
-from s3_data_lake_mcp.budget import fitting
 from s3_data_lake_mcp.engines import Query
-from s3_data_lake_mcp.fence import cell
 from s3_data_lake_mcp.jobs import opening
 from s3_data_lake_mcp.jobs.analysis import answer_query
 from s3_data_lake_mcp.jobs.workplace import Arguments, Report, Workplace
@@ -18,7 +15,7 @@ from s3_data_lake_mcp.loaders.formats import detect_format_by_name
 from s3_data_lake_mcp.loaders.json import JsonLoader, JsonRequest
 from s3_data_lake_mcp.loaders.json_open import FIRST_BYTES
 from s3_data_lake_mcp.loaders.parquet import ParquetLoader
-from s3_data_lake_mcp.pages import Paging, scan_json, source_json, table_page
+from s3_data_lake_mcp.pages import Paging, record_page, scan_json, source_json, table_page
 from s3_data_lake_mcp.storage import ScanMeter
 from s3_data_lake_mcp.storage.listing import is_glob
 from s3_data_lake_mcp.storage.reader import ObjectReader
@@ -50,38 +47,26 @@ def read_json(w: Workplace, a: Arguments, meter: ScanMeter, _r: Report) -> dict[
         max_outline_bytes=w.settings.max_result_bytes // 2,
     )
     result = JsonLoader().read(source, request)
-    clipper = wire.Clipper(w.settings.max_cell_chars)
-    room: int = w.settings.max_result_bytes
-    records = [wire.json_value(value, clipper) for value in result.records[: a["max_records"]]]
-    page = {
+    identity = opening.identity(source.info)
+    envelope = {
         "source": source_json(source.info),
         "format": "json",
         "layout": result.layout,
-        "keys": [wire.json_value(key, clipper) for key in result.keys],
-        "records": [],
-        "data": wire.json_value(result.data, clipper),
-        "returned_records": len(records),
+        "keys": result.keys,
+        "data": result.data,
         "offset": result.offset,
         "total_records": result.total_records,
         "truncated": result.truncated,
-        "truncated_by": "max_bytes" if result.truncated else "",
-        "next_cursor": "",
-        "notices": [*result.notices, *clipper.notices()],
+        "notices": list(result.notices),
         "scan": scan_json(meter),
     }
-    room -= pages.overhead(page, "")
-    kept = fitting(records, cell, room)
-    if records and kept == 0:
-        kept, records[0] = 1, pages.squeezed_value(result.records[0], room, w.settings)
-    more = len(result.records) > a["max_records"]
-    cut = kept < len(records)
-    if cut or more:
-        page |= {
-            "truncated": True,
-            "truncated_by": "max_bytes" if cut else "max_records",
-            "next_cursor": paging.cursor(opening.identity(source.info), result.resume(kept)),
-        }
-    return page | {"records": records[:kept], "returned_records": kept}
+    return record_page(
+        result.records,
+        a["max_records"],
+        envelope,
+        w.settings,
+        lambda n: paging.cursor(identity, result.resume(n)),
+    )
 
 
 def read_parquet(w: Workplace, a: Arguments, meter: ScanMeter, report: Report) -> dict[str, Any]:

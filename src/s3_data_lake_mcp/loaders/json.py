@@ -15,7 +15,7 @@ from s3_data_lake_mcp.loaders.json_open import (
     open_position,
     open_start,
 )
-from s3_data_lake_mcp.loaders.json_outline import fits, outline
+from s3_data_lake_mcp.loaders.json_outline import OUTLINE, fits, outline
 from s3_data_lake_mcp.loaders.json_path import look_up, nearest_keys
 from s3_data_lake_mcp.loaders.json_scan import DOCUMENT_BYTES, BadLines, ValueDecoder
 from s3_data_lake_mcp.loaders.json_table import table_of
@@ -160,7 +160,7 @@ def _page(scan: Scan, request: JsonRequest) -> JsonResult:
     records = [item.value for item in items]
     notices = _notices(scan.decoder, scan.bad)
     if short and not items and request.offset > skipped:
-        notices.append(f"offset {request.offset:,} is behind the last of {skipped:,} records")
+        notices.append(f"offset {request.offset:,} is behind the last of {skipped:,} records.")
 
     def resume(count: int) -> Position:
         return scan.position(items[count - 1], offset + count)
@@ -190,7 +190,7 @@ def _read_path(source: ObjectReader, request: JsonRequest) -> JsonResult:
         return _value_result(found, request, notices, scan.compression)
     offset = number(request.position, "record") if request.position else request.offset
     if offset > len(found):
-        notices.append(f"offset {offset:,} is behind the last of {len(found):,} records")
+        notices.append(f"offset {offset:,} is behind the last of {len(found):,} records.")
     records = found[offset : offset + request.max_records + 1]
     return JsonResult(
         layout="array",
@@ -232,9 +232,7 @@ def _value_result(
     keys = _keys([value] if isinstance(value, dict) else (), notices)
     truncated = not fits(value, request.max_outline_bytes)
     if truncated:
-        notices.append(
-            "The value is too long to be shown: this is an outline. Use `path` to look into it"
-        )
+        notices.append(OUTLINE)
     return JsonResult(
         layout="object" if isinstance(value, dict) else "scalar",
         keys=keys,
@@ -251,7 +249,7 @@ def _value_result(
 def _keys(objects: Iterable[dict[str, object]], notices: list[str]) -> list[str]:
     keys = list(dict.fromkeys(key for value in objects for key in value))
     if len(keys) > MAX_KEYS:
-        notices.append(f"`keys` holds the first {MAX_KEYS:,} of {len(keys):,} keys")
+        notices.append(f"`keys` holds the first {MAX_KEYS:,} of {len(keys):,} keys.")
     return keys[:MAX_KEYS]
 
 
@@ -259,5 +257,5 @@ def _notices(decoder: ValueDecoder, bad: BadLines) -> list[str]:
     notices = [bad.notice()] if bad.count else []
     if decoder.duplicates:
         names = ", ".join(decoder.duplicates)
-        notices.append(f"Objects repeat keys; the last value of each was kept: {names}")
+        notices.append(f"Objects repeat keys; the last value of each was kept: {names}.")
     return notices

@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
+OUTLINE = "The value is too long to be shown: this is an outline. Use `path` to look into it."
+"""What to say of one."""
+
 CELL_CHARS = 2_000
 """Texts longer than this are clipped on their way out, so they count as this long."""
 

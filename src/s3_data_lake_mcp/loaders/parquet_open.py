@@ -109,6 +109,9 @@ def _translated(subject: str, what: str, exc: Exception) -> LakeError:
     if isinstance(exc, pa.ArrowNotImplementedError):
         message = f"{subject} uses a feature of Parquet that cannot be read, in {what}"
         return UnsupportedFormatError(message, hint="Leave such columns out with columns.")
+    if "too deeply nested" in text:
+        message = f"{subject} has a column that nests deeper than Parquet can be read"
+        return LimitExceededError(message, hint="Write it with fewer levels.")
     message = f"{subject} is damaged: {what} cannot be decoded"
     return MalformedDataError(message, hint=REWRITE)
 

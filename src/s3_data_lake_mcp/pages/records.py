@@ -5,7 +5,7 @@ from typing import Any
 
 from s3_data_lake_mcp import fence, wire
 from s3_data_lake_mcp.budget import compact_size, fitting
-from s3_data_lake_mcp.loaders.json_outline import outline
+from s3_data_lake_mcp.loaders.json_outline import OUTLINE, outline
 from s3_data_lake_mcp.pages.room import kept_within, room_for_rows
 from s3_data_lake_mcp.settings import Settings
 
@@ -13,7 +13,6 @@ _KEYS_SHARE = 4
 _KEY_CHARS = 200
 _SMALLEST_CELL_CHARS = 16
 _OUTLINE_SHARES = (2, 8, 32)
-_OUTLINE = "A value is too long to be shown whole: this is an outline. Use path to look into it."
 
 
 def record_page(
@@ -63,12 +62,14 @@ def record_page(
         clipper = wire.Clipper(settings.max_cell_chars)
         shown = [wire.json_value(value, clipper) for value in records[:kept]]
     more = "max_bytes" if kept < len(shown) else "max_records" if len(records) > kept else ""
+    if outlined and not envelope["truncated"]:
+        notices.append(OUTLINE)
     outlined = outlined or envelope["truncated"]
     return page | {
         "records": shown[:kept],
         "data": data,
         "returned_records": kept,
-        "notices": [*notices, *clipper.notices(), *([_OUTLINE] if outlined else [])],
+        "notices": [*notices, *clipper.notices()],
         "truncated": bool(more or outlined),
         "truncated_by": "max_bytes" if outlined else more,
         "next_cursor": cursor_after(kept) if more else "",

@@ -1,7 +1,7 @@
 """Arrow columns to JSON values: one converter a type, chosen once a column."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from itertools import islice, pairwise
 from typing import Any, Literal
@@ -17,6 +17,7 @@ from s3_data_lake_mcp.wire.instants import (
     time_text,
     timestamp_text,
 )
+from s3_data_lake_mcp.wire.kinds import is_binary, is_extension, is_list, is_text
 from s3_data_lake_mcp.wire.names import unique_names
 from s3_data_lake_mcp.wire.opaque import duckdb_value
 from s3_data_lake_mcp.wire.texts import Clipper, binary_text
@@ -161,6 +162,7 @@ def _lists(kind: Any, level: int) -> Cells:  # noqa: ANN401 - one of five list t
 
 def _maps(kind: Any, level: int) -> Cells:  # noqa: ANN401 - a map type
     keys, items = _cells(kind.key_type, level), _cells(kind.item_type, level)
+    pairs = pairs_value if is_text(kind.key_type) else _all_pairs
 
     def cells(array: Any, clipper: Clipper) -> list[Any]:  # noqa: ANN401 - any array
         offsets = array.offsets.to_pylist()
@@ -169,11 +171,16 @@ def _maps(kind: Any, level: int) -> Cells:  # noqa: ANN401 - a map type
         values = items(array.items.slice(first, size), clipper)
         places = [(at - first, stop - first) for at, stop in pairwise(offsets)]
         return [
-            pairs_value(names[at:stop], values[at:stop]) if there else None
+            pairs(names[at:stop], values[at:stop]) if there else None
             for there, (at, stop) in zip(array.is_valid().to_pylist(), places, strict=True)
         ]
 
     return cells
+
+
+def _all_pairs(keys: Sequence[Any], items: Sequence[Any]) -> list[list[Any]]:
+    """Return a map whose keys are no texts; they may look like some, as dates and UUIDs do."""
+    return [[key, item] for key, item in zip(keys, items, strict=True)]
 
 
 def _structs(kind: Any, level: int) -> Cells:  # noqa: ANN401 - a struct type
@@ -251,24 +258,6 @@ def _extensions(kind: Any, level: int) -> Cells:  # noqa: ANN401 - an extension 
     return lambda array, clipper: convert(array.storage, clipper)
 
 
-def _is_binary(kind: "pa.DataType") -> bool:
-    return types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind)
-
-
-def _is_list(kind: "pa.DataType") -> bool:
-    return (
-        types.is_list(kind)
-        or types.is_large_list(kind)
-        or types.is_fixed_size_list(kind)
-        or types.is_list_view(kind)
-        or types.is_large_list_view(kind)
-    )
-
-
-def _is_extension(kind: "pa.DataType") -> bool:
-    return isinstance(kind, pa.BaseExtensionType)
-
-
 _FLAT: tuple[tuple[Callable[[Any], bool], Callable[[Any], Cells]], ...] = (
     (types.is_boolean, _plain),
     (types.is_null, _plain),
@@ -278,7 +267,7 @@ _FLAT: tuple[tuple[Callable[[Any], bool], Callable[[Any], Cells]], ...] = (
     (types.is_string, _texts),
     (types.is_large_string, _texts),
     (types.is_string_view, _texts),
-    (_is_binary, lambda _kind: _each(binary_text)),
+    (is_binary, lambda _kind: _each(binary_text)),
     (types.is_binary_view, lambda _kind: _each(binary_text)),
     (types.is_timestamp, _timestamps),
     (types.is_date, _dates),
@@ -287,12 +276,12 @@ _FLAT: tuple[tuple[Callable[[Any], bool], Callable[[Any], Cells]], ...] = (
     (types.is_interval, _intervals),
 )
 _NESTED: tuple[tuple[Callable[[Any], bool], Callable[[Any, int], Cells]], ...] = (
-    (_is_list, _lists),
+    (is_list, _lists),
     (types.is_map, _maps),
     (types.is_struct, _structs),
 )
 _WRAPPED: tuple[tuple[Callable[[Any], bool], Callable[[Any, int], Cells]], ...] = (
-    (_is_extension, _extensions),
+    (is_extension, _extensions),
     (types.is_dictionary, _dictionaries),
     (types.is_run_end_encoded, _runs),
     (types.is_union, _unions),

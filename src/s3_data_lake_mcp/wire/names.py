@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 _MAX_CHARS = 2_000
 _NAMED_COLUMNS = 5
+_NAMED_CHARS = 80
 
 
 def unique_names(names: Sequence[str]) -> tuple[tuple[str, ...], str]:
@@ -32,7 +33,9 @@ def unique_names(names: Sequence[str]) -> tuple[tuple[str, ...], str]:
         used.add(chosen)
         unique.append(chosen)
     renamed = [new for old, new in zip(wanted, unique, strict=True) if old != new]
-    listed = ", ".join(renamed[:_NAMED_COLUMNS]) + (", …" if len(renamed) > _NAMED_COLUMNS else "")
+    short = Clipper(_NAMED_CHARS)
+    listed = ", ".join(short.text(name) for name in renamed[:_NAMED_COLUMNS])
+    listed += ", …" if len(renamed) > _NAMED_COLUMNS else ""
     return tuple(unique), f"Duplicate column names were numbered: {listed}."
 
 
