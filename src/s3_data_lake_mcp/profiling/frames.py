@@ -1,12 +1,14 @@
 """What pandas computes of sampled rows: the figures of each column, and the shape of the whole."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as arrow_compute
 from pyarrow import types
 
+from s3_data_lake_mcp.errors import MalformedDataError
 from s3_data_lake_mcp.profiling.aggregates import (
     LONGEST_TEXT,
     QUANTILES,
@@ -30,6 +32,20 @@ _NAMED_PAIRS = 5
 _MIXED = (0.05, 0.999)
 _STEPS = (1, 7)
 _DAY = 86_400 * 10**6
+
+
+@contextlib.contextmanager
+def computing(subject: str) -> Iterator[None]:
+    """Turn what Arrow refuses to compute of foreign values into an error that names them.
+
+    Raises:
+        MalformedDataError: If texts are not valid UTF-8, say.
+    """
+    try:
+        yield
+    except pa.ArrowException as exc:
+        message = f"{subject} holds values that cannot be computed with: {exc}"
+        raise MalformedDataError(message, hint="basis=exact may still work.") from exc
 
 
 def figures_of(table: pa.Table, columns: Sequence[ProfiledColumn]) -> list[Figures]:
@@ -108,8 +124,9 @@ def _measured(values: Values, column: ProfiledColumn) -> dict[str, Any]:
         kept = {"quantiles": _all_shown(_moments(pa.array(marks.tolist()), column, values.type))}
         low, high = int(places.min()), int(places.max())
         return kept | _binned(places, low, high, unit=moment_unit(column.type, high - low))
-    numbers = pd.Series(values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False))
-    finite = numbers[numbers.abs() != float("inf")]
+    numbers = values.cast(pa.float64(), safe=False)
+    known = numbers.filter(pc.is_finite(numbers))
+    finite = pd.Series(known.to_numpy(zero_copy_only=False))
     if finite.empty:
         return {"infinite": len(numbers)}
     whole = types.is_integer(column.type) and finite.abs().max() < 2**53
@@ -117,8 +134,8 @@ def _measured(values: Values, column: ProfiledColumn) -> dict[str, Any]:
     low, high = (int(ends[0]), int(ends[1])) if whole else ends
     return {
         "infinite": len(numbers) - len(finite),
-        "mean": float(finite.mean()),
-        "stddev": float(finite.std()) if len(finite) > 1 else None,
+        "mean": pc.mean(known).as_py(),
+        "stddev": pc.stddev(known, ddof=1).as_py(),
         "quantiles": finite.quantile(list(QUANTILES)).tolist(),
     } | _binned(finite, low, high)
 

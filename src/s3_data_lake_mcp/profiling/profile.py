@@ -211,7 +211,9 @@ class Profiler:
         table = sample.table
         types = {one.name: one.type for one in table.schema}
         chosen, left_out = self._choose(types, columns, subject)
-        figures = frames.figures_of(table, chosen)
+        with frames.computing(subject.uri):
+            figures = frames.figures_of(table, chosen)
+            repeated = frames.repeated_rows(table.select([c.name for c in chosen]))
         notices = [
             telling.drawn(sample, subject),
             left_out,
@@ -219,7 +221,6 @@ class Profiler:
             *telling.told(figures, "" if sample.whole else " (in the sample)"),
         ]
         notices.append(telling.shape(table, chosen, of=table.num_rows if sample.whole else None))
-        repeated = frames.repeated_rows(table.select([c.name for c in chosen]))
         return Profiled(
             rows=table.num_rows,
             rows_basis="sample",

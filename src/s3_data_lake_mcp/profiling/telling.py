@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from s3_data_lake_mcp.engines import TableSession
-from s3_data_lake_mcp.errors import LimitExceededError
+from s3_data_lake_mcp.errors import LimitExceededError, MalformedDataError
 from s3_data_lake_mcp.profiling import frames
 from s3_data_lake_mcp.profiling.aggregates import ProfiledColumn
 from s3_data_lake_mcp.profiling.figures import Figures, findings
@@ -31,7 +31,11 @@ def shape(table: pa.Table, chosen: Sequence[ProfiledColumn], *, of: int | None) 
         if c.name in table.column_names
     ]
     whole = of is not None and table.num_rows >= of
-    said = frames.shape_of(table, known, whole=whole)
+    try:
+        with frames.computing("The sample"):
+            said = frames.shape_of(table, known, whole=whole)
+    except MalformedDataError:
+        return ""
     if not said:
         return ""
     label = "" if whole else f" (in {table.num_rows:,} rows looked at)"
