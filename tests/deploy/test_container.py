@@ -10,6 +10,7 @@ from typing import Any
 from packaging.markers import Marker
 from packaging.tags import compatible_tags, cpython_tags
 from packaging.utils import parse_wheel_filename
+
 from rehearsal.dockerfile import ROOT, context, stages
 from rehearsal.wheels import MOST_ZIPPED_MB
 
