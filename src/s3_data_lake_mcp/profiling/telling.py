@@ -13,14 +13,22 @@ from s3_data_lake_mcp.profiling.sample import Sample
 from s3_data_lake_mcp.profiling.subject import Subject
 
 _KEY_SHARE = 0.95
+_NAMED = 6
 
 
 def told(figures: Sequence[Figures], where: str = "") -> list[str]:
     """Return one notice of what there is to say of single columns; `where` it was seen."""
-    said = [
-        f"{each.column.name}: {', '.join(found)}" for each in figures if (found := findings(each))
-    ]
+    columns: dict[str, list[str]] = {}
+    for each in figures:
+        for finding in findings(each):
+            columns.setdefault(finding, []).append(each.column.name)
+    said = [f"{_named(names)}: {finding}" for finding, names in columns.items()]
     return [f"Columns{where}: {'; '.join(said)}."] if said else []
+
+
+def _named(names: Sequence[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def shape(table: pa.Table, chosen: Sequence[ProfiledColumn], *, of: int | None) -> str:
