@@ -94,7 +94,7 @@ def _contents(
 ) -> Contents | None:
     """Return what the object holds; None with a notice where it may not be read."""
     if is_locked(head):
-        notices.append(restore_notice(head))
+        notices.insert(0, restore_notice(head))
         return None
     if isinstance(opened, _REFUSED):
         hint = f" {opened.hint}" if opened.hint else ""

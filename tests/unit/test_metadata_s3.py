@@ -1,0 +1,81 @@
+"""Metadata over the S3 API: versions, delete markers, tags, encryption, archives."""
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from s3_data_lake_mcp.errors import NotFoundError
+from s3_data_lake_mcp.profiling.metadata import describe_object
+from s3_data_lake_mcp.settings import Settings
+from s3_data_lake_mcp.storage import ObjectRef, ScanMeter
+from s3_data_lake_mcp.storage.s3 import S3Store
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_CSV = b"a,b\n1,x\n"
+
+
+def _describe(store: S3Store, bucket: str, key: str, version_id: str = "") -> dict[str, Any]:
+    meter = ScanMeter()
+    ref = ObjectRef(bucket=bucket, key=key, version_id=version_id)
+    answer = describe_object(store, ref, Settings(), meter)
+    assert meter.requests <= 5
+    return answer
+
+
+def test_versions(lake_store: S3Store, s3: "S3Client", bucket: str) -> None:
+    """An older version is described as it was; a deleted object is not found."""
+    enabled: Any = {"Status": "Enabled"}
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration=enabled)
+    first = s3.put_object(Bucket=bucket, Key="x.csv", Body=_CSV)["VersionId"]
+    s3.put_object(Bucket=bucket, Key="x.csv", Body=_CSV + b"2,y\n")
+    assert _describe(lake_store, bucket, "x.csv")["total_rows"] == 2
+    old = _describe(lake_store, bucket, "x.csv", first)
+    assert (old["total_rows"], old["source"]["version_id"]) == (1, first)
+    assert old["versions_enabled"] is True
+    s3.delete_object(Bucket=bucket, Key="x.csv")
+    with pytest.raises(NotFoundError):
+        _describe(lake_store, bucket, "x.csv")
+    assert _describe(lake_store, bucket, "x.csv", first)["total_rows"] == 1
+
+
+def test_what_a_head_tells(lake_store: S3Store, s3: "S3Client", bucket: str) -> None:
+    """Tags, user metadata, type, encoding and encryption are those of the upload."""
+    s3.put_object(
+        Bucket=bucket,
+        Key="x.csv",
+        Body=_CSV,
+        ContentType="text/csv",
+        Metadata={"owner": "ann"},
+        Tagging="team=lake",
+        ServerSideEncryption="aws:kms",
+        SSEKMSKeyId="arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-123456789abc",
+    )
+    answer = _describe(lake_store, bucket, "x.csv")
+    assert answer["content_type"] == "text/csv"
+    assert answer["user_metadata"] == {"owner": "ann"}
+    assert answer["tags"] == {"team": "lake"}
+    assert answer["encryption"] == {"type": "SSE-KMS", "kms_key_id": "…9abc"}
+    assert answer["versions_enabled"] is False
+    assert answer["notices"] == []
+
+
+def test_archived(lake_store: S3Store, s3: "S3Client", bucket: str) -> None:
+    """An archived object is answered by its HEAD, with how to get it back."""
+    s3.put_object(Bucket=bucket, Key="a/old.csv", Body=_CSV, StorageClass="GLACIER")
+    answer = _describe(lake_store, bucket, "a/old.csv")
+    assert (answer["archived"], answer["restore_status"]) == (True, "not restored")
+    assert "restore-object" in answer["notices"][0]
+    assert answer["suggested_calls"][0]["arguments"] == {"bucket_name": bucket, "prefix": "a/"}
+
+
+@pytest.mark.parametrize("key", ["empty.csv", "folder/", "a b+c/ü.csv"])
+def test_empty_objects_and_odd_keys(
+    key: str, lake_store: S3Store, s3: "S3Client", bucket: str
+) -> None:
+    """Ranges of nothing, folder markers and odd keys work over the wire."""
+    s3.put_object(Bucket=bucket, Key=key, Body=b"")
+    answer = _describe(lake_store, bucket, key)
+    assert answer["source"]["size_bytes"] == 0
+    assert answer["notices"] == ["Empty."]

@@ -1,0 +1,93 @@
+"""Schema drift: what differs between objects of a data set, and what does not."""
+
+import json
+from typing import Any
+
+import pytest
+
+from s3_data_lake_mcp.profiling.datasets import DatasetGrouper
+from s3_data_lake_mcp.profiling.drift import Drift, compare_schemas
+from s3_data_lake_mcp.storage import ObjectHead, ObjectInfo, ObjectRef, ScanMeter
+from s3_data_lake_mcp.storage.listing import walk
+from s3_data_lake_mcp.storage.memory import MemoryStore
+
+_GLACIER = ObjectHead(
+    info=ObjectInfo(ref=ObjectRef(bucket="", key=""), size_bytes=0, etag=""),
+    storage_class="GLACIER",
+)
+
+
+def _compared(name: str, *bodies: bytes, **more: Any) -> tuple[Drift, ScanMeter]:
+    store, meter, grouper = MemoryStore(), ScanMeter(), DatasetGrouper("lake")
+    for at, body in enumerate(bodies):
+        store.put("lake", f"t/part-{at:03d}.{name}", body, **more)
+    for listed in walk(store, "lake", "", ScanMeter()):
+        grouper.add(listed)
+    (group,) = grouper.groups()
+    (drift,) = compare_schemas(store, "lake", [(group, name)], meter)
+    return drift, meter
+
+
+def _json(*records: dict[str, Any]) -> bytes:
+    return "\n".join(map(json.dumps, records)).encode()
+
+
+@pytest.mark.parametrize(
+    ("name", "bodies"),
+    [
+        ("csv", [b"a,b\n1,x\n", b"a,b\n2.5,y\n"]),
+        ("csv", [b"a,b\n1,x\n", b"b,a\ny,2\n"]),
+        ("csv", [b"a,b\n1,2026-01-01\n", b"a,b\n1,\n"]),
+        ("csv", [b"a\n1\n", b"a\n"]),
+        ("json", [_json({"a": 1}), _json({"a": 2.5})]),
+        ("json", [_json({"a": 1}), _json({"a": None})]),
+    ],
+)
+def test_what_a_few_values_cannot_tell_is_no_drift(name: str, bodies: list[bytes]) -> None:
+    """Whole and broken numbers, columns without values, another order: no drift."""
+    assert _compared(name, *bodies)[0] == Drift()
+
+
+@pytest.mark.parametrize(
+    ("name", "bodies", "change"),
+    [
+        ("csv", [b"a\n1\n", b"a\nx\n"], "Column a is number in t/part-000.csv, string in"),
+        ("csv", [b"a,b\n1,2\n", b"a\n1\n"], "Column b is in t/part-000.csv, but not in"),
+        ("json", [_json({"a": 1}), _json({"a": 1, "b": 2})], "Column b is in t/part-001.json"),
+        ("json", [_json({"a": 1}), _json({"a": {"x": 1}})], "Column a is number in"),
+    ],
+)
+def test_changes_are_named(name: str, bodies: list[bytes], change: str) -> None:
+    """Columns that come, go or change what they are."""
+    drift, _ = _compared(name, *bodies)
+    assert len(drift.changes) == 1
+    assert drift.changes[0].startswith(change)
+
+
+def test_three_of_many_are_looked_at() -> None:
+    """First, middle and last object are enough, whatever the number of the others."""
+    drift, meter = _compared("csv", *[b"a\n1\n"] * 59, b"a\nx\n")
+    assert meter.requests == 3
+    assert len(drift.changes) == 1
+
+
+def test_many_changes_are_counted() -> None:
+    """Of very many changes some are named."""
+    wide = ",".join(f"c{i}" for i in range(40)).encode()
+    drift, _ = _compared("csv", wide + b"\n" + b"1," * 39 + b"1\n", b"a\n1\n")
+    assert drift.changes[-1] == "36 more columns differ"
+
+
+def test_what_cannot_be_read_is_a_warning() -> None:
+    """A broken object is named, and is no drift."""
+    drift, _ = _compared("parquet", b"PAR1 torn", b"PAR1 torn too")
+    assert drift.changes == ()
+    assert all(text.startswith("Not compared: s3://lake/t/part-00") for text in drift.warnings)
+    assert len(drift.warnings) == 2
+
+
+def test_archived_and_empty_objects_are_not_looked_at() -> None:
+    """What cannot be read costs no request."""
+    drift, meter = _compared("csv", b"a\n1\n", b"a\nx\n", head=_GLACIER)
+    assert (drift, meter.requests) == (Drift(), 0)
+    assert _compared("csv", b"", b"")[1].requests == 0
