@@ -10,5 +10,3 @@ from typing import Literal
 type Basis = Literal["exact", "footer", "sample"]
 type Json = dict[str, object]
 """One JSON object, its values ready for the wire."""
-
-BASES = ("auto", "exact", "footer", "sample")
