@@ -12,7 +12,7 @@ from s3_data_lake_mcp.errors import NotAllowedError, ObjectChangedError
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef, ScanMeter
 from s3_data_lake_mcp.storage.filesystem import LakeFileSystem
 from s3_data_lake_mcp.storage.memory import MemoryStore
-from s3_data_lake_mcp.storage.readahead import BLOCK_BYTES, HELD_BLOCKS, ReadAhead
+from s3_data_lake_mcp.storage.readahead import BLOCK_BYTES, HELD_BYTES, ReadAhead
 from s3_data_lake_mcp.storage.scope import (
     WHOLE_BYTES,
     Access,
@@ -246,7 +246,7 @@ def test_reading_ahead_returns_the_bytes(size: int, reads: list[tuple[float, int
         assert len(data) == stop - start
         for at in {start, (start + stop) // 2, stop - 1}:
             assert data[at - start] == at // BLOCK_BYTES % 251
-        assert len(ahead._blocks) <= HELD_BLOCKS
+        assert len(ahead._blocks) * BLOCK_BYTES <= HELD_BYTES
     ahead.close()
 
 

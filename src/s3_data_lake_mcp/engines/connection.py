@@ -1,6 +1,7 @@
 """The one locked DuckDB of a worker, a connection per query, and the watch that stops it."""
 
 import contextlib
+import itertools
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -39,15 +40,20 @@ _SETTINGS = {
     "python_enable_replacements": "false",
     "python_scan_all_frames": "false",
 }
+_GENERATIONS = itertools.count(1)
 _LOCK = {"enable_external_access": "false", "lock_configuration": "true"}
 
 
 class Session:
-    """A connection for one query: what it creates is temporary and goes with it."""
+    """A connection for one query: what it creates is temporary and goes with it.
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, scope: Scope) -> None:
+    `generation` is another one for another instance, and so for another cache.
+    """
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, scope: Scope, generation: int) -> None:
         self.cursor = cursor
         self.scope = scope
+        self.generation = generation
 
     def execute(self, sql: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Run trusted SQL and return its rows."""
@@ -79,6 +85,7 @@ class Instance:
 
     def __init__(self, settings: Settings) -> None:
         self._files = LakeFileSystem()
+        self._generation = next(_GENERATIONS)
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
         memory = int(settings.memory_limit * _MEMORY_SHARE)
         self._connection = duckdb.connect(
@@ -107,7 +114,7 @@ class Instance:
         )
         watch.start()
         try:
-            yield Session(cursor, scope)
+            yield Session(cursor, scope, self._generation)
         finally:
             done.set()
             watch.join()

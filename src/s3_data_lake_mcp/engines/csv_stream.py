@@ -1,7 +1,7 @@
 """Delimited text that the engine cannot read as it is: transcoded, or cleaned record by record."""
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from s3_data_lake_mcp.errors import MalformedDataError
@@ -10,7 +10,7 @@ from s3_data_lake_mcp.loaders.csv import CsvShape
 from s3_data_lake_mcp.loaders.csv_records import RecordReader
 from s3_data_lake_mcp.storage.reader import ObjectReader
 
-_BATCH_RECORDS = 500
+_BATCH_CHARS = 256 << 10
 _NAMED_LINES = 5
 
 
@@ -69,8 +69,8 @@ def transcoded(source: ObjectReader, shape: CsvShape, max_decoded_bytes: int) ->
 
 def cleaned(
     source: ObjectReader, shape: CsvShape, max_decoded_bytes: int, irregular: Irregular
-) -> Iterator[bytes]:
-    """Yield the records as the CSV loader understands them, written in the plainest dialect.
+) -> Iterator[str]:
+    """Yield the records as the CSV loader understands them, lines of the plainest dialect.
 
     Records with too few fields are filled, those with too many left out, blank lines dropped.
     """
@@ -85,7 +85,6 @@ def cleaned(
     )
     reader.fallback = shape.encoding_open
     width = len(shape.names)
-    lines: list[str] = []
     for record in reader:
         fields = record.fields
         if len(fields) > width:
@@ -94,12 +93,20 @@ def cleaned(
         if len(fields) < width:
             irregular.add(record.line, short=True)
             fields = [*fields, *([None] * (width - len(fields)))]
-        lines.append(",".join(map(_field, fields)))
-        if len(lines) >= _BATCH_RECORDS:
-            yield ("\n".join(lines) + "\n").encode("utf-8", "replace")
-            lines.clear()
-    if lines:
-        yield ("\n".join(lines) + "\n").encode("utf-8", "replace")
+        yield ",".join(map(_field, fields)) + "\n"
+
+
+def batched(lines: Iterable[str]) -> Iterator[bytes]:
+    """Yield lines as bytes, many at once."""
+    batch: list[str] = []
+    size = 0
+    for line in lines:
+        batch.append(line)
+        size += len(line)
+        if size > _BATCH_CHARS:
+            yield "".join(batch).encode("utf-8", "replace")
+            batch, size = [], 0
+    yield "".join(batch).encode("utf-8", "replace")
 
 
 def _field(text: str | None) -> str:

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 
 import duckdb
 
 from s3_data_lake_mcp.engines.casts import TEXT, checked_cast, misfit_of
 from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.csv_layout import SNIFF_BYTES, Layout, find_layout, merged_kinds
-from s3_data_lake_mcp.engines.csv_stream import Irregular, cleaned, transcoded
+from s3_data_lake_mcp.engines.csv_stream import Irregular, batched, cleaned, transcoded
 from s3_data_lake_mcp.engines.places import Member, Place
 from s3_data_lake_mcp.engines.sqltext import call, identifier, literal, struct
 from s3_data_lake_mcp.engines.streams import DecodedStream
@@ -21,7 +22,7 @@ from s3_data_lake_mcp.engines.tables import (
     partition_types,
     sampled,
 )
-from s3_data_lake_mcp.storage.scope import PinnedObject, SurpriseError
+from s3_data_lake_mcp.storage.scope import Access, PinnedObject, SurpriseError
 
 _FACT = "csv"
 _INNER = "lake_c"
@@ -44,11 +45,13 @@ class CsvTable:
         self.number = number
         self.name = name
         self.place = place
+        self.brief: int | None = None
+        self.most_cached_bytes = 0
         self._budget = max_decoded_bytes
         self._partitions = partition_types(place)
         self._irregular: dict[str, list[Irregular]] = {}
         self._guessed: dict[str, Member] = {}
-        self._members: Mapping[str, Member] = {}
+        self.members: Mapping[str, Member] = {}
         self._focus = sampled(place.members)
 
     def focus(self, members: Sequence[Member]) -> None:
@@ -61,7 +64,7 @@ class CsvTable:
         groups = self._groups()
         kinds = merged_kinds(layout for layout, _ in groups)
         paths = Paths(session.scope, self.number)
-        self._members = paths.members
+        self.members = paths.members
         parts = [self._part(layout, members, kinds, paths) for layout, members in groups]
         return " UNION ALL BY NAME ".join(parts)
 
@@ -120,7 +123,8 @@ class CsvTable:
     ) -> tuple[str, dict[str, str]]:
         """Return the path and the options that describe the bytes under it."""
         dialect = layout.shape.dialect
-        if layout.mode == "cleaned":
+        mode = "cleaned" if self.brief else layout.mode
+        if mode == "cleaned":
             marks = ("','", "'\"'", "'\"'")
         else:
             quote = literal(dialect.quote)
@@ -136,19 +140,21 @@ class CsvTable:
             "allow_quoted_nulls": "false",
             "null_padding": "false",
             "strict_mode": "true",
-            "compression": "'none'" if layout.mode == "plain" else "'gzip'",
+            "compression": "'none'" if mode == "plain" else "'gzip'",
             **(_LONG_LINE if layout.long_lines else {}),
         }
-        if layout.mode != "plain":
-            return paths.add(members, lambda m: self._stream(m, layout), stream=True), options
+        if mode != "plain":
+            return paths.add(members, lambda m: self._stream(m, layout), cached=False), options
         start = layout.shape.start
         if dialect.has_header and layout.shape.line == 2:  # noqa: PLR2004 - the header is line 1
             options["header"], start = "true", 0
         variant = f"from {start}" if start else ""
-        source = paths.add(members, lambda m: self._plain(m, layout, start), variant=variant)
-        return source, options
+        cached = sum(member.info.size_bytes for member in members) <= self.most_cached_bytes
+        access: Access = "scan" if cached else "stream"
+        make = lambda m: self._plain(m, layout, start, access)  # noqa: E731 - a closure for one call
+        return paths.add(members, make, cached=cached, variant=variant), options
 
-    def _plain(self, member: Member, layout: Layout, skip: int) -> PinnedObject:
+    def _plain(self, member: Member, layout: Layout, skip: int, access: Access) -> PinnedObject:
         def check(data: bytes) -> None:
             if not data.startswith(layout.header[: len(data)]):
                 raise SurpriseError(member.path)
@@ -157,7 +163,7 @@ class CsvTable:
             member.opened.store,
             member.info,
             member.opened.meter,
-            access="scan",
+            access=access,
             head=member.opened.head,
             skip=skip,
             check=check if member.path in self._guessed else None,
@@ -168,10 +174,11 @@ class CsvTable:
 
         def blocks() -> Iterator[bytes]:
             source = member.opened.reader()
-            if layout.mode == "transcoded":
+            if layout.mode == "transcoded" and not self.brief:
                 return transcoded(source, layout.shape, self._budget)
             found.append(Irregular())
-            return cleaned(source, layout.shape, self._budget, found[-1])
+            records = cleaned(source, layout.shape, self._budget, found[-1])
+            return batched(islice(records, self.brief))
 
         return DecodedStream(blocks, f"{member.info.etag} {layout.mode}")
 
@@ -207,7 +214,7 @@ class CsvTable:
 
     def _clean(self, text: str) -> bool:
         named = _FILE.search(text)
-        member = self._members.get(named[1].strip()) if named else None
+        member = self.members.get(named[1].strip()) if named else None
         if "CSV" not in text or member is None:
             return False
         if _FACT not in member.opened.facts:

@@ -70,7 +70,7 @@ class DuckDbEngine:
             wanted,
             sql,
             asked=asked,
-            max_decoded_bytes=self._settings.max_decoded_bytes,
+            settings=self._settings,
         )
 
     def _learning[T](
@@ -112,7 +112,7 @@ class DuckDbEngine:
             return fetch(session.cursor.sql(sql, params=list(params)))
 
         def fault(session: Session, error: duckdb.Error) -> LakeError:
-            found = data_error(error, call.inputs.places)
+            found = data_error(error, call.inputs.tables)
             return found or mend(error, sql, call.inputs.columns(session))
 
         return self._learning(call, work, fault)

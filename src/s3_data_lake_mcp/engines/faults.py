@@ -1,15 +1,21 @@
 """What an error of the engine says of the data, as an error of the contract."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import duckdb
 
-from s3_data_lake_mcp.engines.places import Place
+from s3_data_lake_mcp.engines.tables import Table
 from s3_data_lake_mcp.errors import LakeError, MalformedDataError
 
-_PATH = re.compile(r"(?:s3|lake)://[^\s\"']+")
+_AROUND = (("file = ", "\n"), ('"', '"'), ("'", "'"), ("stream: ", ""))
 _ORIGINAL = re.compile(r"^Original Line:.*$", re.MULTILINE)
+_DAMAGE = (
+    *("Out of buffer", "corrupt", "Corrupt", "TProtocol", "ecompression", "Parquet", "parquet"),
+    *("Invalid string encoding", "Snappy", "ZSTD", "page header", "Unsupported page"),
+)
+"""What DuckDB says of damaged Parquet without naming the file."""
+
 _LINE = re.compile(r"(?:Line: |in line |line )(\d+)")
 _REASONS = (
     ("nterminated quote", "a quote is never closed"),
@@ -23,16 +29,17 @@ _REASONS = (
 )
 
 
-def data_error(error: duckdb.Error, places: Iterable[Place]) -> LakeError | None:
+def data_error(error: duckdb.Error, tables: Sequence[Table]) -> LakeError | None:
     """Return an error that names the object which cannot be read; None if it is the query's."""
     text = str(error)
-    if not isinstance(error, duckdb.InvalidInputException | duckdb.IOException | duckdb.Error):
-        return None
-    paths = {found.rstrip(".,;:)") for found in _PATH.findall(text)}
-    for place in places:
-        for member in place.members:
-            if paths & {member.path, str(member.info.ref)}:
+    for table in tables:
+        for path, member in table.members.items():
+            # With what stands around it in the engine's messages: one key may begin another.
+            if any(f"{mark}{path}{end}" in text for mark, end in _AROUND):
                 return _malformed(str(member.info.ref), text)
+    for table in tables:
+        if table.place.format == "parquet" and any(sign in text for sign in _DAMAGE):
+            return _malformed(table.place.uri, text)
     return None
 
 

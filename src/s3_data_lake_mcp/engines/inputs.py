@@ -17,11 +17,15 @@ from s3_data_lake_mcp.engines.places import Place, find_place
 from s3_data_lake_mcp.engines.sqltext import identifier
 from s3_data_lake_mcp.engines.tables import Table, raw_paths
 from s3_data_lake_mcp.errors import InvalidArgumentError, LakeError, ObjectChangedError
+from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectInfo
 from s3_data_lake_mcp.storage.listing import split_uri
 
 DATA = "data"
 _OPEN_THREADS = 8
+_CACHED_SHARE = 0.75
+"""Largest share of the cache that one table of text may take."""
+
 _DIGEST_CHARS = 16
 
 
@@ -109,7 +113,7 @@ def open_inputs(
     sql: str,
     *,
     asked: str,
-    max_decoded_bytes: int,
+    settings: Settings,
 ) -> Inputs:
     """Look up the objects of a query.
 
@@ -118,7 +122,7 @@ def open_inputs(
         wanted: Name of the table, bucket and key of each.
         sql: The query, to tell in what way it names them.
         asked: The format that `data` must have; empty: any.
-        max_decoded_bytes: Budget of decompressed bytes for each object.
+        settings: The limits.
     """
     folded = [name.lower() for name, _, _ in wanted]
     if len(set(folded)) < len(folded):
@@ -126,6 +130,7 @@ def open_inputs(
             "The SQL names objects that differ only in case, which one query cannot tell apart"
         )
         raise InvalidArgumentError(message, hint="Query them one after the other.")
+
     def find(name: str, bucket: str, key: str) -> Place:
         return find_place(opener, bucket, key, asked if name == DATA else "")
 
@@ -135,19 +140,23 @@ def open_inputs(
         with ThreadPoolExecutor(_OPEN_THREADS) as pool:
             places = [future.result() for future in [pool.submit(find, *one) for one in wanted]]
     tables = [
-        _table(number, name, place, max_decoded_bytes)
+        _table(number, name, place, settings)
         for number, ((name, _, _), place) in enumerate(zip(wanted, places, strict=True))
     ]
     in_readers = frozenset(name for name, _, _ in wanted if _is_argument(name, sql))
     return Inputs(tables, in_readers)
 
 
-def _table(number: int, name: str, place: Place, max_decoded_bytes: int) -> Table:
+def _table(number: int, name: str, place: Place, settings: Settings) -> Table:
+    table: Table
     if place.format == "parquet":
-        return ParquetTable(number, name, place)
-    if place.format == "json":
-        return JsonTable(number, name, place, max_decoded_bytes)
-    return CsvTable(number, name, place, max_decoded_bytes)
+        table = ParquetTable(number, name, place)
+    elif place.format == "json":
+        table = JsonTable(number, name, place, settings.max_decoded_bytes)
+    else:
+        table = CsvTable(number, name, place, settings.max_decoded_bytes)
+    table.most_cached_bytes = int(settings.cache_bytes * _CACHED_SHARE)
+    return table
 
 
 def _is_argument(uri: str, sql: str) -> bool:

@@ -22,7 +22,7 @@ from s3_data_lake_mcp.storage.filesystem import STREAM_SCHEME
 
 type Mode = Literal["plain", "transcoded", "cleaned"]
 
-SAMPLE_BYTES = 768 << 10
+SAMPLE_BYTES = 256 << 10
 """Text that is looked at: less than the head that came with the opening."""
 
 _SAMPLE_RECORDS = 50_000

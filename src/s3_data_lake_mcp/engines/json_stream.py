@@ -10,7 +10,6 @@ from s3_data_lake_mcp.loaders.json_open import open_start
 from s3_data_lake_mcp.loaders.json_scan import BadLines, check_depth
 from s3_data_lake_mcp.storage.reader import ObjectReader
 
-_BATCH_CHARS = 256 << 10
 _MOST_LEVELS = 120
 """The engine reads 128; a deeper value is read as the text of it."""
 
@@ -38,7 +37,7 @@ def transcoded(
 
 def cleaned(
     source: ObjectReader, max_decoded_bytes: int, names: Mapping[str, str], bad: list[BadLines]
-) -> Iterator[bytes]:
+) -> Iterator[str]:
     """Yield one line for each record.
 
     Values that are no objects become objects with the key `value`. Numbers of more digits than a
@@ -52,15 +51,8 @@ def cleaned(
     """
     scan = open_start(source, max_decoded_bytes)
     bad.append(scan.bad)
-    lines: list[str] = []
-    size = 0
     for item in scan.items:
-        lines.append(record_line(item.value, names))
-        size += len(lines[-1])
-        if size > _BATCH_CHARS:
-            yield "".join(lines).encode("utf-8", "replace")
-            lines, size = [], 0
-    yield "".join(lines).encode("utf-8", "replace")
+        yield record_line(item.value, names)
 
 
 def record_line(value: object, names: Mapping[str, str]) -> str:

@@ -3,11 +3,14 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import islice
 
 import duckdb
 
 from s3_data_lake_mcp.engines.casts import misfit_of
 from s3_data_lake_mcp.engines.connection import Session
+from s3_data_lake_mcp.engines.csv_stream import batched
 from s3_data_lake_mcp.engines.json_layout import JsonLayout, detect_whole, find_layout
 from s3_data_lake_mcp.engines.json_shape import Node, together
 from s3_data_lake_mcp.engines.json_stream import VALUE, cleaned, transcoded
@@ -23,7 +26,7 @@ from s3_data_lake_mcp.engines.tables import (
     sampled,
 )
 from s3_data_lake_mcp.loaders.json_scan import BadLines
-from s3_data_lake_mcp.storage.scope import WHOLE_BYTES, PinnedObject
+from s3_data_lake_mcp.storage.scope import WHOLE_BYTES, Access, PinnedObject
 
 _FACT = "json"
 _HEAD_BYTES = 256 << 10
@@ -45,11 +48,13 @@ class JsonTable:
         self.number = number
         self.name = name
         self.place = place
+        self.brief: int | None = None
+        self.most_cached_bytes = 0
         self._budget = max_decoded_bytes
         self._partitions = partition_types(place)
         self._focus = sampled(place.members)
         self._bad: dict[str, list[BadLines]] = {}
-        self._members: Mapping[str, Member] = {}
+        self.members: Mapping[str, Member] = {}
         self._whole = False
 
     def focus(self, members: Sequence[Member]) -> None:
@@ -64,7 +69,7 @@ class JsonTable:
         self._look_at_all(session, groups)
         nodes = self._nodes([layout for layout, _ in groups])
         paths = Paths(session.scope, self.number)
-        self._members = paths.members
+        self.members = paths.members
         parts = [self._part(layout, members, nodes, paths) for layout, members in groups]
         return " UNION ALL BY NAME ".join(parts)
 
@@ -130,7 +135,7 @@ class JsonTable:
         columns = {n: node for n, node in nodes.items() if n not in self._partitions}
         source, options = self._reading(layout, members, paths)
         options |= partition_options(self._partitions)
-        if not layout.records and layout.mode != "cleaned":
+        if not layout.records and layout.mode != "cleaned" and not self.brief:
             node = columns.get(VALUE) or Node("VARCHAR")
             columns, options["records"] = {VALUE: node}, "false"
         read = {name: node.read_type() for name, node in columns.items()}
@@ -153,21 +158,26 @@ class JsonTable:
         }
         if layout.long_values:
             options["maximum_object_size"] = f"{128 << 20}"
-        if layout.mode == "plain":
-            return paths.add(members, _plain), options
-        if layout.mode == "cleaned":
+        mode = "cleaned" if self.brief else layout.mode
+        if mode == "plain":
+            cached = sum(member.info.size_bytes for member in members) <= self.most_cached_bytes
+            access: Access = "scan" if cached else "stream"
+            return paths.add(members, partial(_plain, access=access), cached=cached), options
+        if mode == "cleaned":
+            options["compression"] = "'gzip'"
             options["format"] = "'newline_delimited'"
         make = lambda member: self._stream(member, layout)  # noqa: E731 - a closure for one call
-        return paths.add(members, make, stream=True), options
+        return paths.add(members, make, cached=False), options
 
     def _stream(self, member: Member, layout: JsonLayout) -> DecodedStream:
         found = self._bad.setdefault(str(member.info.ref), [])
 
         def blocks() -> Iterator[bytes]:
             source = member.opened.reader()
-            if layout.mode == "transcoded":
+            if layout.mode == "transcoded" and not self.brief:
                 return transcoded(source, layout.compression, layout.encoding, self._budget)
-            return cleaned(source, self._budget, layout.renamed, found)
+            records = cleaned(source, self._budget, layout.renamed, found)
+            return batched(islice(records, self.brief))
 
         return DecodedStream(blocks, f"{member.info.etag} {layout.mode}")
 
@@ -187,7 +197,7 @@ class JsonTable:
             return any(changed)
         text = str(error)
         named = _FILE.search(text)
-        member = self._members.get(named[1]) if named else None
+        member = self.members.get(named[1]) if named else None
         if member is None or "JSON" not in text:
             return False
         return self._learn_of(member, text)
@@ -243,11 +253,11 @@ class JsonTable:
         return list(dict.fromkeys(said))
 
 
-def _plain(member: Member) -> PinnedObject:
+def _plain(member: Member, access: Access) -> PinnedObject:
     return PinnedObject(
         member.opened.store,
         member.info,
         member.opened.meter,
-        access="scan",
+        access=access,
         head=member.opened.head,
     )

@@ -15,10 +15,11 @@ from s3_data_lake_mcp.storage.scope import WHOLE_COLUMNAR_BYTES
 HEAD_BYTES = 1 << 20
 """First request of a text: most objects under it are there whole."""
 
-TAIL_BYTES = 256 << 10
-"""First request of a columnar object: holds the footer of most files of 1 GB."""
+TAIL_BYTES = 512 << 10
+"""First request of a columnar object: holds footer and Bloom filters of most files of 1 GB."""
 
 _MOST_REMEMBERED = 2_000
+_HEADS_BYTES = 64 << 20
 _TABULAR = {"csv": "csv", "text": "csv", "unknown": "csv", "json": "json", "parquet": "parquet"}
 
 type Facts = dict[str, Any]
@@ -64,12 +65,23 @@ class Memory:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._known: OrderedDict[tuple[str, str], tuple[ObjectInfo, Facts]] = OrderedDict()
+        self._heads: OrderedDict[tuple[str, str], tuple[Facts, int]] = OrderedDict()
 
     def recall(self, ref: ObjectRef) -> ObjectInfo | None:
         """Return the version that was seen last."""
         with self._lock:
             known = self._known.get((ref.bucket, ref.key))
             return known[0] if known else None
+
+    def keep_head(self, info: ObjectInfo, head: bytes) -> None:
+        """Keep the first bytes of a version as the fact `head`, while there is room."""
+        facts = self.facts(info)
+        with self._lock:
+            facts["head"] = head
+            self._heads[info.ref.bucket, info.ref.key] = (facts, len(head))
+            while sum(size for _, size in self._heads.values()) > _HEADS_BYTES:
+                _, (oldest, _) = self._heads.popitem(last=False)
+                oldest.pop("head", None)
 
     def facts(self, info: ObjectInfo) -> Facts:
         """Return what is known of a version, to be read and written."""
@@ -107,13 +119,14 @@ class Opener:
         if seen is not None:
             info = self.store.head(ref, self.meter).info
             if _same(info, seen):
-                return self._opened(info, b"", b"")
+                return self._opened(info, self.memory.facts(info).get("head", b""), b"")
         if detect_format_by_name(ref.key)[0] == "parquet":
             info, tail = self.store.get_tail(ref, TAIL_BYTES, self.meter)
             opened = self._opened(info, b"", tail)
         else:
             info, head = self.store.get_head(ref, HEAD_BYTES, self.meter)
             opened = self._opened(info, head, b"")
+            self.memory.keep_head(info, head)
         if not info.size_bytes:
             message = f"{ref} is empty"
             raise MalformedDataError(message, hint="An object without a byte has no columns.")

@@ -57,8 +57,12 @@ class ParquetTable:
         self.number = number
         self.name = name
         self.place = place
+        self.brief: int | None = None
+        self.most_cached_bytes = 0
+        self.members: Mapping[str, Member] = {}
         self._partitions = partition_types(place)
         self._focus = sampled(place.members)
+        self.objects: dict[str, PinnedObject] = {}
         self._columns: set[str] = set()
 
     def focus(self, members: Sequence[Member]) -> None:
@@ -71,13 +75,14 @@ class ParquetTable:
         with ThreadPoolExecutor(_FOOTER_THREADS) as pool:
             list(pool.map(footer_of, self._focus))
         source = paths.add(self.place.members, self._object)
+        self.members = paths.members
         options = partition_options(self._partitions)
         if len(self.place.members) > 1:
             options["schema"] = self._schema(session)
         return f"SELECT * FROM {call('read_parquet', source, options)}"  # noqa: S608 - all is quoted
 
     def _object(self, member: Member) -> PinnedObject:
-        return PinnedObject(
+        made = PinnedObject(
             member.opened.store,
             member.info,
             member.opened.meter,
@@ -85,6 +90,8 @@ class ParquetTable:
             tail=member.opened.tail,
             check=lambda tail: self._check(member, tail),
         )
+        self.objects[member.path] = made
+        return made
 
     def _check(self, member: Member, tail: bytes) -> None:
         """Look for columns that the view does not have in an object that nobody looked at."""

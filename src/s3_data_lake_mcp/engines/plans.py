@@ -52,7 +52,7 @@ def plan_of(
     for table in tables:
         mine = None if scans is None else [s for s in scans if _is_of(s, table)]
         read = table.place.members if mine is None else survivors(session, table, mine)
-        columns = list(table.columns) if mine is None else list(_columns(table, mine))
+        columns = list(table.columns) if mine is None else list(column_names(table, mine))
         total.columns |= dict.fromkeys(columns)
         total.objects += len(read)
         total.bytes_total += sum(member.info.size_bytes for member in read)
@@ -76,7 +76,7 @@ def _is_of(scan: Scan, table: Table) -> bool:
     return bool(scan["Function"] == READERS[table.place.format])
 
 
-def _columns(table: Table, scans: Iterable[Scan]) -> Iterator[str]:
+def column_names(table: Table, scans: Iterable[Scan]) -> Iterator[str]:
     """Yield the columns that scans read, in the table's order."""
     named: set[str] = set()
     text = ""
@@ -103,14 +103,12 @@ def _chunks(
         return _Chunks()
     paths = ", ".join(literal(member.path) for member in looked_at)
     source = f"parquet_metadata([{paths}])"
-    conditions = [" AND ".join(_conditions(scan, source)) or "true" for scan in scans] or ["true"]
-    kept = " OR ".join(f"({condition})" for condition in conditions)
     wanted = ", ".join(literal(name) for name in columns) or "''"
     top = "split_part(path_in_schema, ', ', 1)"
     sql = (
         f"SELECT count(DISTINCT (file_name, row_group_id)), "  # noqa: S608 - quoted, and the engine's own text
         f"coalesce(sum(total_compressed_size) FILTER ({top} IN ({wanted})), 0) "
-        f"FROM {source} AS chunk WHERE {kept}"
+        f"FROM {source} AS chunk WHERE {kept_groups(scans, source)}"
     )
     try:
         ((groups, size),) = session.execute(sql)
@@ -119,6 +117,12 @@ def _chunks(
         groups, size = session.execute(everything)[0][0], sum(m.info.size_bytes for m in looked_at)
     share = len(members) / len(looked_at)
     return _Chunks(round(groups * share), round(size * share))
+
+
+def kept_groups(scans: Sequence[Scan], source: str) -> str:
+    """Return the condition on rows of `parquet_metadata` that statistics do not rule out."""
+    conditions = [" AND ".join(_conditions(scan, source)) or "true" for scan in scans]
+    return " OR ".join(f"({condition})" for condition in conditions or ["true"])
 
 
 def _conditions(scan: Scan, source: str) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Which objects of a partitioned table a query reads: asked of the engine before any is opened."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import duckdb
@@ -16,25 +16,22 @@ from s3_data_lake_mcp.engines.tables import Table, partition_types
 READERS = {"parquet": "READ_PARQUET", "csv": "READ_CSV", "json": "READ_JSON"}
 
 type Scan = Mapping[str, Any]
+type PlanNode = Mapping[str, Any]
 
 
-def scans_of(session: Session, statement: Statement) -> list[Scan]:
-    """Return what the engine's plan says of each scan; nothing is read."""
+def plan_tree(session: Session, statement: Statement) -> list[PlanNode]:
+    """Return the engine's plan of a statement; nothing is read."""
     rows = session.execute(f"EXPLAIN (FORMAT json) {statement.sql}", statement.values)
-    found: list[Scan] = []
-    for kind, text in rows:
-        if kind == "physical_plan":
-            for node in json.loads(text):
-                found += _scans(node)
-    return found
+    return [node for kind, text in rows if kind == "physical_plan" for node in json.loads(text)]
 
 
-def _scans(node: Mapping[str, Any]) -> Iterator[Scan]:
-    extra = node.get("extra_info") or {}
-    if "Function" in extra:
-        yield extra
-    for child in node.get("children", ()):
-        yield from _scans(child)
+def scans_in(nodes: Iterable[PlanNode]) -> Iterator[Scan]:
+    """Yield what a plan says of each scan."""
+    for node in nodes:
+        extra = node.get("extra_info") or {}
+        if "Function" in extra:
+            yield extra
+        yield from scans_in(node.get("children", ()))
 
 
 def prunable(inputs: Inputs) -> list[Table]:

@@ -19,12 +19,14 @@ from s3_data_lake_mcp.engines.mend import mend
 from s3_data_lake_mcp.engines.opening import HEAD_BYTES
 from s3_data_lake_mcp.engines.parquet_table import ParquetTable
 from s3_data_lake_mcp.engines.plans import plan_of
-from s3_data_lake_mcp.engines.pruning import Scan, prunable, scans_of, survivors
+from s3_data_lake_mcp.engines.prefetch import prefetch
+from s3_data_lake_mcp.engines.pruning import Scan, plan_tree, prunable, scans_in, survivors
 from s3_data_lake_mcp.engines.results import fetch
 from s3_data_lake_mcp.engines.simple_form import Statement
 from s3_data_lake_mcp.errors import LakeError
 
 _MOST_SOURCES = 20
+_BRIEF_ROWS = 5_000
 
 
 class Run:
@@ -35,6 +37,9 @@ class Run:
         self._inputs = inputs
         self._narrowed = False
         self._statement = Statement(texts=("",))
+        rows = asked.query.offset + asked.query.max_rows + 1
+        for table in inputs.tables:
+            table.brief = rows if asked.is_plain and rows <= _BRIEF_ROWS else None
 
     def answer(self, session: Session) -> QueryResult:
         """Return the rows of the page."""
@@ -46,6 +51,7 @@ class Run:
         values = list(self._statement.values)
         if query.dry_run:
             return self._planned(session)
+        self._prefetch(session)
         with session.read_only():
             relation = session.cursor.sql(self._statement.sql, params=values)
             table = fetch(relation, query.max_rows + 1, query.offset)
@@ -56,12 +62,18 @@ class Run:
         hints = wrong_literals(session, data, self._statement)
         return replace(result, notices=[*result.notices, *hints])
 
+    def _prefetch(self, session: Session) -> None:
+        """Fetch what Parquet tables are read of, where the plan tells; the query runs without."""
+        if self._asked.kind == "select":
+            with contextlib.suppress(duckdb.Error):
+                prefetch(session, self._inputs.tables, self._statement)
+
     def _planned(self, session: Session) -> QueryResult:
         """Return the plan, and the columns without rows where they are known without reading."""
         scans: list[Scan] | None = None
         table = pa.table({})
         if self._asked.kind == "select":
-            scans = scans_of(session, self._statement)
+            scans = list(scans_in(plan_tree(session, self._statement)))
             empty = f"SELECT * FROM ({self._statement.sql}\n) LIMIT 0"  # noqa: S608 - guarded
             values = list(self._statement.values)
             with session.read_only():
@@ -87,7 +99,7 @@ class Run:
             with contextlib.suppress(duckdb.Error):
                 self._inputs.create_views(session)
                 statement = self._asked.statement(session, self._columns(session))
-                scans = scans_of(session, statement)
+                scans = list(scans_in(plan_tree(session, statement)))
             for table in tables:
                 found = survivors(session, table, scans)
                 last = table.place.members[-1]
@@ -137,7 +149,7 @@ class Run:
 
     def fault(self, session: Session, error: duckdb.Error) -> LakeError:
         """Return what an error means to who asked."""
-        if (found := data_error(error, self._inputs.places)) is not None:
+        if (found := data_error(error, self._inputs.tables)) is not None:
             return found
         columns = self._inputs.columns(session)
         mended = mend(error, self._statement.sql, columns)

@@ -38,6 +38,11 @@ class DecodedStream:
         """A time derived from the identity."""
         return modified_of(self._identity)
 
+    @property
+    def block_bytes(self) -> int:
+        """More than is ever read at once."""
+        return _UNKNOWN_BYTES
+
     def open(self) -> Callable[[int, int], bytes]:
         """Return a function that reads in order; going back begins anew."""
         return _Tape(lambda: _stored(self._make())).read

@@ -38,12 +38,18 @@ _TYPES = {
 class Table(Protocol):
     """Objects on their way to being a view of the engine.
 
-    `number` and `name` are the view's. `notices` grow while it is read.
+    `number` and `name` are the view's. `brief` is the number of rows, if only the first few are
+    wanted: then text is read by the loader's own reader, which fetches no more than it needs.
+    Text of more than `most_cached_bytes` passes by the engine's cache. `members` are the objects by
+    the paths under which the last view reads them.
     """
 
     number: int
     name: str
     place: Place
+    brief: int | None
+    most_cached_bytes: int
+    members: Mapping[str, Member]
 
     def focus(self, members: Sequence[Member]) -> None:
         """Say which objects are going to be read: their columns are what matters."""
@@ -89,11 +95,14 @@ class Paths:
         members: Sequence[Member],
         make: Callable[[Member], Readable],
         *,
-        stream: bool = False,
+        cached: bool = True,
         variant: str = "",
     ) -> str:
-        """Add members, which share a bucket, each as `make` reads it."""
-        scheme = STREAM_SCHEME if stream else "s3"
+        """Add members, which share a bucket, each as `make` reads it.
+
+        What is not `cached` by the engine is read in order, and again by each query.
+        """
+        scheme = "s3" if cached else STREAM_SCHEME
         paths = []
         for member in members:
             path = path_of(member.info.ref, scheme, variant=variant)

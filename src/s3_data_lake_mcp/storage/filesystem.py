@@ -3,7 +3,6 @@
 import io
 import threading
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import NoReturn
 
 from fsspec import AbstractFileSystem
@@ -13,24 +12,28 @@ from s3_data_lake_mcp.storage.scope import Readable, Scope, SurpriseError
 
 SCHEMES = ("s3", "s3a", "s3n")
 STREAM_SCHEME = "lake"
-"""Paths of decoded streams; the engine reads them in order and caches nothing of them."""
+"""Paths of what the engine reads in order, and caches nothing of."""
 
 
 class _File(io.RawIOBase):
     """A handle for many threads, in the two ways that the engine reads.
 
-    Of objects it seeks and reads, in two calls, from all its threads at once: so the position that
-    a thread sought is its own. A stream it reads on and on, from whichever thread is free, and each
-    call may come as another thread to Python: so there the position is the handle's.
+    It seeks and reads, in two calls, from all its threads at once: so what a thread sought is its
+    own, until it reads. Or it reads on and on, from whichever thread is free, each call perhaps as
+    another thread to Python: so without a seek the handle's position counts. A seek that is
+    followed by such a read of another thread was not meant for its own thread's next one.
     """
 
-    def __init__(self, readable: Readable, scope: Scope, *, stream: bool) -> None:
+    def __init__(self, readable: Readable, scope: Scope) -> None:
         super().__init__()
         self._read = readable.open()
         self._readable = readable
         self._size = readable.size_bytes
+        self._block_bytes = readable.block_bytes
         self._scope = scope
-        self._place = SimpleNamespace() if stream else threading.local()
+        self._local = threading.local()
+        self._position = 0
+        self._turn = 0
 
     def readable(self) -> bool:
         return True
@@ -39,22 +42,29 @@ class _File(io.RawIOBase):
         return True
 
     def tell(self) -> int:
-        return int(getattr(self._place, "position", 0))
+        position, turn = getattr(self._local, "sought", (0, -1))
+        return position if turn == self._turn else self._position
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         origin = {io.SEEK_SET: 0, io.SEEK_CUR: self.tell(), io.SEEK_END: self._size}[whence]
-        self._place.position = origin + offset
+        self._local.sought = (origin + offset, self._turn)
+        self._position = origin + offset
         return origin + offset
 
     def read(self, size: int = -1) -> bytes:
-        start = self.tell()
+        position, turn = vars(self._local).pop("sought", (0, -1))
+        start = position if turn == self._turn else self._position
         stop = self._size if size < 0 else min(self._size, start + size)
+        if turn != self._turn:
+            self._turn += 1
+            # It asks again for what is missing; to join blocks for it would be a copy more.
+            stop = min(stop, (start // self._block_bytes + 1) * self._block_bytes)
         try:
             self._scope.check()
             data = self._read(start, stop) if start < stop else b""
         except (LakeError, SurpriseError) as exc:
             raise self._scope.fail(exc) from exc
-        self._place.position = start + len(data)
+        self._position = start + len(data)
         return data
 
     def close(self) -> None:
@@ -100,8 +110,7 @@ class LakeFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has no 
         scope = self._current()
         if mode != "rb":
             self._refuse(path)
-        stream = path.startswith(f"{STREAM_SCHEME}://")
-        return _File(scope.find(path), scope, stream=stream)
+        return _File(scope.find(path), scope)
 
     def glob(self, path: str, **_options: object) -> list[str]:
         """Return the paths that a pattern of the scope stands for; keys are never matched anew."""

@@ -2,17 +2,26 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 BLOCK_BYTES = 2 << 20
-"""Size of a request: the block in which the SQL engine asks for remote files."""
+"""Size of a request: the block in which the SQL engine asks for what it caches."""
 
-WINDOW_BLOCKS = 20
-"""Most blocks asked for ahead of the reader."""
+LONG_BLOCK_BYTES = 4 << 20
+"""Size of a request of a long scan that nothing caches: fewer requests cost less of the CPU."""
 
-HELD_BLOCKS = 24
-"""Most blocks held, 48 MiB: more readers than one share them."""
+HELD_BYTES = 48 << 20
+"""Most bytes held for one object: more readers than one share them."""
+
+_PATIENCE_BYTES = 6 << 20
+"""Bytes at the beginning that are read one by one: who wants the first rows needs no more."""
+
+_GRID_BYTES = 4096
+"""The engine rounds its reads of remote files out to this."""
+
+_GAP_BYTES = 128 << 10
+"""Ranges nearer than this are one request, to the engine too (`parquet_prefetch_column_gap`)."""
 
 _THREADS = 24
 _pool: list[ThreadPoolExecutor] = []
@@ -38,35 +47,42 @@ class _Block:
 class ReadAhead:
     """Serves ranges of one object from blocks, and fetches the next ones while access moves on.
 
-    The window doubles while reads follow each other and closes when one jumps. One instance serves
-    all readers of an object: an engine may read it through several handles and threads. A block is
-    forgotten when all its bytes were taken.
+    The window doubles while reads follow each other, behind the first blocks, and closes when one
+    jumps. One instance serves all readers of an object: an engine may read it through several
+    handles and threads. A block is forgotten when all its bytes were taken.
 
     Args:
         fetch: Returns the bytes `[start, stop)`.
         size: The object's size in bytes.
+        block_bytes: Size of a request.
     """
 
-    def __init__(self, fetch: Callable[[int, int], bytes], size: int) -> None:
+    def __init__(
+        self, fetch: Callable[[int, int], bytes], size: int, block_bytes: int = BLOCK_BYTES
+    ) -> None:
         self._fetch = fetch
         self._size = size
         self._lock = threading.Lock()
         self._blocks: OrderedDict[int, _Block] = OrderedDict()
         self._furthest = -1
+        self._ahead = -1
         self._window = 0
+        self._most_held = HELD_BYTES // block_bytes
+        self.block_bytes = block_bytes
 
     def read(self, start: int, stop: int) -> bytes:
         """Return the bytes `[start, stop)`, which must lie within the object."""
         if start >= stop:
             return b""
-        first, last = start // BLOCK_BYTES, (stop - 1) // BLOCK_BYTES
+        size = self.block_bytes
+        first, last = start // size, (stop - 1) // size
         with self._lock:
             parts = [self._take(at, start, stop) for at in range(first, last + 1)]
             self._look_ahead(first, last)
         pieces: list[bytes | memoryview] = []
         for at, data in zip(range(first, last + 1), parts, strict=True):
             block = data.result()
-            begin, end = max(0, start - at * BLOCK_BYTES), stop - at * BLOCK_BYTES
+            begin, end = max(0, start - at * size), stop - at * size
             whole = begin == 0 and end >= len(block)
             pieces.append(block if whole else memoryview(block)[begin:end])
         if len(pieces) == 1:
@@ -75,8 +91,8 @@ class ReadAhead:
 
     def _take(self, at: int, start: int, stop: int) -> Future[bytes]:
         block = self._ask(at)
-        begin = at * BLOCK_BYTES
-        block.untaken -= min(stop, begin + BLOCK_BYTES) - max(start, begin)
+        begin = at * self.block_bytes
+        block.untaken -= min(stop, begin + self.block_bytes) - max(start, begin)
         if block.untaken <= 0:
             self._blocks.pop(at, None)
         return block.data
@@ -84,21 +100,28 @@ class ReadAhead:
     def _ask(self, at: int) -> _Block:
         block = self._blocks.get(at)
         if block is None:
-            begin = at * BLOCK_BYTES
-            end = min(self._size, begin + BLOCK_BYTES)
+            begin = at * self.block_bytes
+            end = min(self._size, begin + self.block_bytes)
             block = _Block(download_threads().submit(self._fetch, begin, end), end - begin)
             self._blocks[at] = block
         return block
 
     def _look_ahead(self, first: int, last: int) -> None:
+        if last + 2 * self._most_held < self._furthest:
+            # Somebody begins anew.
+            self._furthest, self._ahead, self._window = last, last, 0
         if last > self._furthest:
-            jumped = self._furthest < 0 or first > self._furthest + WINDOW_BLOCKS
-            self._window = 0 if jumped else min(WINDOW_BLOCKS, max(2, self._window * 2))
+            jumped = self._furthest < 0 or first > self._furthest + self._most_held
+            early = last * self.block_bytes < _PATIENCE_BYTES
+            self._window = 0 if jumped or early else min(self._most_held, max(4, self._window * 2))
             self._furthest = last
-            end = min((self._size - 1) // BLOCK_BYTES, last + self._window)
-            for at in range(last + 1, end + 1):
-                self._ask(at)
-        while len(self._blocks) > HELD_BLOCKS:
+        end = min((self._size - 1) // self.block_bytes, self._furthest + self._window)
+        self._ahead = max(self._ahead, self._furthest)
+        # Blocks that were asked for ahead are still to come, so there is room only for so many.
+        while self._ahead < end and len(self._blocks) < self._most_held:
+            self._ahead += 1
+            self._ask(self._ahead)
+        while len(self._blocks) > self._most_held:
             # Somebody may be waiting for it, so it is dropped, not cancelled.
             self._blocks.popitem(last=False)
 
@@ -110,3 +133,59 @@ class ReadAhead:
             self._window = 0
         for block in blocks:
             block.data.cancel()
+
+
+class Prefetched:
+    """Ranges that are on their way, all at once, in the pieces in which an engine asks for them.
+
+    Args:
+        fetch: Returns the bytes `[start, stop)`.
+        ranges: What is going to be read.
+        stop: Where what is to be fetched ends.
+    """
+
+    def __init__(
+        self,
+        fetch: Callable[[int, int], bytes],
+        ranges: Sequence[tuple[int, int]],
+        stop: int,
+    ) -> None:
+        self._pieces: list[tuple[int, int, Future[bytes]]] = []
+        for begin, end in _merged(ranges, stop):
+            for at in range(begin, end, BLOCK_BYTES):
+                until = min(at + BLOCK_BYTES, end)
+                self._pieces.append((at, until, download_threads().submit(fetch, at, until)))
+
+    def read(self, start: int, stop: int) -> bytes | None:
+        """Return the bytes `[start, stop)`, waiting for them; None if they are not on their way."""
+        parts: list[bytes] = []
+        at = start
+        for begin, end, data in self._pieces:
+            if begin <= at < end:
+                parts.append(data.result()[at - begin : stop - begin])
+                at = min(end, stop)
+                if at >= stop:
+                    return parts[0] if len(parts) == 1 else b"".join(parts)
+        return None
+
+    def close(self) -> None:
+        """Forget all; what was not yet asked for never is."""
+        pieces, self._pieces = self._pieces, []
+        for _, _, data in pieces:
+            data.cancel()
+
+
+def _merged(ranges: Sequence[tuple[int, int]], stop: int) -> Iterator[tuple[int, int]]:
+    """Yield ranges on the grid of the engine's cache, those near to each other as one."""
+    begin = end = -1
+    for start, until in sorted(ranges):
+        low = start // _GRID_BYTES * _GRID_BYTES
+        high = min(stop, -(-until // _GRID_BYTES) * _GRID_BYTES)
+        if begin >= 0 and low <= end + _GAP_BYTES:
+            end = max(end, high)
+            continue
+        if begin < end:
+            yield begin, end
+        begin, end = low, high
+    if begin < end:
+        yield begin, end

@@ -8,7 +8,12 @@ from typing import Literal, Protocol
 
 from s3_data_lake_mcp.errors import DeadlineExceededError, NotAllowedError
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectStore, ScanMeter
-from s3_data_lake_mcp.storage.readahead import ReadAhead
+from s3_data_lake_mcp.storage.readahead import (
+    BLOCK_BYTES,
+    LONG_BLOCK_BYTES,
+    Prefetched,
+    ReadAhead,
+)
 from s3_data_lake_mcp.storage.reader import ObjectReader
 
 WHOLE_BYTES = 8 << 20
@@ -23,8 +28,9 @@ WHOLE_COLUMNAR_BYTES = 1 << 20
 _EPOCH_SECONDS = 1_000_000_000
 _EPOCHS = 600_000_000
 
-type Access = Literal["columns", "scan"]
-"""How an object is read: `columns` by exact ranges, footer first; `scan` from start to end."""
+type Access = Literal["columns", "scan", "stream"]
+"""How an object is read: `columns` by exact ranges, footer first; `scan` from start to end, through
+the engine's cache; `stream` likewise without a cache."""
 
 
 class SurpriseError(Exception):
@@ -46,6 +52,11 @@ class Readable(Protocol):
     @property
     def modified(self) -> datetime:
         """A time that is another one for other bytes."""
+        ...
+
+    @property
+    def block_bytes(self) -> int:
+        """Who reads on and on is given no more than up to the next multiple of this."""
         ...
 
     def open(self) -> Callable[[int, int], bytes]:
@@ -103,12 +114,14 @@ class PinnedObject:
         self._tail = tail
         self._reader = ObjectReader(store, info, meter, head=head, tail=tail)
         self._columnar = access == "columns"
+        self.block_bytes = LONG_BLOCK_BYTES if access == "stream" else BLOCK_BYTES
         self._known = bool(head or tail)
         self._skip = skip
         self._check = check
         self._lock = threading.Lock()
         self._whole: bytes | None = None
         self._ahead: ReadAhead | None = None
+        self._fetched: Prefetched | None = None
         self._handles = 0
 
     @property
@@ -133,7 +146,7 @@ class PinnedObject:
             self._handles -= 1
             done = self._handles == 0
         if done:
-            self.close()
+            self._forget()
 
     def read(self, start: int, stop: int) -> bytes:
         """Return the bytes `[start, stop)`, cut at the end."""
@@ -150,8 +163,15 @@ class PinnedObject:
             return self._load()[start:stop]
         if self._columnar:
             self._open_tail(start)
-            return self._reader.read_range(start, stop)
+            fetched = self._fetched.read(start, stop) if self._fetched else None
+            return self._reader.read_range(start, stop) if fetched is None else fetched
         return self._read_ahead().read(start, stop)
+
+    def prefetch(self, ranges: Sequence[tuple[int, int]]) -> None:
+        """Begin to fetch ranges of a columnar object, all side by side, for reads to come."""
+        if not self._fits_whole() and ranges:
+            stop = self.info.size_bytes - len(self._tail)
+            self._fetched = Prefetched(self._reader.read_range, ranges, stop)
 
     def _fits_whole(self) -> bool:
         limit = WHOLE_COLUMNAR_BYTES if self._columnar and not self._known else WHOLE_BYTES
@@ -184,11 +204,19 @@ class PinnedObject:
     def _read_ahead(self) -> ReadAhead:
         with self._lock:
             if self._ahead is None:
-                self._ahead = ReadAhead(self._reader.read_range, self.info.size_bytes)
+                fetch, size = self._reader.read_range, self.info.size_bytes
+                self._ahead = ReadAhead(fetch, size, self.block_bytes)
             return self._ahead
 
     def close(self) -> None:
         """Let go of what was fetched."""
+        with self._lock:
+            fetched, self._fetched = self._fetched, None
+        if fetched is not None:
+            fetched.close()
+        self._forget()
+
+    def _forget(self) -> None:
         with self._lock:
             self._whole = None
             ahead, self._ahead = self._ahead, None
