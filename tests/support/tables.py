@@ -1,11 +1,13 @@
 """A table session over Arrow rows: a real one, on a connection of its own."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import duckdb
 import pyarrow as pa
 
-from s3_data_lake_mcp.storage import ObjectInfo
+if TYPE_CHECKING:
+    from s3_data_lake_mcp.storage import ObjectInfo
 
 
 class LocalTable:
@@ -21,7 +23,8 @@ class LocalTable:
     def execute(self, sql: str, params: Sequence[object] = ()) -> pa.Table:
         """Return the rows of one SELECT."""
         self.statements.append(sql)
-        return self._connection.sql(sql, params=list(params)).to_arrow_table()
+        found: pa.Table = self._connection.sql(sql, params=list(params)).to_arrow_table()
+        return found
 
 
 def table_session(table: pa.Table) -> LocalTable:

@@ -4,7 +4,7 @@ import math
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -152,7 +152,7 @@ def test_top_values_come_by_count_then_value() -> None:
 def test_long_texts_are_cut_and_counted() -> None:
     """A long text is clipped in the contract's way, and its length is a finding."""
     measured = _measured(pa.table({"x": ["a" * 500, "b", " ", ""]}))
-    found = measured.figures[0].as_json("exact")
+    found: Any = measured.figures[0].as_json("exact")
     assert found["top"][2]["value"] == "a" * 200 + "…(+300 chars)"
     assert findings(measured.figures[0]) == [
         "2 blank texts, which are not null",
@@ -190,8 +190,8 @@ def test_estimates_are_close_and_named() -> None:
     rng = np.random.default_rng(7)
     values = rng.normal(100, 15, 200_000)
     codes = rng.integers(0, 30_000, 200_000)
-    measured = _measured(pa.table({"x": values, "code": codes}), small=False)
-    found = {f.column.name: f.as_json("exact") for f in measured.figures}
+    measured = _measured(pa.table({"x": pa.array(values), "code": pa.array(codes)}), small=False)
+    found: dict[str, Any] = {f.column.name: f.as_json("exact") for f in measured.figures}
     assert found["code"]["distinct"] == pytest.approx(len(np.unique(codes)), rel=0.1)
     for name, share in (("p05", 0.05), ("p50", 0.5), ("p95", 0.95)):
         rank = float((values <= found["x"]["quantiles"][name]).mean())
@@ -203,7 +203,7 @@ def test_estimates_are_close_and_named() -> None:
 def test_few_values_are_counted_exactly_in_many_rows() -> None:
     """Up to 20,000 distinct values are counted, not estimated, whatever the number of rows."""
     codes = np.random.default_rng(7).integers(0, 19_000, 100_000)
-    figures = _measured(pa.table({"code": codes}), small=False).figures[0]
+    figures = _measured(pa.table({"code": pa.array(codes)}), small=False).figures[0]
     assert (figures.distinct, figures.distinct_exact) == (len(np.unique(codes)), True)
 
 
@@ -217,7 +217,7 @@ def test_one_pass_is_enough_where_plans_are_known() -> None:
     }
     measured = measure(session, _columns(table), small=True, plans=plans)
     assert len(session.statements) == 1
-    x, t = (figures.as_json("exact") for figures in measured.figures)
+    x, t = cast("list[Any]", [figures.as_json("exact") for figures in measured.figures])
     assert [(b["from"], b["to"], b["count"]) for b in x["histogram"]] == [
         (0, 20, 4),
         (20, 99, 2),

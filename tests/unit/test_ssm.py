@@ -58,11 +58,16 @@ def ssm(ssm_proxy: FaultProxy, moto_endpoint: str) -> Iterator["SSMClient"]:
     client.close()
 
 
-def put(ssm: "SSMClient", *, secret: bool = False, **values: str) -> None:
+def put(ssm: "SSMClient", **values: str) -> None:
     """Store parameters below the path."""
     for name, value in values.items():
-        kind = "SecureString" if secret else "String"
-        ssm.put_parameter(Name=f"{PATH}/{name}", Value=value, Type=kind, Overwrite=True)  # type: ignore[arg-type] # one of its literals
+        ssm.put_parameter(Name=f"{PATH}/{name}", Value=value, Type="String", Overwrite=True)
+
+
+def put_secret(ssm: "SSMClient", **values: str) -> None:
+    """Store parameters below the path, encrypted."""
+    for name, value in values.items():
+        ssm.put_parameter(Name=f"{PATH}/{name}", Value=value, Type="SecureString", Overwrite=True)
 
 
 def test_parameters_stand_for_settings(ssm: "SSMClient") -> None:
@@ -115,7 +120,7 @@ def test_encrypted_parameters_are_read_and_never_shown(
     ssm: "SSMClient", capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A SecureString is decrypted for the server and masked for the screen."""
-    put(ssm, secret=True, ALLOWED="secret-bucket", ROLE_EXTERNAL_ID="hush-hush")
+    put_secret(ssm, ALLOWED="secret-bucket", ROLE_EXTERNAL_ID="hush-hush")
     found = configuration.load()
     assert found.settings.allowed == "secret-bucket"
     assert found.settings.role_external_id.get_secret_value() == "hush-hush"
