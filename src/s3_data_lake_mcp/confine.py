@@ -11,11 +11,16 @@ from s3_data_lake_mcp.settings import Settings
 _ADDRESS_SLACK_BYTES = 3 << 30
 """Address space that libraries reserve without using: measured 2.3 GB for two engine threads."""
 
+_CACHE_FILE_BYTES = 16 << 20
+"""Longest file of the cache on disk: one range of an object."""
+
 _PR_SET_PDEATHSIG = 1
 
 
 def confine(settings: Settings) -> None:
     """Bound the address space, forbid files and core dumps, and let go of the protocol's pipes.
+
+    Only where a cache on disk is configured, files may be written, and only short ones.
 
     The memory limit proper is kept by the server, which watches the resident size; the address
     space limit makes one huge allocation fail cleanly inside the process.
@@ -26,7 +31,8 @@ def confine(settings: Settings) -> None:
     space = settings.memory_limit + _ADDRESS_SLACK_BYTES
     resource.setrlimit(resource.RLIMIT_AS, (space, space))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    longest_file = _CACHE_FILE_BYTES if settings.cache_dir else 0
+    resource.setrlimit(resource.RLIMIT_FSIZE, (longest_file, longest_file))
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1):
         os.dup2(null, descriptor)

@@ -122,6 +122,13 @@ class Settings(BaseSettings):
     cache_bytes: ByteSize = ByteSize(512 << 20)
     """Most memory that one worker's block cache may hold."""
 
+    cache_dir: str = ""
+    """Folder for a cache on disk of objects too long for memory, shared by all workers; it must be
+    the server's own (mode 700). Empty: nothing is ever written to disk."""
+
+    cache_disk_bytes: ByteSize = ByteSize(4 << 30)
+    """Most bytes in the folder of the cache."""
+
     roles: str = ""
     """Roles to assume: comma-separated `bucket-glob=role-arn`, the first glob that fits holds.
 

@@ -1,7 +1,10 @@
 """The promises of `Engine`: what a query answers, costs and refuses, on every store."""
 
+import gzip
+import random
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -143,6 +146,31 @@ def test_a_long_object_is_read_once(desk: Desk) -> None:
     assert desk.meter.bytes_read == len(body)
     assert desk.value("long.csv", "SELECT count(text) FROM data") == 300_000
     assert (desk.meter.requests, desk.meter.bytes_read) == (1, 0)
+
+
+def test_compressed_objects_are_not_fetched_again(desk: Desk) -> None:
+    """What the engine cannot cache is cached for it."""
+    noise = random.Random(5)  # noqa: S311 - not a secret
+    rows = "".join(f"{noise.random()}\n" for _ in range(200_000))
+    desk.put("noise.csv.gz", gzip.compress(f"n\n{rows}".encode()))
+    sql = "SELECT count(n) FROM data"
+    assert desk.value("noise.csv.gz", sql) == 200_000
+    assert desk.value("noise.csv.gz", sql) == 200_000
+    assert (desk.meter.requests, desk.meter.bytes_read) == (1, 0)
+
+
+def test_a_cache_on_disk_serves_what_is_too_long_for_memory(tmp_path: Path) -> None:
+    """Where a folder is configured, another worker finds there what one has read."""
+    store = MemoryStore()
+    settings = Settings(_env_file=None, cache_dir=str(tmp_path / "c"), cache_bytes="8MB")  # type: ignore[call-arg, arg-type] # pydantic-settings' own keyword; a size as text
+    one, other = Desk(store=store, settings=settings), Desk(store=store, settings=settings)
+    body = long_csv()
+    one.put("long.csv", body)
+    assert one.value("long.csv", "SELECT sum(n) FROM data") == 300_000
+    assert other.value("long.csv", "SELECT sum(n) FROM data") == 300_000
+    assert other.meter.bytes_read <= 2 << 20
+    one.put("long.csv", long_csv(value=2))
+    assert other.value("long.csv", "SELECT sum(n) FROM data") == 600_000
 
 
 @pytest.mark.parametrize("rows", [10, 300_000])

@@ -93,7 +93,7 @@ def find_layout(opened: Opened, max_decoded_bytes: int) -> Layout:
     """Return the layout of an object, by its head."""
     head = opened.need_head(SNIFF_BYTES)
     # By as much as the loader looks at, so that both judge alike.
-    source = ObjectReader(opened.store, opened.info, opened.meter, head=head[:SNIFF_BYTES])
+    source = ObjectReader(opened.stores.plain, opened.info, opened.meter, head=head[:SNIFF_BYTES])
     shape = sniff(source, CsvRequest(max_rows=1, max_decoded_bytes=max_decoded_bytes))
     columns = distinct(shape.names)
     tokens = dict(zip(columns, map(set, shape.null_tokens), strict=True))

@@ -159,8 +159,9 @@ class CsvTable:
             if not data.startswith(layout.header[: len(data)]):
                 raise SurpriseError(member.path)
 
+        stores = member.opened.stores
         return PinnedObject(
-            member.opened.store,
+            stores.passing if access == "stream" else stores.plain,
             member.info,
             member.opened.meter,
             access=access,
@@ -173,7 +174,7 @@ class CsvTable:
         found = self._irregular.setdefault(str(member.info.ref), [])
 
         def blocks() -> Iterator[bytes]:
-            source = member.opened.reader()
+            source = member.opened.decoding_reader()
             if layout.mode == "transcoded" and not self.brief:
                 return transcoded(source, layout.shape, self._budget)
             found.append(Irregular())

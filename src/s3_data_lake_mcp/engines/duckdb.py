@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -13,13 +14,17 @@ from s3_data_lake_mcp.engines.connection import Instance, Session
 from s3_data_lake_mcp.engines.faults import data_error
 from s3_data_lake_mcp.engines.inputs import DATA, Inputs, open_inputs
 from s3_data_lake_mcp.engines.mend import mend
-from s3_data_lake_mcp.engines.opening import Memory, Opener
+from s3_data_lake_mcp.engines.opening import Memory, Opener, Stores
 from s3_data_lake_mcp.engines.results import fetch
 from s3_data_lake_mcp.engines.running import Run
 from s3_data_lake_mcp.errors import InternalError, LakeError
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectStore, ScanMeter
+from s3_data_lake_mcp.storage.rangecache import CachedRanges, DiskRanges, MemoryRanges
 from s3_data_lake_mcp.storage.scope import Scope
+
+_DECODED_SHARE = 4
+"""Part of the cache's memory that is for objects which are decoded before the engine sees them."""
 
 _MOST_LESSONS = 200
 """Most times that one query is run again, each time a little wiser."""
@@ -36,7 +41,7 @@ class DuckDbEngine:
     """
 
     def __init__(self, store: ObjectStore, settings: Settings) -> None:
-        self._store = store
+        self._stores = _stores(store, settings)
         self._settings = settings
         self._memory = Memory()
         self._instance: Instance | None = None
@@ -66,7 +71,7 @@ class DuckDbEngine:
         asked: str = "",
     ) -> Inputs:
         return open_inputs(
-            Opener(self._store, self._memory, meter),
+            Opener(self._stores, self._memory, meter),
             wanted,
             sql,
             asked=asked,
@@ -116,6 +121,18 @@ class DuckDbEngine:
             return found or mend(error, sql, call.inputs.columns(session))
 
         return self._learning(call, work, fault)
+
+
+def _stores(store: ObjectStore, settings: Settings) -> Stores:
+    caches: list[MemoryRanges | DiskRanges] = []
+    if settings.cache_dir:
+        caches = [DiskRanges(Path(settings.cache_dir), settings.cache_disk_bytes)]
+    memory = MemoryRanges(settings.cache_bytes // _DECODED_SHARE)
+    return Stores(
+        plain=store,
+        decoded=CachedRanges(store, memory, *caches).as_store(),
+        passing=CachedRanges(store, *caches).as_store() if caches else store,
+    )
 
 
 class _Call:

@@ -173,7 +173,7 @@ class JsonTable:
         found = self._bad.setdefault(str(member.info.ref), [])
 
         def blocks() -> Iterator[bytes]:
-            source = member.opened.reader()
+            source = member.opened.decoding_reader()
             if layout.mode == "transcoded" and not self.brief:
                 return transcoded(source, layout.compression, layout.encoding, self._budget)
             records = cleaned(source, self._budget, layout.renamed, found)
@@ -254,8 +254,9 @@ class JsonTable:
 
 
 def _plain(member: Member, access: Access) -> PinnedObject:
+    stores = member.opened.stores
     return PinnedObject(
-        member.opened.store,
+        stores.passing if access == "stream" else stores.plain,
         member.info,
         member.opened.meter,
         access=access,

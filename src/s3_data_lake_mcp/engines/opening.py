@@ -25,6 +25,19 @@ _TABULAR = {"csv": "csv", "text": "csv", "unknown": "csv", "json": "json", "parq
 type Facts = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    """The store, as it is and behind caches, for what the engine itself does not cache.
+
+    `decoded` is for objects that are decoded before the engine sees them, `passing` for those too
+    long for memory.
+    """
+
+    plain: ObjectStore
+    decoded: ObjectStore
+    passing: ObjectStore
+
+
 @dataclass(slots=True, kw_only=True)
 class Opened:
     """One version of an object, the bytes of it that came with its opening, and what is known.
@@ -32,7 +45,7 @@ class Opened:
     `facts` live as long as the version is remembered; who writes one names it.
     """
 
-    store: ObjectStore
+    stores: Stores
     info: ObjectInfo
     meter: ScanMeter
     head: bytes = b""
@@ -41,7 +54,12 @@ class Opened:
 
     def reader(self) -> ObjectReader:
         """Return a reader that has the bytes that are here."""
-        return ObjectReader(self.store, self.info, self.meter, head=self.head, tail=self.tail)
+        store = self.stores.plain
+        return ObjectReader(store, self.info, self.meter, head=self.head, tail=self.tail)
+
+    def decoding_reader(self) -> ObjectReader:
+        """Return a reader for what is decoded before the engine sees it."""
+        return ObjectReader(self.stores.decoded, self.info, self.meter, head=self.head)
 
     def need_head(self, length: int = HEAD_BYTES) -> bytes:
         """Return the first bytes, fetched if they are not here."""
@@ -103,8 +121,9 @@ def _same(one: ObjectInfo, other: ObjectInfo) -> bool:
 class Opener:
     """Opens objects for one call."""
 
-    def __init__(self, store: ObjectStore, memory: Memory, meter: ScanMeter) -> None:
-        self.store = store
+    def __init__(self, stores: Stores, memory: Memory, meter: ScanMeter) -> None:
+        self.store = stores.plain
+        self._stores = stores
         self.memory = memory
         self.meter = meter
 
@@ -141,7 +160,7 @@ class Opener:
 
     def _opened(self, info: ObjectInfo, head: bytes, tail: bytes) -> Opened:
         return Opened(
-            store=self.store,
+            stores=self._stores,
             info=info,
             meter=self.meter,
             head=head,

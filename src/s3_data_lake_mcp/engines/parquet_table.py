@@ -83,7 +83,7 @@ class ParquetTable:
 
     def _object(self, member: Member) -> PinnedObject:
         made = PinnedObject(
-            member.opened.store,
+            member.opened.stores.plain,
             member.info,
             member.opened.meter,
             access="columns",

@@ -160,7 +160,7 @@ def raw_paths(table: Table, scope: Scope) -> None:
     for member in table.place.members:
         opened = member.opened
         readable = PinnedObject(
-            opened.store,
+            opened.stores.plain,
             member.info,
             opened.meter,
             access=access,
