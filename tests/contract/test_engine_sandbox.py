@@ -13,7 +13,8 @@ from s3_data_lake_mcp.errors import NotAllowedError
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectRef, ScanMeter
 from s3_data_lake_mcp.storage.memory import MemoryStore
-from s3_data_lake_mcp.storage.scope import PinnedObject, Scope
+from s3_data_lake_mcp.storage.pinned import PinnedObject
+from s3_data_lake_mcp.storage.scope import Scope
 
 LOCAL = pa.table({"secret": ["of the process"]})
 

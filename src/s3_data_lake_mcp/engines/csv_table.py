@@ -22,7 +22,8 @@ from s3_data_lake_mcp.engines.tables import (
     partition_types,
     sampled,
 )
-from s3_data_lake_mcp.storage.scope import Access, PinnedObject, SurpriseError
+from s3_data_lake_mcp.storage.pinned import Access, PinnedObject
+from s3_data_lake_mcp.storage.scope import SurpriseError
 
 _FACT = "csv"
 _INNER = "lake_c"

@@ -26,7 +26,7 @@ from s3_data_lake_mcp.engines.tables import (
     sampled,
 )
 from s3_data_lake_mcp.loaders.json_scan import BadLines
-from s3_data_lake_mcp.storage.scope import WHOLE_BYTES, Access, PinnedObject
+from s3_data_lake_mcp.storage.pinned import WHOLE_BYTES, Access, PinnedObject
 
 _FACT = "json"
 _HEAD_BYTES = 256 << 10

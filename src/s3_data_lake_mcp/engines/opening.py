@@ -9,8 +9,8 @@ from s3_data_lake_mcp.errors import MalformedDataError, UnsupportedFormatError
 from s3_data_lake_mcp.loaders.compression import decoded_blocks, detect_compression
 from s3_data_lake_mcp.loaders.formats import detect_format, detect_format_by_name
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef, ObjectStore, ScanMeter
+from s3_data_lake_mcp.storage.pinned import WHOLE_COLUMNAR_BYTES
 from s3_data_lake_mcp.storage.reader import ObjectReader
-from s3_data_lake_mcp.storage.scope import WHOLE_COLUMNAR_BYTES
 
 HEAD_BYTES = 1 << 20
 """First request of a text: most objects under it are there whole."""

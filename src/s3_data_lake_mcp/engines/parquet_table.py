@@ -21,7 +21,8 @@ from s3_data_lake_mcp.engines.tables import (
     sampled,
 )
 from s3_data_lake_mcp.loaders.parquet_open import ParquetFooter, open_footer
-from s3_data_lake_mcp.storage.scope import PinnedObject, SurpriseError
+from s3_data_lake_mcp.storage.pinned import PinnedObject
+from s3_data_lake_mcp.storage.scope import SurpriseError
 
 _FACT = "footer"
 _FOOTER_THREADS = 24

@@ -13,7 +13,8 @@ from s3_data_lake_mcp.engines.places import Member, Place, path_of
 from s3_data_lake_mcp.engines.sqltext import struct
 from s3_data_lake_mcp.loaders.csv_types import typed_column
 from s3_data_lake_mcp.storage.filesystem import STREAM_SCHEME
-from s3_data_lake_mcp.storage.scope import Access, PinnedObject, Readable, Scope
+from s3_data_lake_mcp.storage.pinned import Access, PinnedObject
+from s3_data_lake_mcp.storage.scope import Readable, Scope
 
 ALL_MEMBERS = 64
 """Tables of more objects than this are known by a sample; what differs is found when it is read."""
