@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from s3_data_lake_mcp.errors import InvalidArgumentError
-from s3_data_lake_mcp.fence import visible
 from s3_data_lake_mcp.loaders.formats import FORMAT_NAMES, detect_format_by_name
 from s3_data_lake_mcp.storage import ListedObject
 from s3_data_lake_mcp.storage.listing import glob_prefix, glob_regex
@@ -89,7 +88,7 @@ def _format(text: str) -> str:
     by_suffix = detect_format_by_name(f"x.{name}")[0]
     if by_suffix in FORMAT_NAMES and by_suffix != "unknown":
         return by_suffix
-    message = f"format {visible(text)!r} is not known"
+    message = f"format {text!r} is not known"
     near = difflib.get_close_matches(name, FORMAT_NAMES, 1)
     raise InvalidArgumentError(
         message,
@@ -104,7 +103,7 @@ def _moment(name: str, text: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError as exc:
-        message = f"{name} {visible(text)!r} is not an ISO 8601 date or time"
+        message = f"{name} {text!r} is not an ISO 8601 date or time"
         raise InvalidArgumentError(
             message, hint="Write 2026-01-31 or 2026-01-31T12:00:00Z."
         ) from exc

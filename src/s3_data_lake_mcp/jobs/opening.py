@@ -9,6 +9,7 @@ from s3_data_lake_mcp.jobs.workplace import Arguments, Workplace
 from s3_data_lake_mcp.pages import Paging
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef, ScanMeter
 from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
+from s3_data_lake_mcp.storage.s3_names import check_bucket
 
 _LATEST_SECONDS = 253_402_300_800
 """Midnight after the last day of the year 9999."""
@@ -26,8 +27,9 @@ def key(a: Arguments) -> str:
     """Return the object's key.
 
     Raises:
-        InvalidArgumentError: If there is none.
+        InvalidArgumentError: If there is none, or no bucket can have the bucket's name.
     """
+    check_bucket(a["bucket"])
     if not a["key"]:
         message = f"s3://{a['bucket']} is a bucket, not an object"
         raise InvalidArgumentError(

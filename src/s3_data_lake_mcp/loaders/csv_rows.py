@@ -1,6 +1,5 @@
 """The rows of a page of delimited text: what is kept, what was wrong, and the table of them."""
 
-import difflib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from s3_data_lake_mcp.errors import UnknownColumnError
 from s3_data_lake_mcp.loaders.csv_records import Record, RecordReader
 from s3_data_lake_mcp.loaders.csv_shape import CsvShape
 from s3_data_lake_mcp.loaders.csv_types import typed_column
+from s3_data_lake_mcp.loaders.nearest_columns import nearest_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +70,7 @@ def pick(shape: CsvShape, columns: Sequence[str], subject: str) -> list[int]:
     types = dict(zip(shape.names, shape.types, strict=True))
     for name in columns:
         if name not in types:
-            near = difflib.get_close_matches(name, shape.names, n=3, cutoff=0.5)
+            near = nearest_columns(name, shape.names)
             close = near or list(shape.names[:_NAMED_COLUMNS])
             listed = ", ".join(f"{each} ({types[each]})" for each in close)
             message = f"{subject} has no column {name!r}"
@@ -83,10 +83,7 @@ def pick(shape: CsvShape, columns: Sequence[str], subject: str) -> list[int]:
 
 
 def _repaired(columns: Sequence[str], names: Sequence[str]) -> list[str]:
-    nearest = (
-        [name] if name in names else difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-        for name in columns
-    )
+    nearest = ([name] if name in names else nearest_columns(name, names)[:1] for name in columns)
     return [name for found in nearest for name in found]
 
 

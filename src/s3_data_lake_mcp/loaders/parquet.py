@@ -1,6 +1,5 @@
 """Parquet to Arrow: one page, from the row groups and columns that it needs."""
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -12,6 +11,7 @@ from s3_data_lake_mcp.errors import (
     UnsupportedFormatError,
 )
 from s3_data_lake_mcp.loaders import LoadRequest, LoadResult, Position
+from s3_data_lake_mcp.loaders.nearest_columns import nearest_columns
 from s3_data_lake_mcp.loaders.parquet_decode import PageRead, decode
 from s3_data_lake_mcp.loaders.parquet_open import (
     NO_KEYS,
@@ -116,7 +116,7 @@ def _pick(footer: ParquetFooter, wanted: Sequence[str]) -> tuple[list[int], list
 
 
 def _unknown(footer: ParquetFooter, wanted: Sequence[str], name: str) -> UnknownColumnError:
-    near = {column: _nearest(column, footer.names) for column in wanted}
+    near = {column: nearest_columns(column, footer.names) for column in wanted}
     types = dict(zip(footer.names, footer.schema.types, strict=True))
     listed = ", ".join(f"{n} ({types[n]})" for n in near[name] or footer.names[:5])
     fixed = [c if c in types else (near[c] or [""])[0] for c in wanted]
@@ -126,11 +126,6 @@ def _unknown(footer: ParquetFooter, wanted: Sequence[str], name: str) -> Unknown
         hint=f"Nearest columns: {listed}.",
         repair={"columns": [c for c in dict.fromkeys(fixed) if c]},
     )
-
-
-def _nearest(name: str, names: Sequence[str]) -> list[str]:
-    same = [n for n in names if n.casefold() == name.casefold()]
-    return same or difflib.get_close_matches(name, names, n=3, cutoff=0.5)
 
 
 def _refuse_encrypted(footer: ParquetFooter, columns: Sequence[int]) -> None:

@@ -12,7 +12,7 @@ from s3_data_lake_mcp.storage import ListedObject, ObjectStore, ScanMeter
 _URI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
 _SCHEMES = frozenset({"s3", "s3a", "s3n"})
 _GLOB_CHARACTER = re.compile(r"[*?\[]")
-_CLASS = re.compile(r"\[(!?)(\]?[^\]]*)\]")
+_CLASS = re.compile(r"\[([!^]?)(\]?[^\]]*)\]")
 
 
 def split_uri(text: str) -> tuple[str, str] | None:
@@ -52,7 +52,7 @@ def glob_regex(glob: str) -> re.Pattern[str]:
     r"""Return the pattern that a whole key must match.
 
     `*` and `?` stay between slashes, `**` crosses them, `**/` also stands for no folder at all;
-    `[a-z]` and `[!a-z]` are classes as in a shell. A `[` that no `]` closes is itself.
+    `[a-z]`, `[!a-z]` and `[^a-z]` are classes as in a shell. A `[` that no `]` closes is itself.
     """
     parts: list[str] = []
     at = 0

@@ -8,7 +8,7 @@ from pydantic import Field
 from s3_data_lake_mcp.errors import InvalidArgumentError
 from s3_data_lake_mcp.lake import Call
 from s3_data_lake_mcp.models.analysis import DatasetSummary, FileMetadata, QueryPage
-from s3_data_lake_mcp.tools.context import current_call
+from s3_data_lake_mcp.tools.context import current_call, is_offered
 
 Operator = Literal[
     "auto",
@@ -123,4 +123,8 @@ def get_file_metadata(
     answer = call.work(
         "metadata", {"bucket": bucket_name, "key": object_key, "version_id": version_id}
     )
+    suggested = answer["suggested_calls"]
+    answer["suggested_calls"] = [
+        one for one in suggested if is_offered(one["tool"], call.lake.settings)
+    ]
     return FileMetadata.model_validate(answer)

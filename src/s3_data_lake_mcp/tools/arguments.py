@@ -17,6 +17,9 @@ from s3_data_lake_mcp.storage.listing import split_uri
 
 PAGE_SIZES = frozenset({"max_rows", "max_records", "max_keys", "max_buckets"})
 PLACES = ("object_key", "prefix")
+_ALIASES = {"limit": "max_", "count": "max_", "n": "max_", "uri": "bucket_name", "query": "sql"}
+"""Names that other servers give to parameters; `max_` is whichever page size a tool has."""
+
 _FREE = PAGE_SIZES | {"bucket_name", "cursor", *PLACES}
 
 
@@ -70,14 +73,28 @@ class Signature:
     def _refuse_unknown(self, name: str, arguments: Mapping[str, Any]) -> None:
         message = f"{visible(name)} is not a parameter of {self.name}"
         word = name.lower()
-        near = difflib.get_close_matches(word, self.names, 1, 0.5)
+        alias = _ALIASES.get(word, word)
+        near = [
+            known
+            for known in self.names
+            if known == alias or (alias == "max_" and known in PAGE_SIZES)
+        ]
+        near = near or difflib.get_close_matches(word, self.names, 1, 0.5)
         near = near or [known for known in self.names if word and word in known.split("_")]
         if not near:
             raise InvalidArgumentError(message, hint=f"It has: {', '.join(self.names)}.")
         repair = {key: value for key, value in arguments.items() if key in self.names}
-        if near[0] not in repair:
+        if near[0] not in repair and self._takes(near[0], arguments[name]):
             repair[near[0]] = arguments[name]
         raise InvalidArgumentError(message, hint=f"Did you mean {near[0]}?", repair=repair)
+
+    def _takes(self, name: str, value: object) -> bool:
+        required = {"bucket_name": ""} if "bucket_name" in self.names else {}
+        try:
+            self._model.model_validate({**required, name: _integral(value)})
+        except ValidationError:
+            return False
+        return True
 
     def _invalid(self, exc: ValidationError) -> InvalidArgumentError:
         found = exc.errors(include_url=False, include_input=False, include_context=False)[0]
@@ -89,8 +106,10 @@ class Signature:
         if name not in self.defaults:
             return InvalidArgumentError(message, hint=f"Give {name} as its schema says.")
         default = self.defaults[name]
+        # A call without a place would not work.
+        repair = None if name in PLACES else {name: default}
         return InvalidArgumentError(
-            message, hint=f"Its default is {json.dumps(default)}.", repair={name: default}
+            message, hint=f"Its default is {json.dumps(default)}.", repair=repair
         )
 
     def given(self, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -149,6 +168,13 @@ class Signature:
         return {**base, **place, **kept}
 
     def _split_place(self, values: dict[str, Any]) -> dict[str, Any]:
+        if values.get("bucket_name") == "":
+            raise InvalidArgumentError(
+                "bucket_name is empty",
+                hint="Give a bucket; list_s3_buckets shows them.",
+                repair={},
+                repair_tool="list_s3_buckets",
+            )
         place = split_uri(values.get("bucket_name", ""))
         if place is None:
             return values

@@ -11,6 +11,7 @@ from s3_data_lake_mcp.catalog.objects import Search, find_objects
 from s3_data_lake_mcp.errors import NotFoundError
 from s3_data_lake_mcp.lake import Call
 from s3_data_lake_mcp.models.discovery import BucketList, ObjectList
+from s3_data_lake_mcp.storage.listing import is_glob
 from s3_data_lake_mcp.storage.nearest import explain_missing
 from s3_data_lake_mcp.tools.context import current_call
 
@@ -102,6 +103,8 @@ def list_s3_objects(
         found = find_objects(call.lake.store, call.meter, search, call.progress)
     except NotFoundError as exc:
         raise explain_missing(call.lake.store, exc, call.meter) from exc
+    if is_glob(prefix) and not found.keys_scanned and not call.cursor:
+        found.notices.append("prefix is taken literally: give a glob as pattern.")
     return ObjectList(
         bucket=bucket_name,
         prefix=prefix,

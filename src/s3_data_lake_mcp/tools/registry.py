@@ -24,11 +24,12 @@ from s3_data_lake_mcp.errors import (
 from s3_data_lake_mcp.fence import scrub_all, visible
 from s3_data_lake_mcp.lake import Call, Lake
 from s3_data_lake_mcp.models import Model
-from s3_data_lake_mcp.settings import Settings
+from s3_data_lake_mcp.settings import PREFIX, Settings
 from s3_data_lake_mcp.tools import analysis, discovery, reading
 from s3_data_lake_mcp.tools.arguments import PAGE_SIZES, Signature
+from s3_data_lake_mcp.tools.context import is_offered, listed_names
 from s3_data_lake_mcp.tools.rendering import render
-from s3_data_lake_mcp.tools.words import next_line
+from s3_data_lake_mcp.tools.words import clip, next_line
 
 TOOLS: Mapping[Callable[..., Model], str] = {
     discovery.list_s3_buckets: "List S3 buckets",
@@ -45,6 +46,7 @@ TOOLS: Mapping[Callable[..., Model], str] = {
 _LOGGER = logging.getLogger(__name__)
 _THREADS = 64
 _GRACE_SECONDS = 3.0
+_ERROR_PARTS = 4
 
 
 class LakeTool(Tool):
@@ -137,15 +139,21 @@ class LakeTool(Tool):
         return ToolResult(content=text, structured_content=structured)
 
     def _error_text(self, exc: LakeError, arguments: Mapping[str, Any], call: Call) -> str:
-        lines = [f"{exc.code}: {visible(str(exc)).rstrip('.')}."]
+        share = self._lake.settings.max_result_bytes // _ERROR_PARTS
+        lines = [f"{exc.code}: {clip(visible(str(exc)), share).rstrip('.')}."]
         if exc.hint:
-            lines.append(f"hint: {visible(exc.hint)}")
+            lines.append(f"hint: {clip(visible(exc.hint), share)}")
+        follow_up = ""
         if isinstance(exc, ObjectChangedError) and call.cursor is not None:
-            lines.append(next_line(self.name, self._signature.first_call(call.cursor)))
+            follow_up = next_line(self.name, self._signature.first_call(call.cursor))
         elif exc.repair is not None:
             repaired = self._signature.repaired(arguments, exc.repair)
             whole = exc.repair if exc.repair_tool else repaired
-            lines.append(next_line(exc.repair_tool or self.name, whole))
+            tool = exc.repair_tool or self.name
+            follow_up = next_line(tool, whole) if is_offered(tool, self._lake.settings) else ""
+        # A call is told whole or not at all.
+        if follow_up and len(follow_up.encode()) <= share:
+            lines.append(follow_up)
         return "\n".join(lines)
 
 
@@ -189,17 +197,13 @@ def enabled(settings: Settings) -> list[str]:
         InvalidArgumentError: If a setting names a tool that does not exist.
     """
     names = [function.__name__ for function in TOOLS]
-    only = _names(settings.enabled_tools, names, "S3_DATA_LAKE_ENABLED_TOOLS")
-    off = _names(settings.disabled_tools, names, "S3_DATA_LAKE_DISABLED_TOOLS")
-    return [name for name in names if (not only or name in only) and name not in off]
-
-
-def _names(text: str, known: list[str], setting: str) -> set[str]:
-    names = {name.strip() for name in text.split(",") if name.strip()}
-    if unknown := sorted(names - set(known)):
-        message = f"{setting} names no tool of this server: {', '.join(unknown)}"
-        raise InvalidArgumentError(message, hint=f"The tools are {', '.join(known)}.")
-    return names
+    for setting in ("enabled_tools", "disabled_tools"):
+        if unknown := sorted(listed_names(getattr(settings, setting)) - set(names)):
+            message = (
+                f"{PREFIX}{setting.upper()} names no tool of this server: {', '.join(unknown)}"
+            )
+            raise InvalidArgumentError(message, hint=f"The tools are {', '.join(names)}.")
+    return [name for name in names if is_offered(name, settings)]
 
 
 def register(server: FastMCP, lake: Lake) -> None:

@@ -16,6 +16,14 @@ def next_line(tool: str, arguments: Mapping[str, Any]) -> str:
     return "next: " + visible(json.dumps(call, ensure_ascii=False, separators=(", ", ": ")))
 
 
+def clip(text: str, most_bytes: int) -> str:
+    """Return a text, or as much of it as fits with the number of characters left out."""
+    kept = text.encode()[: max(most_bytes - 24, 0)].decode(errors="ignore")
+    if len(text.encode()) <= most_bytes:
+        return text
+    return f"{kept}…(+{len(text) - len(kept):,} chars)"
+
+
 def size(count: int) -> str:
     """Return a number of bytes as people write it."""
     if count >= _MEGABYTE:
