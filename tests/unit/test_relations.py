@@ -17,6 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from s3_data_lake_mcp.engines.casts import castable, checked_cast, misfit_of
+from s3_data_lake_mcp.engines.connection import Session
+from s3_data_lake_mcp.engines.csv_table import CsvTable
 from s3_data_lake_mcp.engines.tables import type_name
 from s3_data_lake_mcp.errors import LakeError, LimitExceededError, MalformedDataError
 from s3_data_lake_mcp.loaders import LoadRequest
@@ -149,6 +151,29 @@ def test_what_was_not_plain_is_said(name: str, said: str) -> None:
     desk.put("a.csv", CSV[name])
     result = desk.run("a.csv", "SELECT * FROM data ORDER BY 1")
     assert any(re.search(said, notice) for notice in result.notices)
+
+
+def test_many_columns_that_flip_late_cost_few_scans() -> None:
+    """However many columns turn out to be wider, the object is read a few times, not once each."""
+    desk = Desk()
+    width = 40
+    rows = [",".join("1" for _ in range(width))] * MANY
+    for column in range(width):
+        odd = ["1.5", "N/A", "text", "01"][column % 4]
+        rows.append(",".join(odd if at == column else "1" for at in range(width)))
+    desk.put("a.csv", "\n".join([",".join(f"c{at}" for at in range(width)), *rows]) + "\n")
+    views: list[int] = []
+    select = CsvTable.select
+
+    def counted(table: CsvTable, session: Session) -> str:
+        views.append(1)
+        return select(table, session)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(CsvTable, "select", counted)
+        table = desk.run("a.csv", "SELECT * FROM data", max_rows=MANY + width).table
+    assert [str(kind) for kind in table.schema.types[:4]] == ["double", "int64", "string", "string"]
+    assert len(views) < 8
 
 
 def lines(*records: str) -> bytes:

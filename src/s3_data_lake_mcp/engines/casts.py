@@ -50,6 +50,7 @@ _WIDER = {
 _EXACT_DIGITS = 15
 _MOST_DIGITS = 17
 _CLIPPED_CHARS = 60
+_TOKENS = f"({', '.join(map(literal, sorted(NULL_TOKENS)))})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,13 +79,23 @@ def checked_cast(text: str, kind: str, place: tuple[int, str], *, tokens: bool =
     if kind == TEXT:
         return text
     table, column = place
-    null = f"{text} IS NULL"
-    if tokens:
-        null += f" OR {text} IN ({', '.join(map(literal, sorted(NULL_TOKENS)))})"
+    null = _null(text, tokens=tokens)
     mark = literal(f"{_MARK}{json.dumps([table, column])} ")
     failure = f"CAST(error({mark} || left({text}, {_CLIPPED_CHARS})) AS {kind})"
     value = f"CASE WHEN {_fits(text, kind)} THEN TRY_CAST({text} AS {kind}) END"
     return f"coalesce({value}, CASE WHEN {null} THEN NULL ELSE {failure} END)"
+
+
+def misfit_example(text: str, kind: str, *, token: bool) -> str:
+    """Return the aggregate that finds a value that a type cannot hold, among null tokens or not."""
+    fits = f"{_fits(text, kind)} AND TRY_CAST({text} AS {kind}) IS NOT NULL"
+    among = f"{text} {'' if token else 'NOT '}IN {_TOKENS}"
+    misfit = f"{text} IS NOT NULL AND {among} AND NOT coalesce({fits}, false)"
+    return f"min(left({text}, {_CLIPPED_CHARS})) FILTER ({misfit})"
+
+
+def _null(text: str, *, tokens: bool) -> str:
+    return f"{text} IS NULL" + (f" OR {text} IN {_TOKENS}" if tokens else "")
 
 
 def _fits(text: str, kind: str) -> str:

@@ -57,7 +57,7 @@ class Layout:
         kind = self.kinds.get(column)
         if kind is None or kind == TEXT:
             return False
-        if value in NULL_TOKENS and value not in self.tokens.get(column, ()):
+        if value in NULL_TOKENS:
             self.tokens.setdefault(column, set()).add(value)
             return True
         self.kinds[column] = widened(kind, value)

@@ -7,7 +7,7 @@ from itertools import islice
 
 import duckdb
 
-from s3_data_lake_mcp.engines.casts import TEXT, checked_cast, misfit_of
+from s3_data_lake_mcp.engines.casts import TEXT, checked_cast, misfit_example, misfit_of
 from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.csv_layout import SNIFF_BYTES, Layout, find_layout, merged_kinds
 from s3_data_lake_mcp.engines.csv_stream import Irregular, batched, cleaned, transcoded
@@ -28,6 +28,7 @@ from s3_data_lake_mcp.storage.scope import SurpriseError
 _FACT = "csv"
 _INNER = "lake_c"
 _SNIFF_THREADS = 16
+_SURVEYED_MISFITS = 3
 _LONG_LINE = {"max_line_size": "16777216", "buffer_size": "67108864"}
 _FILE = re.compile(r"^\s*file = (.+)$", re.MULTILINE)
 
@@ -52,6 +53,7 @@ class CsvTable:
         self._partitions = partition_types(place)
         self._irregular: dict[str, list[Irregular]] = {}
         self._guessed: dict[str, Member] = {}
+        self._misfits = 0
         self.members: Mapping[str, Member] = {}
         self._focus = sampled(place.members)
 
@@ -66,8 +68,35 @@ class CsvTable:
         kinds = merged_kinds(layout for layout, _ in groups)
         paths = Paths(session.scope, self.number)
         self.members = paths.members
+        if self._misfits >= _SURVEYED_MISFITS:
+            self._survey(session, groups, kinds, paths)
+            kinds = merged_kinds(layout for layout, _ in groups)
         parts = [self._part(layout, members, kinds, paths) for layout, members in groups]
         return " UNION ALL BY NAME ".join(parts)
+
+    def _survey(
+        self,
+        session: Session,
+        groups: Sequence[tuple[Layout, list[Member]]],
+        kinds: Mapping[str, str],
+        paths: Paths,
+    ) -> None:
+        """Look through all typed columns at once: one misfit after the other would take longer."""
+        self._misfits = 0
+        names = self.inner_names
+        for layout, members in groups:
+            typed = [c for c in layout.columns if kinds[c.lower()] != TEXT]
+            examples = [
+                misfit_example(names[column], kinds[column.lower()], token=token)
+                for column in typed
+                for token in (True, False)
+            ]
+            if examples:
+                source = self._source(layout, members, paths)
+                (found,) = session.execute(f"SELECT {', '.join(examples)} FROM {source}")  # noqa: S608 - all of it is quoted
+                for at, value in enumerate(found):
+                    if value is not None:
+                        self._widen(typed[at // 2], value)
 
     def _groups(self) -> list[tuple[Layout, list[Member]]]:
         """Return the objects by layout; of very many, some are only thought to be like others."""
@@ -111,13 +140,19 @@ class CsvTable:
                 value = checked_cast(names[column], kind, place, tokens=tokens)
                 fields.append(f"{value} AS {identifier(column)}")
         fields += map(identifier, self._partitions)
-        source, options = self._reading(layout, members, paths)
-        inner = [names[column] for column in layout.columns]
-        options |= partition_options(self._partitions)
-        options["columns"] = struct(dict.fromkeys(inner, TEXT))
+        source = self._source(layout, members, paths)
         # The engine takes a blank line in a file of one column for a row.
-        where = f" WHERE {inner[0]} IS NOT NULL" if len(inner) == 1 else ""
-        return f"SELECT {', '.join(fields)} FROM {call('read_csv', source, options)}{where}"  # noqa: S608 - all of it is quoted
+        only = names[layout.columns[0]]
+        where = f" WHERE {only} IS NOT NULL" if len(layout.columns) == 1 else ""
+        return f"SELECT {', '.join(fields)} FROM {source}{where}"  # noqa: S608 - all of it is quoted
+
+    def _source(self, layout: Layout, members: Sequence[Member], paths: Paths) -> str:
+        """Return the call that reads objects of a layout, every column as text."""
+        names = self.inner_names
+        source, options = self._reading(layout, members, paths)
+        options |= partition_options(self._partitions)
+        options["columns"] = struct({names[column]: TEXT for column in layout.columns})
+        return call("read_csv", source, options)
 
     def _reading(
         self, layout: Layout, members: Sequence[Member], paths: Paths
@@ -209,10 +244,14 @@ class CsvTable:
         if (misfit := misfit_of(error)) is not None:
             if misfit.table != self.number:
                 return False
-            layouts = [layout for layout, _ in self._groups()]
-            changed = [layout.widen(misfit.column, misfit.value) for layout in layouts]
-            return any(changed)
+            self._misfits += 1
+            return self._widen(misfit.column, misfit.value)
         return self._clean(str(error))
+
+    def _widen(self, column: str, value: str) -> bool:
+        layouts = [layout for layout, _ in self._groups()]
+        changed = [layout.widen(column, value) for layout in layouts]
+        return any(changed)
 
     def _clean(self, text: str) -> bool:
         named = _FILE.search(text)

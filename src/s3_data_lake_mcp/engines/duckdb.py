@@ -93,7 +93,7 @@ class DuckDbEngine:
                     failure = session.scope.failure
                     if isinstance(failure, LakeError):
                         raise failure from exc
-                    if not any(table.learn(exc, failure) for table in call.inputs.tables):
+                    if not any(table.learn(exc, failure) for table in call.inputs.learners):
                         raise fault(session, exc) from exc
         message = "The query was tried too often"
         raise InternalError(message)

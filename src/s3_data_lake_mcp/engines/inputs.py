@@ -47,6 +47,11 @@ class Inputs:
         return first if first is not None and first.name == DATA else None
 
     @property
+    def learners(self) -> list[Table]:
+        """The tables that an error may be about: what a reader of the SQL reads is its own."""
+        return [table for table in self.tables if table.name not in self.in_readers]
+
+    @property
     def places(self) -> list[Place]:
         """What the tables are made of."""
         return [table.place for table in self.tables]
