@@ -29,12 +29,15 @@ os.environ |= {
     "AWS_SECRET_ACCESS_KEY": "testing",
     "AWS_EC2_METADATA_DISABLED": "true",
 }
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import boto3
 from bedrock_agentcore_starter_toolkit.operations.runtime.launch import launch_bedrock_agentcore
 from bedrock_agentcore_starter_toolkit.utils.runtime.config import load_config
 from moto import mock_aws
 from moto.bedrockagentcorecontrol.models import BedrockAgentCoreControlBackend as Backend
+
+from rehearsal.telling import check
 
 ROOT = Path(__file__).parents[2]
 CONFIGURATION = ROOT / ".bedrock_agentcore.yaml"
@@ -45,13 +48,6 @@ AGENTS = {
     "s3_data_lake_mcp_production_euw1": "eu-west-1",
     "s3_data_lake_mcp_demo": "us-east-1",
 }
-
-
-def check(fact: bool, said: str) -> None:  # noqa: FBT001 - the fact that is checked
-    """Print what holds, or end."""
-    print(f"  {'ok ' if fact else 'NOT'} {said}")
-    if not fact:
-        sys.exit(1)
 
 
 def load() -> None:
