@@ -16,6 +16,7 @@ from s3_data_lake_mcp.lake import Lake
 from s3_data_lake_mcp.server import build_server
 from s3_data_lake_mcp.settings import Settings
 from support.mcp import BUCKET, ROWS, Caller
+from support.objects import Objects
 
 
 def orders_csv() -> bytes:
@@ -90,6 +91,15 @@ def lake_bucket(moto_endpoint: str) -> Iterator[str]:
         client.put_object(Bucket=BUCKET, Key="cold.csv", Body=b"a\n1\n", StorageClass="GLACIER")
         client.close()
         yield BUCKET
+
+
+@pytest.fixture(scope="session")
+def objects(lake_bucket: str) -> Iterator[Objects]:
+    """Return a way to put more objects into the bucket."""
+    del lake_bucket
+    made = Objects()
+    yield made
+    made.client.close()
 
 
 @pytest.fixture
