@@ -8,7 +8,10 @@ from itertools import islice
 from typing import Literal
 
 from s3_data_lake_mcp.engines.casts import TEXT, widened
+from s3_data_lake_mcp.engines.csv_regular import is_passable
+from s3_data_lake_mcp.engines.csv_stream import PLAIN
 from s3_data_lake_mcp.engines.opening import Opened
+from s3_data_lake_mcp.engines.sqltext import literal
 from s3_data_lake_mcp.engines.tables import type_name
 from s3_data_lake_mcp.errors import LimitExceededError, MalformedDataError
 from s3_data_lake_mcp.loaders.csv import CsvRequest, CsvShape, Dialect, sniff
@@ -20,6 +23,7 @@ type Mode = Literal["plain", "transcoded", "cleaned"]
 
 SNIFF_BYTES = HEAD_BYTES
 _SAMPLE_RECORDS = 300
+_LONG_LINE = {"max_line_size": "16777216", "buffer_size": "67108864"}
 _TOGETHER = {
     frozenset({"BIGINT", "DOUBLE"}): "DOUBLE",
     frozenset({"TIMESTAMP", "TIMESTAMP_NS"}): "TIMESTAMP_NS",
@@ -34,7 +38,7 @@ class Layout:
     `header` are the bytes before the data, empty if compressed. `columns` are the names in SQL,
     where case makes no difference. `tokens` are the words that were found to mean null, by column,
     `empty` the columns without a value in the head, `widenings` the values for which a column had
-    to become wider.
+    to become wider. `strict` says that every record must be parsed.
     """
 
     shape: CsvShape
@@ -46,6 +50,12 @@ class Layout:
     empty: frozenset[str] = frozenset()
     widenings: dict[str, str] = field(default_factory=dict)
     long_lines: bool = False
+    strict: bool = False
+
+    @property
+    def passes(self) -> bool:
+        """Whether cleaning may hand on regular pieces as they are."""
+        return self.mode == "cleaned" and not self.strict and is_passable(self.shape.dialect)
 
     def begins_alike(self, opened: Opened) -> bool:
         """Whether an object begins with the same header, and so has this layout."""
@@ -64,11 +74,12 @@ class Layout:
         self.widenings[column] = value
         return True
 
-    def cleaned(self) -> "Layout":
-        """Return the same layout, to be read record by record."""
+    def cleaned(self, *, strict: bool) -> "Layout":
+        """Return the same layout, to be mended where it is irregular."""
         return replace(
             self,
             mode="cleaned",
+            strict=strict,
             kinds=dict(self.kinds),
             tokens={name: set(found) for name, found in self.tokens.items()},
             widenings=dict(self.widenings),
@@ -106,6 +117,32 @@ def find_layout(opened: Opened, max_decoded_bytes: int) -> Layout:
         tokens={name: found for name, found in tokens.items() if found},
         empty=frozenset(c for c, v in zip(columns, shape.values, strict=True) if not v),
     )
+
+
+def reader_options(layout: Layout, *, plain: bool, own_marks: bool) -> dict[str, str]:
+    """Return the options of `read_csv` for a layout: nothing is left to be detected.
+
+    Args:
+        layout: How the text is written.
+        plain: Whether the engine reads the object itself, not a stream made of it.
+        own_marks: Whether the text has its own delimiter and quote, not those of a cleaned one.
+    """
+    dialect = layout.shape.dialect
+    delimiter, quote = (dialect.delimiter, dialect.quote) if own_marks else PLAIN[:2]
+    return {
+        "auto_detect": "false",
+        "header": "false",
+        "delim": literal(delimiter),
+        "quote": literal(quote),
+        "escape": literal(quote),
+        "comment": "''",
+        "nullstr": "['']",
+        "allow_quoted_nulls": "false",
+        "null_padding": "false",
+        "strict_mode": "true",
+        "compression": "'none'" if plain else "'gzip'",
+        **(_LONG_LINE if layout.long_lines else {}),
+    }
 
 
 def distinct(names: Sequence[str]) -> tuple[str, ...]:

@@ -3,15 +3,27 @@
 import codecs
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from s3_data_lake_mcp.errors import MalformedDataError
 from s3_data_lake_mcp.loaders.compression import decoded_blocks
 from s3_data_lake_mcp.loaders.csv import CsvShape
-from s3_data_lake_mcp.loaders.csv_records import RecordReader
+from s3_data_lake_mcp.loaders.csv_records import Record, RecordReader
 from s3_data_lake_mcp.storage.reader import ObjectReader
 
 _BATCH_CHARS = 256 << 10
 _NAMED_LINES = 5
+
+
+class Marks(NamedTuple):
+    """How records are written: as plainly as can be, or as others around them are."""
+
+    delimiter: str = ","
+    quote: str = '"'
+    newline: str = "\n"
+
+
+PLAIN = Marks()
 
 
 @dataclass(slots=True)
@@ -45,14 +57,19 @@ class Irregular:
                 yield f"{count:,} rows of {subject} {what}: line {named}{more}."
 
 
-def transcoded(source: ObjectReader, shape: CsvShape, max_decoded_bytes: int) -> Iterator[bytes]:
-    """Yield the records' text, decompressed, in UTF-8, as it is written else."""
-    blocks = decoded_blocks(
+def decoded(source: ObjectReader, shape: CsvShape, max_decoded_bytes: int) -> Iterator[bytes]:
+    """Yield the bytes behind the header, decompressed."""
+    return decoded_blocks(
         source,
         shape.dialect.compression,
         max_decoded_bytes=max_decoded_bytes,
         start=shape.start,
     )
+
+
+def transcoded(source: ObjectReader, shape: CsvShape, max_decoded_bytes: int) -> Iterator[bytes]:
+    """Yield the records' text, decompressed, in UTF-8, as it is written else."""
+    blocks = decoded(source, shape, max_decoded_bytes)
     encoding = shape.dialect.encoding
     if encoding in {"utf-8", "ascii"}:
         yield from blocks
@@ -74,26 +91,25 @@ def cleaned(
 
     Records with too few fields are filled, those with too many left out, blank lines dropped.
     """
-    blocks = decoded_blocks(
-        source,
-        shape.dialect.compression,
-        max_decoded_bytes=max_decoded_bytes,
-        start=shape.start,
-    )
+    blocks = decoded(source, shape, max_decoded_bytes)
     reader = RecordReader(
         blocks, shape.dialect, at=shape.start, line=shape.line, subject=str(source.ref)
     )
     reader.fallback = shape.encoding_open
-    width = len(shape.names)
     for record in reader:
-        fields = record.fields
-        if len(fields) > width:
-            irregular.add(record.line, short=False)
-            continue
-        if len(fields) < width:
-            irregular.add(record.line, short=True)
-            fields = [*fields, *([None] * (width - len(fields)))]
-        yield ",".join(map(_field, fields)) + "\n"
+        yield from mended(record, len(shape.names), irregular)
+
+
+def mended(record: Record, width: int, irregular: Irregular, marks: Marks = PLAIN) -> Iterator[str]:
+    """Yield a record as a line of `width` fields, or nothing if it has more."""
+    fields = record.fields
+    if len(fields) > width:
+        irregular.add(record.line, short=False)
+        return
+    if len(fields) < width:
+        irregular.add(record.line, short=True)
+        fields = [*fields, *([None] * (width - len(fields)))]
+    yield marks.delimiter.join([_field(field, marks) for field in fields]) + marks.newline
 
 
 def batched(lines: Iterable[str]) -> Iterator[bytes]:
@@ -109,10 +125,11 @@ def batched(lines: Iterable[str]) -> Iterator[bytes]:
     yield "".join(batch).encode("utf-8", "replace")
 
 
-def _field(text: str | None) -> str:
+def _field(text: str | None, marks: Marks) -> str:
     if text is None:
         return ""
-    if text and '"' not in text and "," not in text and "\n" not in text and "\r" not in text:
-        # Quotes keep the spaces around a value, which the engine would take off before a quote.
+    special = (marks.delimiter, marks.quote, "\n", "\r")
+    if text and not any(mark in text for mark in special) and not text.startswith(" "):
         return text
-    return '"' + text.replace('"', '""') + '"'
+    quote = marks.quote
+    return quote + text.replace(quote, quote + quote) + quote

@@ -9,10 +9,23 @@ import duckdb
 
 from s3_data_lake_mcp.engines.casts import TEXT, checked_cast, misfit_example, misfit_of
 from s3_data_lake_mcp.engines.connection import Session
-from s3_data_lake_mcp.engines.csv_layout import SNIFF_BYTES, Layout, find_layout, merged_kinds
-from s3_data_lake_mcp.engines.csv_stream import Irregular, batched, cleaned, transcoded
+from s3_data_lake_mcp.engines.csv_layout import (
+    SNIFF_BYTES,
+    Layout,
+    find_layout,
+    merged_kinds,
+    reader_options,
+)
+from s3_data_lake_mcp.engines.csv_regular import passed
+from s3_data_lake_mcp.engines.csv_stream import (
+    Irregular,
+    batched,
+    cleaned,
+    decoded,
+    transcoded,
+)
 from s3_data_lake_mcp.engines.places import Member, Place
-from s3_data_lake_mcp.engines.sqltext import call, identifier, literal, struct
+from s3_data_lake_mcp.engines.sqltext import call, identifier, struct
 from s3_data_lake_mcp.engines.streams import DecodedStream
 from s3_data_lake_mcp.engines.tables import (
     Paths,
@@ -29,7 +42,6 @@ _FACT = "csv"
 _INNER = "lake_c"
 _SNIFF_THREADS = 16
 _SURVEYED_MISFITS = 3
-_LONG_LINE = {"max_line_size": "16777216", "buffer_size": "67108864"}
 _FILE = re.compile(r"^\s*file = (.+)$", re.MULTILINE)
 
 
@@ -158,31 +170,13 @@ class CsvTable:
         self, layout: Layout, members: Sequence[Member], paths: Paths
     ) -> tuple[str, dict[str, str]]:
         """Return the path and the options that describe the bytes under it."""
-        dialect = layout.shape.dialect
-        mode = "cleaned" if self.brief else layout.mode
-        if mode == "cleaned":
-            marks = ("','", "'\"'", "'\"'")
-        else:
-            quote = literal(dialect.quote)
-            marks = (literal(dialect.delimiter), quote, literal(dialect.escape) or quote)
-        options = {
-            "auto_detect": "false",
-            "header": "false",
-            "delim": marks[0],
-            "quote": marks[1],
-            "escape": marks[1],
-            "comment": "''",
-            "nullstr": "['']",
-            "allow_quoted_nulls": "false",
-            "null_padding": "false",
-            "strict_mode": "true",
-            "compression": "'none'" if mode == "plain" else "'gzip'",
-            **(_LONG_LINE if layout.long_lines else {}),
-        }
-        if mode != "plain":
+        plain = layout.mode == "plain" and not self.brief
+        own_marks = plain or (not self.brief and (layout.passes or layout.mode == "transcoded"))
+        options = reader_options(layout, plain=plain, own_marks=own_marks)
+        if not plain:
             return paths.add(members, lambda m: self._stream(m, layout), cached=False), options
         start = layout.shape.start
-        if dialect.has_header and layout.shape.line == 2:  # noqa: PLR2004 - the header is line 1
+        if layout.shape.dialect.has_header and layout.shape.line == 2:  # noqa: PLR2004 - the header is line 1
             options["header"], start = "true", 0
         variant = f"from {start}" if start else ""
         cached = sum(member.info.size_bytes for member in members) <= self.most_cached_bytes
@@ -214,6 +208,10 @@ class CsvTable:
             if layout.mode == "transcoded" and not self.brief:
                 return transcoded(source, layout.shape, self._budget)
             found.append(Irregular())
+            if layout.passes and not self.brief:
+                shape, limit = layout.shape, self._budget
+                text = decoded(source, shape, limit)
+                return passed(text, shape, str(source.ref), found[-1])
             records = cleaned(source, layout.shape, self._budget, found[-1])
             return batched(islice(records, self.brief))
 
@@ -233,10 +231,7 @@ class CsvTable:
     def learn(self, error: duckdb.Error, failure: Exception | None) -> bool:
         """Widen a column, look at what differs, or clean what the engine cannot read."""
         if isinstance(failure, SurpriseError):
-            member = self._guessed.pop(failure.path, None)
-            if member is not None:
-                self._look_at([member])
-            return member is not None
+            return self._look_again(failure.path)
         if misses_name(error) and is_modest(self.place):
             more = len(self._focus) < len(self.place.members)
             self._focus = list(self.place.members)
@@ -247,6 +242,18 @@ class CsvTable:
             self._misfits += 1
             return self._widen(misfit.column, misfit.value)
         return self._clean(str(error))
+
+    def _look_again(self, name: str) -> bool:
+        """Look at an object that is not like the others, or parse all of one."""
+        if (member := self._guessed.pop(name, None)) is not None:
+            self._look_at([member])
+            return True
+        for member in self.place.members:
+            layout: Layout | None = member.opened.facts.get(_FACT)
+            if str(member.info.ref) == name and layout is not None and not layout.strict:
+                member.opened.facts[_FACT] = layout.cleaned(strict=True)
+                return True
+        return False
 
     def _widen(self, column: str, value: str) -> bool:
         layouts = [layout for layout, _ in self._groups()]
@@ -264,9 +271,12 @@ class CsvTable:
         if "aximum line size" in text and not layout.long_lines:
             layout.long_lines = True
             return True
-        if layout.mode == "cleaned":
+        encoding = "nicode" in text or "encoding" in text
+        if layout.mode == "cleaned" and (layout.strict or not layout.passes):
             return False
-        member.opened.facts[_FACT] = layout.cleaned()
+        # Whether text that is not UTF-8 is Windows-1252 shows only when each record is parsed.
+        strict = layout.mode == "cleaned" or encoding
+        member.opened.facts[_FACT] = layout.cleaned(strict=strict)
         return True
 
     def notices(self) -> Sequence[str]:
