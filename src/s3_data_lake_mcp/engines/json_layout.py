@@ -1,6 +1,5 @@
 """How JSON is read by the engine, judged by its beginning."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -11,13 +10,14 @@ import duckdb
 from s3_data_lake_mcp.engines.casts import misfit_of
 from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.csv_layout import distinct
+from s3_data_lake_mcp.engines.json_lines import LONG_FRACTION
 from s3_data_lake_mcp.engines.json_shape import Node, node_of, together
 from s3_data_lake_mcp.engines.json_stream import VALUE, record_line
 from s3_data_lake_mcp.engines.opening import Opened
 from s3_data_lake_mcp.engines.sqltext import call, identifier, struct
 from s3_data_lake_mcp.engines.streams import DecodedStream
 from s3_data_lake_mcp.errors import LimitExceededError
-from s3_data_lake_mcp.loaders.json_open import open_start
+from s3_data_lake_mcp.loaders.json_open import Scan, open_start
 from s3_data_lake_mcp.storage.filesystem import STREAM_SCHEME
 
 type Mode = Literal["plain", "transcoded", "cleaned"]
@@ -27,6 +27,7 @@ SAMPLE_BYTES = 256 << 10
 
 _SAMPLE_RECORDS = 50_000
 _MAX_COLUMNS = 5_000
+_MOST_LINES = 3
 _SAMPLE = f"{STREAM_SCHEME}://sample"
 _READ_SAMPLE = {
     "format": "'newline_delimited'",
@@ -39,7 +40,6 @@ _DETECTING = {
     "map_inference_threshold": "-1",
     "field_appearance_threshold": "0",
 }
-_LONG_FRACTION = re.compile(rb"[:\[,]\s*-?(?=[0-9]*\.)[0-9.]{19,}")
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -48,7 +48,7 @@ class JsonLayout:
 
     `names` are the columns' names in SQL by the records' keys, `nodes` their types by name.
     `records` says that the values are objects; else they fill the column `value`. `whole` says that
-    all of the object was looked at.
+    all of the object was looked at, `strict` that every value must be taken on its own.
     """
 
     form: str
@@ -61,6 +61,13 @@ class JsonLayout:
     whole: bool
     widenings: dict[str, str] = field(default_factory=dict)
     long_values: bool = False
+    strict: bool = False
+
+    @property
+    def passes(self) -> bool:
+        """Whether cleaning may hand on good lines as they are."""
+        plain = self.form == "lines" and self.encoding == "utf-8" and self.records
+        return self.mode == "cleaned" and plain and not self.renamed and not self.strict
 
     def widen(self, column: str, value: str) -> bool:
         """Make room for a value in a column, or inside it; False if it is not here."""
@@ -126,10 +133,11 @@ def find_layout(opened: Opened, session: Session, max_decoded_bytes: int) -> Jso
         nodes={},
         records=bool(objects),
         whole=whole,
+        strict=mixed or bool(scan.decoder.duplicates) or _is_spread(opened, scan, len(values)),
     )
     if scan.compression or scan.encoding != "utf-8":
         layout.mode = "transcoded"
-    if odd or scan.bad.count or scan.decoder.duplicates or _LONG_FRACTION.search(opened.head):
+    if odd or scan.bad.count or scan.decoder.duplicates or LONG_FRACTION.search(opened.head):
         layout.mode = "cleaned"
     if keys or len(objects) < len(values):
         lines = (record_line(value, layout.renamed) for value in values)
@@ -137,6 +145,14 @@ def find_layout(opened: Opened, session: Session, max_decoded_bytes: int) -> Jso
     for name in names.values():
         layout.nodes.setdefault(name, Node("VARCHAR"))
     return layout
+
+
+def _is_spread(opened: Opened, scan: Scan, values: int) -> bool:
+    """Whether values of JSON Lines take several lines each."""
+    if scan.layout != "lines" or scan.compression:
+        return False
+    lines = opened.head[:SAMPLE_BYTES].count(b"\n")
+    return lines > _MOST_LINES * (values + scan.bad.count)
 
 
 def detect_whole(session: Session, source: str, options: Mapping[str, str]) -> dict[str, Node]:

@@ -12,8 +12,10 @@ from s3_data_lake_mcp.engines.casts import misfit_of
 from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.csv_stream import batched
 from s3_data_lake_mcp.engines.json_layout import JsonLayout, detect_whole, find_layout
+from s3_data_lake_mcp.engines.json_lines import passed_lines
 from s3_data_lake_mcp.engines.json_shape import Node, together
 from s3_data_lake_mcp.engines.json_stream import VALUE, cleaned, transcoded
+from s3_data_lake_mcp.engines.opening import HEAD_BYTES
 from s3_data_lake_mcp.engines.places import Member, Place
 from s3_data_lake_mcp.engines.sqltext import call, identifier, struct
 from s3_data_lake_mcp.engines.streams import DecodedStream
@@ -25,6 +27,7 @@ from s3_data_lake_mcp.engines.tables import (
     partition_types,
     sampled,
 )
+from s3_data_lake_mcp.loaders.compression import decoded_blocks
 from s3_data_lake_mcp.loaders.json_scan import BadLines
 from s3_data_lake_mcp.storage.pinned import WHOLE_BYTES, Access, PinnedObject
 
@@ -66,10 +69,10 @@ class JsonTable:
         self._bad.clear()
         self._look(session)
         groups = self._groups()
-        self._look_at_all(session, groups)
-        nodes = self._nodes([layout for layout, _ in groups])
         paths = Paths(session.scope, self.number)
         self.members = paths.members
+        self._look_at_all(session, groups, paths)
+        nodes = self._nodes([layout for layout, _ in groups])
         parts = [self._part(layout, members, nodes, paths) for layout, members in groups]
         return " UNION ALL BY NAME ".join(parts)
 
@@ -82,18 +85,19 @@ class JsonTable:
             member.opened.facts[_FACT] = find_layout(member.opened, session, self._budget)
 
     def _look_at_all(
-        self, session: Session, groups: Sequence[tuple[JsonLayout, list[Member]]]
+        self,
+        session: Session,
+        groups: Sequence[tuple[JsonLayout, list[Member]]],
+        paths: Paths,
     ) -> None:
         """Find the keys of all records, if they are few, or one that the SQL names is not known."""
+        most = HEAD_BYTES if self.brief else WHOLE_BYTES
         for layout, members in groups:
-            small = layout.mode == "plain" and sum(m.info.size_bytes for m in members) < WHOLE_BYTES
+            small = sum(member.info.size_bytes for member in members) <= most
             new = [member for member in members if _FACT not in member.opened.facts]
-            if (
-                layout.records
-                and ((small and not new) or self._whole)
-                and (new or not layout.whole)
-            ):
-                source, options = self._reading(layout, members, Paths(session.scope, self.number))
+            wanted = self._whole or (small and not new)
+            if layout.records and wanted and (new or not layout.whole):
+                source, options = self._reading(layout, members, paths, brief=None)
                 layout.absorb(detect_whole(session, source, options))
                 layout.whole = True
                 for member in new:
@@ -110,6 +114,7 @@ class JsonTable:
                 layout.mode,
                 layout.records,
                 layout.long_values,
+                layout.strict,
                 tuple(layout.renamed),
             )
             groups.setdefault(alike, (layout, []))[1].append(member)
@@ -133,7 +138,7 @@ class JsonTable:
         paths: Paths,
     ) -> str:
         columns = {n: node for n, node in nodes.items() if n not in self._partitions}
-        source, options = self._reading(layout, members, paths)
+        source, options = self._reading(layout, members, paths, self.brief)
         options |= partition_options(self._partitions)
         if not layout.records and layout.mode != "cleaned" and not self.brief:
             node = columns.get(VALUE) or Node("VARCHAR")
@@ -149,7 +154,7 @@ class JsonTable:
         return f"SELECT {listed} FROM {call('read_json', source, options)}"  # noqa: S608 - all of it is quoted
 
     def _reading(
-        self, layout: JsonLayout, members: Sequence[Member], paths: Paths
+        self, layout: JsonLayout, members: Sequence[Member], paths: Paths, brief: int | None
     ) -> tuple[str, dict[str, str]]:
         options = {
             "format": "'array'" if layout.form == "array" else "'newline_delimited'",
@@ -158,7 +163,7 @@ class JsonTable:
         }
         if layout.long_values:
             options["maximum_object_size"] = f"{128 << 20}"
-        mode = "cleaned" if self.brief else layout.mode
+        mode = "cleaned" if brief else layout.mode
         if mode == "plain":
             cached = sum(member.info.size_bytes for member in members) <= self.most_cached_bytes
             access: Access = "scan" if cached else "stream"
@@ -166,18 +171,23 @@ class JsonTable:
         if mode == "cleaned":
             options["compression"] = "'gzip'"
             options["format"] = "'newline_delimited'"
-        make = lambda member: self._stream(member, layout)  # noqa: E731 - a closure for one call
+        make = lambda member: self._stream(member, layout, brief)  # noqa: E731 - a closure for one call
         return paths.add(members, make, cached=False), options
 
-    def _stream(self, member: Member, layout: JsonLayout) -> DecodedStream:
+    def _stream(self, member: Member, layout: JsonLayout, brief: int | None) -> DecodedStream:
         found = self._bad.setdefault(str(member.info.ref), [])
 
         def blocks() -> Iterator[bytes]:
             source = member.opened.decoding_reader()
-            if layout.mode == "transcoded" and not self.brief:
+            if layout.mode == "transcoded" and not brief:
                 return transcoded(source, layout.compression, layout.encoding, self._budget)
+            if layout.passes and not brief:
+                found.append(BadLines())
+                kind, limit = layout.compression, self._budget
+                text = decoded_blocks(source, kind, max_decoded_bytes=limit)
+                return passed_lines(text, str(source.ref), found[-1])
             records = cleaned(source, self._budget, layout.renamed, found)
-            return batched(islice(records, self.brief))
+            return batched(islice(records, brief))
 
         return DecodedStream(blocks, f"{member.info.etag} {layout.mode}")
 
@@ -229,7 +239,8 @@ class JsonTable:
         if "transform error" in text and "duplicate key" not in text:
             return self._demote(layouts)
         if mine.mode == "cleaned":
-            return False
+            again, mine.strict = mine.passes, True
+            return again
         mine.mode = "cleaned"
         return True
 

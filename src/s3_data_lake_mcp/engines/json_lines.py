@@ -1,0 +1,72 @@
+"""JSON Lines with some lines that must be mended or left out: what is good passes as it is.
+
+Pieces of many lines are parsed at once, only to know that they are JSON. Pieces that are not, or
+that hold what the engine reads otherwise than the JSON loader, are taken value by value.
+"""
+
+import codecs
+import json
+import re
+from collections.abc import Iterator
+
+from s3_data_lake_mcp.engines.json_stream import record_line
+from s3_data_lake_mcp.loaders.json_scan import BadLines, ValueDecoder, line_items
+from s3_data_lake_mcp.loaders.json_text import TextWindow
+
+_PIECE_BYTES = 256 << 10
+LONG_FRACTION = re.compile(rb"[:\[,]\s*-?(?=[0-9]*\.)[0-9.]{19,}")
+"""A number with more digits than a double has (17, a point and a digit to spare)."""
+
+_ODD = re.compile(rb"\\u[dD][89a-fA-F]|NaN|Infinity|" + LONG_FRACTION.pattern)
+
+
+def passed_lines(blocks: Iterator[bytes], subject: str, bad: BadLines) -> Iterator[bytes]:
+    """Yield the records of JSON Lines in UTF-8: good pieces as they are, others mended.
+
+    Args:
+        blocks: The text, from its first byte on.
+        subject: What to name in errors.
+        bad: Counts the lines that are not JSON.
+    """
+    byte, line = 0, 1
+    for piece in _pieces(blocks):
+        if _is_good(piece):
+            yield piece
+        else:
+            window = TextWindow(
+                iter([piece]), subject=subject, encoding="utf-8", start=byte, line=line
+            )
+            items = line_items(window, ValueDecoder(), bad, proven=True)
+            lines = [record_line(item.value, {}) for item in items]
+            yield "".join(lines).encode("utf-8", "replace")
+        byte, line = byte + len(piece), line + piece.count(b"\n")
+
+
+def _pieces(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield whole lines, many at once; a byte order mark is taken off."""
+    text, here = next(blocks, b""), 0
+    if text.startswith(codecs.BOM_UTF8):
+        here = len(codecs.BOM_UTF8)
+    for block in blocks:
+        while (end := text.rfind(b"\n", here, here + _PIECE_BYTES) + 1) > here:
+            yield text[here:end]
+            here = end
+        text, here = text[here:] + block, 0
+    while here < len(text):
+        end = text.rfind(b"\n", here, here + _PIECE_BYTES) + 1
+        end = end or text.find(b"\n", here) + 1 or len(text)
+        yield text[here:end]
+        here = end
+
+
+def _is_good(piece: bytes) -> bool:
+    """Whether each line is an object that the engine reads as the loader does."""
+    if _ODD.search(piece):
+        return False
+    lines = [line for line in piece.split(b"\n") if line.strip()]
+    try:
+        values = json.loads(b"[" + b",".join(lines) + b"]")
+    except (ValueError, RecursionError):
+        return False
+    # Lines that are no values of their own may make some together.
+    return len(values) == len(lines) and all(type(value) is dict for value in values)
