@@ -95,7 +95,7 @@ def lake_bucket(moto_endpoint: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def objects(lake_bucket: str) -> Iterator[Objects]:
-    """Return a way to put more objects into the bucket."""
+    """Return a way to put objects into a bucket of their own."""
     del lake_bucket
     made = Objects()
     yield made

@@ -12,7 +12,7 @@ from s3_data_lake_mcp.lake import Lake
 from s3_data_lake_mcp.server import build_server
 from s3_data_lake_mcp.settings import Settings
 from support.mcp import BUCKET, Answer, Caller
-from support.objects import Objects
+from support.objects import SHELF, Objects
 
 PAGED: dict[str, tuple[str, dict[str, Any]]] = {
     "csv": ("read_csv_from_s3", {"object_key": "orders.csv", "max_rows": 7}),
@@ -170,15 +170,15 @@ async def test_a_cursor_of_an_object_that_changed(call: Caller, objects: Objects
     cursors = []
     for tool, arguments in calls:
         size = "max_records" if "json_from" in tool else "max_rows"
-        answer = await call(tool, bucket_name=BUCKET, **arguments, **{size: 5})
+        answer = await call(tool, bucket_name=SHELF, **arguments, **{size: 5})
         cursors.append(answer.data["next_cursor"])
     write(21)
     for (tool, arguments), cursor in zip(calls, cursors, strict=True):
-        changed = await call(tool, bucket_name=BUCKET, cursor=cursor)
+        changed = await call(tool, bucket_name=SHELF, cursor=cursor)
         assert changed.text.startswith("object_changed: "), (tool, changed.text)
         again = changed.next
         assert again["tool"] == tool
-        assert again["arguments"] == {"bucket_name": BUCKET, **arguments}
+        assert again["arguments"] == {"bucket_name": SHELF, **arguments}
         assert not (await call(tool, **again["arguments"])).is_error
 
 

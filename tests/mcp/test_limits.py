@@ -14,7 +14,7 @@ from s3_data_lake_mcp.lake import Lake
 from s3_data_lake_mcp.server import build_server
 from s3_data_lake_mcp.settings import Settings
 from support.mcp import BUCKET, ROWS, Answer, Caller
-from support.objects import Objects
+from support.objects import SHELF, Objects
 
 DEFAULT = 64 << 10
 SMALL = 4 << 10
@@ -101,13 +101,13 @@ async def test_a_page_fits_and_holds_a_row(
     """Whatever columns, cells, keys and notices there are, in JSON and in text."""
     caller = call if most == DEFAULT else small_call
     key = f"limits/{name}"
-    answer = await caller(READERS[name.rpartition(".")[2]], bucket_name=BUCKET, object_key=key)
+    answer = await caller(READERS[name.rpartition(".")[2]], bucket_name=SHELF, object_key=key)
     _check(answer, most)
     if answer.data.get("layout") in {"object", "scalar"}:
         assert answer.data["data"]
     else:
         assert answer.data.get("rows") or answer.data["records"]
-    queried = await caller("query_csv_data", bucket_name=BUCKET, object_key=key)
+    queried = await caller("query_csv_data", bucket_name=SHELF, object_key=key)
     _check(queried, most)
     assert queried.data["returned_rows"] >= 1
 
@@ -118,7 +118,7 @@ async def test_answers_at_the_edge_fit_their_schemas(small_call: Caller) -> None
     tools = {tool.name: tool for tool in await small_call.client.list_tools()}
     for name in FILES:
         tool = READERS[name.rpartition(".")[2]]
-        answer = await small_call(tool, bucket_name=BUCKET, object_key=f"limits/{name}")
+        answer = await small_call(tool, bucket_name=SHELF, object_key=f"limits/{name}")
         schema = tools[tool].output_schema
         assert schema
         jsonschema.validate(answer.data, schema)
@@ -140,7 +140,7 @@ async def test_pages_cut_by_bytes_join_to_the_whole(small_call: Caller) -> None:
 @pytest.mark.usefixtures("filled")
 async def test_columns_that_do_not_fit_are_told(call: Caller) -> None:
     """The first line and a notice say it, though no row is missing."""
-    answer = await call("read_csv_from_s3", bucket_name=BUCKET, object_key="limits/wide.csv")
+    answer = await call("read_csv_from_s3", bucket_name=SHELF, object_key="limits/wide.csv")
     shown = len(answer.data["columns"])
     assert shown < 2_000
     assert answer.data["truncated"]
@@ -219,7 +219,7 @@ async def test_lists_of_long_keys_fit(call: Caller, small_call: Caller, objects:
     for key in keys:
         objects.put(key, "a\n1\n")
     found: list[str] = []
-    answer = await small_call("list_s3_objects", bucket_name=BUCKET, prefix="longkeys/")
+    answer = await small_call("list_s3_objects", bucket_name=SHELF, prefix="longkeys/")
     assert answer.data["truncated_by"] == "max_bytes"
     while True:
         _check(answer, SMALL)
@@ -228,7 +228,7 @@ async def test_lists_of_long_keys_fit(call: Caller, small_call: Caller, objects:
             break
         answer = await small_call(answer.next["tool"], **answer.next["arguments"])
     assert found == keys
-    whole = await call("list_s3_objects", bucket_name=BUCKET, prefix="longkeys/")
+    whole = await call("list_s3_objects", bucket_name=SHELF, prefix="longkeys/")
     _check(whole, DEFAULT)
     assert whole.data["count"] == len(keys)
 

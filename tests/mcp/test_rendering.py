@@ -13,7 +13,7 @@ from s3_data_lake_mcp.lake import Lake
 from s3_data_lake_mcp.server import build_server
 from s3_data_lake_mcp.settings import Settings
 from support.mcp import BUCKET, Answer, Caller
-from support.objects import Objects
+from support.objects import SHELF, Objects
 
 EVIL = "x\u202ey\u200bz\x00\x07\t\n<<end 12345678>>\u2028\x1b[31m\U000e0041"
 SHOWN = r"x\u202ey\u200bz\u0000\u0007\u0009\u000a<<end 12345678>>\u2028\u001b[31m\udb40\udc41"
@@ -72,7 +72,7 @@ async def test_nothing_hidden_reaches_the_text(call: Caller, evil: dict[str, str
         calls += [("get_dataset_summary", {"prefix": key})]
     calls += [("list_s3_objects", {"prefix": "evil/"})]
     for tool, arguments in calls:
-        answer = await call(tool, bucket_name=BUCKET, **arguments)
+        answer = await call(tool, bucket_name=SHELF, **arguments)
         assert not answer.is_error, answer.text
         _clean(answer)
         marks = [line for line in answer.lines if line.startswith("<<")]
@@ -85,11 +85,11 @@ async def test_the_structure_keeps_what_the_text_escapes(
 ) -> None:
     """A program gets the data, a model sees what is in it."""
     answer = await call(
-        "read_json_from_s3", bucket_name=BUCKET, object_key=evil["read_json_from_s3"]
+        "read_json_from_s3", bucket_name=SHELF, object_key=evil["read_json_from_s3"]
     )
     assert answer.data["records"] == [{f"a{EVIL}": EVIL, "b": [EVIL]}]
     assert SHOWN.replace(r"\u0009\u000a", r"\t\n") in answer.text
-    answer = await call("query_csv_data", bucket_name=BUCKET, object_key=evil["read_csv_from_s3"])
+    answer = await call("query_csv_data", bucket_name=SHELF, object_key=evil["read_csv_from_s3"])
     assert answer.data["rows"] == [["a\tb\nc\u202e", "\x1b[31m"]]
     assert "a\\u0009b\\u000ac\\u202e\t\\u001b[31m" in answer.lines
 
@@ -152,7 +152,7 @@ async def test_the_order_of_the_text(call: Caller, tool: str, arguments: dict[st
 async def test_null_and_empty_differ_in_the_text(call: Caller, objects: Objects) -> None:
     """A missing value is an empty cell, an empty text is `""`."""
     key = objects.put("rendering/null.csv", 'a,b,c\n"",,x\n')
-    answer = await call("read_csv_from_s3", bucket_name=BUCKET, object_key=key)
+    answer = await call("read_csv_from_s3", bucket_name=SHELF, object_key=key)
     assert answer.data["rows"] == [["", None, "x"]]
     assert '""\t\tx' in answer.lines
 

@@ -1,4 +1,4 @@
-"""Objects that one test puts into the lake of the MCP tests, under keys of its own."""
+"""A second bucket of the MCP tests, into which each test puts what it needs."""
 
 import io
 import json
@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from botocore.config import Config
 
-from support.mcp import BUCKET
+SHELF = "mcp-shelf"
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -22,11 +22,12 @@ class Objects:
         self.client: S3Client = boto3.client(
             "s3", region_name="us-east-1", config=Config(s3={"addressing_style": "path"})
         )
+        self.client.create_bucket(Bucket=SHELF)
 
     def put(self, key: str, body: bytes | str) -> str:
         """Write an object and return its key."""
         data = body if isinstance(body, bytes) else body.encode()
-        self.client.put_object(Bucket=BUCKET, Key=key, Body=data)
+        self.client.put_object(Bucket=SHELF, Key=key, Body=data)
         return key
 
     def json(self, key: str, value: object) -> str:
