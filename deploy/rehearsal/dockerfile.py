@@ -82,14 +82,22 @@ def context(target: Path) -> None:
         message = ".dockerignore must shut everything out first"
         raise ValueError(message)
     admitted = {line[1:] for line in lines if line.startswith("!")}
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
-    for name in filter(None, listed.split("\0")):
-        if name.split("/")[0] in admitted and (ROOT / name).is_file():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, target / name)
+    for name in tracked():
+        if name.split("/")[0] in admitted:
+            copy(name, target)
+
+
+def tracked() -> list[str]:
+    """Return the names of the project's files: those that git has, or would add."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return [name for name in done.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+def copy(name: str, target: Path) -> None:
+    """Copy one of the project's files to the same place below `target`."""
+    (target / name).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(ROOT / name, target / name)
 
 
 class Image:

@@ -69,11 +69,11 @@ class NewerCli:
         return runtimes
 
     def with_own_dockerfile(self) -> str:
-        """Point each runtime at the project's root, as the documents say, and validate that."""
-        shutil.copy(ROOT / "Dockerfile", self.folder / PROJECT / "Dockerfile")
+        """Point each runtime at the clone's root, as the documents say, and validate that."""
+        shutil.copy(ROOT / "Dockerfile", self.folder / "Dockerfile")
         configuration = self._configuration()
         for runtime in configuration["runtimes"]:
-            runtime["codeLocation"] = "."
+            runtime["codeLocation"] = ".."
             runtime["entrypoint"] = "src/s3_data_lake_mcp/server.py"
         self._path.write_text(json.dumps(configuration, indent=2))
         return self("validate").strip()
