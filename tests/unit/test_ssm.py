@@ -1,5 +1,6 @@
 """Settings in SSM parameters: precedence, encryption, pages, and what goes wrong."""
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
+from fastmcp import Client
+from fastmcp.exceptions import ToolError
 
 from s3_data_lake_mcp import cli, configuration
 from s3_data_lake_mcp.errors import (
@@ -21,6 +24,8 @@ from s3_data_lake_mcp.errors import (
     NotFoundError,
     StoreUnavailableError,
 )
+from s3_data_lake_mcp.lake import Lake
+from s3_data_lake_mcp.server import build_server
 from s3_data_lake_mcp.settings import PREFIX
 from support.fault_proxy import FaultProxy
 
@@ -129,6 +134,20 @@ def test_encrypted_parameters_are_read_and_never_shown(
     assert "********" in shown.out
     assert "secret-bucket" not in shown.out + shown.err
     assert "hush" not in shown.out + shown.err + repr(found)
+
+
+async def test_a_tool_that_is_switched_off_there_is_neither_listed_nor_known(
+    ssm: "SSMClient",
+) -> None:
+    """Feature flags for tools can be set without a deployment."""
+    put(ssm, DISABLED_TOOLS="query_csv_data, list_s3_buckets")
+    with contextlib.closing(Lake.connect()) as lake:
+        async with Client(build_server(lake)) as client:
+            names = {tool.name for tool in await client.list_tools()}
+            assert len(names) == 6
+            assert not names & {"query_csv_data", "list_s3_buckets"}
+            with pytest.raises(ToolError, match="nknown tool"):
+                await client.call_tool("query_csv_data", {"bucket_name": "lake"})
 
 
 def test_a_parameter_that_is_no_setting_is_named(ssm: "SSMClient") -> None:
