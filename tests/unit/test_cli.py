@@ -98,9 +98,11 @@ async def test_demo_serves_its_lake_over_stdio_whatever_the_users_settings() -> 
         },
         keep_alive=False,
     )
+    # Other tests of the session keep servers and workers of their own.
+    before = set(psutil.Process().children(recursive=True))
     async with Client(transport, timeout=60, init_timeout=60) as client:
         answer = await client.call_tool("list_s3_buckets", {})
-        children = psutil.Process().children(recursive=True)
+        children = set(psutil.Process().children(recursive=True)) - before
         assert answer.structured_content is not None
         names = {
             bucket["name"]: bucket["region"] for bucket in answer.structured_content["buckets"]
