@@ -8,8 +8,8 @@ import pytest
 from s3_data_lake_mcp.profiling.datasets import DatasetGrouper
 from s3_data_lake_mcp.profiling.drift import Drift, compare_schemas
 from s3_data_lake_mcp.storage import ObjectHead, ObjectInfo, ObjectRef, ScanMeter
-from s3_data_lake_mcp.storage.listing import walk
 from s3_data_lake_mcp.storage.memory import MemoryStore
+from support.listing import walk
 
 _GLACIER = ObjectHead(
     info=ObjectInfo(ref=ObjectRef(bucket="", key=""), size_bytes=0, etag=""),

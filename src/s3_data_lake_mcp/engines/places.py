@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from urllib.parse import unquote
@@ -12,9 +12,7 @@ from s3_data_lake_mcp.engines.opening import Opened, Opener
 from s3_data_lake_mcp.errors import LimitExceededError, NotFoundError, UnsupportedFormatError
 from s3_data_lake_mcp.loaders.formats import detect_format_by_name
 from s3_data_lake_mcp.storage import ListedObject, ObjectInfo, ObjectRef
-from s3_data_lake_mcp.storage.fanout import walk_wide
-from s3_data_lake_mcp.storage.listing import Place as Found
-from s3_data_lake_mcp.storage.listing import glob_prefix, glob_regex, locate
+from s3_data_lake_mcp.storage.listing import locate
 
 MAX_OBJECTS = 100_000
 _NAMED = 3
@@ -86,7 +84,7 @@ def find_place(opener: Opener, bucket: str, key: str, asked: str = "") -> Place:
     found = locate(opener.store, bucket, key, opener.meter)
     if found.kind == "object":
         return _one(opener, ObjectRef(bucket=bucket, key=key), asked)
-    listed = list(islice(_below(opener, found), MAX_OBJECTS + 1))
+    listed = list(islice(found.objects, MAX_OBJECTS + 1))
     uri = f"s3://{bucket}/{key}"
     if len(listed) > MAX_OBJECTS:
         message = f"{uri} holds more than {MAX_OBJECTS:,} objects"
@@ -96,16 +94,6 @@ def find_place(opener: Opener, bucket: str, key: str, asked: str = "") -> Place:
         message = f"{uri} holds no objects with data" if listed else f"{uri} matches no object"
         raise NotFoundError(message, bucket=bucket, key=key)
     return _many(opener, bucket, key, found.kind, data, asked)
-
-
-def _below(opener: Opener, found: Found) -> Iterator[ListedObject]:
-    """Yield the objects of a prefix or glob, long listings side by side."""
-    is_glob = found.kind == "glob"
-    pattern = glob_regex(found.key) if is_glob else None
-    prefix = glob_prefix(found.key) if is_glob else found.key
-    for listed in walk_wide(opener.store, found.bucket, prefix, opener.meter):
-        if not listed.key.endswith("/") and (pattern is None or pattern.fullmatch(listed.key)):
-            yield listed
 
 
 def is_hidden(key: str, below: str) -> bool:

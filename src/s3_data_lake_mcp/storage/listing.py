@@ -8,6 +8,7 @@ from typing import Literal
 
 from s3_data_lake_mcp.errors import InvalidArgumentError
 from s3_data_lake_mcp.storage import ListedObject, ObjectStore, ScanMeter
+from s3_data_lake_mcp.storage.fanout import walk_wide
 
 _URI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
 _SCHEMES = frozenset({"s3", "s3a", "s3n"})
@@ -89,19 +90,6 @@ def _class(found: re.Match[str]) -> str:
     return f"(?!/)[{'^' if found[1] else ''}{members}]"
 
 
-def walk(
-    store: ObjectStore, bucket: str, prefix: str, meter: ScanMeter, *, start_after: str = ""
-) -> Iterator[ListedObject]:
-    """Yield the objects below a prefix in key order, page by page as they are taken."""
-    token = ""
-    while True:
-        page = store.list_page(bucket, prefix, meter, start_after=start_after, token=token)
-        yield from page.objects
-        token = page.next_token
-        if not token:
-            return
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """What a key names: one object, or the many below a prefix or behind a glob.
@@ -119,10 +107,11 @@ class Place:
 def locate(store: ObjectStore, bucket: str, key: str, meter: ScanMeter) -> Place:
     """Tell whether a key names an object, a prefix (it is empty or ends in `/`), or a glob.
 
-    A glob is looked up as a key first: an object with exactly that key wins.
+    A glob is looked up as a key first: an object with exactly that key wins. Long listings are
+    fetched side by side.
     """
     if not key or key.endswith("/"):
-        objects = _data(walk(store, bucket, key, meter))
+        objects = _data(walk_wide(store, bucket, key, meter))
         return Place(bucket=bucket, key=key, kind="prefix", objects=objects)
     if not is_glob(key):
         return Place(bucket=bucket, key=key, kind="object", objects=iter(()))
@@ -130,7 +119,7 @@ def locate(store: ObjectStore, bucket: str, key: str, meter: ScanMeter) -> Place
     if exact and exact[0].key == key:
         return Place(bucket=bucket, key=key, kind="object", objects=iter(()))
     pattern = glob_regex(key)
-    below = walk(store, bucket, glob_prefix(key), meter)
+    below = walk_wide(store, bucket, glob_prefix(key), meter)
     objects = _data(listed for listed in below if pattern.fullmatch(listed.key))
     return Place(bucket=bucket, key=key, kind="glob", objects=objects)
 
