@@ -11,6 +11,7 @@ from s3_data_lake_mcp.engines.csv_stream import Irregular, Marks, mended
 from s3_data_lake_mcp.errors import MalformedDataError
 from s3_data_lake_mcp.loaders.csv import CsvShape, Dialect
 from s3_data_lake_mcp.loaders.csv_records import RecordReader
+from s3_data_lake_mcp.loaders.csv_skip import Quoting
 from s3_data_lake_mcp.storage.scope import SurpriseError
 
 _PIECE_BYTES = 256 << 10
@@ -90,39 +91,16 @@ class _Judge:
 
     def __init__(self, shape: CsvShape) -> None:
         delimiter = shape.dialect.delimiter.encode()
-        self._quote = shape.dialect.quote.encode()
+        self._quoting = Quoting(delimiter, shape.dialect.quote.encode())
         self._others = bytes(set(range(256)) - {delimiter[0], 0x0A})
         self._record = delimiter * (len(shape.names) - 1) + b"\n"
         self._width = len(shape.names)
-        d, q = re.escape(delimiter), re.escape(self._quote)
-        # With each quoted text cut down to one mark: one that is not a whole field.
-        self._stray = re.compile(
-            rb"%b(?:(?![%b\r\n%b])|(?<![%b\n%b]%b)(?<!\A%b))" % (q, d, q, d, q, q, q)
-        )
 
     def regular_size(self, data: bytes) -> int:
         """Return the size of the whole records at the beginning; 0 if any is not regular."""
-        records, size = self._bare(data)
+        records, size = self._quoting.cut(data)
         if self._width == 1 or not size or (b"\r" in data and _LONE_RETURN.search(data, 0, size)):
             return 0
         marks = records.translate(None, self._others)
         count, rest = divmod(len(marks), self._width)
         return size if not rest and marks == self._record * count else 0
-
-    def _bare(self, data: bytes) -> tuple[bytes, int]:
-        """Return whole records with each quoted text cut down to a mark, and their real size."""
-        if self._quote not in data:
-            size = data.rfind(b"\n") + 1
-            return data[:size], size
-        pieces = data.split(self._quote)
-        size = len(data)
-        if len(pieces) % 2 == 0:
-            size -= len(pieces.pop()) + 1
-        while (end := pieces[-1].rfind(b"\n")) < 0:
-            if len(pieces) == 1:
-                return b"", 0
-            size -= len(pieces.pop()) + len(pieces.pop()) + 2
-        size -= len(pieces[-1]) - end - 1
-        pieces[-1] = pieces[-1][: end + 1]
-        bare = self._quote.join(pieces[::2])
-        return (b"", 0) if self._stray.search(bare) else (bare, size)

@@ -1,11 +1,10 @@
 """Delimited text that the engine cannot read as it is: transcoded, or cleaned record by record."""
 
-import codecs
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from s3_data_lake_mcp.errors import MalformedDataError
+from s3_data_lake_mcp.engines.streams import in_utf8
 from s3_data_lake_mcp.loaders.compression import decoded_blocks
 from s3_data_lake_mcp.loaders.csv import CsvShape
 from s3_data_lake_mcp.loaders.csv_records import Record, RecordReader
@@ -68,20 +67,9 @@ def decoded(source: ObjectReader, shape: CsvShape, max_decoded_bytes: int) -> It
 
 
 def transcoded(source: ObjectReader, shape: CsvShape, max_decoded_bytes: int) -> Iterator[bytes]:
-    """Yield the records' text, decompressed, in UTF-8, as it is written else."""
+    """Return the records' text, decompressed, in UTF-8, as it is written else."""
     blocks = decoded(source, shape, max_decoded_bytes)
-    encoding = shape.dialect.encoding
-    if encoding in {"utf-8", "ascii"}:
-        yield from blocks
-        return
-    decoder = codecs.getincrementaldecoder(encoding)()
-    try:
-        for block in blocks:
-            yield decoder.decode(block).encode()
-        yield decoder.decode(b"", final=True).encode()
-    except UnicodeError as exc:
-        message = f"{source.ref} is not valid {encoding} throughout"
-        raise MalformedDataError(message, hint="read_csv_from_s3 names the line.") from exc
+    return in_utf8(blocks, shape.dialect.encoding, source.ref, "read_csv_from_s3 names the line.")
 
 
 def cleaned(

@@ -1,10 +1,10 @@
 """JSON that the engine cannot read as it is, as JSON Lines of what the JSON loader understands."""
 
-import codecs
 import json
 from collections.abc import Iterator, Mapping
 
-from s3_data_lake_mcp.errors import LimitExceededError, MalformedDataError
+from s3_data_lake_mcp.engines.streams import in_utf8
+from s3_data_lake_mcp.errors import LimitExceededError
 from s3_data_lake_mcp.loaders.compression import decoded_blocks
 from s3_data_lake_mcp.loaders.json_open import open_start
 from s3_data_lake_mcp.loaders.json_scan import BadLines, check_depth
@@ -20,19 +20,9 @@ VALUE = "value"
 def transcoded(
     source: ObjectReader, compression: str, encoding: str, max_decoded_bytes: int
 ) -> Iterator[bytes]:
-    """Yield the text, decompressed and in UTF-8."""
+    """Return the text, decompressed and in UTF-8."""
     blocks = decoded_blocks(source, compression, max_decoded_bytes=max_decoded_bytes)
-    if encoding == "utf-8":
-        yield from blocks
-        return
-    decoder = codecs.getincrementaldecoder(encoding)()
-    try:
-        for block in blocks:
-            yield decoder.decode(block).encode()
-        yield decoder.decode(b"", final=True).encode()
-    except UnicodeError as exc:
-        message = f"{source.ref} is not valid {encoding} throughout"
-        raise MalformedDataError(message, hint="Write it as UTF-8.") from exc
+    return in_utf8(blocks, encoding, source.ref, "Write it as UTF-8.")
 
 
 def cleaned(

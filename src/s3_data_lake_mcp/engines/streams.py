@@ -5,15 +5,39 @@ reads until the end that the stream itself marks. So what is decoded is wrapped 
 stored blocks, which costs a copy and a checksum.
 """
 
+import codecs
 import threading
 import zlib
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
+from s3_data_lake_mcp.errors import MalformedDataError
+from s3_data_lake_mcp.storage import ObjectRef
 from s3_data_lake_mcp.storage.scope import modified_of
 
 _UNKNOWN_BYTES = 1 << 50
 _STORED_GZIP = 16 + zlib.MAX_WBITS
+
+
+def in_utf8(
+    blocks: Iterator[bytes], encoding: str, subject: ObjectRef, hint: str
+) -> Iterator[bytes]:
+    """Yield text in UTF-8.
+
+    Raises:
+        MalformedDataError: If it is not text of the encoding.
+    """
+    if encoding in {"utf-8", "ascii"}:
+        yield from blocks
+        return
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        for block in blocks:
+            yield decoder.decode(block).encode()
+        yield decoder.decode(b"", final=True).encode()
+    except UnicodeError as exc:
+        message = f"{subject} is not valid {encoding} throughout"
+        raise MalformedDataError(message, hint=hint) from exc
 
 
 class DecodedStream:

@@ -32,23 +32,16 @@ class Counted:
 _DOUBTFUL = Counted(rows=0, size_bytes=0, lines=0)
 
 
-class RowCounter:
-    """Counts the rows that a reading keeps: not blank, and of at most `width` fields.
+class Quoting:
+    """Finds whole records in bytes, whatever is quoted in them.
 
     Args:
         delimiter: One byte.
         quote: One byte or none.
-        escape: One byte or none.
-        width: The number of columns.
     """
 
-    def __init__(self, delimiter: bytes, quote: bytes, escape: bytes, width: int) -> None:
-        self._delimiter = delimiter
+    def __init__(self, delimiter: bytes, quote: bytes) -> None:
         self._quote = quote
-        self._escape = escape
-        self._width = width
-        self._others = bytes(set(range(256)) - {delimiter[0], 0x0A})
-        self._regular = delimiter * (width - 1) + b"\n"
         d, q = re.escape(delimiter), re.escape(quote)
         # A quote mark that does not open or close a field: in `"`s that stand for quoted texts,
         # each must have a delimiter, a line's end or another one on either side.
@@ -56,26 +49,7 @@ class RowCounter:
             rb"%b(?:(?![%b\r\n%b])|(?<![%b\n%b]%b)(?<!\A%b))" % (q, d, q, d, q, q, q)
         )
 
-    def count(self, data: bytes) -> Counted:
-        """Count in the whole records at the beginning of `data`, where one begins."""
-        if self._escape and self._escape in data:
-            return _DOUBTFUL
-        records, size = self._unquoted(data)
-        # The search finds its first character far slower than `in` does.
-        if not size or (b"\r" in data and _LONE_RETURN.search(data, 0, size)):
-            return _DOUBTFUL
-        marks = records.translate(None, self._others)
-        rows, rest = divmod(len(marks), self._width)
-        if self._width == 1 or rest or marks != self._regular * rows:
-            each = records.split(b"\n")[:-1]
-            kept = (r not in _BLANK and r.count(self._delimiter) < self._width for r in each)
-            rows = sum(kept)
-            return Counted(rows=rows, size_bytes=size, lines=data.count(b"\n", 0, size))
-        plain = len(records) == size
-        lines = rows if plain else data.count(b"\n", 0, size)
-        return Counted(rows=rows, size_bytes=size, lines=lines)
-
-    def _unquoted(self, data: bytes) -> tuple[bytes, int]:
+    def cut(self, data: bytes) -> tuple[bytes, int]:
         """Return whole records, each quoted text cut down to one quote, and their real size."""
         if not self._quote or self._quote not in data:
             size = data.rfind(b"\n") + 1
@@ -93,3 +67,42 @@ class RowCounter:
         pieces[-1] = pieces[-1][: end + 1]
         lines = self._quote.join(pieces[::2])
         return (b"", 0) if self._stray.search(lines) else (lines, size)
+
+
+class RowCounter:
+    """Counts the rows that a reading keeps: not blank, and of at most `width` fields.
+
+    Args:
+        delimiter: One byte.
+        quote: One byte or none.
+        escape: One byte or none.
+        width: The number of columns.
+    """
+
+    def __init__(self, delimiter: bytes, quote: bytes, escape: bytes, width: int) -> None:
+        self._delimiter = delimiter
+        self._quote = quote
+        self._escape = escape
+        self._width = width
+        self._others = bytes(set(range(256)) - {delimiter[0], 0x0A})
+        self._regular = delimiter * (width - 1) + b"\n"
+        self._quoting = Quoting(delimiter, quote)
+
+    def count(self, data: bytes) -> Counted:
+        """Count in the whole records at the beginning of `data`, where one begins."""
+        if self._escape and self._escape in data:
+            return _DOUBTFUL
+        records, size = self._quoting.cut(data)
+        # The search finds its first character far slower than `in` does.
+        if not size or (b"\r" in data and _LONE_RETURN.search(data, 0, size)):
+            return _DOUBTFUL
+        marks = records.translate(None, self._others)
+        rows, rest = divmod(len(marks), self._width)
+        if self._width == 1 or rest or marks != self._regular * rows:
+            each = records.split(b"\n")[:-1]
+            kept = (r not in _BLANK and r.count(self._delimiter) < self._width for r in each)
+            rows = sum(kept)
+            return Counted(rows=rows, size_bytes=size, lines=data.count(b"\n", 0, size))
+        plain = len(records) == size
+        lines = rows if plain else data.count(b"\n", 0, size)
+        return Counted(rows=rows, size_bytes=size, lines=lines)
