@@ -33,10 +33,8 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="module")
-def process(lake_bucket: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """Return the address of a running server, and its process."""
-    del lake_bucket
+def _start() -> tuple[str, subprocess.Popen[bytes]]:
+    """Start a server; return its address, when it answers, and its process."""
     port = _free_port()
     command = [sys.executable, "-m", "s3_data_lake_mcp", "serve", "--transport", "http"]
     server = subprocess.Popen([*command, "--port", str(port)], env=dict(os.environ))
@@ -48,6 +46,14 @@ def process(lake_bucket: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
             break
         except httpx.HTTPError:
             time.sleep(0.1)
+    return base, server
+
+
+@pytest.fixture(scope="module")
+def process(lake_bucket: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Return the address of a running server, and its process."""
+    del lake_bucket
+    base, server = _start()
     yield base, server
     server.send_signal(signal.SIGTERM)
     server.wait(20)
@@ -176,17 +182,7 @@ def test_beyond_loopback_only_when_told() -> None:
 
 def test_sigterm_lets_a_running_call_end(lake_bucket: str) -> None:
     """The platform's stop is graceful: the call in flight is answered, then the process ends."""
-    port = _free_port()
-    command = [sys.executable, "-m", "s3_data_lake_mcp", "serve", "--transport", "http"]
-    server = subprocess.Popen([*command, "--port", str(port)], env=dict(os.environ))
-    base = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        try:
-            httpx.get(f"{base}/ping", timeout=1)
-            break
-        except httpx.HTTPError:
-            time.sleep(0.1)
+    base, server = _start()
     sql = "SELECT count(*) FROM range(12000) a, range(12000) b WHERE (a.range * b.range) % 7 = 3"
     body = _call("query_csv_data", bucket_name=lake_bucket, object_key="orders.csv", sql=sql)
     with (
