@@ -137,13 +137,18 @@ class ScanMeter:
         """Make every further `check` fail."""
         self._cancelled.set()
 
+    @property
+    def over(self) -> bool:
+        """Whether the call must stop: its deadline has passed, or it was cancelled."""
+        return self._cancelled.is_set() or time.monotonic() > self.deadline
+
     def check(self) -> None:
         """Raise if the call must stop.
 
         Raises:
             DeadlineExceededError: If the deadline has passed or the call was cancelled.
         """
-        if self._cancelled.is_set() or time.monotonic() > self.deadline:
+        if self.over:
             message = f"The call took longer than {self.timeout_seconds:g} s"
             raise DeadlineExceededError(
                 message, hint="Ask for less: fewer columns, a narrower prefix or predicate."

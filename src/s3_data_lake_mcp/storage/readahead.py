@@ -11,7 +11,7 @@ BLOCK_BYTES = 2 << 20
 LONG_BLOCK_BYTES = 4 << 20
 """Size of a request of a long scan that nothing caches: fewer requests cost less of the CPU."""
 
-HELD_BYTES = 48 << 20
+HELD_BYTES = 96 << 20
 """Most bytes held for one object: more readers than one share them."""
 
 _PATIENCE_BYTES = 6 << 20

@@ -1,6 +1,6 @@
 """Reads ranges of one version of an object: checked, resumed where a body broke off, exact.
 
-A broken body is fetched on from the byte reached; botocore tries again only before the headers.
+A broken body is fetched on behind its last whole piece; botocore tries again only before headers.
 """
 
 from typing import TYPE_CHECKING
@@ -23,41 +23,38 @@ from s3_data_lake_mcp.storage.s3_answers import (
 )
 from s3_data_lake_mcp.storage.s3_calls import Patience, S3Calls
 from s3_data_lake_mcp.storage.s3_errors import status_of
+from s3_data_lake_mcp.storage.s3_watch import watched
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from urllib3 import HTTPResponse
 
-_PIECE_BYTES = 1 << 20
-_GRACE_SECONDS = 0.1
+_PIECE_BYTES = 4 << 20
+"""What is fetched again at most where a body breaks off, and what a copy is made of at most."""
 _UNSATISFIABLE = 416
 
 
 class _Pieces:
     """The bytes of a range as they arrive."""
 
-    def __init__(self, start: int, stop: int, seconds: float) -> None:
+    def __init__(self, start: int, stop: int) -> None:
         self.at = start
         self.stop = stop
-        self._seconds = seconds
         self._parts: list[bytes] = []
 
     def receive(self, body: "StreamingBody", meter: ScanMeter) -> None:
-        """Take a body up to the range's end, whatever arrives, as it arrives.
-
-        `read1` returns after each arrival, so that a trickling server cannot outlive the deadline.
+        """Take a body up to the range's end, in pieces as long as can be: each costs a copy.
 
         Raises:
             BadAnswerError: If the body breaks off.
         """
         try:
             raw: HTTPResponse
-            with body as raw:  # type: ignore[assignment] # urllib3's own response comes out
+            with body as raw, watched(raw, meter):  # type: ignore[assignment] # urllib3's own response comes out
                 while self.at < self.stop:
                     meter.check()
-                    if meter.remaining_seconds < self._seconds and not raw.closed:
-                        body.set_socket_timeout(meter.remaining_seconds + _GRACE_SECONDS)
-                    piece = raw.read1(min(self.stop - self.at, _PIECE_BYTES))
+                    wanted = min(self.stop - self.at, _PIECE_BYTES, meter.remaining_bytes + 1)
+                    piece = raw.read(wanted)
                     if not piece:
                         break
                     self._parts.append(piece)
@@ -134,11 +131,11 @@ class S3Ranges:
     def _pieces(self, size: int, length: int, *, tail: bool) -> _Pieces:
         start = max(0, size - length) if tail else 0
         stop = size if tail else min(length, size)
-        return _Pieces(start, stop, self.calls.read_seconds)
+        return _Pieces(start, stop)
 
     def read(self, info: ObjectInfo, start: int, stop: int, meter: ScanMeter) -> bytes:
         """Return the bytes `[start, stop)` of the version that `info` identifies."""
-        pieces = _Pieces(start, stop, self.calls.read_seconds)
+        pieces = _Pieces(start, stop)
         self._fill(info, pieces, Patience(meter))
         return pieces.joined()
 

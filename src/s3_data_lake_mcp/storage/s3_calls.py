@@ -63,11 +63,6 @@ class S3Calls:
         self._owners = owners
         self._regions: dict[str, str] = {}
 
-    @property
-    def read_seconds(self) -> float:
-        """How long one answer is waited for."""
-        return self._factory.read_seconds
-
     def warm(self) -> None:
         """Make the client of the configured region; sends nothing.
 

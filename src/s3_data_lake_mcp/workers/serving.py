@@ -52,6 +52,7 @@ def serve(connection: Connection, settings: Settings, environment: dict[str, str
             desk.answer("error", _fields(exc))
         except MemoryError:
             desk.answer("error", _fields(out_of_memory(settings)))
+        confine.give_back()
 
 
 def _fields(exc: LakeError) -> dict[str, object]:
