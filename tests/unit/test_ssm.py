@@ -121,6 +121,19 @@ def test_more_parameters_than_a_page_holds(ssm: "SSMClient", ssm_proxy: FaultPro
     assert len(found.notices) == 12
 
 
+@pytest.mark.parametrize("path", [PATH, f"{PATH}/"])
+def test_the_path_is_asked_for_as_policies_name_it(
+    ssm: "SSMClient", ssm_proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """IAM takes a path with a slash at its end for another resource."""
+    put(ssm, MAX_ROWS="5")
+    ssm_proxy.clear()
+    monkeypatch.setenv(f"{PREFIX}SSM_PATH", path)
+    assert configuration.load().settings.max_rows == 5
+    [request] = ssm_proxy.seen
+    assert json.loads(request.body)["Path"] == PATH
+
+
 def test_encrypted_parameters_are_read_and_never_shown(
     ssm: "SSMClient", capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -186,7 +199,11 @@ def test_no_parameters_at_all_stops_the_server(ssm_proxy: FaultProxy) -> None:
 REFUSALS: list[tuple[str, str, type[LakeError], str]] = [
     ("AccessDeniedException", "not authorized to perform: ssm:GetParametersByPath",
      AccessDeniedError, "ssm:GetParametersByPath"),
+    ("AccessDeniedException", "not authorized to perform: ssm:GetParametersByPath on kms-settings",
+     AccessDeniedError, "ssm:GetParametersByPath"),
     ("AccessDeniedException", "The ciphertext refers to a KMS key that does not exist",
+     KmsDeniedError, "kms:Decrypt"),
+    ("AccessDeniedException", "told: the ciphertext refers to a customer master key",
      KmsDeniedError, "kms:Decrypt"),
     ("ExpiredTokenException", "The token is expired", CredentialsExpiredError, "Sign in"),
     ("UnrecognizedClientException", "The token is invalid", NoCredentialsError, "AWS settings"),

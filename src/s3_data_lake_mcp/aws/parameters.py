@@ -42,7 +42,8 @@ def read_parameters(path: str) -> tuple[Parameter, ...]:
     """
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - the SDK
 
-    root = f"{path.rstrip('/')}/"
+    # IAM takes `/lake/prod/` for another resource than `/lake/prod`, which policies name.
+    root = path.rstrip("/")
     try:
         return tuple(_pages(root))
     except ClientError as exc:
@@ -73,7 +74,7 @@ def _pages(root: str) -> Iterator[Parameter]:
     for answer in pages:
         for entry in answer["Parameters"]:
             yield Parameter(
-                name=entry["Name"].removeprefix(root),
+                name=entry["Name"].removeprefix(f"{root}/"),
                 value=entry["Value"],
                 secret=entry["Type"] == "SecureString",
             )
@@ -84,17 +85,14 @@ def _refusal(exc: Exception, root: str) -> LakeError:
     code, text = str(error.get("Code", "")), str(error.get("Message", ""))
     subject = f"SSM parameters below {root}"
     if code.startswith("AccessDenied"):
-        if "kms" in text.lower():
+        if _names_a_key(text):
             message = f"{subject} cannot be decrypted, kms:Decrypt is missing"
             hint = (
                 "Allow kms:Decrypt on the key of the SecureStrings, in its policy and the role's."
             )
             return KmsDeniedError(message, hint=hint)
         message = f"{subject}: access denied, ssm:GetParametersByPath is missing"
-        hint = (
-            f"Allow ssm:GetParametersByPath on parameter{root.rstrip('/')}, or unset "
-            "S3_DATA_LAKE_SSM_PATH."
-        )
+        hint = f"Allow ssm:GetParametersByPath on parameter{root}, or unset S3_DATA_LAKE_SSM_PATH."
         return AccessDeniedError(message, hint=hint)
     if "Expired" in code:
         return CredentialsExpiredError(
@@ -107,6 +105,12 @@ def _refusal(exc: Exception, root: str) -> LakeError:
     return StoreUnavailableError(
         f"{subject} could not be read ({code})", hint="Start again in a moment."
     )
+
+
+def _names_a_key(text: str) -> bool:
+    # Users and parameters may have "kms" in their names too.
+    named = any(word in text.lower() for word in ("kms", "ciphertext", "master key"))
+    return named and "ssm:GetParametersByPath" not in text
 
 
 def _failure(exc: Exception, root: str) -> LakeError:
