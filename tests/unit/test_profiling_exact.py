@@ -239,6 +239,60 @@ def test_counted_values_tell_what_else_would_be_measured() -> None:
             assert getattr(one, name) == getattr(other, name), name
 
 
+_COUNTED: list[tuple[pa.DataType, Any]] = [
+    (pa.int64(), st.integers(-(1 << 62), 1 << 62) | st.integers(0, 9)),
+    (pa.float64(), st.floats(-1e9, 1e9, allow_subnormal=False) | st.sampled_from([math.inf, 0.0])),
+    (pa.date32(), st.dates()),
+    (pa.timestamp("us"), st.datetimes()),
+    (pa.decimal128(12, 2), st.decimals(-99999, 99999, places=2)),
+]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_tallies_tell_what_the_engine_computes(data: st.DataObject) -> None:
+    """Quantiles and bins out of the counts of all values are those that SQL gives, all of them."""
+    kind, values = data.draw(st.sampled_from(_COUNTED))
+    cells = data.draw(st.lists(st.none() | values, max_size=40))
+    table = pa.table({"x": pa.array(cells, kind)})
+    (told,) = measure(
+        table_session(table), _columns(table), small=False, plans={0: Plan(count_all=True)}
+    ).figures
+    (known,) = measure(table_session(table), _columns(table), small=True).figures
+    assert told.bins == known.bins
+    assert (told.bin_counts or {}) == (known.bin_counts or {})
+    assert told.quantiles_exact
+    if pa.types.is_temporal(kind):
+        assert list(told.quantiles) == list(known.quantiles)
+    else:
+        assert list(told.quantiles) == pytest.approx(list(cast("Any", known.quantiles)), rel=1e-9)
+
+
+def test_only_estimates_are_called_so() -> None:
+    """The notice names the columns whose figures are estimates, and is none without them."""
+    table = pa.table({"few": [1, 2, 2], "many": [1.5, 2.5, 3.5]})
+    plans = {0: Plan(count_all=True), 1: Plan()}
+    notices = _measured(table, small=False, plans=plans).notices
+    assert len(notices) == 1
+    assert "few" not in notices[0]
+    assert notices[0].count("many") == 2
+    assert not _measured(table.select(["few"]), small=False, plans=plans).notices
+
+
+def test_no_row_is_a_profile_too() -> None:
+    """A table of many bytes may still have no row."""
+    measured = _measured(pa.table({"x": pa.array([], pa.int64())}), small=False)
+    assert (measured.rows, measured.figures[0].present) == (0, 0)
+
+
+@pytest.mark.parametrize("values", [[math.inf], [-math.inf, 1.0, math.inf, 3.0]])
+def test_the_finite_values_make_the_histogram(values: list[float]) -> None:
+    """Infinite values are ends, and in no bin."""
+    found = _one(pa.array(values))
+    assert found["max"] is not None
+    assert sum(part["count"] for part in found["histogram"]) == sum(map(math.isfinite, values))
+
+
 class _Tight(LocalTable):
     """A table whose engine has no memory for exact distinct counts."""
 

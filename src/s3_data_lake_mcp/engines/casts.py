@@ -41,6 +41,11 @@ _PATTERNS = {
     "TIMESTAMPTZ_NS": ZONED,
 }
 _MICROSECONDS = frozenset({"TIMESTAMP", "TIMESTAMPTZ"})
+_BOUNDS = {
+    "DATE": ("0001-01-01", "9999-12-31"),
+    "TIMESTAMP": ("0001-01-01", "9999-12-31 23:59:59.999999"),
+}
+_FIXED = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?"
 _WIDER = {
     "BIGINT": ("DOUBLE",),
     "HUGEINT": ("DOUBLE",),
@@ -99,11 +104,31 @@ def _null(text: str, *, tokens: bool) -> str:
 
 
 def _fits(text: str, kind: str) -> str:
+    """Return whether a value that can be cast is one of the type.
+
+    What the engine writes for the value is compared with the text where that decides: it costs less
+    than a regular expression. So it is tried first where others may be right too.
+    """
+    if kind == "BIGINT":
+        return _rewritten(f"TRY_CAST({text} AS BIGINT)", text)
+    if kind == "BOOLEAN":
+        return f"{text} IN ({', '.join(map(literal, BOOLEAN.split('|')))})"
     matches = f"regexp_full_match({text}, {literal(_PATTERNS[kind])})"
     if kind in _MICROSECONDS:
-        return f"{matches} AND NOT regexp_matches({text}, {literal(_FEW_FRACTION_DIGITS)})"
-    if kind != "DOUBLE":
-        return matches
+        matches += f" AND NOT regexp_matches({text}, {literal(_FEW_FRACTION_DIGITS)})"
+    if kind in _BOUNDS:
+        # A condition on the value beside it would be a second cast.
+        low, high = (f"{kind} {literal(bound)}" for bound in _BOUNDS[kind])
+        value = f"greatest(least(TRY_CAST({text} AS {kind}), {high}), {low})"
+        return f"({_rewritten(value, text)} OR {matches})"
+    return _fits_double(text, matches) if kind == "DOUBLE" else matches
+
+
+def _rewritten(value: str, text: str) -> str:
+    return f"CAST({value} AS VARCHAR) = {text}"
+
+
+def _fits_double(text: str, matches: str) -> str:
     number = f"TRY_CAST({text} AS DOUBLE)"
     digits = _digits(text)
     exact = (
@@ -115,7 +140,9 @@ def _fits(text: str, kind: str) -> str:
         f"THEN {_digits(_written(number, _MOST_DIGITS - 1))} = {digits} ELSE false END"
     )
     short = f"length({text}) <= {_EXACT_DIGITS} AND NOT regexp_matches({text}, '[eE]')"
-    return f"{matches} AND CASE WHEN {short} THEN true ELSE {exact} END"
+    others = f"{matches} AND CASE WHEN {short} THEN true ELSE {exact} END"
+    plain = f"length({text}) <= {_EXACT_DIGITS} AND regexp_full_match({text}, {literal(_FIXED)})"
+    return f"CASE WHEN {plain} THEN true ELSE {others} END"
 
 
 def _written(number: str, precision: int) -> str:

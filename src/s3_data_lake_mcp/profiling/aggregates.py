@@ -1,5 +1,6 @@
 """The SQL of a profile: SELECTs of aggregates, one row each, fields named `<what>_<position>`."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -9,6 +10,10 @@ from pyarrow import types
 type Kind = Literal["number", "float", "text", "moment", "plain", "opaque"]
 """What can be computed: `plain` has an order (booleans, times), `opaque` can only be null."""
 
+MEASURED = frozenset({"number", "float", "moment"})
+"""Kinds of columns that have quantiles and a histogram."""
+
+TALLY_PARTS = ("keys", "values")
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 TOP = 5
 BINS = 10
@@ -97,7 +102,7 @@ def bins_between(low: float, high: float, *, unit: int = 1) -> Bins | None:
         unit: What edges of whole numbers are multiples of.
     """
     span = high - low
-    if span <= 0 or span == float("inf"):
+    if not 0 < span < math.inf:
         return None
     if not (isinstance(low, int) and isinstance(high, int)):
         return Bins(start=low, width=span / BINS, count=BINS)
@@ -118,6 +123,11 @@ class Plan:
     bins: Bins | None = None
     count_all: bool = False
     candidates: tuple[object, ...] = ()
+
+
+def is_tallied(column: ProfiledColumn, plan: Plan | None, *, small: bool) -> bool:
+    """Whether the counts of all values tell quantiles and histogram: cheaper, and exactly."""
+    return not small and plan is not None and plan.count_all and column.kind in MEASURED
 
 
 def measures(column: ProfiledColumn, *, small: bool, plan: Plan | None) -> list[str]:
@@ -141,9 +151,9 @@ def measures(column: ProfiledColumn, *, small: bool, plan: Plan | None) -> list[
         mean = f"favg({name})" if kind == "float" else f"avg({name})"
         fields.append(f"{mean}{finite} AS mean_{at}")
         fields.append(f"stddev_samp(CAST({name} AS DOUBLE)){finite} AS stddev_{at}")
-    if kind in {"number", "float", "moment"}:
+    if kind in MEASURED and not is_tallied(column, plan, small=small):
         fields.append(f"{_quantile(name, kind, small=small)}{finite} AS quantiles_{at}")
-    if kind == "moment" and plan is None:
+    if finite and plan is None:
         fields += [
             f"{_place(column, f'{what}({name}){finite}')} AS {what}place_{at}"
             for what in ("min", "max")
@@ -179,7 +189,9 @@ def _quantile(name: str, kind: Kind, *, small: bool) -> str:
 
 
 def _place(column: ProfiledColumn, value: str) -> str:
-    """Return where a moment is on the axis of its histogram."""
+    """Return where a finite value is on the axis of its histogram."""
+    if column.kind == "float":
+        return value
     if types.is_date(column.type):
         return f"(CAST({value} AS DATE) - {_EPOCH})"
     return f"epoch_us({value})"
@@ -194,10 +206,10 @@ class Selection:
     hidden: list[str] = field(default_factory=list)
     params: list[object] = field(default_factory=list)
 
-    def add_counts(self, column: ProfiledColumn, plan: Plan) -> None:
-        """Count bins and values as a plan allows."""
+    def add_counts(self, column: ProfiledColumn, plan: Plan, *, tallied: bool = False) -> None:
+        """Count bins, unless a tally tells them, and values as a plan allows."""
         at = column.position
-        if plan.bins:
+        if plan.bins and not tallied:
             self.fields.append(_bin_field(column, plan.bins))
         if not plan.count_all and not plan.candidates:
             return
@@ -214,7 +226,12 @@ class Selection:
         self.fields += measures(column, small=small, plan=plan)
         if plan is None:
             return
-        self.add_counts(column, plan)
+        tallied = is_tallied(column, plan, small=small)
+        self.add_counts(column, plan, tallied=tallied)
+        if tallied:
+            self.derived += [
+                f"map_{what}(tally_{at}) AS {what}_{at}" for what in ("keys", "values")
+            ]
         if not plan.count_all or column.kind == "opaque":
             return
         keys = f"map_keys(tally_{at})"
@@ -225,11 +242,18 @@ class Selection:
             lengths = f"list_max(list_transform({keys}, lambda k: length(k)))"
             self.derived += [f"{lengths} AS longest_{at}", f"{counted} AS blank_{at}"]
 
-    @property
-    def sql(self) -> str:
-        """The SELECT over all rows."""
+    def sql(self, *, grouped: bool) -> str:
+        """Return the SELECT over all rows.
+
+        Args:
+            grouped: Whether all rows are a group, which saves memory, but is none without a row.
+                Measured over 5 M rows x 19 columns: 0.3 GB, and 1.9 GB without.
+        """
         # Only quoted identifiers and numbers of our own go in.
         inner = f"SELECT {', '.join(self.fields)} FROM data"  # noqa: S608
+        if grouped:
+            # The engine would drop a constant.
+            inner += " GROUP BY random() < 0"
         if not self.derived:
             return inner
         shown = f"* EXCLUDE ({', '.join(self.hidden)}), {', '.join(self.derived)}"

@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import batched
-
-import pyarrow as pa
+from typing import Any
 
 from s3_data_lake_mcp.engines import TableSession
 from s3_data_lake_mcp.errors import LimitExceededError
 from s3_data_lake_mcp.profiling.aggregates import (
     LONGEST_TEXT,
     MOST_COUNTED_VALUES,
+    TALLY_PARTS,
     Plan,
     ProfiledColumn,
     Selection,
@@ -18,6 +18,7 @@ from s3_data_lake_mcp.profiling.aggregates import (
     moment_unit,
 )
 from s3_data_lake_mcp.profiling.figures import Figures
+from s3_data_lake_mcp.profiling.tallies import Tally, tally_of
 from s3_data_lake_mcp.wire import Clipper, json_rows
 
 _NAMED = 8
@@ -64,18 +65,24 @@ def measure(
         first |= _second_pass(session, columns, known, _SMALL_BATCH if small else _BATCH)
     rows = _whole(first["rows"])
     figures = [_figures(c, first, known.get(c.position, Plan()), small=small) for c in columns]
-    return Measured(rows=rows, figures=figures, notices=[] if small else [_estimates(figures)])
+    notices = [notice for notice in [_estimates(figures)] if notice]
+    return Measured(rows=rows, figures=figures, notices=notices)
 
 
 def _estimates(figures: Sequence[Figures]) -> str:
     """Say which figures are estimates, and how good they are."""
-    names = [one.column.name for one in figures if not one.distinct_exact and one.distinct]
-    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-    said = f"distinct of {', '.join(names[:_NAMED])}{more} (HyperLogLog, within about 10 %) and "
-    return (
-        f"Estimates: {said if names else ''}quantiles (t-digest, within 1 % of the rank); all "
-        "other figures are exact."
-    )
+    said = []
+    if counted := [one for one in figures if not one.distinct_exact and one.distinct]:
+        said.append(f"distinct of {_names(counted)} (HyperLogLog, within about 10 %)")
+    if ranked := [one for one in figures if not one.quantiles_exact and one.quantiles]:
+        said.append(f"quantiles of {_names(ranked)} (t-digest, within 1 % of the rank)")
+    return f"Estimates: {' and '.join(said)}; all other figures are exact." if said else ""
+
+
+def _names(figures: Sequence[Figures]) -> str:
+    names = ", ".join(one.column.name for one in figures[:_NAMED])
+    more = len(figures) - _NAMED
+    return f"{names} and {more:,} more" if more > 0 else names
 
 
 def _first_pass(
@@ -91,8 +98,12 @@ def _first_pass(
         for column in batch:
             plan = None if plans is None else plans.get(column.position, Plan())
             chosen.add_measures(column, plan, small=small)
-        found |= _row(session.execute(chosen.sql, chosen.params))
+        found |= _row(session, chosen, batch, small=small)
     return found
+
+
+def _flat(lists: Any) -> Any:  # noqa: ANN401 - of pyarrow's, whose stubs know no lists
+    return lists.combine_chunks().flatten()
 
 
 def _second_pass(
@@ -104,13 +115,26 @@ def _second_pass(
         for column in batch:
             chosen.add_counts(column, plans[column.position])
         if chosen.fields:
-            found |= _row(session.execute(chosen.sql, chosen.params))
+            found |= _row(session, chosen, batch, small=size == _SMALL_BATCH)
     return found
 
 
-def _row(table: pa.Table) -> dict[str, object]:
+def _row(
+    session: TableSession, chosen: Selection, columns: Sequence[ProfiledColumn], *, small: bool
+) -> dict[str, object]:
+    """Return the fields of a selection by their names, and what tallies tell."""
+    table = session.execute(chosen.sql(grouped=not small), chosen.params)
+    if not table.num_rows:
+        table = session.execute(chosen.sql(grouped=False), chosen.params)
+    tallies: dict[str, object] = {}
+    for column in columns:
+        names = [f"{part}_{column.position}" for part in TALLY_PARTS]
+        if set(names) <= set(table.column_names):
+            keys, counts = (_flat(table.column(name)) for name in names)
+            tallies[f"told_{column.position}"] = tally_of(column, keys, counts)
+            table = table.drop_columns(names)
     values = json_rows(table, Clipper(LONGEST_TEXT))
-    return dict(zip(table.column_names, values[0], strict=True))
+    return dict(zip(table.column_names, values[0], strict=True)) | tallies
 
 
 def _whole(value: object) -> int:
@@ -123,12 +147,12 @@ def _plan(column: ProfiledColumn, first: Mapping[str, object]) -> Plan:
     if column.kind == "opaque":
         return Plan()
     few = _whole(first.get(f"distinct_{at}")) <= MOST_COUNTED_VALUES
-    place = "place" if column.kind == "moment" else ""
+    place = "place" if column.kind in {"moment", "float"} else ""
     low = _axis(column, first.get(f"min{place}_{at}"))
     high = _axis(column, first.get(f"max{place}_{at}"))
     if low is None or high is None:
         return Plan(count_all=few)
-    unit = moment_unit(column.type, int(high - low)) if place else 1
+    unit = moment_unit(column.type, int(high - low)) if column.kind == "moment" else 1
     return Plan(bins=bins_between(low, high, unit=unit), count_all=few)
 
 
@@ -151,6 +175,15 @@ def _figures(
     present = _whole(row[f"present_{at}"])
     nan = _whole(row.get(f"nan_{at}"))
     quantiles, top, bins = (row.get(f"{what}_{at}") for what in ("quantiles", "top", "bins"))
+    told = row.get(f"told_{at}")
+    if not isinstance(told, Tally):
+        told = Tally(
+            quantiles=quantiles if isinstance(quantiles, list) else [],
+            bins=plan.bins,
+            bin_counts={_whole(entry["key"]): _whole(entry["value"]) for entry in bins}
+            if isinstance(bins, list)
+            else None,
+        )
     distinct, counted = None, row.get(f"counted_{at}")
     if counted is not None:
         distinct = _whole(counted)
@@ -169,12 +202,11 @@ def _figures(
         high=row.get(f"max_{at}"),
         mean=row.get(f"mean_{at}"),
         stddev=row.get(f"stddev_{at}"),
-        quantiles=quantiles if isinstance(quantiles, list) else (),
+        quantiles=told.quantiles,
+        quantiles_exact=small or f"told_{at}" in row,
         top=[(entry["v"], -_whole(entry["n"])) for entry in top] if isinstance(top, list) else [],
-        bins=plan.bins,
-        bin_counts={_whole(entry["key"]): _whole(entry["value"]) for entry in bins}
-        if isinstance(bins, list)
-        else None,
+        bins=told.bins,
+        bin_counts=told.bin_counts,
         longest=_whole(row.get(f"longest_{at}")),
         blank=_whole(row.get(f"blank_{at}")),
     )

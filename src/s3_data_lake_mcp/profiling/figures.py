@@ -36,6 +36,7 @@ class Figures:
     mean: object = None
     stddev: object = None
     quantiles: Sequence[object] = ()
+    quantiles_exact: bool = True
     top: Sequence[tuple[object, int]] = ()
     bins: Bins | None = None
     bin_counts: Mapping[int, int] | None = None
