@@ -1,5 +1,6 @@
 """The execution role: it reads what is named and writes nothing, on paper and when simulated."""
 
+import fnmatch
 import json
 import os
 import socket
@@ -126,7 +127,8 @@ def test_keys_and_roles_are_granted_only_if_there_are_any() -> None:
 def test_the_lists_of_reading_agree() -> None:
     """Allowed, not denied, let through by the gateway, within a session, and sent by the code."""
     granted = {action for action in allowed(**NEEDED) if action.startswith("s3:")}
-    [denied] = [s for s in statements(**NEEDED) if s["Effect"] == "Deny"]
+    [denied] = [s for s in statements(**NEEDED) if "NotAction" in s]
+    assert denied["Effect"] == "Deny"
     assert set(denied["NotAction"]) == granted
     assert denied["Resource"] == "arn:aws:s3:::*"
     sent = {*_ACTIONS.values(), *_OF_A_VERSION.values()}
@@ -135,6 +137,61 @@ def test_the_lists_of_reading_agree() -> None:
     assert session == sent | {"kms:Decrypt"}
     gateway = json.dumps(Template(FOLDER / "network.yaml").properties("S3Gateway"))
     assert all(f'"{action}"' in gateway for action in granted)
+
+
+def writing(service: str) -> set[str]:
+    """Return the actions of a service that AWS itself classes as changing something."""
+    return {
+        action
+        for level in ("Write", "Tagging", "Permissions management")
+        for action in get_actions_with_access_level(service, level)
+    }
+
+
+def test_no_later_policy_lets_the_role_write() -> None:
+    """Whatever is attached: to buckets, through access points, on tables, vectors and accounts."""
+    [denied] = [s for s in statements(**NEEDED) if s["Sid"] == "NoWritesInS3"]
+    assert (denied["Effect"], denied["Resource"]) == ("Deny", "*")
+    patterns = [pattern.lower() for pattern in denied["Action"]]
+    families = {"s3", "s3express", "s3-object-lambda", "s3-outposts", "s3tables", "s3vectors"}
+    writes = {action for family in families for action in writing(family)}
+    assert len(writes) > 150
+    left = [a for a in writes if not any(fnmatch.fnmatchcase(a.lower(), p) for p in patterns)]
+    assert left == []
+
+
+def test_keys_are_listed_below_the_named_prefixes_only() -> None:
+    """A listing without a prefix has no such key in its context: it must not pass for one with."""
+    [free] = [s for s in statements(**NEEDED) if s["Sid"] == "ListKeys"]
+    assert "Condition" not in free
+    [bound] = [
+        s for s in statements(**NEEDED, ListPrefixes="reports/*,web/*") if s["Sid"] == "ListKeys"
+    ]
+    assert bound["Condition"] == {"StringLike": {"s3:prefix": ["reports/*", "web/*"]}}
+
+
+def test_settings_are_read_at_the_path_that_the_server_asks_for() -> None:
+    """IAM compares the path of GetParametersByPath letter by letter."""
+    path = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/lake/production"
+    assert allowed(**EVERYTHING)["ssm:GetParametersByPath"] == [path]
+
+
+@pytest.mark.parametrize("reference", [":1.2", "@sha256:ab"])
+def test_the_one_repository_of_the_image_is_pulled(reference: str) -> None:
+    """Wherever it is: in a StackSet the registry may be another account's."""
+    registry = f"{'2345' * 3}.dkr.ecr.eu-west-1.amazonaws.com"
+    image = f"{registry}/tools/lake{reference}"
+    [repository] = allowed(**{**NEEDED, "ImageUri": image})["ecr:BatchGetImage"]
+    assert repository == f"arn:aws:ecr:eu-west-1:{'2345' * 3}:repository/tools/lake"
+
+
+def test_two_runtimes_of_an_environment_have_roles_of_their_own() -> None:
+    """Names of roles are unique in an account."""
+    template = Template(FOLDER / "runtime.yaml", **NEEDED)
+    name = template.properties("ExecutionRole")["RoleName"]
+    assert name == f"AmazonBedrockAgentCoreSDKRuntime-{REGION}-production"
+    other = Template(FOLDER / "runtime.yaml", **NEEDED, RoleName="second")
+    assert other.properties("ExecutionRole")["RoleName"] == "second"
 
 
 def test_trust_is_in_this_runtime_of_this_account() -> None:
