@@ -220,6 +220,41 @@ def test_workflows_of_one_environment_may_deploy() -> None:
     assert [s["Resource"] for s in passing] == ["<StackRole.Arn>"]
 
 
+def stack_role(**parameters: str) -> dict[str, dict[str, Any]]:
+    """Return the statements of the role by which CloudFormation acts."""
+    given = {"Repository": "me/lake", "Environment": "production", "ProviderArn": "x"}
+    template = Template(FOLDER / "pipeline.yaml", **given, **parameters)
+    [policy] = template.properties("StackRole")["Policies"]
+    return {statement["Sid"]: statement for statement in policy["PolicyDocument"]["Statement"]}
+
+
+def test_a_boundary_cannot_be_left_out_by_a_template() -> None:
+    """Given one, CloudFormation can give no rights to a role without it, nor take it away."""
+    rights = stack_role(PermissionsBoundaryArn="bound")["RightsOfTheExecutionRole"]
+    assert {"iam:CreateRole", "iam:PutRolePolicy"} <= set(rights["Action"])
+    assert rights["Condition"] == {"StringEquals": {"iam:PermissionsBoundary": "bound"}}
+    assert "Condition" not in stack_role()["RightsOfTheExecutionRole"]
+    actions = [a for s in stack_role().values() for a in listed(s["Action"])]
+    assert len(actions) == len(set(actions))
+    assert not {"iam:DeleteRolePermissionsBoundary", "iam:AttachRolePolicy"} & set(actions)
+
+
+def test_the_stack_may_make_what_a_runtime_needs() -> None:
+    """AgentCore's own roles, and the execution role handed to AgentCore and to nothing else."""
+    by_sid = stack_role()
+    services = by_sid["RolesOfTheService"]["Condition"]["StringEquals"]["iam:AWSServiceName"]
+    assert set(services) == {
+        "network.bedrock-agentcore.amazonaws.com",
+        "runtime-identity.bedrock-agentcore.amazonaws.com",
+    }
+    assert by_sid["HandTheRoleToTheRuntime"]["Condition"]["StringEquals"] == {
+        "iam:PassedToService": "bedrock-agentcore.amazonaws.com"
+    }
+    role = Template(FOLDER / "runtime.yaml", **NEEDED).properties("ExecutionRole")["RoleName"]
+    for sid in ("RightsOfTheExecutionRole", "HandTheRoleToTheRuntime", "TheExecutionRole"):
+        assert by_sid[sid]["Resource"] == f"arn:aws:iam::{ACCOUNT}:role/{role}"
+
+
 class Simulation:
     """An AWS that enforces IAM, and keys of a role with the execution role's policies."""
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from rehearsal.dockerfile import ROOT
-from support.cloudformation import FOLDER
+from support.cloudformation import FOLDER, REGION, Template
 
 BIN = Path(sys.executable).parent
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -73,6 +73,15 @@ def test_the_deployment_keeps_to_its_environment() -> None:
     assert job["environment"] == "${{ inputs.environment }}"
     assert job["env"]["STACK"] == "s3-data-lake-mcp-${{ inputs.environment }}"
     assert job["env"]["REPOSITORY"] == "s3-data-lake-mcp-${{ inputs.environment }}"
+    given = {"Repository": "me/lake", "Environment": "production", "ProviderArn": "x"}
+    template = Template(FOLDER / "pipeline.yaml", **given)
+    for role, used in (
+        ("DeployRole", job["steps"][2]["with"]["role-to-assume"]),
+        ("StackRole", job["env"]["STACK_ROLE"]),
+    ):
+        for name, value in (("region", REGION), ("environment", "production")):
+            used = used.replace(f"${{{{ inputs.{name} }}}}", value)  # noqa: PLW2901 - filled in
+        assert used.partition(":role/")[2] == template.properties(role)["RoleName"]
     pipeline = (FOLDER / "pipeline.yaml").read_text()
     assert "stack/s3-data-lake-mcp-${Environment}/*" in pipeline
     assert "RepositoryName: !Sub s3-data-lake-mcp-${Environment}" in pipeline
