@@ -1,7 +1,8 @@
 """Keys below a prefix that pass a filter, page by page, each looked at once."""
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from s3_data_lake_mcp.budget import compact_size
@@ -10,6 +11,7 @@ from s3_data_lake_mcp.fence import row
 from s3_data_lake_mcp.loaders.formats import detect_format_by_name
 from s3_data_lake_mcp.models.discovery import Object
 from s3_data_lake_mcp.storage import ListedObject, ObjectStore, ScanMeter
+from s3_data_lake_mcp.storage.fanout import walk_wide
 
 _ENVELOPE_BYTES = 1_280
 """What an answer needs beside its keys: counts, notices, fence, the next call, a short cursor."""
@@ -47,6 +49,11 @@ class Search:
     room_bytes: int
     start_after: str = ""
 
+    @property
+    def one_page(self) -> bool:
+        """Whether one page of the store's holds all keys that are to be looked at."""
+        return self.wanted.is_empty and self.max_keys < _PAGE_KEYS
+
 
 def find_objects(
     store: ObjectStore,
@@ -63,35 +70,47 @@ def find_objects(
     if search.wanted.narrowed(search.prefix) is None:
         found.notices.append("No key can both start with prefix and match pattern.")
         return found
-    room = search.room_bytes - _ENVELOPE_BYTES - _asked_bytes(search)
-    reserve = min(_LAST_SECONDS, _SHARE_OF_TIME * meter.timeout_seconds)
-    for entry in _entries(store, meter, search):
-        name = entry if isinstance(entry, str) else entry.key
-        wanted = isinstance(entry, str) or search.wanted.accepts(entry)
-        if wanted and len(found) == search.max_keys:
-            found.truncated_by = "max_keys"
-            break
-        room -= _add(found, entry) if wanted else 0
-        if room < _encoded_bytes(name) and len(found) > wanted:
-            if wanted:
-                _drop(found, entry)
-            found.truncated_by = "max_bytes"
-            break
-        if not wanted and meter.remaining_seconds < reserve:
-            found.truncated_by = "timeout"
-            found.notices.append(
-                f"Time ran out after {found.keys_scanned:,} keys; the cursor goes on behind them."
-            )
-            break
-        found.last = name
-        found.keys_scanned += 1
-        if progress and found.keys_scanned % _PROGRESS_KEYS == 0:
-            progress(found.keys_scanned, 0)
+    with closing(_entries(store, meter, search)) as entries:
+        _fill(found, entries, search, meter, progress)
     if found.common_prefixes and not search.wanted.is_empty:
         found.notices.append(
             "common_prefixes are not filtered: the keys below them were not looked at."
         )
     return found
+
+
+def _fill(
+    found: FoundObjects,
+    entries: Iterable[ListedObject | str],
+    search: Search,
+    meter: ScanMeter,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    """Take entries until the page is full, or time runs out."""
+    room = search.room_bytes - _ENVELOPE_BYTES - _asked_bytes(search)
+    reserve = min(_LAST_SECONDS, _SHARE_OF_TIME * meter.timeout_seconds)
+    for entry in entries:
+        name = entry if isinstance(entry, str) else entry.key
+        wanted = isinstance(entry, str) or search.wanted.accepts(entry)
+        if wanted and len(found) == search.max_keys:
+            found.truncated_by = "max_keys"
+            return
+        room -= _add(found, entry) if wanted else 0
+        if room < _encoded_bytes(name) and len(found) > wanted:
+            if wanted:
+                _drop(found, entry)
+            found.truncated_by = "max_bytes"
+            return
+        if not wanted and meter.remaining_seconds < reserve:
+            found.truncated_by = "timeout"
+            found.notices.append(
+                f"Time ran out after {found.keys_scanned:,} keys; the cursor goes on behind them."
+            )
+            return
+        found.last = name
+        found.keys_scanned += 1
+        if progress and found.keys_scanned % _PROGRESS_KEYS == 0:
+            progress(found.keys_scanned, 0)
 
 
 def _asked_bytes(search: Search) -> int:
@@ -105,11 +124,24 @@ def _encoded_bytes(text: str) -> int:
     return len(text.encode("utf-8", "replace")) * 4 // 3 + 4
 
 
-def _entries(store: ObjectStore, meter: ScanMeter, search: Search) -> Iterator[ListedObject | str]:
+def _entries(
+    store: ObjectStore, meter: ScanMeter, search: Search
+) -> Generator[ListedObject | str, None, None]:
     """Yield objects and common prefixes in the order of their names."""
     prefix = search.wanted.narrowed(search.prefix) or search.prefix
+    if search.delimiter or search.one_page:
+        yield from _folded(store, prefix, meter, search)
+        return
+    after = search.start_after
+    yield from walk_wide(store, search.bucket, prefix, meter, start_after=after, hesitant=True)
+
+
+def _folded(
+    store: ObjectStore, prefix: str, meter: ScanMeter, search: Search
+) -> Iterator[ListedObject | str]:
+    """Yield what a delimiter leaves of the keys, or the few that are asked for."""
     # A page of a filter may hold no match, so it is asked for whole.
-    size = min(_PAGE_KEYS, search.max_keys + 1) if search.wanted.is_empty else _PAGE_KEYS
+    size = search.max_keys + 1 if search.one_page else _PAGE_KEYS
     token = ""
     while True:
         page = store.list_page(

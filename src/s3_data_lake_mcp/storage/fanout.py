@@ -12,10 +12,14 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from itertools import dropwhile, islice, pairwise
 
+from s3_data_lake_mcp.errors import AccessDeniedError
 from s3_data_lake_mcp.storage import ListedObject, ListPage, ObjectStore, ScanMeter
 
 WIDTH = 16
 """Most requests in flight."""
+
+_WIDENED = 4
+"""Requests in flight for each page that a hesitant consumer has taken."""
 
 _PAGE_KEYS = 1_000
 _AIM_KEYS = 700
@@ -55,6 +59,14 @@ class _Piece:
     done: bool = False
     pages: deque[Sequence[ListedObject]] = field(default_factory=deque)
 
+    def broaden(self) -> bool:
+        """List by the prefix of the whole from now on; False if it is so listed already."""
+        if self.prefix == self.scope:
+            return False
+        self.prefix, self.token = self.scope, ""
+        self.after = self.last or self.start[:-1] + _BEFORE_SLASH
+        return True
+
 
 @dataclass(frozen=True, slots=True)
 class _Probe:
@@ -69,14 +81,29 @@ class _Probe:
 
 
 def walk_wide(
-    store: ObjectStore, bucket: str, prefix: str, meter: ScanMeter, *, start_after: str = ""
+    store: ObjectStore,
+    bucket: str,
+    prefix: str,
+    meter: ScanMeter,
+    *,
+    start_after: str = "",
+    hesitant: bool = False,
 ) -> Iterator[ListedObject]:
     """Yield the objects below a prefix in key order, folders listed side by side.
 
-    A drop-in for `listing.walk` where many keys are wanted: what it fetches ahead is bounded, and
-    dropped when the iteration is abandoned.
+    What it fetches ahead is bounded, and dropped when the iteration is abandoned.
+
+    Args:
+        store: Where the objects are.
+        bucket: Name of the bucket.
+        prefix: What all keys begin with.
+        meter: Counts and bounds the requests.
+        start_after: The key behind which to start.
+        hesitant: Whether the consumer may stop soon. Then nothing is asked for before the first
+            page is taken, and the more at once the more pages have been.
     """
-    fan = _FanOut(store, bucket, meter, _Piece(scope=prefix, prefix=prefix, after=start_after))
+    whole = _Piece(scope=prefix, prefix=prefix, after=start_after)
+    fan = _FanOut(store, bucket, meter, whole, width=0 if hesitant else WIDTH)
     try:
         for page in fan.pages():
             yield from page
@@ -87,7 +114,10 @@ def walk_wide(
 class _FanOut:
     """The pieces of one listing. All state is the consumer's thread's; the others only fetch."""
 
-    def __init__(self, store: ObjectStore, bucket: str, meter: ScanMeter, whole: _Piece) -> None:
+    def __init__(
+        self, store: ObjectStore, bucket: str, meter: ScanMeter, whole: _Piece, *, width: int
+    ) -> None:
+        self._width = width
         self._store = store
         self._bucket = bucket
         self._meter = meter
@@ -107,6 +137,7 @@ class _FanOut:
                 page = head.pages.popleft()
                 self._waiting -= len(page)
                 yield page
+                self._widen(head, page)
             if head.done:
                 self._pieces.popleft()
                 continue
@@ -117,6 +148,12 @@ class _FanOut:
         """Drop what is not fetched yet."""
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _widen(self, piece: _Piece, page: Sequence[ListedObject]) -> None:
+        first = not self._width
+        self._width = min(WIDTH, self._width + _WIDENED)
+        if first and not piece.done:
+            self._probe(piece, page)
 
     def _fetch(self, piece: _Piece) -> ListPage:
         return self._store.list_page(
@@ -140,7 +177,7 @@ class _FanOut:
 
     def _schedule(self) -> None:
         for at, piece in enumerate(self._pieces):
-            if len(self._flying) >= WIDTH or (at and self._waiting > _MOST_WAITING):
+            if len(self._flying) >= max(self._width, 1) or (at and self._waiting > _MOST_WAITING):
                 return
             if not piece.busy and not piece.done:
                 piece.busy = True
@@ -153,9 +190,17 @@ class _FanOut:
             piece, probe = self._flying.pop(future)
             if probe is None:
                 piece.busy = False
-                self._take(piece, future.result())
+            try:
+                page = future.result()
+            except AccessDeniedError:
+                # A policy may name the prefixes that can be listed one by one.
+                if probe is None and not piece.broaden():
+                    raise
+                continue
+            if probe is None:
+                self._take(piece, page)
             else:
-                self._cut(piece, probe, future.result())
+                self._cut(piece, probe, page)
 
     def _take(self, piece: _Piece, page: ListPage) -> None:
         """Keep those keys of a page that belong to its piece."""
@@ -177,7 +222,7 @@ class _FanOut:
 
     def _probe(self, piece: _Piece, keys: Sequence[ListedObject]) -> None:
         """Look for folders behind a page, on the levels above its last key, if hands are idle."""
-        if sum(not other.done for other in self._pieces) >= WIDTH:
+        if sum(not other.done for other in self._pieces) >= self._width:
             return
         for probe in islice(_probes(piece.scope, keys, self._known), _MOST_LEVELS):
             self._send(piece, probe)
