@@ -117,10 +117,13 @@ def _settings(_: argparse.Namespace) -> int:
 def _config(options: argparse.Namespace) -> int:
     def show() -> int:
         from s3_data_lake_mcp import clients  # noqa: PLC0415 - as below
+        from s3_data_lake_mcp.settings import kept_back  # noqa: PLC0415 - as below
 
         target = clients.remote(options.remote, options.qualifier) if options.remote else None
         sys.stdout.write(clients.configuration(options.client, target))
         sys.stderr.write(f"Belongs in {clients.PLACES[options.client]}.\n")
+        for name in [] if target else kept_back():
+            sys.stderr.write(f"{name} is a secret and was left out: hand it on, or use SSM.\n")
         return 0
 
     return _told(show)

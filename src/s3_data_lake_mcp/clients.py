@@ -15,12 +15,16 @@ PROXY = "mcp-proxy-for-aws@1.7.0"
 
 SERVICE = "bedrock-agentcore"
 
+STRANDS_LOCAL = ("mcp>=1.28,<2", "strands-agents==1.62.0")
+STRANDS_REMOTE = (PROXY.replace("@", "=="), "strands-agents==1.62.0")
+"""What the scripts need: without bounds, releases of years ago are found that fit together."""
+
 PLACES = {
     "kiro": ".kiro/settings/mcp.json in the workspace, or in your home",
     "claude": "claude_desktop_config.json (Claude Desktop) or .mcp.json (Claude Code)",
     "cursor": ".cursor/mcp.json in the workspace, or in your home",
     "vscode": ".vscode/mcp.json in the workspace",
-    "strands": "a Python script, with mcp and strands-agents installed",
+    "strands": "a Python file; `uv run FILE` gets what it needs and runs it",
 }
 """Where each configuration belongs."""
 
@@ -30,7 +34,14 @@ _ARN = re.compile(
 )
 _SUFFIXES = {"aws-cn": "amazonaws.com.cn"}
 
-_STRANDS_LOCAL = '''\
+_SCRIPT = """\
+# /// script
+# requires-python = ">=3.12"
+# dependencies = {dependencies}
+# ///
+"""
+
+_LOCAL_AGENT = '''\
 """A Strands agent with the tools of the S3 data lake, served on standard input and output."""
 
 from mcp import StdioServerParameters, stdio_client
@@ -47,7 +58,7 @@ agent = Agent(tools=[MCPClient(lambda: stdio_client(SERVER))])
 agent("Which data sets can you read?")
 '''
 
-_STRANDS_REMOTE = '''\
+_REMOTE_AGENT = '''\
 """A Strands agent with the tools of the S3 data lake in AgentCore; each request is signed."""
 
 from mcp_proxy_for_aws.client import aws_iam_streamablehttp_client
@@ -100,8 +111,8 @@ def remote(arn: str, qualifier: str = "DEFAULT") -> Remote:
 def configuration(client: str, target: Remote | None = None) -> str:
     """Return a client's configuration, ready to be saved.
 
-    Profile, region, endpoint and the server's settings are taken from the environment; keys and
-    other secrets never are.
+    Profile, region, endpoint and the server's settings are taken from the environment and `.env`;
+    keys and other secrets never are.
 
     Args:
         client: One of those in `PLACES`.
@@ -145,8 +156,9 @@ _SIGNING = frozenset(
 def _strands(target: Remote | None) -> str:
     # Texts, lists and objects of JSON are Python's too.
     if target is None:
-        return _STRANDS_LOCAL.format(**{k: json.dumps(v) for k, v in _started().items()})
-    return _STRANDS_REMOTE.format(
+        text = _LOCAL_AGENT.format(**{k: json.dumps(v) for k, v in _started().items()})
+        return _SCRIPT.format(dependencies=json.dumps(STRANDS_LOCAL)) + text
+    return _SCRIPT.format(dependencies=json.dumps(STRANDS_REMOTE)) + _REMOTE_AGENT.format(
         endpoint=json.dumps(target.endpoint),
         service=json.dumps(SERVICE),
         region=json.dumps(target.region),

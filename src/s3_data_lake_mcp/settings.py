@@ -49,17 +49,33 @@ _HANDED_ON = (
     "AWS_CA_BUNDLE",
     "AWS_ENDPOINT_URL",
     "AWS_ENDPOINT_URL_S3",
+    "AWS_ENDPOINT_URL_SSM",
+    "AWS_ENDPOINT_URL_STS",
 )
 
 
 def handed_on() -> dict[str, str]:
     """Return the variables that a client must hand on to a server which it starts; no secrets.
 
-    A client that was started from a desktop does not have the environment of the shell.
+    A client that was started from a desktop has neither the environment of the shell nor the
+    `.env` of this folder.
     """
-    own = {name for name in EnvSettingsSource(Settings)() if not is_secret(name)}
-    names = [*_HANDED_ON, *(f"{PREFIX}{name}".upper() for name in own)]
-    return {name: os.environ[name] for name in names if os.environ.get(name)}
+    standard = {name: os.environ[name] for name in _HANDED_ON if os.environ.get(name)}
+    return standard | {name: text for name, text, secret in _given() if not secret}
+
+
+def kept_back() -> list[str]:
+    """Return the names of the secrets among the settings that are given."""
+    return [name for name, _, secret in _given() if secret]
+
+
+def _given() -> list[tuple[str, str, bool]]:
+    found = DotEnvSettingsSource(Settings)() | EnvSettingsSource(Settings)()
+    return [
+        (f"{PREFIX}{name.upper()}", str(found[name]), is_secret(name))
+        for name in Settings.model_fields
+        if found.get(name)
+    ]
 
 
 def _path(value: str) -> str:

@@ -21,6 +21,7 @@ URL = (
     f"%3Aeu-west-1%3A{'1234' * 3}%3Aruntime%2Fs3_data_lake_mcp_prod-AbC123/invocations"
     "?qualifier=DEFAULT"
 )
+EXAMPLES = Path(__file__).parents[2] / "examples"
 JSON_CLIENTS = ["kiro", "claude", "cursor", "vscode"]
 
 
@@ -73,6 +74,24 @@ def test_a_local_server_is_started_by_its_full_path(
     }
 
 
+@pytest.mark.parametrize("client", [*JSON_CLIENTS, "strands"])
+def test_settings_of_the_folder_are_handed_on(
+    environment: None,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    client: str,
+) -> None:
+    """The client starts the server elsewhere: an allow-list in `.env` must not get lost."""
+    del environment
+    monkeypatch.delenv(f"{PREFIX}ALLOWED")
+    monkeypatch.setenv(f"{PREFIX}workers".lower(), "3")
+    Path(".env").write_text(f"{PREFIX}ALLOWED=narrow/*\n{PREFIX}MAX_ROWS=2\nOTHER=x\n")
+    text = printed(capsys, client)[0]
+    for name, value in (("ALLOWED", "narrow/*"), ("MAX_ROWS", "500"), ("WORKERS", "3")):
+        assert f'"{PREFIX}{name}": "{value}"' in text
+    assert "OTHER" not in text
+
+
 @pytest.mark.parametrize("client", JSON_CLIENTS)
 def test_a_remote_server_is_reached_through_the_signing_proxy(
     environment: None, capsys: pytest.CaptureFixture[str], client: str
@@ -108,6 +127,11 @@ def test_strands_gets_a_script(
     """It is Python, whatever stands in the settings. That it runs is shown by the rehearsal."""
     del environment
     text = printed(capsys, "strands", *remote)[0]
+    head = text.partition("# ///\n")[0].splitlines()
+    assert head[0] == "# /// script"
+    needs = json.loads(head[2].removeprefix("# dependencies = "))
+    example = EXAMPLES / ("strands_signed.py" if remote else "strands_stdio.py")
+    assert f"# dependencies = {json.dumps(needs)}\n" in example.read_text()
     found = [node.value for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Constant)]
     assert (URL if remote else sys.executable) in found
     if not remote:
@@ -125,6 +149,8 @@ def test_no_secret_is_printed(
     assert "TELLNOT" not in out + err
     assert clients.PLACES[client] in err
     assert clients.PLACES[client] not in out
+    # Without it the server would be refused: the user must know.
+    assert (f"{PREFIX}ROLE_EXTERNAL_ID" in err) is not bool(remote)
 
 
 def test_the_command_knows_every_client() -> None:
