@@ -11,8 +11,11 @@ from support.pages import ROOT, tracked_files
 
 PATTERNS = {
     "a number of 12 digits, as account ids are": (
-        # Neither a round count nor the end of a UUID.
-        r"(?<![0-9A-Za-z.])(?<!-[0-9a-f]{4}-)(?!\d0{11})\d{12}(?![0-9A-Za-z])"
+        # Neither a fraction nor a round count, nor part of a digest or the end of a UUID.
+        r"(?<![0-9A-Fa-f])(?<!\d\.)(?<!-[0-9a-f]{4}-)(?!\d0{11})\d{12}(?![0-9A-Fa-f])"
+    ),
+    "an account id as the console shows it": (
+        r"(?<![0-9A-Za-z-])\d{4}-\d{4}-\d{4}(?![0-9A-Za-z-])"
     ),
     "an ARN with an account": r"arn:aws[\w-]*:[\w-]+:[\w-]*:\d{12}\b",
     "an access key": r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b",
@@ -28,6 +31,7 @@ PATTERNS = {
 ACCOUNT = "1234" * 3
 SAMPLES = {
     "a number of 12 digits, as account ids are": f"account: {ACCOUNT}, lake-{ACCOUNT}-eu",
+    "an account id as the console shows it": "account " + "-".join(["1234"] * 3),
     "an ARN with an account": f"arn:aws-us-gov:iam::{ACCOUNT}:role/x",
     "an access key": "AKIA" + "Q7" * 8,
     "a secret key": "aws_secret_access_key = " + "aB3/" * 10,
@@ -39,17 +43,15 @@ SAMPLES = {
     "a token of a model's service": "sk-" + "ant-" + "aB3" * 12,
     "a signed web token": "eyJ" + "aB3" * 6 + ".eyJ" + "aB3" * 6 + "." + "aB3" * 8,
 }
-LARGEST_BYTES = 5 << 20
 
 
 @pytest.mark.parametrize("name", list(PATTERNS))
 def test_the_repository_is_without(name: str) -> None:
-    """Tracked files, also those that are about to be; locks hold digests and sizes only."""
+    """Tracked files, locks too, and those that are about to be."""
     pattern = re.compile(PATTERNS[name])
     found = [
         f"{path.relative_to(ROOT)}:{text.count(chr(10), 0, hit.start()) + 1}"
         for path in tracked_files()
-        if path.suffix != ".lock" and path.stat().st_size < LARGEST_BYTES
         for text in [path.read_bytes().decode("utf-8", "replace")]
         for hit in pattern.finditer(text)
     ]
@@ -62,9 +64,15 @@ def test_the_pattern_would_find_one(name: str) -> None:
     assert re.search(PATTERNS[name], SAMPLES[name])
 
 
+@pytest.mark.parametrize("text", [f"lake.{ACCOUNT}", f"s3://{ACCOUNT}_x", f"acct{ACCOUNT}"])
+def test_an_account_in_a_name_is_found(text: str) -> None:
+    """Buckets, hosts and roles have it in their names."""
+    assert re.search(PATTERNS["a number of 12 digits, as account ids are"], text)
+
+
 def test_numbers_that_are_no_accounts_pass() -> None:
     """Digits of a longer number, of a fraction, or within a digest."""
     pattern = PATTERNS["a number of 12 digits, as account ids are"]
     uuid = f"00000000-0000-4000-8000-{ACCOUNT}"
-    for text in (ACCOUNT + "5", f"0.{ACCOUNT}", f"a{ACCOUNT}f", "1234-5678-9012", uuid):
+    for text in (ACCOUNT + "5", f"0.{ACCOUNT}", f"a{ACCOUNT}f", uuid):
         assert not re.search(pattern, text)
