@@ -29,6 +29,11 @@ class Asked:
         """Whether it asks for the rows as they come."""
         return not (self.sql or self.query.where or self.query.filter)
 
+    @property
+    def counts(self) -> bool:
+        """Whether the answer says how many row groups were read."""
+        return self.query.format == "parquet"
+
     def statement(self, session: Session, columns: list[tuple[str, str]]) -> Statement:
         """Return the statement to run; `columns` are those of `data`."""
         if self.sql:

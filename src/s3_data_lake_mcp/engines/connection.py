@@ -2,9 +2,10 @@
 
 import contextlib
 import itertools
+import json
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import duckdb
@@ -70,10 +71,25 @@ class Session:
             with contextlib.suppress(duckdb.Error):
                 self.cursor.execute("ROLLBACK")
 
+    def row_groups_read(self) -> int:
+        """Return how many row groups of its table the last query of a counting session read.
+
+        Of a table that it scans more than once, some scans read a part of what another reads.
+        """
+        told = json.loads(self.cursor.get_profiling_information(format="json"))
+        return max(_row_groups(told.get("operator", ())), default=0)
+
     def describe(self, relation: str) -> list[tuple[str, str]]:
         """Return names and types of the columns of something that can stand behind FROM."""
         rows = self.execute(f"DESCRIBE SELECT * FROM {relation}")  # noqa: S608 - trusted SQL
         return [(row[0], row[1]) for row in rows]
+
+
+def _row_groups(operators: Iterable[Mapping[str, Any]]) -> Iterator[int]:
+    """Yield the row groups that each of the operators, and of those below them, has read."""
+    for operator in operators:
+        yield int(operator.get("row_groups_scanned", 0))
+        yield from _row_groups(operator.get("children", ()))
 
 
 class Instance:
@@ -92,6 +108,9 @@ class Instance:
             ":memory:",
             config={"threads": min(_THREADS, cores), "memory_limit": f"{memory}B"},
         )
+        # Profiling is a connection's own setting, which no query may change once all is locked.
+        self._counting = self._connection.cursor()
+        self._counting.execute("SET enable_profiling='no_output'")
         self._connection.register_filesystem(self._files)
         schemes = ", ".join(f"'{scheme}://'" for scheme in (*SCHEMES, STREAM_SCHEME))
         for name, value in (_SETTINGS | {"allowed_directories": f"[{schemes}]"} | _LOCK).items():
@@ -100,13 +119,18 @@ class Instance:
 
     @contextlib.contextmanager
     def session(
-        self, scope: Scope, progress: Callable[[], None] | None = None
+        self,
+        scope: Scope,
+        progress: Callable[[], None] | None = None,
+        *,
+        counting: bool = False,
     ) -> Iterator[Session]:
         """Open a connection that may read a scope; it is interrupted when the call must stop.
 
-        `progress` is called a few times a second.
+        `progress` is called a few times a second. A `counting` session has one table, `data`, and
+        knows how many row groups were read.
         """
-        cursor = self._connection.cursor()
+        cursor = self._counting if counting else self._connection.cursor()
         self._files.scope = scope
         done = threading.Event()
         watch = threading.Thread(
@@ -118,7 +142,10 @@ class Instance:
         finally:
             done.set()
             watch.join()
-            cursor.close()
+            if counting:
+                cursor.execute("DROP VIEW IF EXISTS temp.data")
+            else:
+                cursor.close()
             self._files.scope = None
             scope.close()
 

@@ -52,7 +52,8 @@ class DuckDbEngine:
         inputs = self._open(asked.wanted, meter, sql=asked.sql, asked=query.format)
         inputs.check_identity(query.identity)
         run = Run(asked, inputs)
-        return self._learning(_Call(inputs, meter, progress), run.answer, run.fault)
+        call = _Call(inputs, meter, progress, counting=asked.counts)
+        return self._learning(call, run.answer, run.fault)
 
     @contextlib.contextmanager
     def open_table(
@@ -102,7 +103,8 @@ class DuckDbEngine:
     def _session(self, call: "_Call") -> Iterator[Session]:
         instance = self._instance = self._instance or Instance(self._settings)
         try:
-            with instance.session(Scope(call.meter), call.report) as session:
+            scope, counting = Scope(call.meter), call.counting
+            with instance.session(scope, call.report, counting=counting) as session:
                 yield session
         finally:
             if instance.is_spent(self._settings.cache_bytes):
@@ -136,11 +138,19 @@ def _stores(store: ObjectStore, settings: Settings) -> Stores:
 
 
 class _Call:
-    """The tables of one call, and who is told how far it is."""
+    """The tables of one call, and who is told how far it is; `counting` as in a session."""
 
-    def __init__(self, inputs: Inputs, meter: ScanMeter, progress: Report | None) -> None:
+    def __init__(
+        self,
+        inputs: Inputs,
+        meter: ScanMeter,
+        progress: Report | None,
+        *,
+        counting: bool = False,
+    ) -> None:
         self.inputs = inputs
         self.meter = meter
+        self.counting = counting
         self._progress = progress
         self._total = sum(info.size_bytes for info in inputs.infos())
 

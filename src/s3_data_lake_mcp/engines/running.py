@@ -37,6 +37,7 @@ class Run:
         self._inputs = inputs
         self._narrowed = False
         self._statement = Statement(texts=("",))
+        self._row_groups_read: int | None = None
         rows = asked.query.offset + asked.query.max_rows + 1
         for table in inputs.tables:
             table.brief = rows if asked.is_plain and rows <= _BRIEF_ROWS else None
@@ -55,6 +56,8 @@ class Run:
         with session.read_only():
             relation = session.cursor.sql(self._statement.sql, params=values)
             table = fetch(relation, query.max_rows + 1, query.offset)
+            if self._asked.counts:
+                self._row_groups_read = session.row_groups_read()
         result = self._result(table)
         data = self._inputs.data
         if query.offset or data is None or self._asked.kind != "select" or _says_something(table):
@@ -145,7 +148,9 @@ class Run:
 
     def _details(self) -> Mapping[str, Any]:
         data = self._inputs.data
-        return {"parquet": data.details()} if isinstance(data, ParquetTable) else {}
+        if not isinstance(data, ParquetTable):
+            return {}
+        return {"parquet": {**data.details(), "row_groups_read": self._row_groups_read}}
 
     def fault(self, session: Session, error: duckdb.Error) -> LakeError:
         """Return what an error means to who asked."""

@@ -64,9 +64,7 @@ def answer_query(w: Workplace, a: Arguments, meter: ScanMeter, report: Report) -
 def _parquet(a: Arguments, result: QueryResult) -> dict[str, Any]:
     if a.get("format") != "parquet":
         return {}
-    # The engine prunes row groups itself, and need not tell how many it read.
-    found = result.details["parquet"]
-    return {"parquet": {"row_groups_read": None, **found}} if isinstance(found, dict) else {}
+    return {"parquet": result.details["parquet"]}
 
 
 def _filter(a: Arguments) -> Filter | None:
