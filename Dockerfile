@@ -14,8 +14,9 @@ ENV UV_COMPILE_BYTECODE=1 \
     UV_PROJECT_ENVIRONMENT=/opt/venv
 WORKDIR /build
 # What changes seldom first: a change of the sources leaves this layer as it is.
-COPY pyproject.toml uv.lock README.md LICENSE ./
+COPY pyproject.toml uv.lock ./
 RUN ["uv", "sync", "--frozen", "--no-dev", "--extra", "otel", "--no-install-project"]
+COPY README.md LICENSE ./
 COPY src ./src
 RUN ["uv", "sync", "--frozen", "--no-dev", "--extra", "otel", "--no-editable"]
 

@@ -6,9 +6,11 @@ Run by `deploy/rehearse.py wire` in a network namespace, as the CMD binds 0.0.0.
 import asyncio
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.parse
@@ -30,7 +32,7 @@ from rehearsal.container import (
     running,
 )
 from rehearsal.dockerfile import ROOT, Image
-from rehearsal.plane import ARN, KEYS, REGION, DataPlane
+from rehearsal.plane import ARN, KEYS, REGION, SERVICE, DataPlane
 from rehearsal.telling import check, say
 from s3_data_lake_mcp.demo.lake import DemoLake
 
@@ -86,6 +88,11 @@ def behind_the_plane(plane: DataPlane) -> None:
         told = f"FastMCP's client, {mode}"
         example("fastmcp_signed.py", ARN, "--mode", mode, environment=environment, says=told)
     example("strands_signed.py", ARN, environment=environment, says="Strands, signed")
+    script = printed("strands", "--remote", ARN)
+    service = f"https://{SERVICE}.{REGION}.amazonaws.com"
+    script = script.replace(service, plane.endpoint)
+    told = "config strands --remote, as printed"
+    as_strands(script, "strands_signed.py", environment=environment, says=told)
     asyncio.run(as_kiro(plane.endpoint, environment))
     seen = plane.seen
     check(not seen.refused, f"{seen.requests} requests, every signature right")
@@ -104,8 +111,15 @@ def behind_the_plane(plane: DataPlane) -> None:
 def run_example(
     name: str, *arguments: str, environment: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:
-    """Run an example in its own environment, which was made before."""
-    command = ["uv", "run", "--quiet", "--offline", "--frozen", "--script", str(EXAMPLES / name)]
+    """Run an example."""
+    return run_script(EXAMPLES / name, *arguments, environment=environment)
+
+
+def run_script(
+    path: Path, *arguments: str, environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run a script in its own environment, from packages that were fetched before."""
+    command = ["uv", "run", "--quiet", "--offline", "--frozen", "--script", str(path)]
     return subprocess.run(
         [*command, *arguments],
         env=environment,
@@ -127,17 +141,37 @@ def example(name: str, *arguments: str, environment: Mapping[str, str], says: st
         check(lines[1] == "success 3 buckets", f"{says}: a call")
 
 
-def printed_for_kiro() -> dict[str, Any]:
-    """Return the server's entry that `config kiro --remote` prints."""
-    command = [sys.executable, "-m", "s3_data_lake_mcp", "config", "kiro", "--remote", ARN]
-    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    entry: dict[str, Any] = json.loads(printed)["mcpServers"]["s3-data-lake"]
-    return entry
+def printed(client: str, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
+    """Return what `config` prints for a client."""
+    command = [sys.executable, "-m", "s3_data_lake_mcp", "config", client, *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def as_strands(script: str, locked: str, *, environment: Mapping[str, str], says: str) -> None:
+    """Run a script that `config strands` prints, but for the question: there is no model here.
+
+    Args:
+        script: What was printed.
+        locked: The example whose lock holds its dependencies.
+        environment: Of the process.
+        says: What that shows.
+    """
+    asked = script.rstrip().splitlines()[-1]
+    counted = script.replace(asked, "print(len(agent.tool_names), 'tools')")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "agent.py"
+        path.write_text(counted)
+        shutil.copy(EXAMPLES / f"{locked}.lock", f"{path}.lock")
+        done = run_script(path, environment=environment)
+    if not done.stdout.endswith(f"{TOOLS} tools\n"):
+        sys.stdout.write(done.stdout + done.stderr)
+    check(asked.startswith("agent(") and done.stdout.endswith(f"{TOOLS} tools\n"), says)
 
 
 async def as_kiro(endpoint: str, environment: Mapping[str, str]) -> None:
     """The proxy with the very arguments that `config kiro --remote` prints, `--read-only` too."""
-    server = printed_for_kiro()
+    server = json.loads(printed("kiro", "--remote", ARN))["mcpServers"]["s3-data-lake"]
     url = urllib.parse.urlsplit(server["args"][1])
     local = urllib.parse.urlsplit(endpoint)
     server["args"][1] = url._replace(scheme=local.scheme, netloc=local.netloc).geturl()
@@ -160,6 +194,9 @@ def stdio(image: Image, lake: Mapping[str, str]) -> None:
     say("over stdio")
     program = image.place("/opt/venv/bin/s3-data-lake-mcp")
     example("strands_stdio.py", program, environment=lake, says="Strands, stdio")
+    script = printed("strands", environment=lake)
+    told = "config strands, as printed"
+    as_strands(script, "strands_stdio.py", environment=lake, says=told)
 
 
 def stop(started: Started) -> None:
