@@ -32,3 +32,10 @@ def test_row_groups_of_many_objects_are_counted(desk: Desk) -> None:
     for where, read in (("", 6), ("day > 1", 4), ("day > 1 AND n < 10", 2)):
         result = desk.run("t/", where=where, format="parquet")
         assert result.details["parquet"]["row_groups_read"] == read  # type: ignore[index] # plain JSON
+
+
+@pytest.mark.parametrize("where", ["n = 3;", "n = 3; -- three", "n = 3 /* three */ ;;"])
+def test_a_predicate_runs_as_it_was_checked(desk: Desk, where: str) -> None:
+    """What the guard cut off behind a predicate does not reach the engine."""
+    desk.put("n.parquet", parquet_bytes(pa.table({"n": range(10)})))
+    assert desk.rows("n.parquet", where=where) == [{"n": 3}]

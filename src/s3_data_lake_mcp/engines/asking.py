@@ -15,19 +15,20 @@ from s3_data_lake_mcp.errors import LakeError
 class Asked:
     """A query whose text has passed the guard.
 
-    `wanted` are the tables that it reads: name, bucket and key. `is_plain` says that it asks for
-    the first rows, nothing more.
+    `sql` and `where` are what the guard has left of the query's. `wanted` are the tables that it
+    reads: name, bucket and key. `is_plain` says that it asks for the first rows, nothing more.
     """
 
     query: Query
     sql: str
     kind: Kind
     wanted: tuple[tuple[str, str, str], ...]
+    where: str = ""
 
     @property
     def is_plain(self) -> bool:
         """Whether it asks for the rows as they come."""
-        return not (self.sql or self.query.where or self.query.filter)
+        return not (self.sql or self.where or self.query.filter)
 
     @property
     def counts(self) -> bool:
@@ -39,9 +40,9 @@ class Asked:
         if self.sql:
             return Statement(texts=(self.sql,))
         query = self.query
-        if query.where:
+        if self.where:
             before, behind = self._around(columns)
-            return Statement(texts=(before + query.where + behind,))
+            return Statement(texts=(before + self.where + behind,))
         return build(session, columns, query.columns, query.filter)
 
     def _around(self, columns: list[tuple[str, str]]) -> tuple[str, str]:
@@ -55,7 +56,7 @@ class Asked:
         if self.sql or not isinstance(fixed, str):
             return error
         error.repair = None
-        if self.query.where:
+        if self.where:
             before, behind = self._around(columns)
             if fixed.startswith(before) and fixed.endswith(behind):
                 error.repair = {"where": fixed[len(before) : len(fixed) - len(behind)]}
@@ -75,6 +76,5 @@ def ask(query: Query) -> Asked:
         return Asked(
             query, guarded.sql, guarded.kind, ((data,) if guarded.uses_data else ()) + uris
         )
-    if query.where:
-        check_predicate(query.where)
-    return Asked(query, "", "select", (data,))
+    where = check_predicate(query.where) if query.where else ""
+    return Asked(query, "", "select", (data,), where)
