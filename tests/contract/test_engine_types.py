@@ -1,9 +1,17 @@
 """What a query shows of Parquet is what `read_parquet_from_s3` shows, digit for digit."""
 
+from typing import Any
+
 import pyarrow as pa
 import pytest
 
+from s3_data_lake_mcp import wire
 from support.engine import Desk, parquet_bytes
+
+
+def shown(table: pa.Table) -> list[list[Any]]:
+    """Return rows as they are sent."""
+    return wire.json_rows(table, wire.Clipper())
 
 
 @pytest.fixture
@@ -39,3 +47,36 @@ def test_a_predicate_runs_as_it_was_checked(desk: Desk, where: str) -> None:
     """What the guard cut off behind a predicate does not reach the engine."""
     desk.put("n.parquet", parquet_bytes(pa.table({"n": range(10)})))
     assert desk.rows("n.parquet", where=where) == [{"n": 3}]
+
+
+@pytest.mark.parametrize(
+    ("sql", "value"),
+    [
+        ("5::UHUGEINT", 5),
+        (f"{2**128 - 1}::UHUGEINT", str(2**128 - 1)),
+        ("3::BIGNUM", 3),
+        ("(-3)::BIGNUM", -3),
+        (f"'{-(7**80)}'::BIGNUM", str(-(7**80))),
+        (f"'{2**53}'::BIGNUM", str(2**53)),
+        ("[5::UHUGEINT, NULL]", [5, None]),
+        ("{'a': 5::UHUGEINT, 'b': 3::BIGNUM}", {"a": 5, "b": 3}),
+        ("(-170141183460469231731687303715884105727 - 1)::HUGEINT", str(-(2**127))),
+        ("'10:20:30+02:30'::TIMETZ", "10:20:30+02:30"),
+        ("'10:20:30-15:59:59'::TIMETZ", "10:20:30-15:59:59"),
+    ],
+)
+def test_wide_integers_are_numbers_with_all_their_digits(
+    desk: Desk, sql: str, value: object
+) -> None:
+    """Integers of any width are numbers where a double holds them, else all of their digits."""
+    desk.put("one.csv", "n\n1\n")
+    assert shown(desk.run("one.csv", f"SELECT {sql} AS v FROM data").table) == [[value]]
+
+
+def test_an_integer_longer_than_a_cell_is_clipped(desk: Desk) -> None:
+    """Numbers of very many digits are counted among the clipped cells."""
+    desk.put("one.csv", "n\n1\n")
+    clipper = wire.Clipper(100)
+    table = desk.run("one.csv", "SELECT repeat('7', 150)::BIGNUM AS v FROM data").table
+    assert wire.json_rows(table, clipper) == [["7" * 100 + "…(+50 chars)"]]
+    assert clipper.clipped == 1

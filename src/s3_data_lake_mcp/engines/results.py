@@ -9,8 +9,10 @@ from duckdb.sqltypes import DuckDBPyType
 from s3_data_lake_mcp.engines.sqltext import identifier
 
 _BATCH_ROWS = 1024
-_AS_TEXT = {"time with time zone", "bit", "uhugeint", "bignum", "variant", "union", "time_ns"}
-"""Types whose Arrow form has lost something: the zone, the length, the sign, what is inside."""
+_OTHERS = {"uhugeint": "BIGNUM"} | dict.fromkeys(
+    ("time with time zone", "bit", "variant", "union", "time_ns", "enum"), "VARCHAR"
+)
+"""What to export for types whose Arrow form has lost something: the sign, the zone, the length."""
 
 _STREAMED = (
     ("INTERRUPT", duckdb.InterruptException),
@@ -63,8 +65,8 @@ def exact_type(kind: DuckDBPyType) -> str | None:
 
 
 def _exact(kind: DuckDBPyType) -> tuple[str, bool]:
-    if kind.id in _AS_TEXT or kind.id == "enum":
-        return "VARCHAR", True
+    if other := _OTHERS.get(kind.id):
+        return other, True
     if kind.id in {"list", "array"}:
         inner, changed = _exact(_child(kind, 0))
         size = kind.children[1][1] if kind.id == "array" else ""

@@ -97,6 +97,16 @@ def _each(convert: Callable[[Any], Any], storage: "pa.DataType | None" = None) -
     return cells
 
 
+def _clipped(convert: Callable[[Any], Any]) -> Cells:
+    """Return a converter whose texts may be long: a number can have any count of digits."""
+
+    def cells(array: Any, clipper: Clipper) -> list[Any]:  # noqa: ANN401 - any array
+        found = (None if v is None else convert(v) for v in array.to_pylist())
+        return [clipper.text(v) if isinstance(v, str) else v for v in found]
+
+    return cells
+
+
 def _plain(_kind: "pa.DataType") -> Cells:
     return lambda array, _clipper: array.to_pylist()
 
@@ -254,7 +264,7 @@ def _extensions(kind: Any, level: int) -> Cells:  # noqa: ANN401 - an extension 
     elif name == "arrow.bool8":
         convert = _each(bool)
     elif name == "arrow.opaque" and (special := duckdb_value(kind.vendor_name, kind.type_name)):
-        convert = _each(special)
+        convert = _clipped(special)
     return lambda array, clipper: convert(array.storage, clipper)
 
 
