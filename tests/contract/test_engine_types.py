@@ -6,12 +6,23 @@ import pyarrow as pa
 import pytest
 
 from s3_data_lake_mcp import wire
+from s3_data_lake_mcp.loaders import LoadRequest, LoadResult
+from s3_data_lake_mcp.loaders.parquet import ParquetLoader
+from s3_data_lake_mcp.storage import ObjectRef, ScanMeter
+from s3_data_lake_mcp.storage.reader import ObjectReader
 from support.engine import Desk, parquet_bytes
 
 
 def shown(table: pa.Table) -> list[list[Any]]:
     """Return rows as they are sent."""
     return wire.json_rows(table, wire.Clipper())
+
+
+def loaded(desk: Desk, key: str) -> LoadResult:
+    """Return the first rows of an object as `read_parquet_from_s3` reads them."""
+    ref = ObjectRef(bucket=desk.bucket, key=key)
+    source = ObjectReader.open_tail(desk.store, ref, ScanMeter(), length=1 << 19)
+    return ParquetLoader().load(source, LoadRequest(max_rows=1_000))
 
 
 @pytest.fixture
@@ -80,3 +91,17 @@ def test_an_integer_longer_than_a_cell_is_clipped(desk: Desk) -> None:
     table = desk.run("one.csv", "SELECT repeat('7', 150)::BIGNUM AS v FROM data").table
     assert wire.json_rows(table, clipper) == [["7" * 100 + "…(+50 chars)"]]
     assert clipper.clipped == 1
+
+
+@pytest.mark.parametrize("key", ["one.parquet", "many/"])
+def test_equal_names_are_numbered_as_by_the_read_tool(desk: Desk, key: str) -> None:
+    """A query and the loader give the same columns the same names, and say so alike."""
+    columns = [pa.array([n]) for n in range(4)]
+    body = parquet_bytes(pa.Table.from_arrays(columns, names=["a", "a", "a_1", "a"]))
+    for name in ("one.parquet", "many/1.parquet", "many/2.parquet"):
+        desk.put(name, body)
+    read = loaded(desk, "one.parquet")
+    result = desk.run(key, "SELECT * FROM data LIMIT 1")
+    assert result.table.to_pylist() == read.table.to_pylist()
+    assert list(result.notices) == list(read.notices) != []
+    assert desk.value(key, "SELECT any_value(a_2) FROM data WHERE a_1 = 2") == 1

@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from s3_data_lake_mcp.engines.connection import Session
+from s3_data_lake_mcp.engines.csv_layout import distinct
 from s3_data_lake_mcp.engines.places import Member, Place
-from s3_data_lake_mcp.engines.sqltext import call, literal
+from s3_data_lake_mcp.engines.sqltext import call, literal, names
 from s3_data_lake_mcp.engines.tables import (
     Paths,
     is_modest,
@@ -65,6 +66,7 @@ class ParquetTable:
         self._focus = sampled(place.members)
         self.objects: dict[str, PinnedObject] = {}
         self._columns: set[str] = set()
+        self._notices: list[str] = []
 
     def focus(self, members: Sequence[Member]) -> None:
         """Take the columns from these objects, of very many from some."""
@@ -74,13 +76,15 @@ class ParquetTable:
         """Return the SELECT over all objects, with the columns that those in focus have."""
         paths = Paths(session.scope, self.number)
         with ThreadPoolExecutor(_FOOTER_THREADS) as pool:
-            list(pool.map(footer_of, self._focus))
+            footers = list(pool.map(footer_of, self._focus))
+        self._notices = list(dict.fromkeys(said for one in footers for said in one.notices))
         source = paths.add(self.place.members, self._object)
         self.members = paths.members
         options = partition_options(self._partitions)
         if len(self.place.members) > 1:
             options["schema"] = self._schema(session)
-        return f"SELECT * FROM {call('read_parquet', source, options)}"  # noqa: S608 - all is quoted
+        reader = call("read_parquet", source, options)
+        return f"SELECT * FROM {reader}{_aliases(footers)}"  # noqa: S608 - all is quoted
 
     def _object(self, member: Member) -> PinnedObject:
         made = PinnedObject(
@@ -115,8 +119,8 @@ class ParquetTable:
     @property
     def columns(self) -> Sequence[str]:
         """The columns of the objects that were looked at, and the partitions."""
-        names = (name for member in self._focus for name in footer_of(member).names)
-        return list(dict.fromkeys([*names, *self._partitions]))
+        stored = (name for member in self._focus for name in footer_of(member).names)
+        return list(dict.fromkeys([*stored, *self._partitions]))
 
     def learn(self, error: duckdb.Error, failure: Exception | None) -> bool:
         """Look at all objects, if some were not."""
@@ -129,8 +133,8 @@ class ParquetTable:
         return True
 
     def notices(self) -> Sequence[str]:
-        """Return nothing: Parquet says itself how it is read."""
-        return []
+        """Return what the footers say of the columns' names."""
+        return self._notices
 
     @property
     def is_known(self) -> bool:
@@ -152,6 +156,14 @@ class ParquetTable:
             "compression": footers[0].compression,
             "encrypted": any(footer.encrypted for footer in footers),
         }
+
+
+def _aliases(footers: Sequence[ParquetFooter]) -> str:
+    """Number equal names as the loader does: the engine would in another way."""
+    repeated = any(len(set(footer.schema.names)) < len(footer.names) for footer in footers)
+    if not repeated or len({footer.names for footer in footers}) > 1:
+        return ""
+    return f" AS file({names(distinct(footers[0].names))})"
 
 
 def _field(name: str, kind: str) -> str:
