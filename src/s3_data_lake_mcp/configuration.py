@@ -5,7 +5,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from pydantic import SecretStr, ValidationError
+from pydantic import ByteSize, SecretStr, ValidationError
 
 from s3_data_lake_mcp.errors import InvalidArgumentError, NotFoundError
 from s3_data_lake_mcp.settings import PREFIX, Settings, is_secret, sources
@@ -104,4 +104,14 @@ def _shown(configuration: Configuration, name: str) -> str:
         return _MASK
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, ByteSize):
+        return _size(value)
     return str(value) if value != "" else '""'
+
+
+def _size(value: int) -> str:
+    """Return a size as it can be set, with the largest unit that leaves no fraction."""
+    for unit, bits in (("GiB", 30), ("MiB", 20), ("KiB", 10)):
+        if value and value % (1 << bits) == 0:
+            return f"{value >> bits}{unit}"
+    return str(int(value))

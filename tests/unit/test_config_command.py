@@ -206,12 +206,14 @@ def test_the_settings_command_shows_values_and_sources(
 ) -> None:
     """One line a setting; secrets are masked."""
     del environment
-    Path(".env").write_text(f"{PREFIX}WORKERS=2\n")
+    Path(".env").write_text(f"{PREFIX}WORKERS=2\n{PREFIX}CACHE_BYTES=3MB\n")
     assert cli.main(["settings"]) == 0
     shown = capsys.readouterr()
     lines = {line.split()[0]: " ".join(line.split()[1:]) for line in shown.out.splitlines()}
     assert lines[f"{PREFIX}MAX_ROWS"] == "500 environment"
     assert lines[f"{PREFIX}WORKERS"] == "2 .env"
+    assert lines[f"{PREFIX}CACHE_BYTES"] == "3000000 .env"
+    assert lines[f"{PREFIX}MAX_SCAN_BYTES"] == "5GiB default"
     assert lines[f"{PREFIX}RESULT_CONTENT"] == "both default"
     assert lines[f"{PREFIX}DISABLED_TOOLS"] == '"" default'
     assert lines[f"{PREFIX}REQUESTER_PAYS"] == "false default"
