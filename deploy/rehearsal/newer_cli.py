@@ -5,6 +5,7 @@ Its own dependencies are pinned to versions that not every registry has; the bun
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import tarfile
@@ -16,6 +17,7 @@ from rehearsal.dockerfile import ROOT
 CLI = "@aws/agentcore@0.30.0"
 NEEDED = "@aws-cdk/toolkit-lib@1.28.0"
 PROJECT = "S3DataLake"
+DOCUMENT = ROOT / "docs" / "deploy" / "agentcore.md"
 
 
 class NewerCli:
@@ -69,13 +71,17 @@ class NewerCli:
         return runtimes
 
     def with_own_dockerfile(self) -> str:
-        """Point each runtime at the clone's root, as the documents say, and validate that."""
+        """Point each runtime at the clone's root, as the document says, and validate that."""
         shutil.copy(ROOT / "Dockerfile", self.folder / "Dockerfile")
+        blocks = re.findall(r"```json\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
+        added, targets = map(json.loads, blocks)
         configuration = self._configuration()
         for runtime in configuration["runtimes"]:
-            runtime["codeLocation"] = ".."
-            runtime["entrypoint"] = "src/s3_data_lake_mcp/server.py"
+            runtime.update(added)
         self._path.write_text(json.dumps(configuration, indent=2))
+        account = "1234" * 3
+        path = self._path.with_name("aws-targets.json")
+        path.write_text(json.dumps(targets).replace("ACCOUNT", account))
         return self("validate").strip()
 
     @property
