@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
@@ -25,7 +26,8 @@ class SideKind:
     """A side: its script, and whether that has an environment of its own (PEP 723).
 
     A `harness` only drives what is measured, which runs in its child processes. A side that keeps
-    nothing from run to run is not run a second time: its second run is its first.
+    nothing from run to run is not run a second time: its second run is its first. `folder` gives it
+    one for a cache on disk.
     """
 
     name: str
@@ -34,12 +36,20 @@ class SideKind:
     own_environment: bool = False
     harness: bool = False
     keeps: bool = True
+    folder: bool = False
 
 
 SIDES: Final = {
     side.name: side
     for side in (
         SideKind(name="server", title="this server", script="mcp_server.py", harness=True),
+        SideKind(
+            name="disk",
+            title="with a cache on disk",
+            script="mcp_server.py",
+            harness=True,
+            folder=True,
+        ),
         SideKind(name="engine", title="its engine alone", script="engine_direct.py"),
         SideKind(name="whole", title="whole object, pandas", script="whole_object.py", keeps=False),
         SideKind(
@@ -100,8 +110,9 @@ class BedProcess:
 
 
 def environment(bed: BedProcess) -> dict[str, str]:
-    """Return the environment of a side: the stand-in as S3, and none of the user's AWS settings."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    """Return the environment of a side: the stand-in as S3, and none of the user's settings."""
+    own = ("AWS_", "S3_DATA_LAKE_", "PYTHON")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(own)}
     return kept | {
         "AWS_ENDPOINT_URL_S3": bed.endpoint,
         "AWS_ACCESS_KEY_ID": "bench",
@@ -149,12 +160,14 @@ class Side:
     def __init__(self, kind: SideKind, bed: BedProcess, timeout_seconds: float = 180) -> None:
         self.kind = kind
         self._timeout = timeout_seconds
+        self._folder = TemporaryDirectory(prefix="s3-data-lake-bench-") if kind.folder else None
+        settings = {"S3_DATA_LAKE_CACHE_DIR": self._folder.name} if self._folder else {}
         began = time.perf_counter()
         self._process = subprocess.Popen(
             [interpreter(kind), str(HERE / "sides" / kind.script)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=environment(bed),
+            env=environment(bed) | settings,
             bufsize=0,
         )
         self.versions: Mapping[str, str] = self._read()["versions"]
@@ -213,3 +226,5 @@ class Side:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        if self._folder:
+            self._folder.cleanup()

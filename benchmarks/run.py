@@ -42,7 +42,9 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--profile", choices=sorted(PROFILES), default="s3")
     parser.add_argument("--only", default="", help="comma-separated jobs; see --list")
     parser.add_argument(
-        "--sides", default="", help="comma-separated sides; default all, small scales no engine"
+        "--sides",
+        default="",
+        help="comma-separated sides; default all; small scales no engine, no disk",
     )
     parser.add_argument("--runs", type=int, default=0, help="rounds; default 5, small scales 2")
     parser.add_argument(
@@ -55,7 +57,8 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     options.runs = options.runs or (2 if small else 5)
     options.budget = options.budget or (1 if small else 20)
     sides = options.sides.split(",") if options.sides else SIDES
-    options.sides = [name for name in sides if options.sides or name != "engine" or not small]
+    own = {"engine", "disk"} if small and not options.sides else set[str]()
+    options.sides = [name for name in sides if name not in own]
     options.only = [name for name in options.only.split(",") if name]
     known = {job.name for job in all_jobs(options.scale)} | set(SPECIAL)
     for name in {*options.only} - known:

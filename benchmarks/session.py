@@ -14,7 +14,7 @@ from lab import SIDES, BedProcess, Side, SideError, UnsupportedError
 from measure import Meter
 from truth import Truth
 
-OWN: Final = ("server", "engine")
+OWN: Final = ("server", "disk", "engine")
 _FIRST_ALIAS: Final = 1_000
 
 
@@ -93,7 +93,8 @@ class Session:
         if group != self._group:
             self.close()
             self._group = group
-        names = [name for name in self._plan.sides if name != "local" or job.local]
+        unfit = {name for name, fits in (("local", job.local), ("disk", job.folder)) if not fits}
+        names = [name for name in self._plan.sides if name not in unfit]
         if job.peers_from:
             names = [name for name in names if name in OWN]
         results = {name: Result(failure=job.skip.get(name, "")) for name in names}
