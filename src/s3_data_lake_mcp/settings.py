@@ -19,6 +19,7 @@ from pydantic_settings import (
 
 PREFIX = "S3_DATA_LAKE_"
 CEILING = 10_000
+LEAST_RESULT_BYTES = 2 << 10
 _SSM_PATH = re.compile(r"(?:/[A-Za-z0-9_.-]+)+/?")
 
 
@@ -85,6 +86,13 @@ def _path(value: str) -> str:
     return value
 
 
+def _result_size(value: ByteSize) -> ByteSize:
+    if value < LEAST_RESULT_BYTES:
+        message = "a result needs 2KiB at least, for what it says beside its data"
+        raise ValueError(message)
+    return value
+
+
 class Settings(BaseSettings):
     """Settings of the server, from the environment or `.env`."""
 
@@ -111,8 +119,8 @@ class Settings(BaseSettings):
     max_rows: PositiveInt = CEILING
     """Ceiling for `max_rows`, `max_records`, `max_keys` and `max_buckets`."""
 
-    max_result_bytes: ByteSize = ByteSize(64 << 10)
-    """Most bytes of one result: the UTF-8 bytes of its compact JSON."""
+    max_result_bytes: Annotated[ByteSize, AfterValidator(_result_size)] = ByteSize(64 << 10)
+    """Most bytes of one result: the UTF-8 bytes of its compact JSON. At least `2KiB`."""
 
     max_cell_chars: PositiveInt = 2_000
     """Longest text of one value; longer ones are clipped and counted in a notice."""

@@ -17,7 +17,7 @@ from support.mcp import BUCKET, ROWS, Answer, Caller
 from support.objects import SHELF, Objects
 
 DEFAULT = 64 << 10
-SMALL = 4 << 10
+SMALL = 2 << 10
 READERS = {
     "csv": "read_csv_from_s3",
     "json": "read_json_from_s3",

@@ -485,3 +485,14 @@ def test_replaced_objects_are_described_anew(store: MemoryStore, summary: Summar
     assert summary("a.csv")["profile"]["rows"] == 3
     store.put("lake", "a.csv", _csv(4))
     assert summary("a.csv")["profile"]["rows"] == 4
+
+
+def test_what_is_left_out_is_counted_in_good_grammar(
+    store: MemoryStore, summary: Summarize
+) -> None:
+    """One notice is a notice."""
+    from s3_data_lake_mcp.profiling.fit import fit  # noqa: PLC0415 - for this test alone
+
+    store.put("lake", "a.csv", _csv(3))
+    answer = summary("a.csv") | {"notices": ["x" * 300, "y" * 600]}
+    assert fit(answer, 3_200)["notices"][1] == "1 more notice did not fit."

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 _SMALLEST_CELL_CHARS = 1
 _COLUMNS_SHARE = 3
+_LONGEST_NAME = 2_000
+_NAMES_SHARE = 32
+"""Bytes of a result for each character that a name or type may have: some take twelve bytes."""
 
 
 def table_page(
@@ -36,7 +39,8 @@ def table_page(
         The whole answer: `columns`, `rows`, `returned_rows`, `truncated`, `truncated_by` and
         `next_cursor` filled in, `notices` added to.
     """
-    names, renamed = wire.unique_names(table.schema.names)
+    name_chars = min(_LONGEST_NAME, settings.max_result_bytes // _NAMES_SHARE)
+    names, renamed = wire.unique_names(table.schema.names, name_chars)
     notices = [*envelope["notices"], *([renamed] if renamed else [])]
     sheet = _Sheet(
         table=table,
@@ -44,7 +48,7 @@ def table_page(
         envelope={**envelope, "notices": notices},
         settings=settings,
         names=names,
-        specs=wire.column_specs(table.schema),
+        specs=wire.column_specs(table.schema, name_chars),
         cursor_bytes=len(cursor_after(min(max_rows, table.num_rows))) if table.num_rows else 0,
     )
     shown = _columns_that_fit(sheet.specs, settings)

@@ -13,6 +13,8 @@ _SHOWN = 5
 _COLUMN_BYTES = 300
 """What the profile of a column takes at the least."""
 
+_NAME_CHARS = 100
+
 
 def choose_columns(
     types: Mapping[str, pa.DataType], asked: Sequence[str], subject: str, *, room_bytes: int
@@ -38,9 +40,12 @@ def left_out(shown: int, total: int, names: Sequence[str]) -> str:
     """Return the notice that only the first columns are in the answer; empty if all are."""
     if shown >= total:
         return ""
+    next_name = names[shown]
+    if len(next_name) > _NAME_CHARS:
+        next_name = f"{next_name[:_NAME_CHARS]}…"
     return (
         f"Only the first {shown:,} of {total:,} columns fit the answer; ask for others with "
-        f"columns, which begin with {names[shown]!r}."
+        f"columns, which begin with {next_name!r}."
     )
 
 

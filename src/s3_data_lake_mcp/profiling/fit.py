@@ -1,68 +1,72 @@
-"""An answer within its size: what fits is kept in order, what is left out is counted and named."""
+"""A summary within its size: what fits is kept in order, what is left out is counted and named."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from s3_data_lake_mcp.budget import compact_size, fitting
+from s3_data_lake_mcp.budget import fitting
 from s3_data_lake_mcp.fence import cell
 from s3_data_lake_mcp.profiling import Json
 from s3_data_lake_mcp.profiling.columns import left_out
+from s3_data_lake_mcp.profiling.squeeze import Answer, shortened, size, squeezed
 
-_ENVELOPE_BYTES = 1_536
-"""What the scan, a late notice, the fence and the next call need beside the answer."""
+_SPARE_BYTES = 1_184
+"""What is left for notices of what was left out, if there is as much."""
 
 _DATASETS_SHARE = 0.4
 _NOTICES_SHARE = 0.25
 _LONGEST_NOTICE = 1_200
+_LONGEST_LAST_NOTICE = 160
 
 
-def fit(answer: Json, max_result_bytes: int) -> Json:
+def fit(answer: Answer, max_result_bytes: int) -> Answer:
     """Return a summary's answer with as many notices, largest objects, datasets and columns as fit.
 
-    At least one dataset and one column are kept where there are any.
+    At least one dataset and one column are kept where there are any, unless even those are too
+    long with all of their texts clipped.
     """
-    room = max_result_bytes - _ENVELOPE_BYTES
-    notices = _shortened(_texts(answer["notices"]), int(room * _NOTICES_SHARE))
-    fitted: dict[str, Any] = answer | {"datasets": [], "profile": None, "notices": notices}
+    return squeezed(answer, max_result_bytes, (_cut, _bare), whole=())
+
+
+def _cut(answer: Answer, room: int) -> Answer:
+    room -= min(_SPARE_BYTES, room // 4)
+    notices = _shortened(answer["notices"], int(room * _NOTICES_SHARE), _LONGEST_NOTICE)
+    fitted = answer | {"datasets": [], "profile": None, "notices": notices}
     fitted["inventory"], said = _inventory(answer["inventory"], room // 8)
     notices += said
-    room -= _size(fitted)
+    room -= size(fitted)
     profile: Any = answer["profile"]
     share = int(room * _DATASETS_SHARE) if profile is not None else room
     fitted["datasets"], said = _datasets(answer["datasets"], share)
     notices += said
     if profile is not None:
-        room -= _size(fitted["datasets"]) + sum(map(_size, said))
+        room -= size(fitted["datasets"]) + sum(map(size, said))
         fitted["profile"], said = _profile(profile, room)
         notices += said
     return fitted
 
 
-def _texts(values: Any) -> list[str]:  # noqa: ANN401 - a part of an answer
-    return [str(value) for value in values]
-
-
-def _size(value: object) -> int:
-    """Return the larger of what a value takes as JSON and as text."""
-    return max(compact_size(value), len(cell(value).encode("utf-8", "replace"))) + 1
+def _bare(answer: Answer, room: int) -> Answer:
+    """Keep the counts alone."""
+    notices = _shortened(answer["notices"], room // 4, _LONGEST_LAST_NOTICE)
+    fitted = answer | {"datasets": [], "profile": None, "notices": notices}
+    fitted["inventory"] = answer["inventory"] | {"largest": []}
+    notices.append(
+        f"No dataset, column or key fits {room:,} bytes: raise S3_DATA_LAKE_MAX_RESULT_BYTES."
+    )
+    return fitted
 
 
 def _kept(values: Sequence[Any], room: int) -> int:
     return max(min(len(values), 1), fitting(values, cell, room))
 
 
-def _shortened(notices: Sequence[str], room: int) -> list[str]:
+def _shortened(notices: Sequence[str], room: int, chars: int) -> list[str]:
     """Return the notices that fit, long ones cut at a word."""
-    cut = [
-        text
-        if len(text) <= _LONGEST_NOTICE
-        else text[:_LONGEST_NOTICE].rpartition(" ")[0]
-        + f" …(+{len(text) - _LONGEST_NOTICE:,} chars)"
-        for text in dict.fromkeys(notices)
-    ]
+    cut = [shortened(text, chars) for text in dict.fromkeys(notices)]
     count = fitting(cut, cell, room)
     more = len(cut) - count
-    return [*cut[:count], *([f"{more:,} more notices did not fit."] if more else [])]
+    noun = "notice" if more == 1 else "notices"
+    return [*cut[:count], *([f"{more:,} more {noun} did not fit."] if more else [])]
 
 
 def _inventory(inventory: Any, room: int) -> tuple[Json, list[str]]:  # noqa: ANN401 - as above
@@ -89,10 +93,7 @@ def _datasets(datasets: Any, room: int) -> tuple[list[Json], list[str]]:  # noqa
 def _slim(dataset: Mapping[str, Any]) -> dict[str, Any]:
     """Bound what one dataset says of itself."""
     return dict(dataset) | {
-        what: [
-            text if len(text) <= _LONGEST_NOTICE else text[:_LONGEST_NOTICE] + "…"
-            for text in dataset[what]
-        ]
+        what: [shortened(text, _LONGEST_NOTICE) for text in dataset[what]]
         for what in ("schema_drift", "warnings")
     }
 
@@ -101,17 +102,18 @@ def _profile(profile: Mapping[str, Any], room: int) -> tuple[Json, list[str]]:
     """Keep all columns without histograms rather than some of them with."""
     columns = profile["columns"]
     bare = dict(profile) | {"columns": []}
-    room -= _size(bare)
+    room -= size(bare)
     said: list[str] = []
-    kept = _kept(columns, room)
+    kept = fitting(columns, cell, room)
     for part in ("histogram", "top"):
         if kept == len(columns):
             break
         columns = [column | {part: []} for column in columns]
-        kept = _kept(columns, room)
+        kept = fitting(columns, cell, room)
         said = [
             f"Histograms{' and top values' if part == 'top' else ''} did not fit: name columns."
         ]
+    kept = max(min(len(columns), 1), kept)
     names = [str(column["name"]) for column in columns]
     if notice := left_out(kept, len(columns), names):
         said.append(notice)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from s3_data_lake_mcp.budget import compact_size, fitting
+from s3_data_lake_mcp.budget import fitting
 from s3_data_lake_mcp.errors import (
     AccessDeniedError,
     KmsDeniedError,
@@ -22,12 +22,17 @@ from s3_data_lake_mcp.profiling.keeping import (
     restore_notice,
     restore_status,
 )
+from s3_data_lake_mcp.profiling.squeeze import Answer, shortened, size, squeezed
 from s3_data_lake_mcp.profiling.suggestions import suggest
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectHead, ObjectInfo, ObjectRef, ObjectStore, ScanMeter
 from s3_data_lake_mcp.storage.reader import ObjectReader
 
-_ENVELOPE_BYTES = 1_536
+_SPARE_BYTES = 1_184
+"""What is left for notices of what was left out, if there is as much."""
+
+_LONGEST_NOTICE = 1_200
+_LONGEST_LAST_NOTICE = 160
 _REFUSED = (AccessDeniedError, KmsDeniedError, ObjectArchivedError)
 
 
@@ -60,7 +65,8 @@ def describe_object(
         notices.append("The suggested calls read the latest version, not this one.")
     answer["notices"] = notices
     clean: dict[str, Any] = _scrubbed(answer)
-    return _fitted(clean, settings.max_result_bytes)
+    whole = ("checksums", "suggested_calls")
+    return squeezed(clean, settings.max_result_bytes, (_cut, _bare), whole=whole)
 
 
 def _tried[T](ask: Callable[[], T]) -> T | LakeError:
@@ -168,40 +174,55 @@ def _scrubbed(value: Any) -> Any:  # noqa: ANN401 - JSON
     return value
 
 
-def _fitted(answer: dict[str, Any], max_result_bytes: int) -> dict[str, Any]:
+def _cut(answer: Answer, room: int) -> Answer:
     """Cut the lists that may be long to what fits, and count what is left out."""
-    room = max_result_bytes - _ENVELOPE_BYTES
-    if _size(answer) <= room:
-        return answer
-    notices = list(answer["notices"])
+    notices = [shortened(text, _LONGEST_NOTICE) for text in answer["notices"]]
+    room -= min(_SPARE_BYTES, room // 4)
     cut = answer | {"notices": notices}
-    _cut_map(cut, "user_metadata", room // 10, notices)
+    for name in ("user_metadata", "tags"):
+        _cut_map(cut, name, room // 10, notices)
+    cut = _cut_list(cut, "suggested_calls", room // 5, "suggested_calls", notices)
     if cut["csv"]:
-        cut["csv"] = _cut(cut["csv"], "columns", room // 5, "csv.columns", notices)
+        cut["csv"] = _cut_list(cut["csv"], "columns", room // 5, "csv.columns", notices)
     if cut["json"]:
-        cut["json"] = _cut(cut["json"], "keys", room // 5, "json.keys", notices)
+        cut["json"] = _cut_list(cut["json"], "keys", room // 5, "json.keys", notices)
     if cut["parquet"]:
         parquet = dict(cut["parquet"])
         _cut_map(parquet, "key_value_metadata", room // 10, notices)
         for name in ("statistics", "encrypted_columns", "bloom_filters", "sorting_columns"):
-            parquet = _cut(parquet, name, room // 5, f"parquet.{name}", notices)
+            parquet = _cut_list(parquet, name, room // 5, f"parquet.{name}", notices)
         cut["parquet"] = parquet
-    rest = room - _size(cut | {"columns": []}) - len(notices) * 16
-    return _cut(cut, "columns", max(0, rest), "columns", notices)
+    rest = room - size(cut | {"columns": []}) - len(notices) * 16
+    return _cut_list(cut, "columns", max(0, rest), "columns", notices)
 
 
-def _size(value: object) -> int:
-    """Return the larger of what a value takes as JSON and as text."""
-    return max(compact_size(value), len(cell(value).encode("utf-8", "replace"))) + 1
+def _bare(answer: Answer, room: int) -> Answer:
+    """Leave out all that has no bound."""
+    empty: Answer = {
+        "user_metadata": {},
+        "columns": [],
+        "parquet": None,
+        "csv": None,
+        "json": None,
+        "suggested_calls": [],
+    }
+    tags = answer["tags"]
+    if tags and size(tags) > room // 8:
+        empty["tags"] = None
+    left_out = ", ".join([name for name in answer if name in empty and answer[name]])
+    said = f"{left_out} did not fit {room:,} bytes: raise S3_DATA_LAKE_MAX_RESULT_BYTES."
+    notices = [shortened(text, _LONGEST_LAST_NOTICE) for text in answer["notices"]]
+    kept = fitting(notices, cell, room // 4)
+    return answer | empty | {"notices": [*notices[:kept], said]}
 
 
-def _cut(
+def _cut_list(
     holder: Mapping[str, Any], name: str, room: int, label: str, notices: list[str]
 ) -> dict[str, Any]:
     values: Sequence[Any] = holder.get(name) or []
     kept = fitting(values, cell, room)
     if kept < len(values):
-        notices.append(f"{label}: only the first {kept:,} of {len(values):,} fit.")
+        notices.append(f"{label}: {_first(kept, len(values))}")
         return dict(holder) | {name: list(values[:kept])}
     return dict(holder)
 
@@ -210,5 +231,11 @@ def _cut_map(holder: dict[str, Any], name: str, room: int, notices: list[str]) -
     pairs = list((holder.get(name) or {}).items())
     kept = fitting([list(pair) for pair in pairs], cell, room)
     if kept < len(pairs):
-        notices.append(f"{name}: only the first {kept:,} of {len(pairs):,} fit.")
+        notices.append(f"{name}: {_first(kept, len(pairs))}")
         holder[name] = dict(pairs[:kept])
+
+
+def _first(kept: int, total: int) -> str:
+    if not kept:
+        return "none fits." if total == 1 else f"none of {total:,} fit."
+    return f"only the first {kept:,} of {total:,} fit."

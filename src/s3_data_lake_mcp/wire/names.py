@@ -13,12 +13,12 @@ _NAMED_COLUMNS = 5
 _NAMED_CHARS = 80
 
 
-def unique_names(names: Sequence[str]) -> tuple[tuple[str, ...], str]:
+def unique_names(names: Sequence[str], max_chars: int = _MAX_CHARS) -> tuple[tuple[str, ...], str]:
     """Return distinct names and a notice, `""` if nothing had to be renamed.
 
     The second `a` becomes `a_1`, or the next such name that no column has.
     """
-    clipper = Clipper(_MAX_CHARS)
+    clipper = Clipper(max_chars)
     wanted = [clipper.text(name) for name in names]
     if len(set(wanted)) == len(wanted):
         return tuple(wanted), ""
@@ -39,10 +39,10 @@ def unique_names(names: Sequence[str]) -> tuple[tuple[str, ...], str]:
     return tuple(unique), f"Duplicate column names were numbered: {listed}."
 
 
-def column_specs(schema: "pa.Schema") -> list[dict[str, Any]]:
-    """Return name, type and nullability of each column."""
-    names, _ = unique_names(schema.names)
-    clipper = Clipper(_MAX_CHARS)
+def column_specs(schema: "pa.Schema", max_chars: int = _MAX_CHARS) -> list[dict[str, Any]]:
+    """Return name, type and nullability of each column, as texts of up to `max_chars`."""
+    names, _ = unique_names(schema.names, max_chars)
+    clipper = Clipper(max_chars)
     return [
         {"name": name, "type": clipper.text(str(field.type)), "nullable": field.nullable}
         for name, field in zip(names, schema, strict=True)
