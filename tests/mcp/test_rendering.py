@@ -238,3 +238,13 @@ async def test_a_glob_as_prefix_is_told(call: Caller) -> None:
         )
         days = [one["key"].partition("/part")[0][-2:] for one in found.data["objects"]]
         assert days == ["01", "03", "04"]
+
+
+async def test_the_cost_of_a_join_counts_all_its_objects(call: Caller, objects: Objects) -> None:
+    """What there was to read is the sum of the objects, not only the table `data`."""
+    small = objects.put("cost/small.csv", "id,name\n1,x\n")
+    large = objects.put("cost/large.csv", "id,n\n" + "1,2\n" * 60_000)
+    sql = f"SELECT count(*) AS n FROM data JOIN 's3://{SHELF}/{large}' USING (id)"
+    answer = await call("query_csv_data", bucket_name=SHELF, object_key=small, sql=sql)
+    assert not answer.is_error, answer.text
+    assert answer.lines[0].endswith("read 240.0 KB of 240.0 KB")

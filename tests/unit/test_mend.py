@@ -66,6 +66,8 @@ def mender(connection: duckdb.DuckDBPyConnection, columns: Sequence[tuple[str, s
         ("SELECT adress.city FROM data", "SELECT address.city FROM data"),
         ("SELECT * EXCLUDE (paylod) FROM data", "SELECT * EXCLUDE (payload) FROM data"),
         ("SELECT ordr FROM data", 'SELECT "order" FROM data'),
+        ('SELECT "coun\ntry" FROM data', "SELECT country FROM data"),
+        ('SELECT address."ci\nty" FROM data', "SELECT address.city FROM data"),
         ("SELECT country", "SELECT country FROM data"),
         ("WITH t AS (SELECT id AS number FROM data) SELECT numbr FROM t", None),
         ("PIVOT data ON updte USING sum(qty)", "PIVOT data ON update USING sum(qty)"),

@@ -46,15 +46,15 @@ _ADVICE = re.compile(
 _HOST_PATH = re.compile(r"(?<![\w:/.])~?/(?:[^\s/\"']+/)+[^\s/\"',;]*|\b[A-Za-z]:\\[^\s\"']+")
 _INTERNAL_NAME = re.compile(r'"*(?:temp|memory)"*\."*main"*\."*data"*')
 _COLUMN = (
-    re.compile(r'Referenced column "(?P<name>.+?)" (?:not found in FROM|was not found)'),
+    re.compile(r'(?s)Referenced column "(?P<name>.+?)" (?:not found in FROM|was not found)'),
     re.compile(
-        r'(?:Values list|Table) "(?P<table>.+?)" does not have a column named "(?P<name>.+?)"'
+        r'(?s)(?:Values list|Table) "(?P<table>.+?)" does not have a column named "(?P<name>.+?)"'
     ),
-    re.compile(r'Column "(?P<name>.+?)" in \w+ list not found'),
+    re.compile(r'(?s)Column "(?P<name>.+?)" in \w+ list not found'),
 )
-_FIELD = re.compile(r'Could not find key "(.+?)" in struct')
-_QUALIFIER = re.compile(r'Referenced table "(.+?)" not found')
-_FUNCTION = re.compile(r'Function with name "?(.+?)"? (?:does not exist|is not in the catalog)')
+_FIELD = re.compile(r'(?s)Could not find key "(.+?)" in struct')
+_QUALIFIER = re.compile(r'(?s)Referenced table "(.+?)" not found')
+_FUNCTION = re.compile(r'(?s)Function with name "?(.+?)"? (?:does not exist|is not in the catalog)')
 _ARGUMENTS = re.compile(
     r"No function matches the given name and argument types '(?P<name>.+?)\((?P<types>.*?)\)'\."
     r"(?P<candidates>.*?)(?:LINE \d|$)",

@@ -70,8 +70,11 @@ def _counted(returned: int, total: int | None, noun: str, by: str, *, more: bool
 
 
 def _cost(result: TablePage | JsonPage) -> str:
-    whole = size(result.source.size_bytes)
-    return f"read {size(result.scan.bytes_read)} of {whole}"
+    whole = result.source.size_bytes
+    if isinstance(result, QueryPage):
+        # The source is the table `data`; a join reads more, of which the first are listed.
+        whole = max(whole, sum(source.size_bytes for source in result.sources))
+    return f"read {size(result.scan.bytes_read)} of {size(whole)}"
 
 
 def _table(result: TablePage) -> tuple[str, Sequence[str], str | None]:
