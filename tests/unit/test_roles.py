@@ -262,6 +262,26 @@ def test_expected_owner_goes_with_each_request_to_its_buckets(
     assert set(sent) == {(partner.bucket, OTHER_ACCOUNT), (own.bucket, None)}
 
 
+@pytest.mark.parametrize("pays", [True, False])
+def test_the_requester_pays_for_all_requests_or_none(
+    own: ObjectRef,
+    fault_proxy: FaultProxy,
+    pays: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """Each that S3 charges for says so, if the setting does; otherwise none can cost anything."""
+    store = open_store(Settings(requester_pays=pays))
+    meter = ScanMeter(timeout_seconds=10)
+    info, _ = store.get_head(own, 1, meter)
+    store.get_range(info, 1, 3, meter)
+    store.get_tail(own, 3, meter)
+    store.head(own, meter)
+    store.list_page(own.bucket, "", meter)
+    store.get_tags(own, meter)
+    sent = {seen.headers.get("x-amz-request-payer") for seen in fault_proxy.seen}
+    assert len(fault_proxy.seen) >= 6
+    assert sent == {"requester" if pays else None}
+
+
 def test_a_bucket_of_another_owner_is_told(own: ObjectRef, fault_proxy: FaultProxy) -> None:
     """S3 says no more than "Access Denied"; the hint names the setting."""
     fault_proxy.inject("answer", status=403, code="AccessDenied", text="Access Denied")
