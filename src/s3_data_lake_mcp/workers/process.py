@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
-_KEPT_BLOCK_BYTES = 8 << 20
+_KEPT_BLOCK_BYTES = 32 << 20
 _KEPT_BYTES = 1 << 30
 _STARTING = threading.Lock()
 
