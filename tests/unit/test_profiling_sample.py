@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from s3_data_lake_mcp.errors import MalformedDataError, UnsupportedFormatError
+from s3_data_lake_mcp.profiling import places
 from s3_data_lake_mcp.profiling.aggregates import ProfiledColumn
 from s3_data_lake_mcp.profiling.frames import figures_of, repeated_rows, shape_of
 from s3_data_lake_mcp.profiling.plans import plans_of
@@ -225,3 +226,59 @@ def test_a_missing_object_is_an_error() -> None:
     sampler = Sampler(store=store, meter=ScanMeter(), max_decoded_bytes=1)
     with pytest.raises(Exception, match=r"s3://lake/x\.csv"):
         sampler.draw([ObjectRef(bucket="lake", key="x.csv")], "csv", "")
+
+
+def _parquet_of(rows: int, group_rows: int, **options: object) -> bytes:
+    sink = io.BytesIO()
+    table = pa.table({"a": list(range(rows)), "t": [f"text {i}" for i in range(rows)]})
+    pq.write_table(table, sink, row_group_size=group_rows, **options)  # type: ignore[arg-type] # its stubs list them
+    return sink.getvalue()
+
+
+@pytest.mark.parametrize("group_rows", [1_000_000, 100_000, 50_000, 7_000])
+def test_a_sample_of_parquet_is_spread(group_rows: int) -> None:
+    """Rows of the beginning, of the middle and of the end, however few row groups there are."""
+    rows = 200_000
+    for seed in ("s", "other"):
+        sample, meter = _drawn(
+            _parquet_of(rows, group_rows), name="parquet", key="x.parquet", seed=seed
+        )
+        found: Any = sample.table.column("a").to_pylist()
+        assert found == sorted(set(found))
+        assert sample.table.column("t").to_pylist() == [f"text {i}" for i in found]
+        assert found[0] == 0
+        assert found[-1] >= rows - group_rows
+        assert found[-1] == rows - 1 or group_rows < 100_000
+        for low, high in ((0.0, 0.35), (0.3, 0.7), (0.65, 1.0)):
+            assert any(rows * low <= i < rows * high for i in found)
+        assert 10_000 <= len(found) <= 20_000
+        assert (sum(sample.parts), sample.total_rows) == (len(found), rows)
+        assert "row groups" in sample.where
+        assert meter.requests <= 21
+
+
+def test_a_long_row_group_is_read_at_its_beginning_and_that_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its middle would cost all that lies before."""
+    monkeypatch.setattr(places, "_ENTERED_BYTES", 100_000)
+    sample, _ = _drawn(_parquet_of(200_000, 200_000), name="parquet", key="x.parquet")
+    assert sample.table.column("a").to_pylist() == list(range(20_000))
+    assert sample.where == "the beginning of its only row group, not all over it"
+
+
+def test_parquet_without_rows_has_an_empty_sample() -> None:
+    """No row is all rows."""
+    sample, _ = _drawn(_parquet_of(0, 10), name="parquet", key="x.parquet")
+    assert (sample.table.num_rows, sample.whole, sample.total_rows) == (0, True, 0)
+    assert sample.table.column_names == ["a", "t"]
+
+
+@pytest.mark.parametrize("rows", [250_000, 2_000_000])
+def test_a_sample_of_long_text_costs_what_any_does(rows: int) -> None:
+    """Eight times the bytes are neither more requests nor more bytes read."""
+    body = b"id,text,share\n" + b"".join(b"1%08d,plain,1.5\n" % i for i in range(rows))
+    sample, meter = _drawn(body, key="x.csv")
+    assert meter.requests <= 12
+    assert meter.bytes_read < 3 << 20
+    assert sample.table.column("id").to_pylist()[-1] == 10**8 + rows - 1

@@ -75,6 +75,41 @@ class ParquetLoader:
             details={"parquet": _details(footer, groups)},
         )
 
+    def load_parts(self, source: ObjectReader, parts: Sequence[GroupRows]) -> LoadResult:
+        """Load rows of several places, in their order; what lies between costs no memory.
+
+        A row group of which several parts are wanted is fetched once.
+        """
+        footer = open_footer(source)
+        columns = list(range(len(footer.names)))
+        _refuse_encrypted(footer, columns)
+        reach: dict[int, GroupRows] = {}
+        for part in parts:
+            known = reach.get(part.index)
+            end = max(part.skip + part.take, known.take if known else 0)
+            reach[part.index] = replace(part, skip=0, take=end)
+        rows = sum(part.take for part in reach.values())
+        max_bytes = _PAGE_BYTES + rows * _ROW_BYTES
+        with translating(footer.subject, "its footer"):
+            chunks = plan_chunks(footer, columns, list(reach.values()), max_bytes)
+        read = PageRead(
+            footer=footer,
+            file=ChunkFile(source, chunks),
+            meter=source.meter,
+            columns=columns,
+            groups=parts,
+            max_bytes=max_bytes,
+        )
+        table, more = decode(read)
+        return LoadResult(
+            table=table,
+            offset=0,
+            resume=lambda count: {"row": count},
+            total_rows=footer.num_rows,
+            notices=(*footer.notices, *more),
+            details={"parquet": _details(footer, list(reach.values()))},
+        )
+
 
 def _details(footer: ParquetFooter, groups: Sequence[GroupRows]) -> dict[str, object]:
     return {

@@ -17,6 +17,7 @@ from s3_data_lake_mcp.loaders.json import JsonLoader, json_layout
 from s3_data_lake_mcp.loaders.parquet import ParquetLoader
 from s3_data_lake_mcp.loaders.parquet_open import open_footer
 from s3_data_lake_mcp.profiling.names import shape_of
+from s3_data_lake_mcp.profiling.places import spread_rows
 from s3_data_lake_mcp.profiling.ranges import (
     RANGES,
     TextLayout,
@@ -34,7 +35,6 @@ _WHOLE_BYTES = 2 << 20
 """Text up to this size is read whole: it costs no more than its ranges."""
 
 _TAIL_BYTES = 128 << 10
-_PLACES = 5
 _FIRST_RECORDS = 100
 _ALL_ROWS = 1_000_000
 """Rows of a text that is bounded by its bytes."""
@@ -113,7 +113,7 @@ class Sampler:
     def _one(self, ref: ObjectRef, name: str, seed: str, *, share: int) -> Sample:
         rows = max(_FIRST_RECORDS, MOST_ROWS // share)
         if name == "parquet":
-            return self._parquet(ref, seed, rows, places=max(1, _PLACES // share))
+            return self._parquet(ref, seed, rows, share=share)
         if name not in {"csv", "json"}:
             message = f"{ref} has a format that is not sampled: {name}"
             raise UnsupportedFormatError(
@@ -196,24 +196,17 @@ class Sampler:
         loaded = first if fit <= _FIRST_RECORDS else self._load(source, name, fit)
         return _sample_of(loaded, _FIRST, used * max(1, fit // _FIRST_RECORDS))
 
-    def _parquet(self, ref: ObjectRef, seed: str, rows: int, *, places: int) -> Sample:
+    def _parquet(self, ref: ObjectRef, seed: str, rows: int, *, share: int) -> Sample:
         source = ObjectReader.open_tail(self.store, ref, self.meter, length=_TAIL_BYTES)
-        groups = open_footer(source).group_rows
-        total = sum(groups)
-        chance = random.Random(seed)  # noqa: S311 - a sample, not a secret
-        chosen = sorted(chance.sample(range(len(groups)), min(places, len(groups))))
-        loader, tables = ParquetLoader(), list[pa.Table]()
-        for place in chosen:
-            each = min(groups[place], rows // len(chosen))
-            request = LoadRequest(max_rows=each, offset=sum(groups[:place]))
-            tables.append(loader.load(source, request).table.slice(0, each))
-        table = _together(tables)
+        footer = open_footer(source)
+        parts, where = spread_rows(footer, rows, seed, share=share)
+        table = ParquetLoader().load_parts(source, parts).table
         return Sample(
             table=table,
-            parts=tuple(part.num_rows for part in tables),
-            where=f"the beginnings of {len(chosen)} of {len(groups)} row groups",
-            whole=table.num_rows == total,
-            total_rows=total,
+            parts=tuple(part.take for part in parts),
+            where=where,
+            whole=table.num_rows == footer.num_rows,
+            total_rows=footer.num_rows,
         )
 
     def _load(self, source: ObjectReader, name: str, rows: int) -> LoadResult:
