@@ -168,10 +168,28 @@ def test_each_environment_has_its_parameters(path: Path) -> None:
     template = Template(FOLDER / "runtime.yaml", **given, ImageUri=IMAGE)
     assert template.parameters["Environment"] == path.stem
     assert given["RuntimeName"] == f"s3_data_lake_mcp_{path.stem}"
-    assert "*" not in given["BucketArns"]
+    for name, text in given.items():
+        assert not template.refused(name, text), name
     settings = template.properties("Runtime")["EnvironmentVariables"]
     own = {k.removeprefix(PREFIX).lower(): v for k, v in settings.items() if k.startswith(PREFIX)}
     assert Settings(_env_file=None, **own)  # type: ignore[call-arg] # a keyword of pydantic-settings itself
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("BucketArns", "*"),
+        ("BucketArns", "arn:aws:s3:::*"),
+        ("BucketArns", "arn:aws:s3:::my-lake,arn:aws:s3:::my-*"),
+        ("ObjectArns", "arn:aws:s3:::*/*"),
+        ("ObjectArns", "arn:aws:s3:::my-lake*"),
+        ("RuntimeName", "with-hyphens"),
+        ("ImageUri", "docker.io/library/lake:1"),
+    ],
+)
+def test_what_is_too_wide_is_refused(name: str, text: str) -> None:
+    """Buckets are named in full, whoever fills in the parameters."""
+    assert Template(FOLDER / "runtime.yaml", **NEEDED).refused(name, text)
 
 
 def test_there_is_a_file_for_each_environment() -> None:

@@ -68,6 +68,13 @@ class Template:
             self.parameters[name] = text.split(",") if is_list else text
         assert not parameters, f"no such parameters: {parameters}"
 
+    def refused(self, name: str, text: str) -> list[str]:
+        """Return the values of a parameter, or of its list, that its pattern does not admit."""
+        declared = self._body["Parameters"][name]
+        items = text.split(",") if declared["Type"] == "CommaDelimitedList" else [text]
+        pattern = declared.get("AllowedPattern", ".*")
+        return [item for item in items if not re.fullmatch(pattern, item.strip())]
+
     def resources(self) -> dict[str, dict[str, Any]]:
         """Return the resources whose conditions hold, rendered."""
         return {
