@@ -8,9 +8,17 @@ from collections.abc import Callable, Sequence
 
 _LOOPBACK = "127.0.0.1"
 _PORT = 8000
+_LAST_PORT = 65_535
 _INTERRUPTED = 130
 _MISCONFIGURED = 2
 CLIENTS = ("kiro", "claude", "cursor", "vscode", "strands")
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > _LAST_PORT:
+        message = f"{text!r} is no number from 0 to {_LAST_PORT}"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -35,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
             "--host", default=_LOOPBACK, help="address to bind, default: %(default)s"
         )
         command.add_argument(
-            "--port", type=int, default=_PORT, help="port to bind, default: %(default)s"
+            "--port", type=_port, default=_PORT, help="port to bind, default: %(default)s"
         )
     _add_configuring(commands)
     return parser

@@ -38,7 +38,16 @@ def test_help_names_what_there_is(
     assert all(word in shown for word in words)
 
 
-@pytest.mark.parametrize("arguments", [["fly"], ["serve", "--transport", "smoke"], ["--nope"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["fly"],
+        ["serve", "--transport", "smoke"],
+        ["serve", "--port", "65536"],
+        ["serve", "--port", "-1"],
+        ["--nope"],
+    ],
+)
 def test_unknown_words_end_with_usage(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
