@@ -343,6 +343,21 @@ def test_one_day_of_a_year_costs_few_requests(year: Desk, key: str) -> None:
     assert fresh.meter.requests <= 6
 
 
+@pytest.mark.parametrize("where", ["area = 'a)('", "area IN ('a)(', 'x')", "\"ar)(ea\" = 'it''s('"])
+def test_predicates_on_all_partitions_prune_together(where: str) -> None:
+    """Of 200 objects in two levels, those are opened that both predicates leave."""
+    desk = Desk()
+    column = "ar)(ea" if "ar)(ea" in where else "area"
+    for day in range(20):
+        for area in ("a)(", "it's(", *"bcdefghi"):
+            body = parquet_bytes(pa.table({"id": [day]}))
+            desk.put(f"t/day={day}/{column}={area}/a.parquet", body)
+    asked = Desk(store=desk.store)
+    sql = f"SELECT count(*) AS n, max(id) AS id FROM data WHERE day = 7 AND {where}"
+    assert asked.rows("t/", sql) == [{"n": 1, "id": 7}]
+    assert asked.meter.requests <= 5
+
+
 @pytest.mark.parametrize("key", ["p/", "c/", "j/"])
 def test_many_objects_are_one_table(year: Desk, key: str) -> None:
     """All rows are read, columns meet by name, and partitions have types."""

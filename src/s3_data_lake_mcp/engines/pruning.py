@@ -1,6 +1,7 @@
 """Which objects of a partitioned table a query reads: asked of the engine before any is opened."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ from s3_data_lake_mcp.engines.sqltext import identifier, literal
 from s3_data_lake_mcp.engines.tables import Table, partition_types
 
 READERS = {"parquet": "READ_PARQUET", "csv": "READ_CSV", "json": "READ_JSON"}
+
+_QUOTED_OR_ONE = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|.", re.DOTALL)
 
 type Scan = Mapping[str, Any]
 type PlanNode = Mapping[str, Any]
@@ -49,7 +52,7 @@ def survivors(session: Session, table: Table, scans: Sequence[Scan]) -> list[Mem
     parts: dict[tuple[str | None, ...], list[Member]] = {}
     for member in everything:
         parts.setdefault(member.values, []).append(member)
-    condition = " OR ".join(f"({one})" for one in filters)
+    condition = " OR ".join(f"({_conjoined(one)})" for one in filters)
     try:
         kept = session.execute(_matching(table.place, list(parts), condition))
     except duckdb.Error:
@@ -60,6 +63,18 @@ def survivors(session: Session, table: Table, scans: Sequence[Scan]) -> list[Mem
     if len(filters) == 1 and expected != {str(len(found))}:
         return everything
     return found
+
+
+def _conjoined(conditions: str) -> str:
+    """Return conditions that the engine's plan lists in brackets, one behind the other, as one."""
+    parts: list[str] = []
+    depth = 0
+    for found in _QUOTED_OR_ONE.finditer(conditions):
+        if found[0] == "(" and depth == 0 and parts:
+            parts.append(" AND ")
+        depth += (found[0] == "(") - (found[0] == ")")
+        parts.append(found[0])
+    return "".join(parts)
 
 
 def _matching(place: Place, parts: Sequence[tuple[str | None, ...]], condition: str) -> str:
