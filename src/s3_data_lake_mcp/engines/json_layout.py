@@ -11,10 +11,10 @@ from s3_data_lake_mcp.engines.casts import misfit_of
 from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.csv_layout import distinct
 from s3_data_lake_mcp.engines.json_lines import LONG_FRACTION
-from s3_data_lake_mcp.engines.json_shape import Node, node_of, together
+from s3_data_lake_mcp.engines.json_shape import Node, casts, node_of, together
 from s3_data_lake_mcp.engines.json_stream import VALUE, record_line
 from s3_data_lake_mcp.engines.opening import Opened
-from s3_data_lake_mcp.engines.sqltext import call, identifier, struct
+from s3_data_lake_mcp.engines.sqltext import call, struct
 from s3_data_lake_mcp.engines.streams import DecodedStream
 from s3_data_lake_mcp.errors import LimitExceededError
 from s3_data_lake_mcp.loaders.json_open import Scan, open_start
@@ -193,8 +193,7 @@ def _detect(session: Session, data: bytes) -> dict[str, Node]:
 
 def _first_misfit(session: Session, nodes: Mapping[str, Node]) -> tuple[str, str] | None:
     columns = struct({name: node.read_type() for name, node in nodes.items()})
-    casts = [node.cast(identifier(name), 0, name) for name, node in nodes.items()]
-    counts = ", ".join(f"count({cast})" for cast in casts)
+    counts = ", ".join(f"count({cast})" for cast in casts(nodes, 0))
     source = call("read_json", _SAMPLE, {**_READ_SAMPLE, "columns": columns})
     try:
         session.execute(f"SELECT {counts} FROM {source}")  # noqa: S608 - all of it is quoted

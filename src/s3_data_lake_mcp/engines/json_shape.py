@@ -1,6 +1,6 @@
 """The columns of JSON records: a tree of types for each, read as text and cast exactly."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,8 @@ _SCALARS = {
 }
 _MOST_LEVELS = 20
 _MOST_FIELDS = 2_000
+_MOST_SHARING = 300
+_ONE = "lake_one"
 _PATH = "."
 
 
@@ -84,6 +86,24 @@ class Node:
         """Become text: the value as JSON."""
         self.kind = TEXT
         self.children.clear()
+
+
+def casts(nodes: Mapping[str, Node], table: int) -> list[str]:
+    """Return the expressions that turn columns of `read_type` into their types.
+
+    The engine looks for what expressions have in common in time that grows with the square of their
+    number, but not inside lambdas. So many expressions get one each, at the price of some speed.
+    """
+    many = sum(1 for node in nodes.values() for _ in _leaves(node)) > _MOST_SHARING
+    found = []
+    for name, node in nodes.items():
+        column = identifier(name)
+        if many and not node.is_text():
+            inner = node.cast(_ONE, table, name)
+            found.append(f"list_transform([{column}], lambda {_ONE}: {inner})[1]")
+        else:
+            found.append(node.cast(column, table, name))
+    return found
 
 
 def _text(name: str) -> str:

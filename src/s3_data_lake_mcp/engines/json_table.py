@@ -13,7 +13,7 @@ from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.csv_stream import batched
 from s3_data_lake_mcp.engines.json_layout import JsonLayout, detect_whole, find_layout
 from s3_data_lake_mcp.engines.json_lines import passed_lines
-from s3_data_lake_mcp.engines.json_shape import Node, together
+from s3_data_lake_mcp.engines.json_shape import Node, casts, together
 from s3_data_lake_mcp.engines.json_stream import VALUE, cleaned, transcoded
 from s3_data_lake_mcp.engines.opening import HEAD_BYTES
 from s3_data_lake_mcp.engines.places import Member, Place
@@ -146,8 +146,8 @@ class JsonTable:
         read = {name: node.read_type() for name, node in columns.items()}
         options["columns"] = struct(read or {VALUE: "VARCHAR"})
         fields = [
-            f"{node.cast(identifier(name), self.number, name)} AS {identifier(name)}"
-            for name, node in columns.items()
+            f"{cast} AS {identifier(name)}"
+            for name, cast in zip(columns, casts(columns, self.number), strict=True)
         ]
         fields += map(identifier, self._partitions)
         listed = ", ".join(fields or [identifier(VALUE)])
