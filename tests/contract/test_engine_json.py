@@ -30,3 +30,29 @@ def test_wide_records_are_widened_behind_the_head(desk: Desk) -> None:
     desk.put("wide.jsonl", "\n".join(map(json.dumps, records)))
     sql = "SELECT max(key_7), max(key_8), sum(key_9) FROM data"
     assert list(desk.rows("wide.jsonl", sql)[0].values()) == [7.0, "x", 18_000]
+
+
+@pytest.mark.parametrize("before", [0, 100_000])
+def test_what_is_no_unicode_is_replaced_and_said(desk: Desk, before: int) -> None:
+    """A lone surrogate becomes U+FFFD, in the head and far behind it; a pair is a character."""
+    odd = '{"a":"\\ud800x \\ud83d\\ude00","b":2}\n'
+    desk.put("odd.jsonl", '{"a":"fine","b":1}\n' * before + odd)
+    result = desk.run("odd.jsonl", "SELECT a FROM data WHERE b = 2")
+    assert result.table.to_pylist() == [{"a": "\ufffdx \U0001f600"}]
+    assert any("U+FFFD" in notice for notice in result.notices)
+
+
+def test_a_key_that_is_no_unicode_is_a_column(desk: Desk) -> None:
+    """A lone surrogate in a key is replaced, and the notice names the key."""
+    desk.put("odd.jsonl", '{"a\\ud800":"x"}\n')
+    result = desk.run("odd.jsonl")
+    assert result.table.to_pylist() == [{"a\ufffd": "x"}]
+    assert any("ud800" in notice for notice in result.notices)
+
+
+def test_a_key_with_a_nul_is_not_cut(desk: Desk) -> None:
+    """Keys that differ behind a NUL character stay two, and the notice says how they are shown."""
+    desk.put("nul.json", '[{"n":{"a\\u0000b":1,"a":2},"x\\u0000":"y\\u0000z"}]')
+    result = desk.run("nul.json", "SELECT * FROM data")
+    assert result.table.to_pylist() == [{"n": {"a\u2400b": 1, "a": 2}, "x\u2400": "y\0z"}]
+    assert len(result.notices) == 2

@@ -291,7 +291,7 @@ def test_table_has_columns_for_keys() -> None:
     assert table.to_pydict() == {
         "a": [1, 2, None, None],
         "m": ["1", "t", "[1]", None],
-        "s": ["x", None, "?", None],
+        "s": ["x", None, "\ufffd", None],
         "d": [None, {"k": [1]}, None, None],
         "value": [None, None, None, 5],
     }

@@ -12,7 +12,7 @@ from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.csv_layout import distinct
 from s3_data_lake_mcp.engines.json_lines import LONG_FRACTION
 from s3_data_lake_mcp.engines.json_shape import Node, casts, node_of, together
-from s3_data_lake_mcp.engines.json_stream import VALUE, record_line
+from s3_data_lake_mcp.engines.json_stream import VALUE, has_nul_key, nameable, record_line
 from s3_data_lake_mcp.engines.opening import Opened
 from s3_data_lake_mcp.engines.sqltext import call, struct
 from s3_data_lake_mcp.engines.streams import DecodedStream
@@ -95,7 +95,7 @@ class JsonLayout:
     def notices(self) -> Iterable[str]:
         """Return how it is read where that is not plain to see."""
         if renamed := [f"{key!r} is {name}" for key, name in self.renamed.items()]:
-            yield f"Keys that SQL cannot tell apart were renamed: {', '.join(renamed[:5])}."
+            yield f"Keys that SQL cannot name or tell apart were renamed: {', '.join(renamed[:5])}."
         for column, value in self.widenings.items():
             yield f"Column {column} has a wider type than the head shows: it holds {value!r}."
 
@@ -124,6 +124,9 @@ def find_layout(opened: Opened, session: Session, max_decoded_bytes: int) -> Jso
     names = dict(zip(keys, _names(keys, reserved=mixed), strict=True))
     odd = scan.layout not in {"array", "lines"} or mixed or any(k != n for k, n in names.items())
     odd = odd or bool(objects and not keys)
+    is_plain = not scan.compression and scan.encoding == "utf-8"
+    cut = (not is_plain or b"\\u0000" in opened.head) and any(map(has_nul_key, objects))
+    strict = mixed or cut or bool(scan.decoder.duplicates)
     layout = JsonLayout(
         form=scan.layout,
         mode="plain",
@@ -133,15 +136,15 @@ def find_layout(opened: Opened, session: Session, max_decoded_bytes: int) -> Jso
         nodes={},
         records=bool(objects),
         whole=whole,
-        strict=mixed or bool(scan.decoder.duplicates) or _is_spread(opened, scan, len(values)),
+        strict=strict or _is_spread(opened, scan, len(values)),
     )
-    if scan.compression or scan.encoding != "utf-8":
+    if not is_plain:
         layout.mode = "transcoded"
-    if odd or scan.bad.count or scan.decoder.duplicates or LONG_FRACTION.search(opened.head):
+    if odd or cut or scan.bad.count or scan.decoder.duplicates or LONG_FRACTION.search(opened.head):
         layout.mode = "cleaned"
     if keys or len(objects) < len(values):
-        lines = (record_line(value, layout.renamed) for value in values)
-        layout.nodes = _detect(session, "".join(lines).encode("utf-8", "replace"))
+        lines = (record_line(value, layout.renamed, set()) for value in values)
+        layout.nodes = _detect(session, "".join(lines).encode())
     for name in names.values():
         layout.nodes.setdefault(name, Node("VARCHAR"))
     return layout
@@ -165,7 +168,7 @@ def detect_whole(session: Session, source: str, options: Mapping[str, str]) -> d
 
 def _names(keys: Iterable[str], *, reserved: bool) -> tuple[str, ...]:
     """Return a name in SQL for each key; `reserved` keeps the one of values that are no objects."""
-    wanted = [key if key.strip() else "_" for key in keys]
+    wanted = [nameable(key) if key.strip() else "_" for key in keys]
     return distinct((VALUE, *wanted))[1:] if reserved else distinct(wanted)
 
 

@@ -22,13 +22,16 @@ _MANY_DIGITS = b"0" * 19
 _ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
-def passed_lines(blocks: Iterator[bytes], subject: str, bad: BadLines) -> Iterator[bytes]:
+def passed_lines(
+    blocks: Iterator[bytes], subject: str, bad: BadLines, said: set[str]
+) -> Iterator[bytes]:
     """Yield the records of JSON Lines in UTF-8: good pieces as they are, others mended.
 
     Args:
         blocks: The text, from its first byte on.
         subject: What to name in errors.
         bad: Counts the lines that are not JSON.
+        said: Given what there is to say of the records.
     """
     byte, line = 0, 1
     for piece in _pieces(blocks):
@@ -39,8 +42,8 @@ def passed_lines(blocks: Iterator[bytes], subject: str, bad: BadLines) -> Iterat
                 iter([piece]), subject=subject, encoding="utf-8", start=byte, line=line
             )
             items = line_items(window, ValueDecoder(), bad, proven=True)
-            lines = [record_line(item.value, {}) for item in items]
-            yield "".join(lines).encode("utf-8", "replace")
+            lines = [record_line(item.value, {}, said) for item in items]
+            yield "".join(lines).encode()
         byte, line = byte + len(piece), line + piece.count(b"\n")
 
 

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from s3_data_lake_mcp.engines.streams import in_utf8
 from s3_data_lake_mcp.errors import LimitExceededError
+from s3_data_lake_mcp.fence import scrub
 from s3_data_lake_mcp.loaders.compression import decoded_blocks
 from s3_data_lake_mcp.loaders.json_open import open_start
 from s3_data_lake_mcp.loaders.json_scan import BadLines, check_depth
@@ -13,6 +15,7 @@ from s3_data_lake_mcp.storage.reader import ObjectReader
 _MOST_LEVELS = 120
 """The engine reads 128; a deeper value is read as the text of it."""
 
+_NUL = "\\u0000"
 VALUE = "value"
 """The column of values that are no objects."""
 
@@ -26,7 +29,11 @@ def transcoded(
 
 
 def cleaned(
-    source: ObjectReader, max_decoded_bytes: int, names: Mapping[str, str], bad: list[BadLines]
+    source: ObjectReader,
+    max_decoded_bytes: int,
+    names: Mapping[str, str],
+    bad: list[BadLines],
+    said: set[str],
 ) -> Iterator[str]:
     """Yield one line for each record.
 
@@ -38,25 +45,51 @@ def cleaned(
         max_decoded_bytes: Budget of its text.
         names: New names for keys.
         bad: Given the count of lines that are not JSON.
+        said: Given what there is to say of the records.
     """
     scan = open_start(source, max_decoded_bytes)
     bad.append(scan.bad)
     for item in scan.items:
-        yield record_line(item.value, names)
+        yield record_line(item.value, names, said)
 
 
-def record_line(value: object, names: Mapping[str, str]) -> str:
-    """Return a record as a line of JSON, its keys renamed."""
+def record_line(value: object, names: Mapping[str, str], said: set[str]) -> str:
+    """Return a record as a line of JSON, its keys renamed; `said` is given what else changed."""
     record = value if isinstance(value, dict) else {VALUE: value}
     if names:
         record = {names.get(key, key): inner for key, inner in record.items()}
     line = _dumped(record)
+    if _NUL in line and has_nul_key(record):
+        record = _without_nul_keys(record)
+        line = _dumped(record)
+        said.add("Keys that hold a NUL character are shown with U+2400 in its place.")
     if line.count("[") + line.count("{") > _MOST_LEVELS:
         record = {
             key: inner if _is_flat(inner) else _dumped(inner) for key, inner in record.items()
         }
         line = _dumped(record)
-    return line + "\n"
+    shown = scrub(line)
+    if shown != line:
+        said.add("Characters that are not valid Unicode are shown as U+FFFD.")
+    return shown + "\n"
+
+
+def has_nul_key(value: object) -> bool:
+    """Whether a key holds a NUL character, at which the engine would cut it."""
+    if isinstance(value, dict):
+        return any("\0" in key for key in value) or any(map(has_nul_key, value.values()))
+    return isinstance(value, list) and any(map(has_nul_key, value))
+
+
+def _without_nul_keys(value: Any) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(value, dict):
+        return {nameable(key): _without_nul_keys(inner) for key, inner in value.items()}
+    return [_without_nul_keys(inner) for inner in value] if isinstance(value, list) else value
+
+
+def nameable(key: str) -> str:
+    """Return a key as a name that the engine can have."""
+    return scrub(key).replace("\0", "\u2400")
 
 
 def _dumped(value: object) -> str:

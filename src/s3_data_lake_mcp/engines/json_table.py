@@ -57,6 +57,7 @@ class JsonTable:
         self._partitions = partition_types(place)
         self._focus = sampled(place.members)
         self._bad: dict[str, list[BadLines]] = {}
+        self._said: set[str] = set()
         self.members: Mapping[str, Member] = {}
         self._whole = False
 
@@ -67,6 +68,7 @@ class JsonTable:
     def select(self, session: Session) -> str:
         """Return the SELECT over all objects, those that are read alike together."""
         self._bad.clear()
+        self._said.clear()
         self._look(session)
         groups = self._groups()
         paths = Paths(session.scope, self.number)
@@ -185,8 +187,8 @@ class JsonTable:
                 found.append(BadLines())
                 kind, limit = layout.compression, self._budget
                 text = decoded_blocks(source, kind, max_decoded_bytes=limit)
-                return passed_lines(text, str(source.ref), found[-1])
-            records = cleaned(source, self._budget, layout.renamed, found)
+                return passed_lines(text, str(source.ref), found[-1], self._said)
+            records = cleaned(source, self._budget, layout.renamed, found, self._said)
             return batched(islice(records, brief))
 
         return DecodedStream(blocks, f"{member.info.etag} {layout.mode}")
@@ -257,6 +259,7 @@ class JsonTable:
     def notices(self) -> Sequence[str]:
         """Return how the text was read, where that is not plain to see."""
         said = [notice for layout in self._known() for notice in layout.notices()]
+        said += sorted(self._said)
         for subject, opens in self._bad.items():
             most = max(opens, key=lambda one: one.count, default=BadLines())
             if most.count:

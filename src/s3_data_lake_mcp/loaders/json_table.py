@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from s3_data_lake_mcp.errors import LimitExceededError
+from s3_data_lake_mcp.fence import scrub
 
 MAX_COLUMNS = 5_000
 """Most columns of one table."""
@@ -30,7 +31,7 @@ def table_of(records: Sequence[object], subject: str) -> pa.Table:
         message = f"{subject} has more than {MAX_COLUMNS:,} different keys"
         raise LimitExceededError(message, hint="Read fewer records, or use `path`.")
     columns = {
-        _clean(name): [r.get(name) if isinstance(r, dict) else None for r in records]
+        scrub(name): [r.get(name) if isinstance(r, dict) else None for r in records]
         for name in names
     }
     if not names or any(not isinstance(r, dict) for r in records):
@@ -40,11 +41,6 @@ def table_of(records: Sequence[object], subject: str) -> pa.Table:
         columns[name] = [None if isinstance(r, dict) else r for r in records]
     arrays = [_array(values) for values in columns.values()]
     return pa.Table.from_arrays(arrays, names=list(columns))
-
-
-def _clean(text: str) -> str:
-    """Replace lone surrogates, which Arrow's UTF-8 cannot hold."""
-    return text.encode("utf-8", "replace").decode() if not text.isascii() else text
 
 
 def _array(values: list[object]) -> "pa.Array[Any]":
@@ -74,9 +70,7 @@ def _numbers(values: list[object], kinds: set[type]) -> "pa.Array[Any]":
 
 def _texts(values: list[object]) -> "pa.Array[Any]":
     texts = [
-        None
-        if v is None
-        else _clean(v if isinstance(v, str) else json.dumps(v, ensure_ascii=False))
+        None if v is None else scrub(v if isinstance(v, str) else json.dumps(v, ensure_ascii=False))
         for v in values
     ]
     return pa.array(texts, pa.string())
@@ -103,9 +97,9 @@ def _is_modest(values: list[object]) -> bool:
 
 def _cleaned(value: object) -> object:
     if isinstance(value, str):
-        return _clean(value)
+        return scrub(value)
     if isinstance(value, list):
         return [_cleaned(item) for item in value]
     if isinstance(value, dict):
-        return {_clean(key): _cleaned(item) for key, item in value.items()}
+        return {scrub(key): _cleaned(item) for key, item in value.items()}
     return value
