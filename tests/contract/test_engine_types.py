@@ -105,3 +105,13 @@ def test_equal_names_are_numbered_as_by_the_read_tool(desk: Desk, key: str) -> N
     assert result.table.to_pylist() == read.table.to_pylist()
     assert list(result.notices) == list(read.notices) != []
     assert desk.value(key, "SELECT any_value(a_2) FROM data WHERE a_1 = 2") == 1
+
+
+def test_partitions_of_odd_values_are_one_table(desk: Desk) -> None:
+    """Values that the engine may take for a pattern stand beside plain ones, and keep apart."""
+    values = ["it's(", "a*b", "[x]", "plain", "a&b#"]
+    for number, value in enumerate(values):
+        desk.put(f"p/v={value}/x.parquet", parquet_bytes(pa.table({"n": [number]})))
+    rows = desk.rows("p/", "SELECT v FROM data ORDER BY n")
+    assert [row["v"] for row in rows] == values
+    assert desk.value("p/", "SELECT n FROM data WHERE v = 'a*b'") == 1

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from s3_data_lake_mcp.engines.opening import Opened, Opener
 from s3_data_lake_mcp.errors import LimitExceededError, NotFoundError, UnsupportedFormatError
@@ -204,6 +204,9 @@ def path_of(ref: ObjectRef, scheme: str = "s3", *, variant: str = "") -> str:
 
 
 def _plain_partitions(key: str) -> Iterable[str]:
+    """Yield the partitions of a key; of their values, what the engine may misread is encoded."""
     for folder in key.split("/")[:-1]:
-        if _PARTITION.fullmatch(folder) and _PLAIN_KEY.fullmatch(folder):
-            yield folder
+        found = _PARTITION.fullmatch(folder)
+        if found is not None and _PLAIN_KEY.fullmatch(found[1]):
+            plain = (c if _PLAIN_KEY.fullmatch(c) else quote(c, safe="") for c in found[2])
+            yield f"{found[1]}={''.join(plain)}"
