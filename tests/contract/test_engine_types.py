@@ -115,3 +115,49 @@ def test_partitions_of_odd_values_are_one_table(desk: Desk) -> None:
     rows = desk.rows("p/", "SELECT v FROM data ORDER BY n")
     assert [row["v"] for row in rows] == values
     assert desk.value("p/", "SELECT n FROM data WHERE v = 'a*b'") == 1
+
+
+STORED: dict[str, Any] = {
+    "seconds": pa.array([5], pa.timestamp("ms")),
+    "zone": pa.array([1_500], pa.timestamp("us", "Europe/Berlin")),
+    "nanoseconds": pa.array([1_501], pa.timestamp("ns", "America/New_York")),
+    "time32": pa.array([1_500], pa.time32("ms")),
+    "time64": pa.array([1_501], pa.time64("ns")),
+    "half": pa.array([1.5], pa.float16()),
+    "fixed": pa.array([b"abcd"], pa.binary(4)),
+    "uuid": pa.array([bytes(range(16))], pa.uuid()),
+    "dictionary": pa.array(["x"]).dictionary_encode(),
+    "large": pa.array(["x"], pa.large_string()),
+    "duration": pa.array([90_061], pa.duration("s")),
+    "long": pa.array([90_061_000_000_001], pa.duration("ns")),
+    "nested": pa.array([[{"at": 5}]], pa.list_(pa.struct([("at", pa.timestamp("ms"))]))),
+}
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_columns_have_the_types_of_the_read_tool(desk: Desk, name: str) -> None:
+    """What a query hands on as it is has the type and the text that a reading gives it."""
+    values = STORED[name]
+    empty = pa.nulls(1, values.type)
+    both: Any = pa.chunked_array([values, empty])
+    table = pa.table({"n": [1, 2], name: both})
+    desk.put("t.parquet", parquet_bytes(table))
+    read = loaded(desk, "t.parquet").table
+    for sql in ("", "SELECT * FROM data", f'SELECT n, "{name}" FROM data WHERE n > 0 ORDER BY n'):
+        result = desk.run("t.parquet", sql).table
+        assert list(map(str, result.schema.types)) == list(map(str, read.schema.types))
+        assert shown(result) == shown(read)
+    planned = desk.run("t.parquet", "SELECT * FROM data", dry_run=True).table
+    assert list(map(str, planned.schema.types)) == list(map(str, read.schema.types))
+
+
+def test_what_is_computed_has_the_type_that_it_was_computed_in(desk: Desk) -> None:
+    """A name that is given anew, by an alias or a subquery, is no stored column."""
+    desk.put("t.parquet", parquet_bytes(pa.table({"d": pa.array([5], pa.duration("s"))})))
+    for sql in (
+        "SELECT d + 1 AS d FROM data",
+        "SELECT d FROM (SELECT 1 AS d FROM data)",
+        "WITH data AS (SELECT 1 AS d) SELECT d FROM data",
+        "SELECT * REPLACE (d + 1 AS d) FROM data",
+    ):
+        assert str(desk.run("t.parquet", sql).table.schema.types[0]) in {"int32", "int64"}

@@ -49,6 +49,8 @@ def footer_of(member: Member) -> ParquetFooter:
 class ParquetTable:
     """A table of Parquet objects.
 
+    `stored` are its first columns with the types in the files, if all have the same.
+
     Args:
         number: Its number.
         name: The view's name.
@@ -67,6 +69,7 @@ class ParquetTable:
         self.objects: dict[str, PinnedObject] = {}
         self._columns: set[str] = set()
         self._notices: list[str] = []
+        self.stored: Sequence[tuple[str, pa.DataType]] = ()
 
     def focus(self, members: Sequence[Member]) -> None:
         """Take the columns from these objects, of very many from some."""
@@ -78,6 +81,7 @@ class ParquetTable:
         with ThreadPoolExecutor(_FOOTER_THREADS) as pool:
             footers = list(pool.map(footer_of, self._focus))
         self._notices = list(dict.fromkeys(said for one in footers for said in one.notices))
+        self.stored = _common_columns(footers)
         source = paths.add(self.place.members, self._object)
         self.members = paths.members
         options = partition_options(self._partitions)
@@ -164,6 +168,13 @@ def _aliases(footers: Sequence[ParquetFooter]) -> str:
     if not repeated or len({footer.names for footer in footers}) > 1:
         return ""
     return f" AS file({names(distinct(footers[0].names))})"
+
+
+def _common_columns(footers: Sequence[ParquetFooter]) -> Sequence[tuple[str, pa.DataType]]:
+    first = footers[0]
+    if any((one.names, one.schema.types) != (first.names, first.schema.types) for one in footers):
+        return ()
+    return list(zip(distinct(first.names), first.schema.types, strict=True))
 
 
 def _field(name: str, kind: str) -> str:

@@ -10,7 +10,7 @@ from s3_data_lake_mcp.engines.sqltext import identifier
 
 _BATCH_ROWS = 1024
 _OTHERS = {"uhugeint": "BIGNUM"} | dict.fromkeys(
-    ("time with time zone", "bit", "variant", "union", "time_ns", "enum"), "VARCHAR"
+    ("time with time zone", "bit", "variant", "union", "enum"), "VARCHAR"
 )
 """What to export for types whose Arrow form has lost something: the sign, the zone, the length."""
 

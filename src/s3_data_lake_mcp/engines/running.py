@@ -23,6 +23,7 @@ from s3_data_lake_mcp.engines.prefetch import prefetch
 from s3_data_lake_mcp.engines.pruning import Scan, plan_tree, prunable, scans_in, survivors
 from s3_data_lake_mcp.engines.results import fetch
 from s3_data_lake_mcp.engines.simple_form import Statement
+from s3_data_lake_mcp.engines.stored_types import with_stored_types
 from s3_data_lake_mcp.errors import LakeError
 
 _MOST_SOURCES = 20
@@ -114,6 +115,8 @@ class Run:
         inputs, query = self._inputs, self._asked.query
         infos = list(inputs.infos())
         data = inputs.data
+        if isinstance(data, ParquetTable) and self._asked.kind == "select":
+            table = with_stored_types(table, self._statement.shown, data.stored)
         rows = table.num_rows
         ended = rows <= query.max_rows and (rows > 0 or query.offset == 0)
         return QueryResult(

@@ -1,0 +1,81 @@
+"""Columns of Parquet that a query hands on as they are, in the types that the file gives them.
+
+The engine has fewer types than Arrow: it reads durations as integers, milliseconds as microseconds,
+all zones as UTC. Where a column of the answer is a column of the table and nothing else, its values
+fit the type that the file names, and are shown as `read_parquet_from_s3` shows them.
+"""
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from s3_data_lake_mcp.engines.guard_parser import the_parser
+from s3_data_lake_mcp.engines.inputs import DATA
+
+
+def with_stored_types(
+    table: pa.Table, sql: str, columns: Sequence[tuple[str, pa.DataType]]
+) -> pa.Table:
+    """Return an answer with the stored types of the columns that are no more than references.
+
+    Args:
+        table: The answer.
+        sql: The query.
+        columns: Names and stored types of the first columns of the table `data`.
+    """
+    names = [name for name, _ in columns]
+    for at, place in _references(sql, names, table.num_columns):
+        field, kind = table.field(at), columns[place][1]
+        if str(kind) != str(field.type) and (found := _stored(table.column(at), kind)) is not None:
+            table = table.set_column(at, field.with_type(found.type), found)
+    return table
+
+
+def _references(sql: str, names: Sequence[str], width: int) -> Iterator[tuple[int, int]]:
+    """Yield places of columns in an answer with their places in `data`; none if in doubt."""
+    answer = the_parser().tree(sql)
+    node = answer["statements"][0]["node"] if not answer["error"] else {}
+    if not _is_of_data(node):
+        return
+    known = {name.lower(): place for place, name in enumerate(names)}
+    listed = node["select_list"]
+    if _is_star(listed[0]) and len(listed) == 1:
+        # Partitions follow the stored columns.
+        yield from ((at, at) for at in range(len(names)) if len(names) <= width)
+    elif len(listed) == width and not any(one["class"] == "STAR" for one in listed):
+        for at, one in enumerate(listed):
+            path = one["column_names"] if one["class"] == "COLUMN_REF" else []
+            if len(path) == 1 and path[0].lower() in known:
+                yield at, known[path[0].lower()]
+
+
+def _is_of_data(node: Mapping[str, Any]) -> bool:
+    """Whether a query reads the table `data` itself, and nothing else."""
+    source = node.get("from_table") or {}
+    return (
+        node.get("type") == "SELECT_NODE"
+        and not node["cte_map"]["map"]
+        and source.get("type") == "BASE_TABLE"
+        and source["table_name"].lower() == DATA
+        and not source["column_name_alias"]
+    )
+
+
+def _is_star(one: Mapping[str, Any]) -> bool:
+    changes = ("exclude_list", "qualified_exclude_list", "replace_list", "rename_list", "columns")
+    return one["class"] == "STAR" and not any(one[change] for change in changes)
+
+
+def _stored(column: "pa.ChunkedArray[Any]", kind: pa.DataType) -> "pa.ChunkedArray[Any] | None":
+    """Return values of the engine in the type that the file names; None if they don't fit."""
+    if "decimal256" in str(kind):
+        return None  # the engine reads doubles, whose digits are not the file's
+    try:
+        if kind == pa.uuid() and pa.types.is_string(column.type):
+            values = [None if v is None else uuid.UUID(v).bytes for v in column.to_pylist()]
+            return pa.chunked_array([pa.array(values, pa.uuid())])
+        return column.cast(kind)
+    except (pa.ArrowException, ValueError):
+        return None
