@@ -1,5 +1,6 @@
 """What a query shows of Parquet is what `read_parquet_from_s3` shows, digit for digit."""
 
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -161,3 +162,46 @@ def test_what_is_computed_has_the_type_that_it_was_computed_in(desk: Desk) -> No
         "SELECT * REPLACE (d + 1 AS d) FROM data",
     ):
         assert str(desk.run("t.parquet", sql).table.schema.types[0]) in {"int32", "int64"}
+
+
+@pytest.fixture
+def wide(desk: Desk) -> Desk:
+    """Return an engine over decimals that only 256 bits hold, in several row groups."""
+    digits = [Decimal(f"{12345 * 10**40 + number}.50") for number in range(10)]
+    columns: dict[str, Any] = {"n": range(10), "d": pa.array(digits, pa.decimal256(60, 2))}
+    desk.put("d.parquet", parquet_bytes(pa.table(columns), row_group_size=4))
+    return desk
+
+
+@pytest.mark.parametrize(
+    ("sql", "offset"),
+    [("", 0), ("", 3), ("SELECT * FROM data", 7), ("SELECT n, d FROM data LIMIT 9", 6)],
+)
+def test_wide_decimals_keep_their_digits(wide: Desk, sql: str, offset: int) -> None:
+    """Rows that come as they are stored have all the digits of their decimals."""
+    rows = shown(wide.run("d.parquet", sql, offset=offset, max_rows=2).table)[:2]
+    assert rows == shown(loaded(wide, "d.parquet").table)[offset : offset + 2]
+    assert rows[0][1] == f"{12345 * 10**40 + offset}.50"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT n, d FROM data ORDER BY n DESC",
+        "SELECT n, d FROM data WHERE n = 9",
+        "SELECT n, d FROM data LIMIT 5 OFFSET 9",
+        "SELECT unnest([9]) AS n, d FROM data OFFSET 9",
+        "SELECT DISTINCT n, d FROM data WHERE n = 9",
+    ],
+)
+def test_wide_decimals_that_are_computed_with_are_doubles(wide: Desk, sql: str) -> None:
+    """Rows that come in another way are the engine's doubles, and a notice says so."""
+    result = wide.run("d.parquet", sql, max_rows=1)
+    assert result.table.to_pylist()[0] == {"n": 9, "d": pytest.approx(12345e40)}
+    assert any("doubles in SQL: d." in notice for notice in result.notices)
+
+
+def test_a_dry_run_names_wide_decimals(wide: Desk) -> None:
+    """The plan has the types that the answer is going to have."""
+    table = wide.run("d.parquet", "SELECT d FROM data", dry_run=True).table
+    assert (str(table.schema.types[0]), table.num_rows) == ("decimal256(60, 2)", 0)

@@ -11,8 +11,10 @@ import pyarrow.parquet as pq
 
 from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.csv_layout import distinct
+from s3_data_lake_mcp.engines.guard_text import quoted
 from s3_data_lake_mcp.engines.places import Member, Place
 from s3_data_lake_mcp.engines.sqltext import call, literal, names
+from s3_data_lake_mcp.engines.stored_types import is_wide
 from s3_data_lake_mcp.engines.tables import (
     Paths,
     is_modest,
@@ -21,6 +23,8 @@ from s3_data_lake_mcp.engines.tables import (
     partition_types,
     sampled,
 )
+from s3_data_lake_mcp.loaders import LoadRequest
+from s3_data_lake_mcp.loaders.parquet import ParquetLoader
 from s3_data_lake_mcp.loaders.parquet_open import ParquetFooter, open_footer
 from s3_data_lake_mcp.storage.pinned import PinnedObject
 from s3_data_lake_mcp.storage.scope import SurpriseError
@@ -126,6 +130,22 @@ class ParquetTable:
         stored = (name for member in self._focus for name in footer_of(member).names)
         return list(dict.fromkeys([*stored, *self._partitions]))
 
+    def read_stored(self, rows: tuple[int, int], place: int) -> "pa.ChunkedArray[Any]":
+        """Return a column of a table of one object as the loader reads it.
+
+        Args:
+            rows: The first row, and how many.
+            place: The column's place.
+        """
+        (member,) = self.place.members
+        footer = footer_of(member)
+        start, count = rows
+        if not count:
+            return footer.schema.empty_table().column(place)
+        request = LoadRequest(max_rows=count, offset=start, columns=(footer.names[place],))
+        found = ParquetLoader().load(member.opened.reader(), request)
+        return found.table.column(0).slice(0, count)
+
     def learn(self, error: duckdb.Error, failure: Exception | None) -> bool:
         """Look at all objects, if some were not."""
         if len(self._focus) == len(self.place.members):
@@ -138,7 +158,11 @@ class ParquetTable:
 
     def notices(self) -> Sequence[str]:
         """Return what the footers say of the columns' names."""
-        return self._notices
+        wide = [quoted(name) for name, kind in self.stored if is_wide(kind)]
+        if not wide:
+            return self._notices
+        said = f"Decimals of more than 38 digits are doubles in SQL: {', '.join(wide[:5])}."
+        return [*self._notices, f"{said} read_parquet_from_s3 without where shows all digits."]
 
     @property
     def is_known(self) -> bool:

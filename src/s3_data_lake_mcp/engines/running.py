@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import duckdb
@@ -116,7 +117,9 @@ class Run:
         infos = list(inputs.infos())
         data = inputs.data
         if isinstance(data, ParquetTable) and self._asked.kind == "select":
-            table = with_stored_types(table, self._statement.shown, data.stored)
+            page = (query.offset, table.num_rows)
+            read = partial(data.read_stored, page) if len(data.place.members) == 1 else None
+            table = with_stored_types(table, self._statement.shown, data.stored, read)
         rows = table.num_rows
         ended = rows <= query.max_rows and (rows > 0 or query.offset == 0)
         return QueryResult(

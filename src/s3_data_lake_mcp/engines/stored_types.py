@@ -6,17 +6,21 @@ fit the type that the file names, and are shown as `read_parquet_from_s3` shows 
 """
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 
 from s3_data_lake_mcp.engines.guard_parser import the_parser
-from s3_data_lake_mcp.engines.inputs import DATA
+
+_DATA = "data"
 
 
 def with_stored_types(
-    table: pa.Table, sql: str, columns: Sequence[tuple[str, pa.DataType]]
+    table: pa.Table,
+    sql: str,
+    columns: Sequence[tuple[str, pa.DataType]],
+    read: "Callable[[int], pa.ChunkedArray[Any]] | None",
 ) -> pa.Table:
     """Return an answer with the stored types of the columns that are no more than references.
 
@@ -24,21 +28,49 @@ def with_stored_types(
         table: The answer.
         sql: The query.
         columns: Names and stored types of the first columns of the table `data`.
+        read: Reads a column anew, as many rows as the answer has if they come as they are stored.
     """
-    names = [name for name, _ in columns]
-    for at, place in _references(sql, names, table.num_columns):
+    answer = the_parser().tree(sql)
+    node = answer["statements"][0]["node"] if not answer["error"] else {}
+    if not _is_of_data(node):
+        return table
+    places = dict(_references(node, [name for name, _ in columns], table.num_columns))
+    in_order = read is not None and len(places) == table.num_columns and _is_in_order(node)
+    for at, place in places.items():
         field, kind = table.field(at), columns[place][1]
-        if str(kind) != str(field.type) and (found := _stored(table.column(at), kind)) is not None:
+        if str(kind) == str(field.type):
+            continue
+        found = _stored(table.column(at), kind)
+        if is_wide(kind) and read is not None and in_order:
+            found = read(place)
+        if found is not None and len(found) == table.num_rows:
             table = table.set_column(at, field.with_type(found.type), found)
     return table
 
 
-def _references(sql: str, names: Sequence[str], width: int) -> Iterator[tuple[int, int]]:
+def is_wide(kind: pa.DataType) -> bool:
+    """Whether values of a type are decimals of more digits than the engine's, which reads doubles.
+
+    Decimals inside other types count too.
+    """
+    return "decimal256" in str(kind)
+
+
+def _is_in_order(node: Mapping[str, Any]) -> bool:
+    """Whether a query returns the first rows as they are stored."""
+    clauses = ("where_clause", "group_expressions", "having", "qualify", "sample")
+    return (
+        not any(node[clause] for clause in clauses)
+        and not node["from_table"]["sample"]
+        and node["aggregate_handling"] == "STANDARD_HANDLING"
+        and all(one["type"] == "LIMIT_MODIFIER" and not one["offset"] for one in node["modifiers"])
+    )
+
+
+def _references(
+    node: Mapping[str, Any], names: Sequence[str], width: int
+) -> Iterator[tuple[int, int]]:
     """Yield places of columns in an answer with their places in `data`; none if in doubt."""
-    answer = the_parser().tree(sql)
-    node = answer["statements"][0]["node"] if not answer["error"] else {}
-    if not _is_of_data(node):
-        return
     known = {name.lower(): place for place, name in enumerate(names)}
     listed = node["select_list"]
     if _is_star(listed[0]) and len(listed) == 1:
@@ -58,7 +90,7 @@ def _is_of_data(node: Mapping[str, Any]) -> bool:
         node.get("type") == "SELECT_NODE"
         and not node["cte_map"]["map"]
         and source.get("type") == "BASE_TABLE"
-        and source["table_name"].lower() == DATA
+        and source["table_name"].lower() == _DATA
         and not source["column_name_alias"]
     )
 
@@ -70,8 +102,8 @@ def _is_star(one: Mapping[str, Any]) -> bool:
 
 def _stored(column: "pa.ChunkedArray[Any]", kind: pa.DataType) -> "pa.ChunkedArray[Any] | None":
     """Return values of the engine in the type that the file names; None if they don't fit."""
-    if "decimal256" in str(kind):
-        return None  # the engine reads doubles, whose digits are not the file's
+    if is_wide(kind):
+        return None  # the doubles that the engine reads have other digits
     try:
         if kind == pa.uuid() and pa.types.is_string(column.type):
             values = [None if v is None else uuid.UUID(v).bytes for v in column.to_pylist()]
