@@ -162,6 +162,8 @@ def test_what_is_computed_has_the_type_that_it_was_computed_in(desk: Desk) -> No
         "SELECT * REPLACE (d + 1 AS d) FROM data",
     ):
         assert str(desk.run("t.parquet", sql).table.schema.types[0]) in {"int32", "int64"}
+    notices = desk.run("t.parquet", "SELECT max(d) FROM data").notices
+    assert notices == ["Durations are integers of their unit in SQL expressions: d (s)."]
 
 
 @pytest.fixture

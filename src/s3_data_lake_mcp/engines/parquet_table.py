@@ -1,7 +1,7 @@
 """Parquet as a view: one file as it is, many with the union of their columns by name."""
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -31,6 +31,7 @@ from s3_data_lake_mcp.storage.scope import SurpriseError
 
 _FACT = "footer"
 _FOOTER_THREADS = 24
+_NAMED = 5
 _KEPT_FOOTER_BYTES = 256 << 10
 
 
@@ -157,12 +158,19 @@ class ParquetTable:
         return True
 
     def notices(self) -> Sequence[str]:
-        """Return what the footers say of the columns' names."""
-        wide = [quoted(name) for name, kind in self.stored if is_wide(kind)]
-        if not wide:
-            return self._notices
-        said = f"Decimals of more than 38 digits are doubles in SQL: {', '.join(wide[:5])}."
-        return [*self._notices, f"{said} read_parquet_from_s3 without where shows all digits."]
+        """Return what the footers say of the columns."""
+        return [*self._notices, *self._computed()]
+
+    def _computed(self) -> Iterator[str]:
+        """Say what SQL computes with in place of types that the engine does not have."""
+        if wide := [quoted(name) for name, kind in self.stored if is_wide(kind)]:
+            yield (
+                f"Decimals of more than 38 digits are doubles in SQL: {', '.join(wide[:_NAMED])}. "
+                "read_parquet_from_s3 without where shows all digits."
+            )
+        if spans := [(quoted(n), k.unit) for n, k in self.stored if pa.types.is_duration(k)]:
+            listed = ", ".join(f"{name} ({unit})" for name, unit in spans[:_NAMED])
+            yield f"Durations are integers of their unit in SQL expressions: {listed}."
 
     @property
     def is_known(self) -> bool:
