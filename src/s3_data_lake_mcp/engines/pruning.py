@@ -52,7 +52,8 @@ def survivors(session: Session, table: Table, scans: Sequence[Scan]) -> list[Mem
     parts: dict[tuple[str | None, ...], list[Member]] = {}
     for member in everything:
         parts.setdefault(member.values, []).append(member)
-    condition = " OR ".join(f"({_conjoined(one)})" for one in filters)
+    quoted = [_with_quotes(str(one), table.place.partitions) for one in filters]
+    condition = " OR ".join(f"({_conjoined(one)})" for one in quoted)
     try:
         kept = session.execute(_matching(table.place, list(parts), condition))
     except duckdb.Error:
@@ -63,6 +64,14 @@ def survivors(session: Session, table: Table, scans: Sequence[Scan]) -> list[Mem
     if len(filters) == 1 and expected != {str(len(found))}:
         return everything
     return found
+
+
+def _with_quotes(conditions: str, names: Iterable[str]) -> str:
+    """Quote odd names where a condition begins with one: the engine's plan does not."""
+    for name in names:
+        if not name.isidentifier():
+            conditions = conditions.replace(f"({name} ", f"({identifier(name)} ")
+    return conditions
 
 
 def _conjoined(conditions: str) -> str:
