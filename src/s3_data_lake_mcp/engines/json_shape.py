@@ -106,6 +106,19 @@ def casts(nodes: Mapping[str, Node], table: int) -> list[str]:
     return found
 
 
+def sample_casts(nodes: Mapping[str, Node], table: int) -> list[str]:
+    """Return expressions that raise where `casts` do, a few for many columns without children."""
+    alike: dict[str, list[str]] = {}
+    for name, node in nodes.items():
+        if not node.children:
+            alike.setdefault(node.kind, []).append(identifier(name))
+    found = casts({name: node for name, node in nodes.items() if node.children}, table)
+    for kind, columns in alike.items():
+        inner = Node(kind).cast(_ONE, table, "")
+        found.append(f"list_transform([{', '.join(columns)}], lambda {_ONE}: {inner})")
+    return found
+
+
 def _text(name: str) -> str:
     return "'" + name.replace("'", "''") + "'"
 
