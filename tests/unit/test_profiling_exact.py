@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from s3_data_lake_mcp.errors import LimitExceededError
-from s3_data_lake_mcp.profiling.aggregates import Bins, Plan, ProfiledColumn
+from s3_data_lake_mcp.profiling.aggregates import Plan, ProfiledColumn
+from s3_data_lake_mcp.profiling.bins import Bins
 from s3_data_lake_mcp.profiling.exact import Measured, measure
 from s3_data_lake_mcp.profiling.figures import findings
 from support.tables import LocalTable, table_session
@@ -291,6 +292,28 @@ def test_the_finite_values_make_the_histogram(values: list[float]) -> None:
     found = _one(pa.array(values))
     assert found["max"] is not None
     assert sum(part["count"] for part in found["histogram"]) == sum(map(math.isfinite, values))
+
+
+_LEAST, _MOST = -(1 << 63), (1 << 63) - 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        (pa.int64(), [_LEAST, 0, _MOST]),
+        (pa.uint64(), [0, 5, (1 << 64) - 1]),
+        (pa.timestamp("us"), [_LEAST + 10, 0, _MOST - 10]),
+    ],
+)
+@pytest.mark.parametrize("bins", [None, Bins(start=1_000, width=10, count=10)])
+def test_values_at_the_ends_of_their_type_are_in_bins(
+    kind: pa.DataType, values: list[int], bins: Bins | None
+) -> None:
+    """No difference overflows, wherever bins of a sample lie: each value is in one."""
+    table = pa.table({"x": pa.array(values, kind)})
+    plans = {0: Plan(bins=bins)} if bins else None
+    (figures,) = _measured(table, small=False, plans=plans).figures
+    assert sum((figures.bin_counts or {}).values()) == len(values)
 
 
 class _Tight(LocalTable):

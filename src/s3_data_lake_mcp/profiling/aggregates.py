@@ -1,11 +1,12 @@
 """The SQL of a profile: SELECTs of aggregates, one row each, fields named `<what>_<position>`."""
 
-import math
 from dataclasses import dataclass, field
 from typing import Literal
 
 import pyarrow as pa
 from pyarrow import types
+
+from s3_data_lake_mcp.profiling.bins import Bins
 
 type Kind = Literal["number", "float", "text", "moment", "plain", "opaque"]
 """What can be computed: `plain` has an order (booleans, times), `opaque` can only be null."""
@@ -16,7 +17,6 @@ MEASURED = frozenset({"number", "float", "moment"})
 TALLY_PARTS = ("keys", "values")
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 TOP = 5
-BINS = 10
 MOST_COUNTED_VALUES = 20_000
 """Up to this many distinct values, the most frequent ones are found by counting them all."""
 
@@ -65,52 +65,6 @@ def kind_of(data_type: pa.DataType) -> Kind:
     elif types.is_boolean(kind) or types.is_time(kind):
         found = "plain"
     return found
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bins:
-    """Equal bins `[start + i*width, start + (i+1)*width)`.
-
-    Moments are counted in microseconds since 1970 (dates: in days).
-    """
-
-    start: float | int
-    width: float | int
-    count: int
-
-    def edge(self, at: int) -> float | int:
-        """Return where bin `at` starts."""
-        return self.start + self.width * at
-
-
-_SECONDS = (86_400, 3_600, 60, 1)
-
-
-def moment_unit(data_type: pa.DataType, span: int) -> int:
-    """Return the unit, on the axis of moments, in which edges of bins over a span are whole."""
-    if types.is_date(data_type):
-        return 1
-    return next((s * 10**6 for s in _SECONDS if span >= 2 * BINS * s * 10**6), 1)
-
-
-def bins_between(low: float, high: float, *, unit: int = 1) -> Bins | None:
-    """Return the bins between two finite values; None if they are equal or too far apart.
-
-    Args:
-        low: Where they start.
-        high: Where they end.
-        unit: What edges of whole numbers are multiples of.
-    """
-    span = high - low
-    if not 0 < span < math.inf:
-        return None
-    if not (isinstance(low, int) and isinstance(high, int)):
-        return Bins(start=low, width=span / BINS, count=BINS)
-    # Whole numbers get bins of a whole width, one value each where there are few.
-    start = low - low % unit
-    reach = (high - start) // unit + 1
-    width = -(-reach // BINS)
-    return Bins(start=start, width=width * unit, count=-(-reach // width))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,23 +220,33 @@ def _bin_field(column: ProfiledColumn, bins: Bins) -> str:
     Bin -1 is all that lies below the first one, bin `count` all from the last one's end on.
     """
     name = column.quoted
-    if column.kind == "moment":
-        value = _place(column, name)
-    elif types.is_integer(column.type):
-        far = abs(bins.start) + abs(bins.width) * (bins.count + 1) > _LARGEST
-        value = f"CAST({name} AS {'HUGEINT' if far or column.type == pa.uint64() else 'BIGINT'})"
-    else:
-        value = f"CAST({name} AS DOUBLE)"
     # `least` and `greatest` would make bins of nulls.
     there = f"isfinite({name})" if column.kind in {"float", "moment"} else f"{name} IS NOT NULL"
-    place = f"floor(({value} - ({bins.start!r})) / {bins.width!r})"
     if isinstance(bins.start, int) and isinstance(bins.width, int):
+        value = _near(column, bins)
         # Division of integers rounds toward zero, which is up below the first bin.
         place = (
             f"(({value} - ({bins.start})) // {bins.width} - CAST({value} < {bins.start} AS INT))"
         )
+    else:
+        value = f"CAST({name} AS DOUBLE)"
+        place = f"floor(({value} - ({bins.start!r})) / {bins.width!r})"
     number = f"CAST(greatest(-1, least({bins.count}, {place})) AS INTEGER)"
     return f"map_entries(histogram({number}) FILTER (WHERE {there})) AS bins_{column.position}"
+
+
+def _near(column: ProfiledColumn, bins: Bins) -> str:
+    """Return a column's whole numbers, moved so near to the bins that differences cannot overflow.
+
+    A sample made the bins; a value may lie anywhere.
+    """
+    name = column.quoted
+    value = _place(column, name) if column.kind == "moment" else name
+    far = abs(bins.start) + abs(bins.width) * (bins.count + 1) > _LARGEST
+    if far or not (column.kind == "moment" or types.is_integer(column.type)):
+        return f"CAST({value} AS HUGEINT)"
+    low, high = bins.edge(-1), bins.edge(bins.count + 1)
+    return f"CAST(greatest({low}, least({high}, {value})) AS BIGINT)"
 
 
 def _tally(column: ProfiledColumn, candidates: int) -> str:

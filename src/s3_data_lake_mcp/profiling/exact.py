@@ -14,9 +14,8 @@ from s3_data_lake_mcp.profiling.aggregates import (
     Plan,
     ProfiledColumn,
     Selection,
-    bins_between,
-    moment_unit,
 )
+from s3_data_lake_mcp.profiling.bins import bins_between, moment_unit
 from s3_data_lake_mcp.profiling.figures import Figures
 from s3_data_lake_mcp.profiling.tallies import Tally, tally_of
 from s3_data_lake_mcp.wire import Clipper, json_rows

@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from pyarrow import types
 
 from s3_data_lake_mcp.profiling import Basis, Json
-from s3_data_lake_mcp.profiling.aggregates import LONGEST_TEXT, TOP, Bins, ProfiledColumn
+from s3_data_lake_mcp.profiling.aggregates import LONGEST_TEXT, TOP, ProfiledColumn
+from s3_data_lake_mcp.profiling.bins import Bins
 from s3_data_lake_mcp.wire import json_value
 
 _QUANTILE_NAMES = ("p05", "p25", "p50", "p75", "p95")

@@ -9,14 +9,8 @@ import pyarrow.compute as arrow_compute
 from pyarrow import types
 
 from s3_data_lake_mcp.errors import MalformedDataError
-from s3_data_lake_mcp.profiling.aggregates import (
-    LONGEST_TEXT,
-    QUANTILES,
-    TOP,
-    ProfiledColumn,
-    bins_between,
-    moment_unit,
-)
+from s3_data_lake_mcp.profiling.aggregates import LONGEST_TEXT, QUANTILES, TOP, ProfiledColumn
+from s3_data_lake_mcp.profiling.bins import bins_between, moment_unit
 from s3_data_lake_mcp.profiling.figures import Figures
 from s3_data_lake_mcp.profiling.series import find_series
 from s3_data_lake_mcp.wire import Clipper, json_rows

@@ -7,14 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as arrow_compute
 from pyarrow import types
 
-from s3_data_lake_mcp.profiling.aggregates import (
-    MOST_COUNTED_VALUES,
-    Plan,
-    ProfiledColumn,
-    bins_between,
-    kind_of,
-    moment_unit,
-)
+from s3_data_lake_mcp.profiling.aggregates import MOST_COUNTED_VALUES, Plan, ProfiledColumn, kind_of
+from s3_data_lake_mcp.profiling.bins import bins_between, moment_unit
 from s3_data_lake_mcp.profiling.frames import places_of
 from s3_data_lake_mcp.profiling.sample import Sample
 

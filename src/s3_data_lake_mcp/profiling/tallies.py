@@ -10,14 +10,8 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import types
 
-from s3_data_lake_mcp.profiling.aggregates import (
-    LONGEST_TEXT,
-    QUANTILES,
-    Bins,
-    ProfiledColumn,
-    bins_between,
-    moment_unit,
-)
+from s3_data_lake_mcp.profiling.aggregates import LONGEST_TEXT, QUANTILES, ProfiledColumn
+from s3_data_lake_mcp.profiling.bins import Bins, bins_between, moment_unit
 from s3_data_lake_mcp.profiling.frames import places_of
 from s3_data_lake_mcp.wire import Clipper, json_rows
 
