@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import uuid
 from itertools import pairwise
 from typing import Any
 
@@ -100,6 +101,22 @@ def test_parquet_is_sampled_by_row_groups() -> None:
     assert sample.table == again.table
     assert sample.table != other.table
     assert (sample.table.num_rows, sample.total_rows) == (20_000, 100_000)
+
+
+def test_identifiers_and_views_are_sampled_too() -> None:
+    """Types that Arrow cannot compare as they are cost no profile."""
+    cells = [uuid.UUID(int=at % 2) for at in range(3)]
+    identifiers = pa.array([cell.bytes for cell in cells], pa.uuid())
+    views = pa.array(["a", "b", "a"], pa.string_view())
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"id": identifiers, "text": views}), sink)
+    sample, _ = _drawn(sink.getvalue(), name="parquet", key="x.parquet")
+    assert repeated_rows(sample.table) == 1
+    fields = enumerate(sample.table.schema)
+    columns = [ProfiledColumn(name=f.name, type=f.type, position=at) for at, f in fields]
+    identifier, text = figures_of(sample.table, columns)
+    assert (identifier.low, identifier.distinct) == (str(cells[0]), 2)
+    assert (text.high, text.distinct) == ("b", 2)
 
 
 def test_many_objects_share_a_sample() -> None:

@@ -42,6 +42,19 @@ def computing(subject: str) -> Iterator[None]:
         raise MalformedDataError(message, hint="basis=exact may still work.") from exc
 
 
+def comparable(table: pa.Table) -> pa.Table:
+    """Return a table whose values Arrow can compare: views as texts, identifiers as written."""
+    for at, column in enumerate(table.schema):
+        if column.type == pa.uuid():
+            texts = [None if cell is None else str(cell) for cell in table.column(at).to_pylist()]
+            table = table.set_column(at, column.name, pa.array(texts, pa.string()))
+        elif types.is_string_view(column.type):
+            table = table.set_column(at, column.name, table.column(at).cast(pa.string()))
+        elif types.is_binary_view(column.type):
+            table = table.set_column(at, column.name, table.column(at).cast(pa.binary()))
+    return table
+
+
 def figures_of(table: pa.Table, columns: Sequence[ProfiledColumn]) -> list[Figures]:
     """Return the figures of a table's rows; all of them are exact for these rows."""
     return [_figures(table.column(c.name).combine_chunks(), c) for c in columns]

@@ -16,6 +16,7 @@ from s3_data_lake_mcp.loaders.csv import CsvLoader, CsvRequest, sniff
 from s3_data_lake_mcp.loaders.json import JsonLoader, json_layout
 from s3_data_lake_mcp.loaders.parquet import ParquetLoader
 from s3_data_lake_mcp.loaders.parquet_open import open_footer
+from s3_data_lake_mcp.profiling.frames import comparable
 from s3_data_lake_mcp.profiling.names import shape_of
 from s3_data_lake_mcp.profiling.places import spread_rows
 from s3_data_lake_mcp.profiling.ranges import (
@@ -200,7 +201,7 @@ class Sampler:
         source = ObjectReader.open_tail(self.store, ref, self.meter, length=_TAIL_BYTES)
         footer = open_footer(source)
         parts, where = spread_rows(footer, rows, seed, share=share)
-        table = ParquetLoader().load_parts(source, parts).table
+        table = comparable(ParquetLoader().load_parts(source, parts).table)
         return Sample(
             table=table,
             parts=tuple(part.take for part in parts),
