@@ -28,7 +28,7 @@ _AIM_KEYS = 700
 _LEAST_DENSITY = 4.0
 """Keys per folder below which looking folders up is no faster than listing what is in them."""
 
-_MOST_PIECES = 64
+_MOST_PIECES = 24
 _MOST_LEVELS = 8
 _DEEPEST = 32
 _FEW = 4
