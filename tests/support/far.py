@@ -26,16 +26,8 @@ class FarStore(MemoryStore):
         self._flying = 0
         self.most_at_once = 0
 
-    def list_page(  # noqa: PLR0913 - the store's own signature
-        self,
-        bucket: str,
-        prefix: str,
-        meter: ScanMeter,
-        *,
-        delimiter: str = "",
-        start_after: str = "",
-        token: str = "",
-        max_keys: int = 1000,
+    def list_page(
+        self, bucket: str, prefix: str, meter: ScanMeter, *, max_keys: int = 1000, **given: Any
     ) -> ListPage:
         """Return a page after the latency."""
         with self._lock:
@@ -44,15 +36,8 @@ class FarStore(MemoryStore):
         time.sleep(self._latency_seconds)
         with self._lock:
             self._flying -= 1
-        return super().list_page(
-            bucket,
-            prefix,
-            meter,
-            delimiter=delimiter,
-            start_after=start_after,
-            token=token,
-            max_keys=min(max_keys, self._page_keys),
-        )
+        few = min(max_keys, self._page_keys)
+        return super().list_page(bucket, prefix, meter, max_keys=few, **given)
 
 
 class TidalStore(FarStore):

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pyarrow as pa
+
 from s3_data_lake_mcp.errors import (
     InvalidArgumentError,
     LimitExceededError,
@@ -50,20 +52,7 @@ class ParquetLoader:
         _refuse_encrypted(footer, columns)
         rows = sum(group.take for group in groups)
         max_bytes = min(request.max_decoded_bytes, _PAGE_BYTES + rows * _ROW_BYTES)
-        with translating(footer.subject, "its footer"):
-            chunks = plan_chunks(footer, columns, groups, max_bytes)
-        read = PageRead(
-            footer=footer,
-            file=ChunkFile(source, chunks),
-            meter=source.meter,
-            columns=columns,
-            groups=groups,
-            max_bytes=max_bytes,
-        )
-        try:
-            table, more = decode(read)
-        except MalformedDataError as exc:
-            raise _damaged(read, exc) from exc
+        table, more = _decoded(source, footer, columns, groups, groups, max_bytes)
         if start > footer.num_rows:
             more = [*more, f"offset {start:,} is behind the last of {footer.num_rows:,} rows."]
         return LoadResult(
@@ -88,27 +77,42 @@ class ParquetLoader:
             known = reach.get(part.index)
             end = max(part.skip + part.take, known.take if known else 0)
             reach[part.index] = replace(part, skip=0, take=end)
-        rows = sum(part.take for part in reach.values())
-        max_bytes = _PAGE_BYTES + rows * _ROW_BYTES
-        with translating(footer.subject, "its footer"):
-            chunks = plan_chunks(footer, columns, list(reach.values()), max_bytes)
-        read = PageRead(
-            footer=footer,
-            file=ChunkFile(source, chunks),
-            meter=source.meter,
-            columns=columns,
-            groups=parts,
-            max_bytes=max_bytes,
-        )
-        table, more = decode(read)
+        groups = list(reach.values())
+        max_bytes = _PAGE_BYTES + sum(group.take for group in groups) * _ROW_BYTES
+        table, more = _decoded(source, footer, columns, groups, parts, max_bytes)
         return LoadResult(
             table=table,
             offset=0,
             resume=lambda count: {"row": count},
             total_rows=footer.num_rows,
             notices=(*footer.notices, *more),
-            details={"parquet": _details(footer, list(reach.values()))},
+            details={"parquet": _details(footer, groups)},
         )
+
+
+def _decoded(
+    source: ObjectReader,
+    footer: ParquetFooter,
+    columns: list[int],
+    fetched: Sequence[GroupRows],
+    taken: Sequence[GroupRows],
+    max_bytes: int,
+) -> tuple[pa.Table, list[str]]:
+    """Fetch row groups and return the rows taken of them, with what there is to say."""
+    with translating(footer.subject, "its footer"):
+        chunks = plan_chunks(footer, columns, fetched, max_bytes)
+    read = PageRead(
+        footer=footer,
+        file=ChunkFile(source, chunks),
+        meter=source.meter,
+        columns=columns,
+        groups=taken,
+        max_bytes=max_bytes,
+    )
+    try:
+        return decode(read)
+    except MalformedDataError as exc:
+        raise _damaged(read, exc) from exc
 
 
 def _details(footer: ParquetFooter, groups: Sequence[GroupRows]) -> dict[str, object]:

@@ -183,9 +183,7 @@ class Selection:
         tallied = is_tallied(column, plan, small=small)
         self.add_counts(column, plan, tallied=tallied)
         if tallied:
-            self.derived += [
-                f"map_{what}(tally_{at}) AS {what}_{at}" for what in ("keys", "values")
-            ]
+            self.derived += [f"map_{part}(tally_{at}) AS {part}_{at}" for part in TALLY_PARTS]
         if not plan.count_all or column.kind == "opaque":
             return
         keys = f"map_keys(tally_{at})"

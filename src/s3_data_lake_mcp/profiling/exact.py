@@ -64,8 +64,8 @@ def measure(
         first |= _second_pass(session, columns, known, _SMALL_BATCH if small else _BATCH)
     rows = _whole(first["rows"])
     figures = [_figures(c, first, known.get(c.position, Plan()), small=small) for c in columns]
-    notices = [notice for notice in [_estimates(figures)] if notice]
-    return Measured(rows=rows, figures=figures, notices=notices)
+    said = _estimates(figures)
+    return Measured(rows=rows, figures=figures, notices=[said] if said else [])
 
 
 def _estimates(figures: Sequence[Figures]) -> str:

@@ -42,8 +42,9 @@ def tally_of(column: ProfiledColumn, keys: "pa.Array[Any]", counts: "pa.Array[An
     ranked = sorted((place, at) for at, place in enumerate(places) if abs(place) < endless)
     if not ranked:
         return Tally([], None, {})
+    rows: list[Any] = counts.to_pylist()
     numbers = [place for place, _ in ranked]
-    weights = [counts[at].as_py() for _, at in ranked]
+    weights = [rows[at] for _, at in ranked]
     until = list(accumulate(weights))
     if moments:
         taken = keys.take(pa.array([ranked[_at(until, _nth(q, until[-1]))][1] for q in QUANTILES]))
