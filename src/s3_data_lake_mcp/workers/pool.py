@@ -30,6 +30,10 @@ _TICK_SECONDS = 0.05
 _WARM_SECONDS = 30.0
 _RECYCLE_RSS_BYTES = 900 << 20
 _WAITING_PER_WORKER = 16
+_NEARLY = 2
+"""Share of the memory limit, as one part in so many, from which memory explains an abort."""
+_GONE = (EOFError, OSError, ValueError)
+"""What the pipe raises when its worker has died, or has sent what is no message."""
 _PAGE_JOBS = frozenset({"ping", "read_csv", "read_json", "read_parquet", "metadata"})
 """Jobs that read a page: they have places of their own, so that scans never hold them up."""
 
@@ -142,16 +146,19 @@ class WorkerPool:
             worker.connection.send(("job", job, dict(arguments), meter.remaining_seconds))
             result = self._await(worker, job, meter, progress)
             answered = True
-        except (EOFError, OSError, ValueError) as exc:
-            if self._closed:
-                raise _closing() from exc
-            raise _crash(job, worker.kill(), self._settings) from exc
+        except _GONE as exc:
+            raise self._died(worker, job, 0) from exc
         finally:
             if answered:
                 self._give_back(worker)
             else:
                 self._end(worker)
         return result
+
+    def _died(self, worker: Worker, job: str, used_bytes: int) -> LakeError:
+        if self._closed:
+            return _closing()
+        return _crash(job, worker.kill(), used_bytes, self._settings)
 
     def _end(self, worker: Worker) -> None:
         with self._lock:
@@ -175,19 +182,22 @@ class WorkerPool:
     def _await(
         self, worker: Worker, job: str, meter: ScanMeter, progress: Progress | None
     ) -> dict[str, Any] | LakeError:
-        told = False
+        told, used_bytes = False, 0
         while True:
-            if worker.connection.poll(_TICK_SECONDS):
-                match worker.receive():
-                    case ["progress", int(done), int(total)]:
-                        if progress:
-                            progress(done, total)
-                    case ["ok", dict(result)]:
-                        return result
-                    case ["error", dict(fields)]:
-                        return error_from(**fields)
-                continue
-            if worker.rss_bytes() > self._settings.memory_limit:
+            try:
+                message = worker.receive() if worker.connection.poll(_TICK_SECONDS) else None
+            except _GONE as exc:
+                raise self._died(worker, job, used_bytes) from exc
+            match message:
+                case ["progress", int(done), int(total)]:
+                    if progress:
+                        progress(done, total)
+                case ["ok", dict(result)]:
+                    return result
+                case ["error", dict(fields)]:
+                    return error_from(**fields)
+            used_bytes = worker.rss_bytes()
+            if used_bytes > self._settings.memory_limit:
                 raise out_of_memory(self._settings)
             if meter.cancelled and not told:
                 worker.connection.send(("cancel",))
@@ -215,10 +225,16 @@ def _closing() -> StoreUnavailableError:
     return StoreUnavailableError("The server is closing", hint="Call again when it is up.")
 
 
-def _crash(job: str, exit_code: int, settings: Settings) -> LakeError:
-    """Name what a dead worker's exit code means."""
-    _LOGGER.warning("worker died", extra={"job": job, "exit_code": exit_code})
-    if exit_code in (-signal.SIGKILL, -signal.SIGABRT):
+def _crash(job: str, exit_code: int, used_bytes: int, settings: Settings) -> LakeError:
+    """Name what a dead worker's exit code means.
+
+    A library ends its process by SIGABRT where memory fails it, and where its own checks do: the
+    memory that was used last tells them apart.
+    """
+    facts = {"job": job, "exit_code": exit_code, "used_bytes": used_bytes}
+    _LOGGER.warning("worker died", extra=facts)
+    starved = used_bytes * _NEARLY > settings.memory_limit
+    if exit_code == -signal.SIGKILL or (exit_code == -signal.SIGABRT and starved):
         return out_of_memory(settings)
     if exit_code < 0:
         message = "The data crashed its reader, which was contained"

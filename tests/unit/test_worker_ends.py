@@ -1,0 +1,90 @@
+"""What a call is told when its worker dies: by the data, or for want of memory."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+
+import psutil
+import pytest
+from pydantic import ByteSize
+
+from s3_data_lake_mcp.errors import LakeError, LimitExceededError, MalformedDataError
+from s3_data_lake_mcp.settings import Settings
+from s3_data_lake_mcp.storage import ScanMeter
+from s3_data_lake_mcp.workers.pool import WorkerPool
+
+SLOW = "SELECT count(*) FROM range(30000000) a, range(30000000) b"
+"""Holds 340 MB while it computes, for years."""
+HELD_BYTES = 300 << 20
+
+
+def _pool(**changes: object) -> WorkerPool:
+    return WorkerPool(Settings(_env_file=None, workers=1, **changes))  # type: ignore[arg-type, call-arg] # any setting
+
+
+@pytest.fixture
+def busy_pool(request: pytest.FixtureRequest, s3: object) -> Iterator[WorkerPool]:
+    """Return a pool with one warm worker; the parameter is its memory limit, 0 for the default."""
+    del s3
+    pool = _pool(memory_limit=ByteSize(request.param)) if request.param else _pool()
+    pool.warm()
+    yield pool
+    pool.close()
+
+
+def _worker() -> psutil.Process:
+    """Return the worker, when it computes and holds what it needs."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        for child in psutil.Process().children(recursive=True):
+            if child.memory_info().rss > HELD_BYTES:
+                return child
+        time.sleep(0.2)
+    message = "no worker is at work"
+    raise AssertionError(message)
+
+
+def _ended_by(pool: WorkerPool, number: int, bucket: str) -> LakeError:
+    """Return the error of a call whose worker gets a signal in the middle."""
+    killer = threading.Thread(target=lambda: os.kill(_worker().pid, number))
+    killer.start()
+    arguments = {
+        "bucket": bucket,
+        "key": "a.csv",
+        "sql": SLOW,
+        "filter_column": "",
+        "filter_operator": "auto",
+        "filter_value": "",
+        "columns": [],
+        "max_rows": 1,
+        "dry_run": False,
+        "paging": {"tool": "query_csv_data", "arguments": {}, "identity": {}, "position": {}},
+    }
+    with pytest.raises(LakeError) as caught:
+        pool.run("query", arguments, ScanMeter(timeout_seconds=30))
+    killer.join()
+    assert caught.value.hint
+    return caught.value
+
+
+@pytest.mark.parametrize("busy_pool", [0], indirect=True)
+@pytest.mark.parametrize("number", [signal.SIGABRT, signal.SIGSEGV])
+def test_a_crash_with_memory_to_spare_is_the_data(
+    busy_pool: WorkerPool, bucket: str, number: int
+) -> None:
+    """A reader's own check ends its process too: that is no want of memory."""
+    assert isinstance(_ended_by(busy_pool, number, bucket), MalformedDataError)
+
+
+@pytest.mark.parametrize("busy_pool", [500 << 20], indirect=True)
+def test_an_abort_near_the_memory_limit_is_memory(busy_pool: WorkerPool, bucket: str) -> None:
+    """Libraries that are refused memory end their process."""
+    assert isinstance(_ended_by(busy_pool, signal.SIGABRT, bucket), LimitExceededError)
+
+
+@pytest.mark.parametrize("busy_pool", [0], indirect=True)
+def test_a_killed_worker_is_memory(busy_pool: WorkerPool, bucket: str) -> None:
+    """The system kills the process that uses the most."""
+    assert isinstance(_ended_by(busy_pool, signal.SIGKILL, bucket), LimitExceededError)
