@@ -21,8 +21,11 @@ class JsonFormatter(logging.Formatter):
             "message": record.getMessage(),
         }
         entry |= {k: v for k, v in vars(record).items() if k not in _STANDARD}
-        if record.exc_info:
+        if record.exc_info and record.levelno >= logging.ERROR:
             entry["exception"] = self.formatException(record.exc_info)
+        elif record.exc_info and record.exc_info[0]:
+            # What a client did wrong, which the framework logs with a stack too.
+            entry["reason"] = record.exc_info[0].__name__
         return json.dumps(entry, default=repr)
 
 

@@ -56,7 +56,7 @@ def build_server(lake: Lake) -> FastMCP:
     server = FastMCP(
         "s3-data-lake-mcp",
         version=guides.version(),
-        instructions=guides.INSTRUCTIONS,
+        instructions=guides.instructions(lake.settings),
         middleware=[_WarmUp(lake)],
         mask_error_details=True,
         on_duplicate="error",
@@ -64,7 +64,7 @@ def build_server(lake: Lake) -> FastMCP:
     )
     register(server, lake)
     guides.add_resources(server, lake)
-    guides.add_prompts(server)
+    guides.add_prompts(server, lake.settings)
     return server
 
 

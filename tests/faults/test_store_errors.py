@@ -49,6 +49,8 @@ REFUSALS: list[tuple[str, int, str, str, str]] = [
     ("AccessDenied", 403, "Access Denied", "access_denied", "s3:GetObject"),
     ("AllAccessDisabled", 403, "All access to this object has been disabled", "access_denied", ""),
     ("AccessDenied", 403, "Requester Pays bucket", "access_denied", "S3_DATA_LAKE_REQUESTER_PAYS"),
+    ("AccessDenied", 403, "Access Denied", "access_denied", "S3_DATA_LAKE_REQUESTER_PAYS"),
+    ("Forbidden", 403, "", "access_denied", "S3_DATA_LAKE_REQUESTER_PAYS"),
     ("SignatureDoesNotMatch", 403, "The signature differs", "access_denied", "secret key"),
     ("RequestTimeTooSkewed", 403, "The difference is too large", "access_denied", "clock"),
     ("InvalidRequest", 400, SSE_C_TEXT, "access_denied", "SSE-C"),
@@ -261,3 +263,20 @@ def test_requests_pay_only_if_told(
     paying = open_store(Settings(_env_file=None, requester_pays=True))  # type: ignore[call-arg] # as above
     paying.get_head(ref, 10, meter())
     assert fault_proxy.seen[-1].headers["x-amz-request-payer"] == "requester"
+
+
+@pytest.mark.parametrize(("text", "pays"), [(DENIED_TEXT, False), ("Access Denied", True)])
+def test_a_payer_is_proposed_only_where_that_can_help(
+    aws_env: None,
+    fault_proxy: FaultProxy,
+    ref: ObjectRef,
+    text: str,
+    pays: bool,  # noqa: FBT001 - a case
+) -> None:
+    """S3 refuses an unpaid request without a reason; a reason, or paying already, rules it out."""
+    del aws_env
+    settings = Settings(_env_file=None, timeout_seconds=5, requester_pays=pays)  # type: ignore[call-arg] # as above
+    fault_proxy.inject("answer", status=403, code="AccessDenied", text=text)
+    error = refused(lambda: open_store(settings).get_head(ref, 10, meter()))
+    assert error.code == "access_denied"
+    assert "REQUESTER_PAYS" not in error.hint

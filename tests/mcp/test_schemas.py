@@ -12,7 +12,7 @@ from s3_data_lake_mcp.lake import Lake
 from s3_data_lake_mcp.models import Model
 from s3_data_lake_mcp.server import build_server
 from s3_data_lake_mcp.settings import Settings
-from s3_data_lake_mcp.tools.guides import INSTRUCTIONS
+from s3_data_lake_mcp.tools.guides import instructions
 from s3_data_lake_mcp.tools.registry import TOOLS
 
 NAMES = [
@@ -159,11 +159,41 @@ async def test_annotations_say_read_only() -> None:
         }
 
 
+def _offered(**changes: str) -> Settings:
+    return Settings(_env_file=None, **changes)  # type: ignore[call-arg, arg-type] # any setting
+
+
 def test_instructions_are_short_and_name_the_fence() -> None:
-    """At most 1,600 characters."""
-    assert len(INSTRUCTIONS) <= 1_600
-    assert "<<data" in INSTRUCTIONS
-    assert "untrusted" in INSTRUCTIONS
+    """At most 1,600 characters, and every tool but the three that read by format."""
+    told = instructions(_offered())
+    assert len(told) <= 1_600
+    assert "<<data" in told
+    assert "untrusted" in told
+    assert [name for name in NAMES if name not in told] == NAMES[2:5]
+
+
+@pytest.mark.parametrize(
+    "enabled",
+    ["", "read_csv_from_s3", "list_s3_objects,query_csv_data", ",".join(NAMES[:2]), NAMES[-1]],
+)
+async def test_nothing_names_a_tool_that_is_switched_off(enabled: str) -> None:
+    """Instructions, prompts and tools name the tools that are offered alone."""
+    settings = _offered(enabled_tools=enabled)
+    texts = [instructions(settings)]
+    with contextlib.closing(Lake.connect(settings)) as lake:
+        async with Client(build_server(lake)) as client:
+            tools = await client.list_tools()
+            texts += [tool.model_dump_json(exclude={"name"}) for tool in tools]
+            for prompt in await client.list_prompts():
+                values = {argument.name: "s3://b/k" for argument in prompt.arguments or ()}
+                for arguments in (values, {k: v for k, v in values.items() if "uri" in k}):
+                    got = await client.get_prompt(prompt.name, arguments)
+                    texts.append(str(got.messages[0].content))
+    whole = "\n".join(texts)
+    offered = enabled.split(",") if enabled else NAMES
+    assert [name for name in NAMES if name in whole and name not in offered] == []
+    assert "  " not in whole
+    assert " ." not in whole
 
 
 @pytest.mark.parametrize("content", ["both", "structured"])

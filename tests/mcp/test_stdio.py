@@ -151,6 +151,38 @@ def test_a_lone_surrogate_in_a_file_does_not_end_the_server(
     assert server.answer(9)["result"] == {}
 
 
+REFUSED = [
+    ("resources/read", {"uri": "s3://mcp-lake/not-there.csv"}),
+    ("resources/read", {"uri": "s3://no-such-bucket-of-ours/x.csv"}),
+    ("resources/read", {"uri": "s3://mcp-lake/"}),
+    ("resources/read", {"uri": "s3://B%00/../x"}),
+    ("resources/read", {"uri": "lake://nothing"}),
+    ("resources/read", {"uri": "no uri"}),
+    ("prompts/get", {"name": "nothing"}),
+    ("prompts/get", {"name": "profile_dataset"}),
+    ("tools/call", {"name": "nothing", "arguments": {}}),
+    ("tools/call", {"name": "list_s3_objects", "arguments": {"bucket": 1}}),
+    ("tools/call", {"name": "list_s3_objects", "arguments": "x"}),
+    ("no/method", {}),
+]
+
+
+def test_what_is_refused_is_logged_as_json_without_a_stack(lake_bucket: str) -> None:
+    """A client's mistakes are answered; they are no bugs of the server."""
+    del lake_bucket
+    server = RawServer(S3_DATA_LAKE_LOG_LEVEL="INFO")
+    server.begin()
+    for number, (method, params) in enumerate(REFUSED, 2):
+        server.send({"jsonrpc": "2.0", "id": number, "method": method, "params": params})
+        answer = server.answer(number)
+        assert "error" in answer or answer["result"]["isError"], (method, params, answer)
+    code, err = server.end()
+    assert code == 0
+    entries = [json.loads(line) for line in err.splitlines()]
+    assert [entry for entry in entries if "exception" in entry] == []
+    assert {entry["level"] for entry in entries} <= {"INFO", "WARNING"}
+
+
 @pytest.mark.parametrize("mode", ["legacy", "auto"])
 async def test_both_generations_of_the_protocol(lake_bucket: str, mode: str) -> None:
     """The handshake and 2026-07-28 list and call alike."""

@@ -1,10 +1,15 @@
 """Each tool on real data, as a client sees it: structure and text say the same."""
 
+import contextlib
 import json
 from typing import Any
 
 import pytest
+from fastmcp import Client
 
+from s3_data_lake_mcp.lake import Lake
+from s3_data_lake_mcp.server import build_server
+from s3_data_lake_mcp.settings import Settings
 from support.mcp import BUCKET, ROWS, Caller
 
 SOURCE_KEYS = {"uri", "etag", "version_id", "size_bytes", "last_modified"}
@@ -242,3 +247,14 @@ async def test_resources_and_prompts(call: Caller) -> None:
     assert names == {"explore_data_lake", "profile_dataset", "compare_datasets"}
     got = await client.get_prompt("profile_dataset", {"uri": "s3://b/k"})
     assert "s3://b/k" in str(got.messages[0].content)
+
+
+async def test_a_hint_names_no_tool_that_is_switched_off(lake_bucket: str) -> None:
+    """What it says beside that stays."""
+    settings = Settings(_env_file=None, enabled_tools="read_csv_from_s3")  # type: ignore[call-arg] # a keyword of pydantic-settings itself
+    with contextlib.closing(Lake.connect(settings)) as lake:
+        async with Client(build_server(lake)) as client:
+            answer = await Caller(client)("read_csv_from_s3", bucket_name=lake_bucket)
+            assert answer.lines[1:] == ["hint: Give object_key."]
+            answer = await Caller(client)("read_csv_from_s3", bucket_name="no-such-bucket-of-ours")
+            assert "list_s3" not in answer.text

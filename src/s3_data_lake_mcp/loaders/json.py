@@ -220,7 +220,7 @@ def _whole(source: ObjectReader, scan: Scan) -> object:
         message = f"{source.ref} is longer than {DOCUMENT_BYTES:,} bytes, too long for a `path`"
         raise LimitExceededError(
             message,
-            hint="Page through its records without `path`, or use query_csv_data.",
+            hint="Page through its records without `path`. Or use query_csv_data.",
             repair={"path": ""},
         )
     return values

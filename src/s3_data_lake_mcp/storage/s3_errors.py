@@ -246,15 +246,16 @@ def _denied(exc: ClientError, asked: Asked) -> LakeError:
         message = f"{asked.subject} is in a requester-pays bucket"
         hint = "Set S3_DATA_LAKE_REQUESTER_PAYS=true if your account shall pay for the requests."
         return AccessDeniedError(message, hint=hint)
-    where = f" on {asked.subject}" if asked.bucket else ""
     reason = _REASON.search(text)
     because = f": {redact(reason[1]).rstrip('.')}" if reason else ""
-    hint = f"The credentials lack {action}{where}{because}. The role's policy, the bucket's "
+    hint = f"The credentials lack {action}{because}. The role's policy, the bucket's "
     hint += "policy and any boundary must all allow it."
     if "ExpectedBucketOwner" in asked.parameters and not named:
         hint += " Or its owner is not the account in S3_DATA_LAKE_EXPECTED_BUCKET_OWNER."
     if asked.key and not named:
         hint += " Without s3:ListBucket S3 answers the same for a key that does not exist."
+    if asked.bucket and not named and "RequestPayer" not in asked.parameters:
+        hint += " Or its requester pays: S3_DATA_LAKE_REQUESTER_PAYS=true lets your account pay."
     if not asked.bucket:
         hint += " Or name the buckets in S3_DATA_LAKE_ALLOWED."
     return AccessDeniedError(f"{asked.subject}: access denied, {action} is missing", hint=hint)

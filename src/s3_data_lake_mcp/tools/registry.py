@@ -27,7 +27,7 @@ from s3_data_lake_mcp.models import Model
 from s3_data_lake_mcp.settings import PREFIX, Settings
 from s3_data_lake_mcp.tools import analysis, discovery, reading
 from s3_data_lake_mcp.tools.arguments import PAGE_SIZES, Signature
-from s3_data_lake_mcp.tools.context import is_offered, listed_names
+from s3_data_lake_mcp.tools.context import is_offered, listed_names, offered_clauses
 from s3_data_lake_mcp.tools.rendering import render
 from s3_data_lake_mcp.tools.words import clip, next_line
 
@@ -55,6 +55,7 @@ class LakeTool(Tool):
     _function: Callable[..., Model] = PrivateAttr()
     _signature: Signature = PrivateAttr()
     _lake: Lake = PrivateAttr()
+    _hidden: frozenset[str] = PrivateAttr()
     _limiter: anyio.CapacityLimiter | None = PrivateAttr(default=None)
 
     @classmethod
@@ -82,6 +83,7 @@ class LakeTool(Tool):
         tool._function = function
         tool._signature = Signature(function)
         tool._lake = lake
+        tool._hidden = frozenset(_names()) - set(enabled(lake.settings))
         return tool
 
     def get_meta(self) -> dict[str, Any] | None:  # type: ignore[override] # None: no field at all
@@ -131,6 +133,9 @@ class LakeTool(Tool):
             kept = {"bucket_name", *PAGE_SIZES}
             given = self._signature.given(values)
             follow_up = {k: v for k, v in given.items() if k in kept} | {"cursor": cursor}
+        if self._hidden and (notices := getattr(result, "notices", None)):
+            told = [offered_clauses(notice, self._hidden) for notice in notices]
+            result = result.model_copy(update={"notices": [notice for notice in told if notice]})
         content = self._lake.settings.result_content
         text = render(result, self.name, follow_up, brief=content == "structured")
         if content == "text":
@@ -141,8 +146,8 @@ class LakeTool(Tool):
     def _error_text(self, exc: LakeError, arguments: Mapping[str, Any], call: Call) -> str:
         share = self._lake.settings.max_result_bytes // _ERROR_PARTS
         lines = [f"{exc.code}: {clip(visible(str(exc)), share).rstrip('.')}."]
-        if exc.hint:
-            lines.append(f"hint: {clip(visible(exc.hint), share)}")
+        if hint := offered_clauses(exc.hint, self._hidden):
+            lines.append(f"hint: {clip(visible(hint), share)}")
         follow_up = ""
         if isinstance(exc, ObjectChangedError) and call.cursor is not None:
             follow_up = next_line(self.name, self._signature.first_call(call.cursor))
@@ -190,13 +195,17 @@ def _reporter() -> Callable[[int, int], None]:
     return report
 
 
+def _names() -> list[str]:
+    return [function.__name__ for function in TOOLS]
+
+
 def enabled(settings: Settings) -> list[str]:
     """Return the names of the tools that are switched on, in order.
 
     Raises:
         InvalidArgumentError: If a setting names a tool that does not exist.
     """
-    names = [function.__name__ for function in TOOLS]
+    names = _names()
     for setting in ("enabled_tools", "disabled_tools"):
         if unknown := sorted(listed_names(getattr(settings, setting)) - set(names)):
             message = (
