@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx2 as httpx
+import psutil
 import pytest
 from fastmcp import Client
 
@@ -173,11 +174,30 @@ def test_bodies_that_are_no_requests(base: str, body: bytes) -> None:
     assert httpx.get(f"{base}/ping").status_code == 200
 
 
-def test_beyond_loopback_only_when_told() -> None:
-    """The default binds loopback; --host 0.0.0.0 is explicit and logged as a warning."""
-    command = [sys.executable, "-m", "s3_data_lake_mcp", "serve", "--help"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
-    assert "127.0.0.1" in done.stdout
+def test_without_a_host_it_binds_loopback(process: tuple[str, subprocess.Popen[bytes]]) -> None:
+    """There is no authentication: nobody else may reach it."""
+    server = psutil.Process(process[1].pid)
+    bound = [c.laddr.ip for c in server.net_connections("tcp") if c.status == psutil.CONN_LISTEN]
+    assert bound == ["127.0.0.1"]
+
+
+def test_a_host_beyond_loopback_is_explicit_and_warned_of(lake_bucket: str) -> None:
+    """The address is no machine's own (RFC 5737), so that nothing is bound by the test."""
+    del lake_bucket
+    command = [sys.executable, "-m", "s3_data_lake_mcp", "serve", "--transport", "http"]
+    done = subprocess.run(
+        [*command, "--host", "192.0.2.1", "--port", str(_free_port())],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode
+    assert done.stdout == ""
+    entries = [json.loads(line) for line in done.stderr.splitlines()]
+    assert (entries[0]["level"], entries[0]["host"]) == ("WARNING", "192.0.2.1")
+    assert "without authentication" in entries[0]["message"]
+    assert "exception" not in entries[-1]
 
 
 def test_sigterm_lets_a_running_call_end(lake_bucket: str) -> None:
