@@ -1,8 +1,17 @@
 """Dialect, header and encoding of delimited text, as its head shows them."""
 
+import gzip
+import lzma
+
+import pyarrow as pa
 import pytest
 
-from s3_data_lake_mcp.errors import InvalidArgumentError, LimitExceededError, MalformedDataError
+from s3_data_lake_mcp.errors import (
+    InvalidArgumentError,
+    LimitExceededError,
+    MalformedDataError,
+    UnsupportedFormatError,
+)
 from s3_data_lake_mcp.loaders.csv import CsvRequest, CsvShape, sniff
 from s3_data_lake_mcp.storage import ScanMeter
 from s3_data_lake_mcp.storage.memory import MemoryStore
@@ -234,7 +243,6 @@ def test_named_encoding(body: bytes, asked: str, used: str) -> None:
         (b" \r\n\n", "is empty"),
         (b"\xef\xbb\xbf", "is empty"),
         (b"PAR1\x15\x04", "looks like parquet"),
-        (b"PK\x03\x04....", "looks like archive"),
         (b"\x00" * 600, "full of NUL bytes"),
         (b"\x7fELF\x02\x01\xff\xfe\xfd" + bytes(40), "not valid utf-8|NUL"),
         (b"a,b\n1,\xff\xff\n", "not valid utf-8 in line 2"),
@@ -296,7 +304,9 @@ def test_a_line_without_end() -> None:
     [
         ("x.csv", b"PAR1\x15\x04\x15", "read_parquet_from_s3"),
         ("x.json", b'{"a": 1}\n{"a": 2}\n', "read_json_from_s3"),
-        ("x.csv", b"\x89PNG\r\n\x1a\n", ""),
+        ("x.csv", b'{"a": 1, "b": "x"}\n{"a": 2, "b": "y"}\n', "read_json_from_s3"),
+        ("x.csv", b'\xef\xbb\xbf[\n  {"a": 1},\n  {"a": 2}\n]\n', "read_json_from_s3"),
+        ("x", b'{"a": 1,\n "b": 2}\n', "read_json_from_s3"),
     ],
 )
 def test_another_format_is_named(key: str, body: bytes, tool: str) -> None:
@@ -308,11 +318,38 @@ def test_another_format_is_named(key: str, body: bytes, tool: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("key", "body", "why"),
+    [
+        ("x.csv", b"\x89PNG\r\n\x1a\n", "is not CSV: it looks like image"),
+        ("x.csv", b"PK\x03\x04....", "is not CSV: it looks like archive"),
+        (
+            "x.csv.lz4",
+            b"\x04\x22\x4d\x18\x64\x40\xa7\x00",
+            "compressed with lz4, which is not read",
+        ),
+        ("x.csv.snappy", pa.compress(b"a,b\n1,2\n" * 9, "snappy", asbytes=True), "with snappy"),
+        ("x.csv.br", pa.compress(b"a,b\n1,2\n" * 9, "brotli", asbytes=True), "with brotli"),
+        ("x.csv.lzma", lzma.compress(b"a,b\n1,2\n", format=lzma.FORMAT_ALONE), "with lzma"),
+        ("x.csv.gz", gzip.compress(b"a,b\n1,2\n"), "compressed twice: there is gzip data within"),
+    ],
+)
+def test_what_no_tool_reads(key: str, body: bytes, why: str) -> None:
+    """The format or compression is named, and what would be read."""
+    with pytest.raises(UnsupportedFormatError, match=why) as caught:
+        shape(gzip.compress(body) if "twice" in why else body, key)
+    assert str(caught.value).startswith(f"s3://lake/{key} ")
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
     ("key", "text"),
     [
         ("x.csv", "ORCID,name\n0000-1,Ann\n0000-2,Bob\n"),
         ("x.csv", "PAR1,PAR2\n1,2\n3,4\n5,6\n"),
         ("x.csv", '{"a":1},2\n{"a":2},3\n'),
+        ("x.json", "id,name\n1,a\n2,b\n"),
+        ("x.lz4", "id,name\n1,a\n2,b\n"),
+        ("x.csv", "[a],{b}\n1,2\n"),
         ("x.txt", "[a],b\n[c],d\n"),
     ],
 )

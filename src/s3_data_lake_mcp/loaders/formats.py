@@ -1,8 +1,9 @@
 """Which format an object has, by its name or its bytes; light enough for the server process."""
 
+import json
 import re
 
-from s3_data_lake_mcp.errors import MalformedDataError
+from s3_data_lake_mcp.errors import MalformedDataError, UnsupportedFormatError
 from s3_data_lake_mcp.storage import ObjectInfo
 
 _COMPRESSIONS = {
@@ -56,6 +57,26 @@ _MAGIC = (
 _WORDS = frozenset({b"PAR1", b"PARE", b"ORC", b"GIF8"})
 """Magic numbers that may begin a word, such as ORCID: only bytes that are no text confirm them."""
 
+_PACKED = (
+    (b"\x1f\x8b\x08", "gzip"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"\xfd7zXZ\x00", "xz"),
+    (b"\x04\x22\x4d\x18", "lz4"),
+    (b"\xff\x06\x00\x00sNaPpY", "snappy"),
+    (b"\x1f\x9d", "compress"),
+    (b"\x5d\x00\x00\x80\x00", "lzma"),
+)
+_PACKED_SUFFIXES = {
+    "lz4": "lz4",
+    "snappy": "snappy",
+    "sz": "snappy",
+    "br": "brotli",
+    "lzo": "lzo",
+    "lzma": "lzma",
+    "z": "compress",
+    "deflate": "deflate",
+}
+_JSON_OPENERS = (b"{", b"[", b"[{")
 _SHOWN_BYTES = 512
 _SHORTEST_BYTES = 16
 _READ_TOOLS = {
@@ -122,20 +143,57 @@ def detect_format(info: ObjectInfo, head: bytes, tail: bytes = b"") -> tuple[str
 def refuse_other(info: ObjectInfo, head: bytes, wanted: str) -> None:
     """Raise if an object plainly has another format than the `csv` or `json` that is wanted.
 
-    Its magic number tells, or for what is read as CSV, JSON text under a name that says JSON too.
+    Its magic number tells; for what is read as CSV, a first line that is JSON does too.
 
     Raises:
-        MalformedDataError: With the call that reads it, if there is one.
+        MalformedDataError: If it is a format that another tool reads, with the call that does.
+        UnsupportedFormatError: If no tool reads it, or its compression.
     """
+    _refuse_compressed(info, head)
     name, told = detect_format(info, head)
-    named = detect_format_by_name(info.ref.key)[0]
-    if told != "magic" and not (wanted == "csv" and name == named == "json"):
-        return
+    if told != "magic":
+        if wanted == "json" or not _is_json(head, named=detect_format_by_name(info.ref.key)[0]):
+            return
+        name = "json"
     message = f"{info.ref} is not {wanted.upper()}: it looks like {name}"
     if tool := _READ_TOOLS.get(name):
         repair = {"bucket_name": info.ref.bucket, "object_key": info.ref.key}
         raise MalformedDataError(message, hint=f"Use {tool}.", repair=repair, repair_tool=tool)
-    raise MalformedDataError(message, hint="get_file_metadata tells what the object is.")
+    raise UnsupportedFormatError(message, hint="CSV, TSV, JSON, JSON Lines and Parquet are read.")
+
+
+def _refuse_compressed(info: ObjectInfo, head: bytes) -> None:
+    """Raise if text is still compressed: twice, or in a way that is not read."""
+    name = next((name for magic, name in _PACKED if head.startswith(magic)), "")
+    suffix = info.ref.key.lower().rpartition(".")[2]
+    if not name and suffix in _PACKED_SUFFIXES and _BINARY.search(head[:_SHOWN_BYTES]):
+        name = _PACKED_SUFFIXES[suffix]
+    if not name:
+        return
+    if name in _COMPRESSIONS.values():
+        message = f"{info.ref} is compressed twice: there is {name} data within"
+    else:
+        message = f"{info.ref} is compressed with {name}, which is not read"
+    raise UnsupportedFormatError(message, hint="Compress it once, with gzip, bzip2, xz or zstd.")
+
+
+def _is_json(head: bytes, *, named: str) -> bool:
+    """Whether text is JSON: its first line is an object or opens one, and no CSV under such a name.
+
+    What a key calls CSV must be an object whole, for columns may be in braces too.
+    """
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    line = text.partition(b"\n")[0].rstrip()
+    if named != "csv" and (
+        _JSON_OBJECT.match(text) or (named == "json" and _JSON_ARRAY.match(text))
+    ):
+        return True
+    if line in _JSON_OPENERS:
+        return True
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _reads_on(head: bytes) -> bool:
