@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, cast
 
+from s3_data_lake_mcp.aws.listings import read_listings_fast
 from s3_data_lake_mcp.aws.roles import Assumption, assume
 from s3_data_lake_mcp.aws.timestamps import use_fast_timestamps
 from s3_data_lake_mcp.errors import StoreUnavailableError
@@ -141,6 +142,7 @@ class ClientFactory:
             hint = "AWS_ENDPOINT_URL_S3 (or AWS_ENDPOINT_URL) needs a scheme and a host."
             raise StoreUnavailableError(message, hint=hint) from exc
         client.meta.events.register_last("before-parameter-build.s3", _keep_from_redirecting)
+        read_listings_fast(client)
         return cast("S3Client", client)
 
     def _config(self) -> "Config":

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from s3_data_lake_mcp.aws.listings import LISTED
+from s3_data_lake_mcp.aws.timestamps import read_timestamp
 from s3_data_lake_mcp.errors import StoreUnavailableError
 from s3_data_lake_mcp.storage import (
     ListedBucket,
@@ -151,18 +153,33 @@ def list_page(bucket: str, answer: Answer) -> ListPage:
         message = f"s3://{bucket}: the store broke its listing off"
         raise StoreUnavailableError(message, hint="Use a narrower prefix; the store is not S3.")
     return ListPage(
-        objects=tuple(
-            ListedObject(
-                key=entry["Key"],
-                size_bytes=entry["Size"],
-                etag=bare_etag(entry),
-                last_modified=entry["LastModified"].astimezone(UTC),
-                storage_class=entry.get("StorageClass") or "STANDARD",
-            )
-            for entry in answer.get("Contents", ())
-        ),
+        objects=_listed(answer),
         common_prefixes=tuple(entry["Prefix"] for entry in answer.get("CommonPrefixes", ())),
         next_token=token,
+    )
+
+
+def _listed(answer: Answer) -> tuple[ListedObject, ...]:
+    if LISTED in answer:
+        return tuple(
+            ListedObject(
+                key=entry.key,
+                size_bytes=int(entry.size),
+                etag=entry.etag,
+                last_modified=read_timestamp(entry.last_modified),
+                storage_class=entry.storage_class or "STANDARD",
+            )
+            for entry in answer[LISTED]
+        )
+    return tuple(
+        ListedObject(
+            key=entry["Key"],
+            size_bytes=entry["Size"],
+            etag=bare_etag(entry),
+            last_modified=entry["LastModified"].astimezone(UTC),
+            storage_class=entry.get("StorageClass") or "STANDARD",
+        )
+        for entry in answer.get("Contents", ())
     )
 
 
