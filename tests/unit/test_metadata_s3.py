@@ -34,10 +34,20 @@ def test_versions(lake_store: S3Store, s3: "S3Client", bucket: str) -> None:
     old = _describe(lake_store, bucket, "x.csv", first)
     assert (old["total_rows"], old["source"]["version_id"]) == (1, first)
     assert old["versions_enabled"] is True
+    assert [each["tool"] for each in old["suggested_calls"]] == ["list_s3_objects"]
     s3.delete_object(Bucket=bucket, Key="x.csv")
     with pytest.raises(NotFoundError):
         _describe(lake_store, bucket, "x.csv")
     assert _describe(lake_store, bucket, "x.csv", first)["total_rows"] == 1
+
+
+def test_a_version_that_is_not_there(lake_store: S3Store, s3: "S3Client", bucket: str) -> None:
+    """The call that comes next asks for no version: it tells what is there now."""
+    s3.put_object(Bucket=bucket, Key="x.csv", Body=_CSV)
+    with pytest.raises(NotFoundError) as caught:
+        _describe(lake_store, bucket, "x.csv", "no-such-version")
+    assert caught.value.repair == {"bucket_name": bucket, "prefix": "x.csv"}
+    assert caught.value.repair_tool == "list_s3_objects"
 
 
 def test_what_a_head_tells(lake_store: S3Store, s3: "S3Client", bucket: str) -> None:

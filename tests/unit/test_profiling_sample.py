@@ -123,7 +123,7 @@ def test_many_objects_share_a_sample() -> None:
     """First, last and some between, with their partition values, types put together."""
     bodies = [f"n\n{i}\n".encode() for i in range(20)] + [b"n\noops\n"]
     sample, meter = _drawn(*bodies)
-    assert sample.table.column("p").to_pylist()[0] == "0"
+    assert sample.table.column("p").to_pylist()[0] == 0
     assert sample.table.column("n").to_pylist()[-1] == "oops"
     assert sample.table.num_rows == 8
     assert meter.requests == 8

@@ -28,7 +28,7 @@ _UTF16_LE = b"\xff\xfe"
 
 @dataclass(slots=True, kw_only=True)
 class Contents:
-    """What is in an object; `total_rows` is exact or None."""
+    """What is in an object; `total_rows` is exact or None, `is_damaged` if no tool reads it."""
 
     format: str = ""
     detected_by: str = ""
@@ -39,6 +39,7 @@ class Contents:
     csv: dict[str, Any] | None = None
     json: dict[str, Any] | None = None
     notices: list[str] = field(default_factory=list)
+    is_damaged: bool = False
 
 
 def read_contents(source: ObjectReader) -> Contents:
@@ -115,6 +116,7 @@ def _decoded(source: ObjectReader, head: bytes, found: Contents) -> tuple[bytes,
         # The compressed bytes end with the head: only of a whole object is that damage.
         if here:
             found.notices.append(_sentence(exc))
+            found.is_damaged = True
         return text, False
     return text, here
 

@@ -19,7 +19,8 @@ from s3_data_lake_mcp.loaders.parquet_footer import (
 )
 from s3_data_lake_mcp.loaders.thrift import ThriftError
 from s3_data_lake_mcp.profiling import Json
-from s3_data_lake_mcp.profiling.aggregates import LONGEST_TEXT
+from s3_data_lake_mcp.profiling.aggregates import LONGEST_TEXT, ProfiledColumn
+from s3_data_lake_mcp.profiling.partitions import Partitions, partition_figures
 from s3_data_lake_mcp.storage import ObjectRef, ObjectStore, ScanMeter
 from s3_data_lake_mcp.storage.reader import ObjectReader
 from s3_data_lake_mcp.wire import Clipper, json_value
@@ -90,6 +91,7 @@ class FooterProfile:
 
     rows: int = 0
     columns: dict[str, _Ends] = field(default_factory=dict)
+    partitions: dict[str, Json] = field(default_factory=dict)
 
     def add(self, footer: ParquetFooter, wanted: Sequence[str]) -> None:
         """Add one object's statistics; a column that it lacks is null there."""
@@ -107,7 +109,25 @@ class FooterProfile:
 
     def as_json(self, wanted: Sequence[str]) -> list[Json]:
         """Return the contract's columns, in the order wanted."""
-        return [self.columns[n].as_json(n, self.rows) for n in wanted if n in self.columns]
+        stored = {n: ends.as_json(n, self.rows) for n, ends in self.columns.items()}
+        found = stored | self.partitions
+        return [found[name] for name in wanted if name in found]
+
+
+def profile_footers(
+    footers: Sequence[ParquetFooter], columns: Sequence[ProfiledColumn], partitions: Partitions
+) -> FooterProfile:
+    """Return what the footers of objects and the names of their folders tell of columns."""
+    found = FooterProfile()
+    stored = [column.name for column in columns if column.name not in partitions]
+    for footer in footers:
+        found.add(footer, stored)
+    rows = [footer.num_rows for footer in footers]
+    for column in columns:
+        if column.name in partitions:
+            told = partition_figures(column, partitions[column.name], rows)
+            found.partitions[column.name] = told.as_json("footer")
+    return found
 
 
 def _statistics(footer: ParquetFooter) -> list[ColumnStatistics]:

@@ -24,7 +24,7 @@ def warnings_of(group: Group, others: Mapping[str, int]) -> list[str]:
     if group.archived:
         said.append(
             f"{group.archived:,} of {group.objects:,} objects are archived (Glacier) and cannot be "
-            "read before they are restored"
+            "read unless they are restored"
         )
     for name, count in others.items():
         said.append(

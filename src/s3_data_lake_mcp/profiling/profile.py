@@ -10,16 +10,19 @@ import pyarrow as pa
 from s3_data_lake_mcp.engines import Engine, TableSession
 from s3_data_lake_mcp.errors import (
     DeadlineExceededError,
+    FormatError,
     InvalidArgumentError,
     LakeError,
     LimitExceededError,
+    ObjectArchivedError,
     SqlError,
 )
 from s3_data_lake_mcp.profiling import Basis, Json, frames, telling
 from s3_data_lake_mcp.profiling.aggregates import ProfiledColumn
 from s3_data_lake_mcp.profiling.columns import choose_columns
 from s3_data_lake_mcp.profiling.exact import Measured, measure
-from s3_data_lake_mcp.profiling.footer import MOST_FOOTERS, FooterProfile, read_footers
+from s3_data_lake_mcp.profiling.footer import MOST_FOOTERS, profile_footers, read_footers
+from s3_data_lake_mcp.profiling.partitions import partitions_of
 from s3_data_lake_mcp.profiling.plans import plans_of
 from s3_data_lake_mcp.profiling.sample import MOST_ROWS, Sample, Sampler
 from s3_data_lake_mcp.profiling.subject import Subject
@@ -76,20 +79,29 @@ class Profiler:
         return self._best(subject, columns)
 
     def _best(self, subject: Subject, columns: Sequence[str]) -> Profiled:
-        reason = "reading all of it would take too long"
+        reason = "reading all of it would take too long. basis=exact tries it anyway"
         if self._affordable(subject):
             try:
                 with self._sooner():
                     return self._exact(subject, columns)
             except (LimitExceededError, DeadlineExceededError) as exc:
                 self.meter.check()
+                reason = f"{exc}. basis=exact tries it anyway"
+            except (FormatError, ObjectArchivedError) as exc:
                 reason = str(exc)
-        if subject.format == "parquet" and subject.objects_total <= MOST_FOOTERS:
-            found = self._footer(subject, columns)
-        else:
-            found = self._sample(subject, columns)
-        found.notices.append(f"Not exact: {reason}. basis=exact tries it anyway.")
+        found = self._roughly(subject, columns)
+        found.notices.append(f"Not exact: {reason}.")
         return found
+
+    def _roughly(self, subject: Subject, columns: Sequence[str]) -> Profiled:
+        if subject.format == "parquet" and subject.objects_total <= MOST_FOOTERS:
+            try:
+                return self._footer(subject, columns)
+            except FormatError:
+                # A sample does without what is damaged.
+                if subject.objects_total == 1:
+                    raise
+        return self._sample(subject, columns)
 
     def _affordable(self, subject: Subject) -> bool:
         share = _SHARE_OF_TIME * self.meter.remaining_seconds
@@ -194,7 +206,8 @@ class Profiler:
             meter=self.meter,
             max_decoded_bytes=self.settings.max_decoded_bytes,
         )
-        return sampler.draw(subject.refs, subject.format, subject.seed, total=subject.objects_total)
+        total = subject.objects_total + subject.archived
+        return sampler.draw(subject.refs, subject.format, subject.seed, total=total)
 
     def _hint(self, subject: Subject) -> Sample | None:
         """Return a sample that spares the exact scan its second pass; it is not needed."""
@@ -216,6 +229,7 @@ class Profiler:
             repeated = frames.repeated_rows(table.select([c.name for c in chosen]))
         notices = [
             telling.drawn(sample, subject),
+            telling.archived(subject),
             left_out,
             *sample.notices,
             *telling.told(figures, "" if sample.whole else " (in the sample)"),
@@ -240,14 +254,16 @@ class Profiler:
                 repair={"basis": "sample"},
             )
         footers = read_footers(self.store, subject.refs, self.meter)
+        parted = subject.objects_total > 1
+        partitions = partitions_of([ref.key for ref in subject.refs]) if parted else {}
         types: dict[str, pa.DataType] = {}
         for footer in footers:
             for at, name in enumerate(footer.names):
                 types.setdefault(name, footer.schema.field(at).type)
+        types |= {name: values.type for name, values in partitions.items()}
         chosen, left_out = self._choose(types, columns, subject)
-        found, names = FooterProfile(), [column.name for column in chosen]
-        for footer in footers:
-            found.add(footer, names)
+        found = profile_footers(footers, chosen, partitions)
+        archived = telling.archived(subject)
         told = (
             "Figures are from Parquet footers, no data was read: distinct, mean, quantiles, top "
             "and histogram need basis=sample or exact."
@@ -255,8 +271,8 @@ class Profiler:
         return Profiled(
             rows=found.rows,
             rows_basis="footer",
-            columns=found.as_json(names),
-            notices=[notice for notice in (told, left_out) if notice],
+            columns=found.as_json([column.name for column in chosen]),
+            notices=[notice for notice in (told, archived, left_out) if notice],
         )
 
 

@@ -4,7 +4,7 @@ import json
 import random
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -17,7 +17,7 @@ from s3_data_lake_mcp.loaders.json import JsonLoader, json_layout
 from s3_data_lake_mcp.loaders.parquet import ParquetLoader
 from s3_data_lake_mcp.loaders.parquet_open import open_footer
 from s3_data_lake_mcp.profiling.frames import comparable
-from s3_data_lake_mcp.profiling.names import shape_of
+from s3_data_lake_mcp.profiling.partitions import Partitions, partitions_of, with_partitions
 from s3_data_lake_mcp.profiling.places import spread_rows
 from s3_data_lake_mcp.profiling.ranges import (
     RANGES,
@@ -76,11 +76,17 @@ class Sampler:
             UnsupportedFormatError: If the format is none that is read.
             LakeError: If no object can be read.
         """
-        if len(refs) == 1:
+        if len(refs) == 1 >= total:
             return self._one(refs[0], name, seed, share=1)
-        chosen = _chosen(refs, seed)
+        partitions = partitions_of([ref.key for ref in refs])
+        chosen = _chosen(len(refs), seed)
+
+        def draw_one(at: int) -> Sample | LakeError:
+            found = self._tried(refs[at], name, seed, len(chosen))
+            return found if isinstance(found, LakeError) else _parted(found, partitions, at)
+
         with ThreadPoolExecutor(_THREADS, thread_name_prefix="sample") as pool:
-            found = list(pool.map(lambda ref: self._tried(ref, name, seed, len(chosen)), chosen))
+            found = list(pool.map(draw_one, chosen))
         drawn = [sample for sample in found if isinstance(sample, Sample)]
         if not drawn:
             raise next(failure for failure in found if isinstance(failure, LakeError))
@@ -95,21 +101,10 @@ class Sampler:
 
     def _tried(self, ref: ObjectRef, name: str, seed: str, share: int) -> Sample | LakeError:
         try:
-            sample = self._one(ref, name, seed + ref.key, share=share)
+            return self._one(ref, name, seed + ref.key, share=share)
         except LakeError as exc:
             self.meter.check()
             return exc
-        table = sample.table
-        for column, value in shape_of(ref.key).partitions:
-            if column not in table.column_names:
-                table = table.append_column(column, pa.array([value] * table.num_rows, pa.string()))
-        return Sample(
-            table=table,
-            parts=sample.parts,
-            where=sample.where,
-            whole=sample.whole,
-            notices=sample.notices,
-        )
 
     def _one(self, ref: ObjectRef, name: str, seed: str, *, share: int) -> Sample:
         rows = max(_FIRST_RECORDS, MOST_ROWS // share)
@@ -221,13 +216,16 @@ def _plain(body: bytes, source: ObjectReader) -> ObjectReader:
     return reader_of([body], source.info, source.meter)
 
 
-def _chosen(refs: Sequence[ObjectRef], seed: str) -> list[ObjectRef]:
-    """Return the first, the last and some between, the same ones for the same seed."""
-    if len(refs) <= MOST_OBJECTS:
-        return list(refs)
+def _parted(sample: Sample, partitions: Partitions, at: int) -> Sample:
+    return replace(sample, table=with_partitions(sample.table, partitions, at))
+
+
+def _chosen(count: int, seed: str) -> list[int]:
+    """Return the places of the first, the last and some between, the same for the same seed."""
+    if count <= MOST_OBJECTS:
+        return list(range(count))
     chance = random.Random(seed)  # noqa: S311 - a sample, not a secret
-    inner = sorted(chance.sample(range(1, len(refs) - 1), MOST_OBJECTS - 2))
-    return [refs[0], *(refs[at] for at in inner), refs[-1]]
+    return [0, *sorted(chance.sample(range(1, count - 1), MOST_OBJECTS - 2)), count - 1]
 
 
 def _ended(loaded: LoadResult) -> bool:

@@ -1,12 +1,14 @@
 """What there is to profile below a prefix: one object, a glob, or the only data set; or why not."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from s3_data_lake_mcp.errors import LakeError
 from s3_data_lake_mcp.loaders.compression import detect_compression
 from s3_data_lake_mcp.loaders.formats import detect_format, detect_format_by_name
 from s3_data_lake_mcp.profiling.drift import FORMATS
 from s3_data_lake_mcp.profiling.groups import is_archived
+from s3_data_lake_mcp.profiling.keeping import is_locked
 from s3_data_lake_mcp.profiling.stock import KEPT_OBJECTS, Stock
 from s3_data_lake_mcp.storage import ListedObject, ObjectRef, ObjectStore, ScanMeter
 from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
@@ -20,7 +22,10 @@ _SPREAD = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """Objects of one format that a profile is made of; of very many, some from all over them."""
+    """Objects of one format that a profile is made of; of very many, some from all over them.
+
+    `archived` counts those beside them that cannot be read.
+    """
 
     bucket: str
     key: str
@@ -28,6 +33,7 @@ class Subject:
     objects: tuple[ListedObject, ...]
     objects_total: int
     size_bytes: int
+    archived: int = 0
 
     @property
     def uri(self) -> str:
@@ -62,6 +68,8 @@ def find_subject(store: ObjectStore, stock: Stock, meter: ScanMeter) -> tuple[Su
         empty = not stock.inventory.objects
         return None, "" if empty else "No profile: there is no object with data."
     readable = [one for one in stock.kept if not is_archived(one.storage_class)]
+    if not readable and _is_restored(store, stock, meter):
+        readable = stock.kept
     if not readable:
         return None, (
             f"No profile: {stock.kept[0].key} is archived ({stock.kept[0].storage_class}); restore "
@@ -70,6 +78,31 @@ def find_subject(store: ObjectStore, stock: Stock, meter: ScanMeter) -> tuple[Su
     if stock.kind == "object":
         return _object(store, stock, readable[0], meter)
     return _many(stock, readable)
+
+
+def _is_restored(store: ObjectStore, stock: Stock, meter: ScanMeter) -> bool:
+    """Whether the first archived object is restored, which its listing does not tell."""
+    try:
+        head = store.head(ObjectRef(bucket=stock.bucket, key=stock.kept[0].key), meter)
+    except LakeError:
+        return False
+    return not is_locked(head)
+
+
+def named_wrongly(
+    store: ObjectStore, stock: Stock, subject: Subject, meter: ScanMeter
+) -> Subject | None:
+    """Return the subject by the content of its only object; None if it is what its name says.
+
+    Raises:
+        LakeError: If the object cannot be read.
+    """
+    if stock.kind != "object":
+        return None
+    name = _by_content(store, subject.refs[0], meter)
+    if name == subject.format or name not in FORMATS:
+        return None
+    return replace(subject, format=name)
 
 
 def _many(stock: Stock, readable: list[ListedObject]) -> tuple[Subject | None, str]:
@@ -125,9 +158,10 @@ def _of_format(stock: Stock, key: str, readable: list[ListedObject]) -> tuple[Su
         group = stock.grouper.groups()[0]
         chosen = group.samples.spread(_SPREAD)
         return _subject(stock, key, name, chosen, group.objects, group.bytes), ""
-    others = len(readable) - len(chosen)
+    others, archived = len(readable) - len(chosen), len(stock.kept) - len(readable)
     said = f"The profile is of the {len(chosen):,} {name} objects, not of {others:,} others."
-    return _subject(stock, key, name, chosen, total, size), said if others else ""
+    found = _subject(stock, key, name, chosen, total, size)
+    return replace(found, archived=archived), said if others else ""
 
 
 def _subject(

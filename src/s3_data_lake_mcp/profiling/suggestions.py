@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from s3_data_lake_mcp.loaders.formats import detect_format_by_name
 from s3_data_lake_mcp.profiling.contents import Contents
 from s3_data_lake_mcp.storage import ObjectRef
 
@@ -16,15 +17,22 @@ _READS = {
 
 
 def suggest(ref: ObjectRef, contents: Contents | None) -> list[dict[str, Any]]:
-    """Return one to three calls; where the object cannot be read, what lies beside it."""
+    """Return one to three calls; where the object cannot be read, what lies beside it.
+
+    No other tool reads an older version: what is known of one may not fit the latest.
+    """
     place = {"bucket_name": ref.bucket, "object_key": ref.key}
+    if ref.version_id:
+        return [_beside(ref, {"prefix": ref.key}, "Its latest version, if it is not deleted.")]
     read = _read(place, contents) if contents is not None else None
     if read is None or contents is None:
         folder = ref.key.rpartition("/")
         prefix = {"prefix": folder[0] + "/"} if folder[1] else {}
-        listing = {"bucket_name": ref.bucket} | prefix
-        return [_call("list_s3_objects", listing, "What lies beside it.")]
+        return [_beside(ref, prefix, "What lies beside it.")]
     calls = [read]
+    # A name that says Parquet is believed by what reads many objects.
+    if detect_format_by_name(ref.key)[0] == "parquet" != contents.format:
+        return calls
     if sql := _sql(contents.columns):
         calls.append(_call("query_csv_data", place | {"sql": sql}, "Count rows by a column."))
     if contents.columns:
@@ -37,6 +45,10 @@ def suggest(ref: ObjectRef, contents: Contents | None) -> list[dict[str, Any]]:
     return calls
 
 
+def _beside(ref: ObjectRef, prefix: dict[str, Any], why: str) -> dict[str, Any]:
+    return _call("list_s3_objects", {"bucket_name": ref.bucket} | prefix, why)
+
+
 def _call(tool: str, arguments: dict[str, Any], why: str) -> dict[str, Any]:
     return {"tool": tool, "arguments": arguments, "why": why}
 
@@ -44,7 +56,7 @@ def _call(tool: str, arguments: dict[str, Any], why: str) -> dict[str, Any]:
 def _read(place: dict[str, Any], contents: Contents) -> dict[str, Any] | None:
     described = {"csv": contents.csv, "json": contents.json, "parquet": contents.parquet}
     told = described.get(contents.format)
-    if told is None or told.get("encrypted"):
+    if told is None or contents.is_damaged or told.get("encrypted"):
         return None
     arguments = dict(place)
     why = "Its first records." if contents.format == "json" else "Its first rows."

@@ -8,6 +8,7 @@ from s3_data_lake_mcp.engines import Engine
 from s3_data_lake_mcp.errors import (
     AccessDeniedError,
     FormatError,
+    InvalidArgumentError,
     KmsDeniedError,
     LakeError,
     LimitExceededError,
@@ -20,7 +21,7 @@ from s3_data_lake_mcp.profiling.drift import compare_schemas
 from s3_data_lake_mcp.profiling.fit import fit
 from s3_data_lake_mcp.profiling.profile import Profiled, Profiler
 from s3_data_lake_mcp.profiling.stock import Stock, take_stock
-from s3_data_lake_mcp.profiling.subject import find_subject
+from s3_data_lake_mcp.profiling.subject import find_subject, named_wrongly
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectStore, ScanMeter
 
@@ -123,7 +124,14 @@ def _profile(
         subject, reason = find_subject(profiler.store, stock, profiler.meter)
         if subject is None:
             return None, [reason] if reason else []
-        found = profiler.profile(subject, columns, basis)
+        try:
+            found = profiler.profile(subject, columns, basis)
+        except (FormatError, InvalidArgumentError):
+            other = named_wrongly(profiler.store, stock, subject, profiler.meter)
+            if other is None:
+                raise
+            reason = f"The name says {subject.format}, but the content is {other.format}."
+            found = profiler.profile(other, columns, basis)
     except _TOLERATED as exc:
         if isinstance(exc, LimitExceededError) and basis != "auto":
             raise

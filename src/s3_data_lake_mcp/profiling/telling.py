@@ -89,3 +89,11 @@ def drawn(sample: Sample, subject: Subject) -> str:
     elif sample.size_bytes and rows and subject.objects_total == 1:
         text += f" ({sample.size_bytes / 1e6:,.1f} of {subject.size_bytes / 1e6:,.1f} MB)"
     return f"{text}: all figures, counts too, are of these rows; min and max are what was seen."
+
+
+def archived(subject: Subject) -> str:
+    """Say how many objects are left out because they cannot be read; empty for none."""
+    if not subject.archived:
+        return ""
+    are = "archived object is" if subject.archived == 1 else "archived objects are"
+    return f"{subject.archived:,} {are} not in the profile."

@@ -1,0 +1,60 @@
+"""Summaries of what a memory store holds, on the real engine."""
+
+import io
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import ByteSize
+
+from s3_data_lake_mcp.engines.duckdb import DuckDbEngine
+from s3_data_lake_mcp.profiling.summary import summarize
+from s3_data_lake_mcp.settings import Settings
+from s3_data_lake_mcp.storage import ScanMeter
+from s3_data_lake_mcp.storage.memory import MemoryStore
+
+BUCKET = "lake"
+CSV = b"id,name,v\n1,a,1.5\n2,b,2.5\n"
+
+
+def parquet_bytes(table: pa.Table, **options: Any) -> bytes:
+    """Return a table as a Parquet file."""
+    sink = io.BytesIO()
+    pq.write_table(table, sink, **options)
+    return sink.getvalue()
+
+
+@dataclass(slots=True)
+class Summaries:
+    """A store with one bucket, and its summaries."""
+
+    settings: Settings = field(default_factory=lambda: Settings(max_result_bytes=ByteSize(4 << 20)))
+    store: MemoryStore = field(default_factory=MemoryStore)
+
+    def __post_init__(self) -> None:
+        self.store.create_bucket(BUCKET)
+
+    def put(self, key: str, body: bytes | pa.Table = CSV, **options: Any) -> None:
+        """Write an object: bytes as they are, a table as Parquet."""
+        data = body if isinstance(body, bytes) else parquet_bytes(body)
+        self.store.put(BUCKET, key, data, **options)
+
+    def of(self, prefix: str, basis: str = "auto", *columns: str) -> dict[str, Any]:
+        """Return the summary of a prefix."""
+        return summarize(
+            self.store,
+            DuckDbEngine(self.store, self.settings),
+            BUCKET,
+            prefix,
+            columns=columns,
+            basis=basis,
+            settings=self.settings,
+            meter=ScanMeter(max_bytes=self.settings.max_scan_bytes),
+            progress=lambda _done, _total: None,
+        )
+
+    def columns(self, prefix: str, basis: str, *columns: str) -> dict[str, dict[str, Any]]:
+        """Return the profiles of columns by their names."""
+        profile = self.of(prefix, basis, *columns)["profile"]
+        return {column["name"]: column for column in profile["columns"]}
