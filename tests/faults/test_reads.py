@@ -220,6 +220,17 @@ def test_another_version_in_the_middle_is_object_changed(
     assert caught.value.hint
 
 
+def test_a_deletion_in_the_middle_does_not_ask_for_the_same_again(
+    impatient_store: S3Store, info: ObjectInfo, fault_proxy: FaultProxy
+) -> None:
+    """The object is gone: what comes next is a look at what is there now."""
+    fault_proxy.inject("answer", status=404, code="NoSuchKey")
+    with pytest.raises(ObjectChangedError) as caught:
+        impatient_store.get_range(info, 0, 300_000, meter())
+    assert "was deleted" in str(caught.value)
+    assert caught.value.repair_tool == "list_s3_objects"
+
+
 def test_an_overwrite_between_resumes_is_object_changed(
     impatient_store: S3Store, info: ObjectInfo, fault_proxy: FaultProxy, s3: "S3Client"
 ) -> None:

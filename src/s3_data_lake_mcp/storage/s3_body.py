@@ -158,7 +158,7 @@ class S3Ranges:
         try:
             answer = self.calls.send(asked, patience)
         except NotFoundError as exc:
-            raise _changed(info.ref) from exc
+            raise _deleted(info.ref) from exc
         body = answer["Body"]
         try:
             _require_version(answer, info)
@@ -186,3 +186,10 @@ def _require_version(answer: Answer, info: ObjectInfo) -> None:
 def _changed(ref: ObjectRef) -> ObjectChangedError:
     message = f"{ref} changed while it was being read"
     return ObjectChangedError(message, hint="Call again, without a cursor.")
+
+
+def _deleted(ref: ObjectRef) -> ObjectChangedError:
+    message = f"{ref} was deleted while it was being read"
+    beside = {"bucket_name": ref.bucket, "prefix": ref.key[: ref.key.rfind("/") + 1]}
+    hint = "list_s3_objects shows what is there now."
+    return ObjectChangedError(message, hint=hint, repair=beside, repair_tool="list_s3_objects")
