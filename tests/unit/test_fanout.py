@@ -118,6 +118,27 @@ def test_it_costs_few_requests_more(name: str, extra: int) -> None:
     assert wide.requests <= serial.requests + extra
 
 
+class _CountingStore(FarStore):
+    """Counts the keys that it hands out."""
+
+    keys_sent = 0
+
+    def list_page(self, bucket: str, prefix: str, meter: ScanMeter, **given: Any) -> ListPage:
+        page = super().list_page(bucket, prefix, meter, **given)
+        with self._lock:
+            self.keys_sent += len(page.objects)
+        return page
+
+
+@pytest.mark.parametrize(("folders", "files"), [(40, 250), (100, 110), (25, 400)])
+def test_few_keys_are_fetched_twice(folders: int, files: int) -> None:
+    """Pieces of small folders don't fetch what the next piece fetches too."""
+    keys = layout(folders, files)
+    store = filled(_CountingStore(), keys)
+    assert sum(1 for _ in walk_wide(store, LAKE, "", ScanMeter())) == len(keys)
+    assert store.keys_sent < 1.2 * len(keys)
+
+
 def test_one_page_is_one_request() -> None:
     """A listing that fits a page costs what it costs serially."""
     store = filled(FarStore(), layout(9, 100))

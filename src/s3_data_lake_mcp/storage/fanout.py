@@ -6,10 +6,10 @@ a set of cuts: every piece lists all keys between two of them, so a wrong guess 
 and never a key. Small folders share a piece. Keys come in key order.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import dropwhile, islice, pairwise
 
 from s3_data_lake_mcp.errors import AccessDeniedError
@@ -19,11 +19,14 @@ WIDTH = 16
 """Most requests in flight."""
 
 _WIDENED = 4
-"""Requests in flight for each page that a hesitant consumer has taken."""
+"""Requests in flight when a hesitant consumer has taken a page; times as many with each more."""
 
 _PAGE_KEYS = 1_000
 _AIM_KEYS = 700
 """Keys that a piece should hold at least: a page, less what makes it reach its end for sure."""
+
+_MARGIN = 1.1
+"""What is asked for, of what a piece should hold; the rest of a page would be the next piece's."""
 
 _LEAST_DENSITY = 4.0
 """Keys per folder below which looking folders up is no faster than listing what is in them."""
@@ -45,7 +48,7 @@ class _Piece:
     """Keys from `start` up to, and not including, `stop`; listed below `prefix` behind `after`.
 
     `scope` is a prefix of all of them. `prefix` is narrower where it is known that the rest of the
-    piece, behind one folder, is empty.
+    piece, behind one folder, is empty. The first page is asked for with `size` keys.
     """
 
     scope: str
@@ -53,6 +56,7 @@ class _Piece:
     after: str = ""
     start: str = ""
     stop: str | None = None
+    size: int = _PAGE_KEYS
     token: str = ""
     last: str = ""
     busy: bool = False
@@ -72,11 +76,13 @@ class _Piece:
 class _Probe:
     """A look at the folders of one level.
 
-    By experience one holds `density` keys, and one a level below `deeper` keys (0: not known).
+    By experience one holds `density` keys, at most `most` of them, and one a level below `deeper`
+    keys (0: not known).
     """
 
     level: str
     density: float
+    most: int
     deeper: float = 0.0
 
 
@@ -151,7 +157,7 @@ class _FanOut:
 
     def _widen(self, piece: _Piece, page: Sequence[ListedObject]) -> None:
         first = not self._width
-        self._width = min(WIDTH, self._width + _WIDENED)
+        self._width = min(WIDTH, self._width * _WIDENED or _WIDENED)
         if first and not piece.done:
             self._probe(piece, page)
 
@@ -162,7 +168,7 @@ class _FanOut:
             self._meter,
             start_after="" if piece.token else piece.after,
             token=piece.token,
-            max_keys=_PAGE_KEYS,
+            max_keys=_PAGE_KEYS if piece.token else piece.size,
         )
 
     def _look(self, level: str, after: str) -> ListPage:
@@ -240,14 +246,16 @@ class _FanOut:
             # Not all of the level's folders are cuts: a later look may find more.
             self._known.discard(probe.level)
         alone = _alone(page, folders) if size == 1 else set()
-        for cut in folders[::size]:
-            self._cut_at(cut, alone=cut in alone)
+        keys = min(_PAGE_KEYS, round(probe.most * size * _MARGIN))
+        # The page that is on its way holds the first folders, if they are small.
+        for cut in folders[size if piece.busy and size > 1 else 0 :: size]:
+            self._cut_at(cut, keys, alone=cut in alone)
         if len(folders) <= _FEW and probe.deeper >= _LEAST_DENSITY:
             # Large folders, alike as those of a lake are: cut them before their own first pages.
             for folder in folders:
-                self._send(piece, _Probe(folder, probe.deeper))
+                self._send(piece, _Probe(folder, probe.deeper, _PAGE_KEYS))
 
-    def _cut_at(self, cut: str, *, alone: bool) -> None:
+    def _cut_at(self, cut: str, size: int, *, alone: bool) -> None:
         for at, piece in enumerate(self._pieces):
             if piece.stop is not None and piece.stop <= cut:
                 continue
@@ -259,6 +267,7 @@ class _FanOut:
                 after="" if alone else cut[:-1] + _BEFORE_SLASH,
                 start=cut,
                 stop=piece.stop,
+                size=_PAGE_KEYS if alone else size,
             )
             piece.stop = cut
             self._pieces.insert(at + 1, rest)
@@ -268,19 +277,19 @@ class _FanOut:
 def _probes(scope: str, keys: Sequence[ListedObject], known: set[str]) -> Iterator[_Probe]:
     """Yield the levels above the last key whose folders hold enough keys to be looked up."""
     levels = list(islice(_densities(scope, keys), _DEEPEST))
-    for (level, density), (_, deeper) in pairwise([*levels, ("", 0.0)]):
-        if level not in known and density >= _LEAST_DENSITY:
-            yield _Probe(level, density, deeper)
+    for one, below in pairwise([*levels, _Probe("", 0.0, 0)]):
+        if one.level not in known and one.density >= _LEAST_DENSITY:
+            yield replace(one, deeper=below.density)
 
 
-def _densities(prefix: str, keys: Sequence[ListedObject]) -> Iterator[tuple[str, float]]:
+def _densities(prefix: str, keys: Sequence[ListedObject]) -> Iterator[_Probe]:
     """Yield each folder above the last key, from the top, with the keys that its children hold."""
     last = keys[-1].key
     level = prefix
     while (slash := last.find(_SLASH, len(level))) >= 0:
         below = [listed.key for listed in keys if listed.key.startswith(level)]
-        items = {key[: key.find(_SLASH, len(level)) + 1] or key for key in below}
-        yield level, len(below) / len(items)
+        items = Counter(key[: key.find(_SLASH, len(level)) + 1] or key for key in below)
+        yield _Probe(level, len(below) / len(items), max(items.values()))
         level = last[: slash + 1]
 
 
