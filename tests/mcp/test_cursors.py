@@ -182,6 +182,31 @@ async def test_a_cursor_of_an_object_that_changed(call: Caller, objects: Objects
         assert not (await call(tool, **again["arguments"])).is_error
 
 
+@pytest.mark.parametrize(
+    ("tool", "key"),
+    [
+        ("read_csv_from_s3", "gone.csv"),
+        ("read_json_from_s3", "gone.json"),
+        ("read_parquet_from_s3", "gone.parquet"),
+        ("query_csv_data", "gone.csv"),
+    ],
+)
+async def test_a_cursor_of_an_object_that_is_gone(
+    call: Caller, objects: Objects, tool: str, key: str
+) -> None:
+    """The next call is one that works: not the first page of what is no more."""
+    objects.put("cursors/gone.csv", "a\n1\n2\n3\n")
+    objects.json("cursors/gone.json", [1, 2, 3])
+    objects.parquet("cursors/gone.parquet", pa.table({"a": [1, 2, 3]}))
+    size = "max_records" if "json" in tool else "max_rows"
+    first = await call(tool, bucket_name=SHELF, object_key=f"cursors/{key}", **{size: 1})
+    objects.client.delete_object(Bucket=SHELF, Key=f"cursors/{key}")
+    refused = await call(tool, bucket_name=SHELF, cursor=first.data["next_cursor"])
+    assert refused.text.startswith("object_changed: "), refused.text
+    again = await call(refused.next["tool"], **refused.next["arguments"])
+    assert not again.is_error, (refused.text, again.text)
+
+
 async def test_a_long_statement_pages_too(call: Caller) -> None:
     """What the server took, its cursor holds."""
     comment = "".join(chr(0x4E00 + (i * 7_919) % 20_000) for i in range(9_000))

@@ -67,6 +67,31 @@ def test_a_wrong_type_or_range_is_refused(arguments: dict[str, object]) -> None:
         CSV.validate(arguments)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "repair"),
+    [
+        ({"bucket_name": "b", "object_key": "k", "max_rows": 0}, {"max_rows": 100}),
+        ({"bucket_name": "s3://b/k", "max_rows": 0}, {"max_rows": 100}),
+        (
+            {"bucket_name": "b", "object_key": "k", "max_rows": 0, "columns": 5},
+            {"max_rows": 100, "columns": []},
+        ),
+        ({"bucket_name": "b", "max_rows": 0}, None),
+        ({"bucket_name": "b", "cursor": 5}, None),
+        ({"bucket_name": "b", "object_key": 5}, None),
+        ({"bucket_name": 5, "object_key": "k", "max_rows": 0}, None),
+        ({"bucket_name": "s3://b", "max_rows": 0}, None),
+    ],
+)
+def test_a_repair_makes_a_call_that_can_work(
+    arguments: dict[str, object], repair: dict[str, object] | None
+) -> None:
+    """All that is wrong is mended, and none is proposed where the object is not known."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        CSV.validate(arguments)
+    assert caught.value.repair == repair
+
+
 def test_a_whole_float_is_an_integer() -> None:
     """JSON has one kind of number: 100.0 is an integer to JSON Schema."""
     assert CSV.validate({"bucket_name": "b", "max_rows": 7.0})["max_rows"] == 7

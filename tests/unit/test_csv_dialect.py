@@ -322,6 +322,7 @@ def test_another_format_is_named(key: str, body: bytes, tool: str) -> None:
     [
         ("x.csv", b"\x89PNG\r\n\x1a\n", "is not CSV: it looks like image"),
         ("x.csv", b"PK\x03\x04....", "is not CSV: it looks like archive"),
+        ("x.csv", b"a.csv".ljust(257, b"\0") + b"ustar", "is not CSV: it looks like archive"),
         (
             "x.csv.lz4",
             b"\x04\x22\x4d\x18\x64\x40\xa7\x00",

@@ -131,6 +131,8 @@ def detect_format(info: ObjectInfo, head: bytes, tail: bytes = b"") -> tuple[str
         return ("excel" if b"xl/" in head or b"[Content_Types]" in head else "archive"), "magic"
     if head[8:12] == b"WEBP" and head.startswith(b"RIFF"):
         return "image", "magic"
+    if head[257:262] == b"ustar":
+        return "archive", "magic"
     for magic, name in _FOOTERS:
         if tail.endswith(magic):
             return name, "magic"

@@ -67,7 +67,7 @@ class Signature:
         try:
             checked = self._model.model_validate(whole)
         except ValidationError as exc:
-            raise self._invalid(exc) from exc
+            raise self._invalid(exc, whole) from exc
         return {name: getattr(checked, name) for name in self.names}
 
     def _refuse_unknown(self, name: str, arguments: Mapping[str, Any]) -> None:
@@ -96,8 +96,9 @@ class Signature:
             return False
         return True
 
-    def _invalid(self, exc: ValidationError) -> InvalidArgumentError:
-        found = exc.errors(include_url=False, include_input=False, include_context=False)[0]
+    def _invalid(self, exc: ValidationError, arguments: Mapping[str, Any]) -> InvalidArgumentError:
+        problems = exc.errors(include_url=False, include_input=False, include_context=False)
+        found = problems[0]
         name = str(found["loc"][0]) if found["loc"] else self.name
         if found["type"] == "missing":
             return InvalidArgumentError(f"{name} is required", hint=f"Give {name}.")
@@ -105,12 +106,21 @@ class Signature:
         message = f"{name} is not valid: {text}"
         if name not in self.defaults:
             return InvalidArgumentError(message, hint=f"Give {name} as its schema says.")
-        default = self.defaults[name]
-        # A call without a place would not work.
-        repair = None if name in PLACES else {name: default}
-        return InvalidArgumentError(
-            message, hint=f"Its default is {json.dumps(default)}.", repair=repair
-        )
+        hint = f"Its default is {json.dumps(self.defaults[name])}."
+        wrong = {str(problem["loc"][0]) for problem in problems if problem["loc"]}
+        repair = {name: self.defaults[name] for name in wrong & self.defaults.keys()}
+        works = wrong <= self.defaults.keys() and self._has_place({**arguments, **repair})
+        return InvalidArgumentError(message, hint=hint, repair=repair if works else None)
+
+    def _has_place(self, arguments: Mapping[str, Any]) -> bool:
+        """Whether arguments say what to read, so that a call with them can work."""
+        if self.place != "object_key" or arguments.get("object_key") or arguments.get("cursor"):
+            return True
+        try:
+            place = split_uri(arguments["bucket_name"])
+        except InvalidArgumentError:
+            return False
+        return bool(place and place[1])
 
     def given(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return the values that are not defaults."""

@@ -15,10 +15,12 @@ from fastmcp.tools.base import Tool, ToolResult
 from mcp_types import ToolAnnotations
 from pydantic import PrivateAttr, ValidationError
 
+from s3_data_lake_mcp.cursors import Cursor
 from s3_data_lake_mcp.errors import (
     DeadlineExceededError,
     InvalidArgumentError,
     LakeError,
+    NotFoundError,
     ObjectChangedError,
 )
 from s3_data_lake_mcp.fence import scrub_all, visible
@@ -106,7 +108,7 @@ class LakeTool(Tool):
             _LOGGER.exception("an answer does not fit its model", extra={"tool": self.name})
             raise ToolError("internal_error: The answer could not be built.") from exc
         except LakeError as exc:
-            text = self._error_text(exc, arguments, call)
+            text = self._error_text(_since(exc, call.cursor), arguments, call)
             raise ToolError(text, log_level=logging.INFO) from exc
         return self._answer(result, values)
 
@@ -149,7 +151,8 @@ class LakeTool(Tool):
         if hint := offered_clauses(exc.hint, self._hidden):
             lines.append(f"hint: {clip(visible(hint), share)}")
         follow_up = ""
-        if isinstance(exc, ObjectChangedError) and call.cursor is not None:
+        changed = isinstance(exc, ObjectChangedError) and not exc.repair_tool
+        if changed and call.cursor is not None:
             follow_up = next_line(self.name, self._signature.first_call(call.cursor))
         elif exc.repair is not None:
             repaired = self._signature.repaired(arguments, exc.repair)
@@ -160,6 +163,19 @@ class LakeTool(Tool):
         if follow_up and len(follow_up.encode()) <= share:
             lines.append(follow_up)
         return "\n".join(lines)
+
+
+def _since(exc: LakeError, cursor: Cursor | None) -> LakeError:
+    """Return the error as it is for who goes on with a cursor: what is not there now, was."""
+    if cursor is None or not cursor.key or not isinstance(exc, NotFoundError):
+        return exc
+    beside = {"bucket_name": cursor.bucket, "prefix": cursor.key[: cursor.key.rfind("/") + 1]}
+    return ObjectChangedError(
+        f"s3://{cursor.bucket}/{cursor.key} was deleted since the cursor was made",
+        hint="list_s3_objects shows what is there now.",
+        repair=beside,
+        repair_tool="list_s3_objects",
+    )
 
 
 _FAT = frozenset({"title", "additionalProperties", "minimum"})
