@@ -188,6 +188,15 @@ def test_bad_lines_are_left_out_and_named() -> None:
     assert list(page.records) == [{"a": 1}, {"a": 2}, {"a": 4}]
     assert "3 lines are not JSON and left out: lines 2, 4, 6" in page.notices[0]
     assert list(read(f"# head\n{body}", "x.jsonl").records) == list(page.records)
+    # A key that does not announce lines: a later object shows that there are some.
+    assert list(read(body, "x.json").records) == list(page.records)
+
+
+@pytest.mark.parametrize("behind", ["\noops", "\noops\n]", " {", "\n2\n3"])
+def test_one_line_is_no_lines(behind: str) -> None:
+    """An object with anything but another one behind it is no document."""
+    with pytest.raises(MalformedDataError):
+        read(f'{{"a":1}}{behind}', "x.json")
 
 
 def test_line_numbers_go_on_after_a_cursor() -> None:

@@ -36,6 +36,7 @@ _LARGEST = 1 << 63
 _LEAST_PAGE_BYTES = 64 << 10
 _MOST_PAGE_BYTES = 1 << 20
 _BRACKET_LINE = re.compile(r"\n[ \t\r]*\[")
+_OBJECT_LINE = re.compile(r"\n[ \t]*\{")
 _NEXT_LINE = re.compile(r"[ \t\r]*\n[ \t\r\n]*([^ \t\r\n])")
 
 
@@ -222,15 +223,19 @@ def _layout(
         if follows is None or follows[1] != "[":
             return "array", array_items(window, decoder, opened=False)
         return "lines", line_items(window, decoder, bad, proven=False)
+    begun = window.line
     try:
         value = decoder.decode(window, max_bytes=max_bytes)
     except NotJson as exc:
         raise malformed(window, str(exc)) from exc
+    alone = mark == "{" and window.line == begun
     after = window.skip(" \t\r")
     item = Item(value=value, byte=window.byte, line=window.line)
     if after == "\n":
         after = window.skip(SPACE)
-        if after and _kind(after) == _kind(mark):
+        # The second line may be a bad one: then a later one shows that there are lines.
+        lines = alone and _OBJECT_LINE.search(window.text, window.at)
+        if after and (lines or _kind(after) == _kind(mark)):
             return "lines", chain([item], line_items(window, decoder, bad, proven=True))
     if after:
         raise malformed(window, f"there is more behind its value at byte {window.byte:,}")
