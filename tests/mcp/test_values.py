@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from s3_data_lake_mcp.lake import Lake
 from support.mcp import BUCKET, Answer, Caller
 from support.objects import SHELF, Objects
 
@@ -215,3 +216,20 @@ async def test_long_cells_are_clipped_and_counted(call: Caller, objects: Objects
         assert clipped == "x" * 2_000 + "…(+1 chars)"
         assert nested == [{"t": "é" * 2_000 + "…(+1,000 chars)"}]
         assert "2 cells were clipped to 2,000 characters." in answer.data["notices"]
+
+
+async def test_a_table_without_columns_has_no_rows(
+    call: Caller, objects: Objects, lake: Lake
+) -> None:
+    """As many rows as the file says, not as many as were asked for."""
+    objects.parquet("values/no-columns.parquet", pa.table({}))
+    key = "values/no-columns.parquet"
+    answer = await call("read_parquet_from_s3", bucket_name=SHELF, object_key=key)
+    assert not answer.is_error, answer.text
+    assert (answer.data["rows"], answer.data["returned_rows"], answer.data["total_rows"]) == (
+        [],
+        0,
+        0,
+    )
+    assert answer.lines[0].startswith("0 rows")
+    assert len(lake.frame(f"s3://{SHELF}/{key}")) == 0

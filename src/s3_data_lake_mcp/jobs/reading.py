@@ -107,7 +107,7 @@ def _whole_parquet(w: Workplace, a: Arguments, meter: ScanMeter) -> pa.Table:
     """Read with the file's own Arrow types, some of which the engine does not have."""
     source = ObjectReader.open_tail(w.store, opening.ref(a), meter, length=opening.FOOTER_BYTES)
     request = LoadRequest(max_rows=a["max_rows"], columns=tuple(a["columns"]))
-    return ParquetLoader().load(source, request).table.slice(0, a["max_rows"])
+    return _first(ParquetLoader().load(source, request).table, a["max_rows"])
 
 
 def _whole_text(w: Workplace, a: Arguments, meter: ScanMeter, report: Report) -> pa.Table:
@@ -115,7 +115,12 @@ def _whole_text(w: Workplace, a: Arguments, meter: ScanMeter, report: Report) ->
     query = Query(
         bucket=a["bucket"], key=a["key"], max_rows=a["max_rows"], columns=tuple(a["columns"])
     )
-    return w.engine.run(query, meter, report).table.slice(0, a["max_rows"])
+    return _first(w.engine.run(query, meter, report).table, a["max_rows"])
+
+
+def _first(table: pa.Table, rows: int) -> pa.Table:
+    """Return the first rows; a table without columns would grow by a longer slice."""
+    return table.slice(0, min(rows, table.num_rows))
 
 
 def _load_fields(w: Workplace, a: Arguments, paging: Paging) -> dict[str, Any]:

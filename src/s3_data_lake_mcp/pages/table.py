@@ -89,7 +89,9 @@ class _Sheet:
         table = self.table.select(range(shown))
         notices = [*self.envelope["notices"], *self._narrowed(shown)]
         clipper = wire.Clipper(self.settings.max_cell_chars)
-        rows = wire.json_rows(table.slice(0, self.max_rows), clipper)
+        # A table without columns would grow by a slice.
+        asked = min(self.max_rows, table.num_rows)
+        rows = wire.json_rows(table.slice(0, asked), clipper)
         page = {
             **self.envelope,
             "columns": list(self.specs[:shown]),
@@ -107,7 +109,7 @@ class _Sheet:
         elif kept < len(rows):
             clipper = wire.Clipper(self.settings.max_cell_chars)
             rows = wire.json_rows(table.slice(0, kept), clipper)
-        cut = kept < min(table.num_rows, self.max_rows)
+        cut = kept < asked
         by = "max_bytes" if cut else "max_rows" if table.num_rows > self.max_rows else ""
         return page | {
             "rows": rows,
