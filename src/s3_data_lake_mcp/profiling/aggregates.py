@@ -71,10 +71,13 @@ def kind_of(data_type: pa.DataType) -> Kind:
 class Plan:
     """What needs to be known of a column before its histogram and top values can be counted.
 
-    `count_all` counts every value, of which there must be few; else only the `candidates`.
+    `count_all` counts every value, of which there must be few; else only the `candidates`. The
+    deviation is computed of differences to `center`, about the mean: of large numbers that lie
+    close together, the digits would be lost.
     """
 
     bins: Bins | None = None
+    center: float | None = None
     count_all: bool = False
     candidates: tuple[object, ...] = ()
 
@@ -104,7 +107,7 @@ def measures(column: ProfiledColumn, *, small: bool, plan: Plan | None) -> list[
     if kind in {"number", "float"}:
         mean = f"favg({name})" if kind == "float" else f"avg({name})"
         fields.append(f"{mean}{finite} AS mean_{at}")
-        fields.append(f"stddev_samp(CAST({name} AS DOUBLE)){finite} AS stddev_{at}")
+        fields += [_deviation(column, plan)] if plan is not None else []
     if kind in MEASURED and not is_tallied(column, plan, small=small):
         fields.append(f"{_quantile(name, kind, small=small)}{finite} AS quantiles_{at}")
     if finite and plan is None:
@@ -115,6 +118,13 @@ def measures(column: ProfiledColumn, *, small: bool, plan: Plan | None) -> list[
     if plan is None or not plan.count_all:
         fields += _ends(column, small=small)
     return fields
+
+
+def _deviation(column: ProfiledColumn, plan: Plan) -> str:
+    finite = f" FILTER (WHERE isfinite({column.quoted}))" if column.kind == "float" else ""
+    near = f" - ({plan.center!r})" if plan.center is not None else ""
+    number = f"CAST({column.quoted} AS DOUBLE){near}"
+    return f"stddev_samp({number}){finite} AS stddev_{column.position}"
 
 
 def _ends(column: ProfiledColumn, *, small: bool) -> list[str]:
@@ -174,6 +184,11 @@ class Selection:
         if plan.count_all:
             self.derived.append(f"CAST(cardinality(tally_{at}) AS BIGINT) AS counted_{at}")
 
+    def add_deviation(self, column: ProfiledColumn, plan: Plan) -> None:
+        """Measure how far a column's values lie from their mean, which the plan knows."""
+        if plan.center is not None:
+            self.fields.append(_deviation(column, plan))
+
     def add_measures(self, column: ProfiledColumn, plan: Plan | None, *, small: bool) -> None:
         """Measure a column, in the same pass as what its plan counts."""
         at = column.position
@@ -228,7 +243,7 @@ def _bin_field(column: ProfiledColumn, bins: Bins) -> str:
         )
     else:
         value = f"CAST({name} AS DOUBLE)"
-        place = f"floor(({value} - ({bins.start!r})) / {bins.width!r})"
+        place = f"floor(({value} - ({bins.origin!r})) / {bins.width!r})"
     number = f"CAST(greatest(-1, least({bins.count}, {place})) AS INTEGER)"
     return f"map_entries(histogram({number}) FILTER (WHERE {there})) AS bins_{column.position}"
 

@@ -2,16 +2,19 @@
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import pyarrow as pa
 from pyarrow import types
 
 BINS = 10
+_NUDGE = 1e-9
+"""Of a width: more than rounding errors, less than anybody's difference between two values."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bins:
-    """Equal bins `[start + i*width, start + (i+1)*width)`.
+    """Equal bins `[start + i*width, start + (i+1)*width)`, the last one up to `stop`, if given.
 
     Moments are counted in microseconds since 1970 (dates: in days).
     """
@@ -19,10 +22,29 @@ class Bins:
     start: float | int
     width: float | int
     count: int
+    stop: float | int | None = None
+
+    @property
+    def origin(self) -> float | int:
+        """Where to count from by division: a value on an edge never falls below it by rounding."""
+        return self.start - self.width * _NUDGE if isinstance(self.width, float) else self.start
 
     def edge(self, at: int) -> float | int:
-        """Return where bin `at` starts."""
+        """Return about where bin `at` starts; of whole numbers, exactly."""
         return self.start + self.width * at
+
+    def edges(self) -> list[float | int]:
+        """Return where the bins start, and where the last one ends.
+
+        Sums of widths end in noise that says nothing: it is cut off, the outermost edges excepted.
+        """
+        plain = [self.edge(at) for at in range(self.count + 1)]
+        if self.stop is not None:
+            plain[-1] = self.stop
+        if not isinstance(self.width, float):
+            return plain
+        tidy = [plain[0], *(float(f"{edge:.15g}") for edge in plain[1:-1]), plain[-1]]
+        return tidy if all(a < b for a, b in pairwise(tidy)) else plain
 
 
 _SECONDS = (86_400, 3_600, 60, 1)
@@ -47,7 +69,7 @@ def bins_between(low: float, high: float, *, unit: int = 1) -> Bins | None:
     if not 0 < span < math.inf:
         return None
     if not (isinstance(low, int) and isinstance(high, int)):
-        return Bins(start=low, width=span / BINS, count=BINS)
+        return Bins(start=low, width=span / BINS, count=BINS, stop=high)
     # Whole numbers get bins of a whole width, one value each where there are few.
     start = low - low % unit
     reach = (high - start) // unit + 1

@@ -113,6 +113,7 @@ def _second_pass(
         chosen = Selection()
         for column in batch:
             chosen.add_counts(column, plans[column.position])
+            chosen.add_deviation(column, plans[column.position])
         if chosen.fields:
             found |= _row(session, chosen, batch, small=size == _SMALL_BATCH)
     return found
@@ -149,10 +150,12 @@ def _plan(column: ProfiledColumn, first: Mapping[str, object]) -> Plan:
     place = "place" if column.kind in {"moment", "float"} else ""
     low = _axis(column, first.get(f"min{place}_{at}"))
     high = _axis(column, first.get(f"max{place}_{at}"))
+    mean = first.get(f"mean_{at}")
+    center = float(mean) if isinstance(mean, int | float) else None
     if low is None or high is None:
-        return Plan(count_all=few)
+        return Plan(count_all=few, center=center)
     unit = moment_unit(column.type, int(high - low)) if column.kind == "moment" else 1
-    return Plan(bins=bins_between(low, high, unit=unit), count_all=few)
+    return Plan(bins=bins_between(low, high, unit=unit), count_all=few, center=center)
 
 
 def _axis(column: ProfiledColumn, value: object) -> float | int | None:

@@ -58,11 +58,13 @@ class Figures:
             "nulls": self.nulls,
             "null_fraction": round(self.nulls / self.rows, 6) if self.rows else None,
             "distinct": self.distinct,
-            "min": self.low,
-            "max": self.high,
-            "mean": json_value(self.mean),
+            "min": unsigned(self.low),
+            "max": unsigned(self.high),
+            "mean": json_value(unsigned(self.mean)),
             "stddev": json_value(self.stddev),
-            "quantiles": dict(zip(_QUANTILE_NAMES, self.quantiles, strict=True)) if five else None,
+            "quantiles": dict(zip(_QUANTILE_NAMES, map(unsigned, self.quantiles), strict=True))
+            if five
+            else None,
             "top": self._top_json(),
             "histogram": self._histogram_json(),
             "basis": basis,
@@ -72,13 +74,13 @@ class Figures:
         # Of many values that come once, none is more frequent than the others.
         if len(self.top) > TOP and self.top[0][1] == 1:
             return []
-        return [{"value": value, "count": count} for value, count in self.top[:TOP]]
+        return [{"value": unsigned(value), "count": count} for value, count in self.top[:TOP]]
 
     def _histogram_json(self) -> list[Json]:
         bins, counted = self.bins, self.bin_counts
         if bins is None or not counted:
             return []
-        edge = [_edge(self.column, bins.edge(number)) for number in range(bins.count + 1)]
+        edge = [_edge(self.column, place) for place in bins.edges()]
         shown: list[Json] = [
             {"from": edge[number], "to": edge[number + 1], "count": counted.get(number, 0)}
             for number in range(bins.count)
@@ -90,6 +92,11 @@ class Figures:
         if below := counted.get(-1, 0):
             shown[0] |= {"from": self.low, "count": counted.get(0, 0) + below}
         return shown
+
+
+def unsigned(value: object) -> object:
+    """Return a value, 0.0 for -0.0: they are equal, and which of them is told is chance."""
+    return 0.0 if isinstance(value, float) and value == 0 else value
 
 
 def _reaches(edge: object, high: object) -> bool:
@@ -106,8 +113,7 @@ def _reaches(edge: object, high: object) -> bool:
 
 def _edge(column: ProfiledColumn, place: float) -> object:
     if column.kind != "moment":
-        # Sums of widths end in noise that says nothing.
-        return json_value(float(f"{place:.15g}") if isinstance(place, float) else place)
+        return json_value(unsigned(place))
     try:
         if types.is_date(column.type):
             return (date(1970, 1, 1) + timedelta(days=int(place))).isoformat()

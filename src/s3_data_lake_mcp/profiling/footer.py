@@ -20,6 +20,7 @@ from s3_data_lake_mcp.loaders.parquet_footer import (
 from s3_data_lake_mcp.loaders.thrift import ThriftError
 from s3_data_lake_mcp.profiling import Json
 from s3_data_lake_mcp.profiling.aggregates import LONGEST_TEXT, ProfiledColumn
+from s3_data_lake_mcp.profiling.figures import unsigned
 from s3_data_lake_mcp.profiling.partitions import Partitions, partition_figures
 from s3_data_lake_mcp.storage import ObjectRef, ObjectStore, ScanMeter
 from s3_data_lake_mcp.storage.reader import ObjectReader
@@ -64,8 +65,8 @@ class _Ends:
             "nulls": self.nulls,
             "null_fraction": share,
             "distinct": None,
-            "min": json_value(self.low, clipper) if self.known else None,
-            "max": json_value(self.high, clipper) if self.known else None,
+            "min": json_value(unsigned(self.low), clipper) if self.known else None,
+            "max": json_value(unsigned(self.high), clipper) if self.known else None,
             "mean": None,
             "stddev": None,
             "quantiles": None,

@@ -1,6 +1,7 @@
 """What pandas computes of sampled rows: the figures of each column, and the shape of the whole."""
 
 import contextlib
+import decimal
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -9,10 +10,10 @@ import pyarrow.compute as arrow_compute
 from pyarrow import types
 
 from s3_data_lake_mcp.errors import MalformedDataError
-from s3_data_lake_mcp.profiling.aggregates import LONGEST_TEXT, QUANTILES, TOP, ProfiledColumn
-from s3_data_lake_mcp.profiling.bins import bins_between, moment_unit
+from s3_data_lake_mcp.profiling.aggregates import LONGEST_TEXT, TOP, ProfiledColumn
 from s3_data_lake_mcp.profiling.figures import Figures
 from s3_data_lake_mcp.profiling.series import find_series
+from s3_data_lake_mcp.profiling.tallies import places_of, tally_rows
 from s3_data_lake_mcp.wire import Clipper, json_rows
 
 type Values = Any
@@ -22,6 +23,7 @@ pc: Values = arrow_compute
 _LEAST_ROWS = 30
 _MOST_PAIRED = 20
 _STRONG = 0.9
+_DIGITS = 120
 _NAMED_PAIRS = 5
 _MIXED = (0.05, 0.999)
 _STEPS = (1, 7)
@@ -71,7 +73,7 @@ def _figures(values: Values, column: ProfiledColumn) -> Figures:
         return Figures(column=column, rows=rows, present=len(present))
     nan = 0
     if kind == "float":
-        numbers = present.filter(pc.invert(pc.is_nan(present)))
+        numbers = pc.add(present.filter(pc.invert(pc.is_nan(present))), 0.0)
         nan = len(present) - len(numbers)
     else:
         numbers = present
@@ -121,53 +123,24 @@ def _top(values: Values) -> list[tuple[object, int]]:
 
 def _measured(values: Values, column: ProfiledColumn) -> dict[str, Any]:
     """Return mean, deviation, quantiles and bins; moments have no mean."""
-    import pandas as pd  # noqa: PLC0415 - 1.3 s of import that only samples need
-
+    told = tally_rows(column, values)
+    found = {"quantiles": told.quantiles, "bins": told.bins, "bin_counts": told.bin_counts}
     if column.kind == "moment":
-        places = pd.Series(places_of(values, column).to_numpy(zero_copy_only=False))
-        if places.empty:
-            return {}
-        marks = places.quantile(list(QUANTILES), interpolation="lower").astype("int64")
-        kept = {"quantiles": _all_shown(_moments(pa.array(marks.tolist()), column, values.type))}
-        low, high = int(places.min()), int(places.max())
-        return kept | _binned(places, low, high, unit=moment_unit(column.type, high - low))
-    numbers = values.cast(pa.float64(), safe=False)
-    known = numbers.filter(pc.is_finite(numbers))
-    finite = pd.Series(known.to_numpy(zero_copy_only=False))
-    if finite.empty:
-        return {"infinite": len(numbers)}
-    whole = types.is_integer(column.type) and finite.abs().max() < 2**53
-    ends = (finite.min(), finite.max())
-    low, high = (int(ends[0]), int(ends[1])) if whole else ends
-    return {
-        "infinite": len(numbers) - len(finite),
-        "mean": pc.mean(known).as_py(),
-        "stddev": pc.stddev(known, ddof=1).as_py(),
-        "quantiles": finite.quantile(list(QUANTILES)).tolist(),
-    } | _binned(finite, low, high)
+        return found
+    known = values.filter(pc.is_finite(values)) if types.is_floating(values.type) else values
+    return found | {
+        "infinite": len(values) - len(known),
+        "mean": _mean(known),
+        "stddev": pc.stddev(known.cast(pa.float64(), safe=False), ddof=1).as_py(),
+    }
 
 
-def _binned(numbers: Values, low: float, high: float, unit: int = 1) -> dict[str, Any]:
-    bins = bins_between(low, high, unit=unit)
-    if bins is None:
-        return {}
-    place = ((numbers - bins.start) // bins.width).clip(-1, bins.count).astype("int64")
-    counts: Values = place.value_counts()
-    return {"bins": bins, "bin_counts": {int(at): int(n) for at, n in counts.items()}}
-
-
-def places_of(values: Values, column: ProfiledColumn) -> Values:
-    """Return moments as numbers on the axis of their histogram: microseconds, or days."""
-    if types.is_date(column.type):
-        return values.cast(pa.date32()).cast(pa.int32()).cast(pa.int64())
-    zone = getattr(values.type, "tz", None)
-    return values.cast(pa.timestamp("us", zone), safe=False).cast(pa.int64())
-
-
-def _moments(places: Values, column: ProfiledColumn, kind: pa.DataType) -> Values:
-    if types.is_date(column.type):
-        return places.cast(pa.int32()).cast(pa.date32())
-    return places.cast(pa.timestamp("us", getattr(kind, "tz", None)))
+def _mean(numbers: Values) -> float | None:
+    if types.is_floating(numbers.type) or not len(numbers):
+        return pc.mean(numbers).as_py()  # type: ignore[no-any-return] # its stubs know no scalars
+    # Sums of integers may be longer than one of theirs, those of decimals than a double.
+    with decimal.localcontext(prec=_DIGITS):
+        return float(sum(numbers.to_pylist()) / len(numbers))
 
 
 def shape_of(table: pa.Table, columns: Sequence[ProfiledColumn], *, whole: bool) -> list[str]:
@@ -188,7 +161,7 @@ def _mixture(table: pa.Table, column: ProfiledColumn) -> str:
     """Name a column of text most of which is numbers."""
     if column.kind != "text" or types.is_dictionary(column.type):
         return ""
-    import pandas as pd  # noqa: PLC0415 - as above
+    import pandas as pd  # noqa: PLC0415 - 1.3 s of import that only shapes need
 
     texts = pd.Series(table.column(column.name).drop_null().to_pylist(), dtype="object")
     if len(texts) < _LEAST_ROWS:

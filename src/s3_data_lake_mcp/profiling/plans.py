@@ -1,5 +1,6 @@
 """From a sample to a plan: the bins and values to count, so that one pass over all rows will do."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,8 +10,8 @@ from pyarrow import types
 
 from s3_data_lake_mcp.profiling.aggregates import MOST_COUNTED_VALUES, Plan, ProfiledColumn, kind_of
 from s3_data_lake_mcp.profiling.bins import bins_between, moment_unit
-from s3_data_lake_mcp.profiling.frames import places_of
 from s3_data_lake_mcp.profiling.sample import Sample
+from s3_data_lake_mcp.profiling.tallies import places_of
 
 pc: Any = arrow_compute  # its stubs know too little of it
 
@@ -37,7 +38,12 @@ def _plan(sample: Sample, column: ProfiledColumn) -> Plan:
     if kind_of(values.type) != column.kind and not _numeric(values.type, column.type):
         return Plan()
     count_all, candidates = _frequent(values, sample.parts, column)
-    return Plan(bins=_bins(values, column), count_all=count_all, candidates=candidates)
+    return Plan(
+        bins=_bins(values, column),
+        center=_center(values, column),
+        count_all=count_all,
+        candidates=candidates,
+    )
 
 
 def _numeric(one: pa.DataType, other: pa.DataType) -> bool:
@@ -64,6 +70,14 @@ def _bins(values: Any, column: ProfiledColumn) -> Any:  # noqa: ANN401 - of pyar
     if not (types.is_integer(column.type) and isinstance(low, int)):
         low, high = float(low), float(high)
     return bins_between(low, high)
+
+
+def _center(values: Any, column: ProfiledColumn) -> float | None:  # noqa: ANN401 - of pyarrow's
+    if column.kind not in {"number", "float"}:
+        return None
+    numbers = values.drop_null().cast(pa.float64(), safe=False)
+    mean = pc.mean(numbers.filter(pc.is_finite(numbers))).as_py()
+    return mean if mean is not None and math.isfinite(mean) else None
 
 
 def _frequent(

@@ -1,21 +1,26 @@
-"""What the counts of all values of a column tell: quantiles and a histogram, exactly."""
+"""Quantiles and a histogram of all values of a column, exactly: of rows, or of values counted."""
 
 import math
-from bisect import bisect_right
-from collections import Counter
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as arrow_compute
 from pyarrow import types
 
 from s3_data_lake_mcp.profiling.aggregates import LONGEST_TEXT, QUANTILES, ProfiledColumn
 from s3_data_lake_mcp.profiling.bins import Bins, bins_between, moment_unit
-from s3_data_lake_mcp.profiling.frames import places_of
 from s3_data_lake_mcp.wire import Clipper, json_rows
 
+type Values = Any
+"""An Arrow array, or numbers of numpy: their stubs know too little of them."""
+
+pc: Values = arrow_compute
 _ENDLESS = (1 << 63) - 1
+_ENDLESS_DAY = (1 << 31) - 1
 """Where the engine puts moments without an end."""
 
 
@@ -28,54 +33,86 @@ class Tally:
     bin_counts: dict[int, int] | None
 
 
-def tally_of(column: ProfiledColumn, keys: "pa.Array[Any]", counts: "pa.Array[Any]") -> Tally:
+def tally_of(column: ProfiledColumn, keys: Values, counts: Values) -> Tally:
     """Return what the values of a numeric column, or one of moments, and their counts tell.
 
     Quantiles of numbers are interpolated, those of moments are values (SQL's `percentile_cont` and
     `percentile_disc`).
     """
-    moments = column.kind == "moment"
-    places: list[Any] = (places_of(keys, column) if moments else keys).to_pylist()
-    if types.is_decimal(column.type):
-        places = [float(place) for place in places]
-    endless = _ENDLESS if moments else math.inf
-    ranked = sorted((place, at) for at, place in enumerate(places) if abs(place) < endless)
-    if not ranked:
+    known = pc.and_(keys.is_valid(), _has_end(column, keys))
+    keys, counts = keys.filter(known), counts.filter(known)
+    order = pc.array_sort_indices(keys)
+    until: Values = pc.cumulative_sum(counts.take(order).cast(pa.int64())).to_numpy()
+    return _tally(column, keys.take(order), until)
+
+
+def tally_rows(column: ProfiledColumn, values: Values) -> Tally:
+    """Return what the values of rows tell, none of them null."""
+    values = values.filter(_has_end(column, values))
+    return _tally(column, values.take(pc.array_sort_indices(values)), range(1, len(values) + 1))
+
+
+def places_of(values: Values, column: ProfiledColumn) -> Values:
+    """Return moments as numbers on the axis of their histogram: microseconds, or days."""
+    if types.is_date(column.type):
+        return values.cast(pa.date32()).cast(pa.int32()).cast(pa.int64())
+    zone = getattr(values.type, "tz", None)
+    return values.cast(pa.timestamp("us", zone), safe=False).cast(pa.int64())
+
+
+def _has_end(column: ProfiledColumn, values: Values) -> Values:
+    if column.kind == "moment":
+        endless = _ENDLESS_DAY if types.is_date(column.type) else _ENDLESS
+        places = places_of(values, column)
+        return pc.and_(pc.less(places, endless), pc.greater(places, -endless))
+    if types.is_floating(values.type):
+        return pc.is_finite(values)
+    return values.is_valid()
+
+
+def _tally(column: ProfiledColumn, ordered: Values, until: Sequence[int]) -> Tally:
+    """Return what values in order tell, `until` each of which are so many rows."""
+    if not len(ordered):
         return Tally([], None, {})
-    rows: list[Any] = counts.to_pylist()
-    numbers = [place for place, _ in ranked]
-    weights = [rows[at] for _, at in ranked]
-    until = list(accumulate(weights))
+    moments = column.kind == "moment"
+    places = _numbers(places_of(ordered, column) if moments else ordered)
+    rows = int(until[-1])
     if moments:
-        taken = keys.take(pa.array([ranked[_at(until, _nth(q, until[-1]))][1] for q in QUANTILES]))
+        taken = ordered.take(pa.array([bisect_right(until, _nth(q, rows)) for q in QUANTILES]))
         quantiles = [row[0] for row in json_rows(pa.table({"v": taken}), Clipper(LONGEST_TEXT))]
     else:
-        quantiles = [_between(numbers, until, q) for q in QUANTILES]
-    low, high = numbers[0], numbers[-1]
-    unit = moment_unit(column.type, int(high - low)) if moments else 1
-    bins = bins_between(low, high, unit=unit)
-    bin_counts: Counter[int] = Counter()
-    if bins is not None:
-        for place, weight in zip(numbers, weights, strict=True):
-            whole = isinstance(place, int) and isinstance(bins.width, int)
-            distance = place - bins.start
-            number = distance // bins.width if whole else distance / bins.width
-            bin_counts[min(bins.count, math.floor(number))] += weight
-    return Tally(quantiles, bins, dict(bin_counts))
+        quantiles = [_between(places, until, q) for q in QUANTILES]
+    low, high = _plain(places[0]), _plain(places[-1])
+    bins = bins_between(low, high, unit=moment_unit(column.type, int(high - low)) if moments else 1)
+    return Tally(quantiles, bins, _counted(bins, places, until) if bins else {})
 
 
-def _at(until: list[int], rank: int) -> int:
-    """Return the position of the value that the row of a rank has."""
-    return bisect_right(until, rank)
+def _numbers(values: Values) -> Values:
+    """Return values as a sequence of numbers; whole ones stay whole, decimals become doubles."""
+    if types.is_decimal(values.type):
+        return [float(value) for value in values.to_pylist()]
+    return values.to_numpy(zero_copy_only=False)
+
+
+def _plain(number: Values) -> Any:  # noqa: ANN401 - an int or a float
+    return number.item() if hasattr(number, "item") else number
+
+
+def _counted(bins: Bins, places: Values, until: Sequence[int]) -> dict[int, int]:
+    """Count the rows between the edges just as they are shown."""
+    ends = [bisect_left(places, edge) for edge in bins.edges()[1:-1]]
+    below = [0, *(int(until[end - 1]) if end else 0 for end in ends), int(until[-1])]
+    counts = (after - before for before, after in pairwise(below))
+    return {at: count for at, count in enumerate(counts) if count}
 
 
 def _nth(q: float, rows: int) -> int:
     return max(0, math.ceil(q * rows) - 1)
 
 
-def _between(numbers: list[float | int], until: list[int], q: float) -> float:
-    rank = q * (until[-1] - 1)
+def _between(numbers: Values, until: Sequence[int], q: float) -> float:
+    rank = q * (int(until[-1]) - 1)
     below = math.floor(rank)
-    low = float(numbers[_at(until, below)])
-    high = float(numbers[_at(until, math.ceil(rank))])
+    low = float(numbers[bisect_right(until, below)])
+    high = float(numbers[bisect_right(until, math.ceil(rank))])
     return low + (high - low) * (rank - below)
