@@ -78,7 +78,7 @@ async def small_call(small_lake: Lake) -> AsyncIterator[Caller]:
         yield Caller(client)
 
 
-def _check(answer: Answer, most: int) -> None:
+def _check(answer: Answer, most: int, asked: int = 100) -> None:
     assert not answer.is_error, answer.text[:500]
     compact = json.dumps(answer.data, ensure_ascii=False, separators=(",", ":"))
     assert len(compact.encode()) <= most
@@ -86,6 +86,9 @@ def _check(answer: Answer, most: int) -> None:
     if answer.data["truncated"]:
         assert answer.data["truncated_by"] in {"max_rows", "max_records", "max_keys", "max_bytes"}
         assert f"cut by {answer.data['truncated_by']}" in answer.lines[0]
+    returned = answer.data.get("returned_rows", answer.data.get("returned_records"))
+    if answer.data["truncated_by"] in {"max_rows", "max_records"}:
+        assert returned == asked
     if answer.data["next_cursor"]:
         assert answer.data["truncated"]
         assert "more follow" in answer.lines[0]
@@ -126,15 +129,23 @@ async def test_answers_at_the_edge_fit_their_schemas(small_call: Caller) -> None
 
 @pytest.mark.usefixtures("filled")
 async def test_pages_cut_by_bytes_join_to_the_whole(small_call: Caller) -> None:
-    """No row is lost or repeated where bytes end a page."""
-    answer = await small_call("read_csv_from_s3", bucket_name=BUCKET, object_key="orders.csv")
-    assert answer.data["truncated_by"] == "max_bytes"
-    rows = list(answer.data["rows"])
-    while answer.data["next_cursor"]:
-        answer = await small_call(answer.next["tool"], **answer.next["arguments"])
-        _check(answer, SMALL)
-        rows += answer.data["rows"]
-    assert [row[0] for row in rows] == list(range(ROWS))
+    """No row is lost or repeated where bytes end a page, and bytes are said to end it."""
+    for tool, key in (
+        ("read_csv_from_s3", "orders.csv"),
+        ("read_json_from_s3", "records.json"),
+        ("read_json_from_s3", "records.jsonl"),
+        ("read_parquet_from_s3", "orders.parquet"),
+    ):
+        answer = await small_call(tool, bucket_name=BUCKET, object_key=key)
+        assert answer.data["truncated_by"] == "max_bytes", key
+        pages = [answer]
+        while answer.data["next_cursor"]:
+            answer = await small_call(answer.next["tool"], **answer.next["arguments"])
+            _check(answer, SMALL)
+            pages.append(answer)
+        rows = [row[0] for page in pages for row in page.data.get("rows", ())]
+        ids = [record["id"] for page in pages for record in page.data.get("records", ())]
+        assert rows + ids == list(range(ROWS)), key
 
 
 @pytest.mark.usefixtures("filled")

@@ -50,6 +50,7 @@ def record_page(
     }
     cursor_bytes = len(cursor_after(min(max_records, len(records)))) if records else 0
     room = room_for_rows(page, "", cursor_bytes, settings)
+    asked = len(shown)
     kept = fitting(shown, fence.cell, room)
     outlined = False
     if shown and not kept:
@@ -61,7 +62,7 @@ def record_page(
     elif kept < len(shown):
         clipper = wire.Clipper(settings.max_cell_chars)
         shown = [wire.json_value(value, clipper) for value in records[:kept]]
-    more = "max_bytes" if kept < len(shown) else "max_records" if len(records) > kept else ""
+    more = "max_bytes" if kept < asked else "max_records" if len(records) > kept else ""
     if outlined and not envelope["truncated"]:
         notices.append(OUTLINE)
     outlined = outlined or envelope["truncated"]
