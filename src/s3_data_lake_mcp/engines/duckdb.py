@@ -15,8 +15,10 @@ from s3_data_lake_mcp.engines.faults import data_error
 from s3_data_lake_mcp.engines.inputs import DATA, Inputs, open_inputs
 from s3_data_lake_mcp.engines.mend import mend
 from s3_data_lake_mcp.engines.opening import Memory, Opener, Stores
+from s3_data_lake_mcp.engines.parquet_table import ParquetTable
 from s3_data_lake_mcp.engines.results import fetch
 from s3_data_lake_mcp.engines.running import Run
+from s3_data_lake_mcp.engines.stored_types import with_stored_types
 from s3_data_lake_mcp.errors import InternalError, LakeError
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectStore, ScanMeter
@@ -170,7 +172,10 @@ class DuckDbTable:
     @cached_property
     def schema(self) -> pa.Schema:
         """Columns and types, as a query shows them."""
-        return self.execute(f"SELECT * FROM {DATA} LIMIT 0").schema  # noqa: S608 - a constant
+        sql = f"SELECT * FROM {DATA} LIMIT 0"  # noqa: S608 - a constant
+        found, data = self.execute(sql), self._call.inputs.data
+        stored = data.stored if isinstance(data, ParquetTable) else ()
+        return with_stored_types(found, sql, stored, None).schema
 
     @property
     def sources(self) -> Sequence[ObjectInfo]:

@@ -49,6 +49,13 @@ class ProfiledColumn:
         # Identifiers and enumerations come as text; as themselves they have no length.
         return f"CAST({self.identifier} AS VARCHAR)" if self.kind == "text" else self.identifier
 
+    @property
+    def coarse(self) -> str:
+        """The values as what the engine has functions for."""
+        # It knows no more of nanoseconds with a zone than their order.
+        fine = types.is_timestamp(self.type) and self.type.unit == "ns" and self.type.tz
+        return f"CAST({self.quoted} AS TIMESTAMPTZ)" if fine else self.quoted
+
 
 def kind_of(data_type: pa.DataType) -> Kind:
     """Return what can be computed of an Arrow type."""
@@ -103,16 +110,16 @@ def measures(column: ProfiledColumn, *, small: bool, plan: Plan | None) -> list[
     if kind == "float":
         fields.append(f"count(*) FILTER (WHERE isnan({name})) AS nan_{at}")
         fields.append(f"count(*) FILTER (WHERE isinf({name})) AS infinite_{at}")
-    finite = f" FILTER (WHERE isfinite({name}))" if kind in {"float", "moment"} else ""
+    finite = f" FILTER (WHERE isfinite({column.coarse}))" if kind in {"float", "moment"} else ""
     if kind in {"number", "float"}:
         mean = f"favg({name})" if kind == "float" else f"avg({name})"
         fields.append(f"{mean}{finite} AS mean_{at}")
         fields += [_deviation(column, plan)] if plan is not None else []
     if kind in MEASURED and not is_tallied(column, plan, small=small):
-        fields.append(f"{_quantile(name, kind, small=small)}{finite} AS quantiles_{at}")
+        fields.append(f"{_quantile(column, small=small)}{finite} AS quantiles_{at}")
     if finite and plan is None:
         fields += [
-            f"{_place(column, f'{what}({name}){finite}')} AS {what}place_{at}"
+            f"{_place(column, f'{what}({column.coarse}){finite}')} AS {what}place_{at}"
             for what in ("min", "max")
         ]
     if plan is None or not plan.count_all:
@@ -142,13 +149,13 @@ def _ends(column: ProfiledColumn, *, small: bool) -> list[str]:
     return fields
 
 
-def _quantile(name: str, kind: Kind, *, small: bool) -> str:
+def _quantile(column: ProfiledColumn, *, small: bool) -> str:
     points = f"[{', '.join(map(str, QUANTILES))}]"
-    if kind == "moment":
+    if column.kind == "moment":
         # Interpolation between two dates would be no date.
-        function = "quantile_disc" if small else "approx_quantile"
-        return f"{function}({name}, {points})"
-    number = f"CAST({name} AS DOUBLE)"
+        exactly = f"quantile_disc({column.quoted}, {points})"
+        return exactly if small else f"approx_quantile({column.coarse}, {points})"
+    number = f"CAST({column.quoted} AS DOUBLE)"
     return f"quantile_cont({number}, {points})" if small else f"approx_quantile({number}, {points})"
 
 
@@ -234,7 +241,8 @@ def _bin_field(column: ProfiledColumn, bins: Bins) -> str:
     """
     name = column.quoted
     # `least` and `greatest` would make bins of nulls.
-    there = f"isfinite({name})" if column.kind in {"float", "moment"} else f"{name} IS NOT NULL"
+    ended = column.kind in {"float", "moment"}
+    there = f"isfinite({column.coarse})" if ended else f"{name} IS NOT NULL"
     if isinstance(bins.start, int) and isinstance(bins.width, int):
         value = _near(column, bins)
         # Division of integers rounds toward zero, which is up below the first bin.
@@ -254,7 +262,7 @@ def _near(column: ProfiledColumn, bins: Bins) -> str:
     A sample made the bins; a value may lie anywhere.
     """
     name = column.quoted
-    value = _place(column, name) if column.kind == "moment" else name
+    value = _place(column, column.coarse) if column.kind == "moment" else name
     far = abs(bins.start) + abs(bins.width) * (bins.count + 1) > _LARGEST
     if far or not (column.kind == "moment" or types.is_integer(column.type)):
         return f"CAST({value} AS HUGEINT)"

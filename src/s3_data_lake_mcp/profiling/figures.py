@@ -132,11 +132,19 @@ def findings(figures: Figures) -> list[str]:
         return []
     if present == 0:
         return ["null in every row"]
+    if figures.column.kind == "opaque":
+        return [f"only nulls are counted of {str(figures.column.type).partition('<')[0]}"]
     said: list[str] = []
     if distinct == 1 and present == rows > 1:
         said.append("the same value in every row")
     if distinct == rows > TOP and figures.distinct_exact and figures.column.kind != "float":
         said.append("unique in every row: it looks like a key")
+    return said + _value_findings(figures)
+
+
+def _value_findings(figures: Figures) -> list[str]:
+    """Return what is odd about single values of a column."""
+    said: list[str] = []
     if figures.nan:
         said.append(f"{figures.nan:,} NaN, left out of its figures")
     if figures.infinite:

@@ -10,6 +10,7 @@ import pyarrow.compute as arrow_compute
 from pyarrow import types
 
 from s3_data_lake_mcp.errors import MalformedDataError
+from s3_data_lake_mcp.loaders.csv_types import guess, typed_column
 from s3_data_lake_mcp.profiling.aggregates import LONGEST_TEXT, TOP, ProfiledColumn
 from s3_data_lake_mcp.profiling.figures import Figures
 from s3_data_lake_mcp.profiling.series import find_series
@@ -54,6 +55,19 @@ def comparable(table: pa.Table) -> pa.Table:
             table = table.set_column(at, column.name, table.column(at).cast(pa.string()))
         elif types.is_binary_view(column.type):
             table = table.set_column(at, column.name, table.column(at).cast(pa.binary()))
+    return table
+
+
+def dated(table: pa.Table) -> pa.Table:
+    """Return a table of JSON with the dates and times that its texts are, as SQL reads them."""
+    for at, column in enumerate(table.schema):
+        if not types.is_string(column.type):
+            continue
+        cells: list[str | None] = table.column(at).to_pylist()
+        kind = guess({cell for cell in cells if cell is not None})
+        if types.is_date(kind) or types.is_timestamp(kind):
+            typed = typed_column(cells)[0]
+            table = table.set_column(at, column.name, typed)
     return table
 
 

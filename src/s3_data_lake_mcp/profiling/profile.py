@@ -2,10 +2,11 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
+from pyarrow.types import is_duration
 
 from s3_data_lake_mcp.engines import Engine, TableSession
 from s3_data_lake_mcp.errors import (
@@ -156,10 +157,11 @@ class Profiler:
             else:
                 notices.append(telling.shape(sample.table, chosen, of=None) if sample else "")
                 note = telling.likely_key(measured.figures, rows)
+            stored = _stored(session) if subject.format == "parquet" else {}
         return Profiled(
             rows=rows,
             rows_basis="exact",
-            columns=[figures.as_json("exact") for figures in measured.figures],
+            columns=[_typed(figures.as_json("exact"), stored) for figures in measured.figures],
             duplicates_note=note,
             notices=[notice for notice in notices if notice],
         )
@@ -238,7 +240,7 @@ class Profiler:
         return Profiled(
             rows=table.num_rows,
             rows_basis="sample",
-            columns=[each.as_json("sample") for each in figures],
+            columns=[_typed(each.as_json("sample"), sample.stored) for each in figures],
             duplicates_note=""
             if repeated is None
             else f"{repeated:,} of {table.num_rows:,} sampled rows repeat another one.",
@@ -279,6 +281,16 @@ class Profiler:
 def _types(session: TableSession) -> dict[str, pa.DataType]:
     schema = session.execute("SELECT * FROM data LIMIT 0").schema
     return {one.name: one.type for one in schema}
+
+
+def _stored(session: TableSession) -> dict[str, str]:
+    """Return the types that the files name, except where the figures are of other values."""
+    return {one.name: str(one.type) for one in session.schema if not is_duration(one.type)}
+
+
+def _typed(column: Json, stored: Mapping[str, str]) -> Json:
+    name = str(column["name"])
+    return column | {"type": stored[name]} if name in stored else column
 
 
 def _first_rows(session: TableSession, chosen: Sequence[ProfiledColumn]) -> pa.Table:

@@ -2,9 +2,9 @@
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
@@ -16,7 +16,7 @@ from s3_data_lake_mcp.loaders.csv import CsvLoader, CsvRequest, sniff
 from s3_data_lake_mcp.loaders.json import JsonLoader, json_layout
 from s3_data_lake_mcp.loaders.parquet import ParquetLoader
 from s3_data_lake_mcp.loaders.parquet_open import open_footer
-from s3_data_lake_mcp.profiling.frames import comparable
+from s3_data_lake_mcp.profiling.frames import comparable, dated
 from s3_data_lake_mcp.profiling.partitions import Partitions, partitions_of, with_partitions
 from s3_data_lake_mcp.profiling.places import spread_rows
 from s3_data_lake_mcp.profiling.ranges import (
@@ -49,7 +49,8 @@ class Sample:
     """Rows of one or many objects, in parts that come from places apart.
 
     `whole` says that they are all rows there are. `where` says in a few words where they come
-    from. `total_rows` is exact, or None where only a full read would tell.
+    from. `total_rows` is exact, or None where only a full read would tell. `stored` names the types
+    of columns that the file stores in another type than the table's.
     """
 
     table: pa.Table
@@ -59,6 +60,7 @@ class Sample:
     total_rows: int | None = None
     size_bytes: int = 0
     notices: tuple[str, ...] = ()
+    stored: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,7 @@ class Sampler:
             where=f"{len(drawn):,} of {max(total, len(refs)):,} objects",
             whole=len(drawn) == max(total, len(refs)) and all(sample.whole for sample in drawn),
             notices=tuple(dict.fromkeys([*failed, *(n for s in drawn for n in s.notices)])),
+            stored={name: kind for each in drawn for name, kind in each.stored.items()},
         )
 
     def _tried(self, ref: ObjectRef, name: str, seed: str, share: int) -> Sample | LakeError:
@@ -196,9 +199,12 @@ class Sampler:
         source = ObjectReader.open_tail(self.store, ref, self.meter, length=_TAIL_BYTES)
         footer = open_footer(source)
         parts, where = spread_rows(footer, rows, seed, share=share)
-        table = comparable(ParquetLoader().load_parts(source, parts).table)
+        loaded = ParquetLoader().load_parts(source, parts).table
+        table = comparable(loaded)
+        pairs = zip(loaded.schema, table.schema, strict=True)
         return Sample(
             table=table,
+            stored={one.name: str(one.type) for one, other in pairs if one.type != other.type},
             parts=tuple(part.take for part in parts),
             where=where,
             whole=table.num_rows == footer.num_rows,
@@ -209,7 +215,9 @@ class Sampler:
         budget = self.max_decoded_bytes
         if name == "csv":
             return CsvLoader().load(source, CsvRequest(max_rows=rows, max_decoded_bytes=budget))
-        return JsonLoader().load(source, LoadRequest(max_rows=rows, max_decoded_bytes=budget))
+        asked = LoadRequest(max_rows=rows, max_decoded_bytes=budget)
+        loaded = JsonLoader().load(source, asked)
+        return replace(loaded, table=dated(loaded.table))
 
 
 def _plain(body: bytes, source: ObjectReader) -> ObjectReader:

@@ -1,0 +1,102 @@
+"""What the bases of profiles have in common: types, figures and notices of the same rows."""
+
+import json
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from support.summaries import Summaries
+
+_TYPES: dict[str, Any] = {
+    "large_string": pa.array(["a", None, "b"], pa.large_string()),
+    "string_view": pa.array(["a", None, "b"], pa.string_view()),
+    "dictionary": pa.array(["x", "y", "x"]).dictionary_encode(),
+    "uuid": pa.array([bytes(16), None, bytes(range(16))], pa.uuid()),
+    "timestamp_ms": pa.array([1, None, 1000], pa.timestamp("ms")),
+    "timestamp_zone": pa.array([-1, None, 10**15], pa.timestamp("us", "Europe/Zurich")),
+    "timestamp_ns_zone": pa.array([1, None, 10**18 + 1], pa.timestamp("ns", "UTC")),
+    "time": pa.array([1, None, 86_399_999], pa.time32("ms")),
+    "half": pa.array([1.5, None, 2.5], pa.float16()),
+    "map": pa.array([[("k", "v")], None, []], pa.map_(pa.large_string(), pa.large_string())),
+    "list": pa.array([["a"], None, []], pa.large_list(pa.large_string())),
+    "fixed": pa.array([b"abcd", None, b"efgh"], pa.binary(4)),
+    "null": pa.nulls(3),
+}
+
+
+@pytest.fixture
+def summaries() -> Summaries:
+    """Return an empty store and its summaries."""
+    return Summaries()
+
+
+@pytest.mark.parametrize("kind", _TYPES)
+def test_a_type_is_written_the_same_by_every_basis(summaries: Summaries, kind: str) -> None:
+    """It is the one that the file names, as the metadata tool shows it."""
+    summaries.put("x.parquet", pa.table({"x": _TYPES[kind]}))
+    told = {b: summaries.columns("x.parquet", b)["x"] for b in ("exact", "footer", "sample")}
+    assert len({column["type"] for column in told.values()}) == 1
+    if kind != "null":
+        assert told["exact"]["nulls"] == told["sample"]["nulls"] == _TYPES[kind].null_count
+
+
+def test_nanoseconds_are_kept(summaries: Summaries) -> None:
+    """With and without a zone, quantiles and ends have all their digits."""
+    ticks = [10**18 + at for at in range(1, 6)]
+    for zone in (None, "UTC"):
+        summaries.put("x.parquet", pa.table({"x": pa.array(ticks, pa.timestamp("ns", zone))}))
+        for basis in ("exact", "sample"):
+            found = summaries.columns("x.parquet", basis)["x"]
+            assert found["quantiles"]["p50"].startswith("2001-09-09T01:46:40.000000003")
+            assert found["max"].startswith("2001-09-09T01:46:40.000000005")
+
+
+@pytest.mark.parametrize("basis", ["exact", "sample"])
+def test_the_mean_of_extremes(summaries: Summaries, basis: str) -> None:
+    """Sums longer than a column's type overflow nowhere."""
+    summaries.put("x.parquet", pa.table({"x": pa.array([2**63 - 1, -(2**63)], pa.int64())}))
+    assert summaries.columns("x.parquet", basis)["x"]["mean"] == -0.5
+
+
+@pytest.mark.parametrize("basis", ["exact", "footer", "sample"])
+def test_zero_has_no_sign(summaries: Summaries, basis: str) -> None:
+    """The zeros are equal, and which of them a basis meets first is chance."""
+    summaries.put("x.parquet", pa.table({"x": [-0.0, 0.0]}))
+    found = summaries.columns("x.parquet", basis)["x"]
+    assert json.dumps([found["min"], found["max"]]) == "[0.0, 0.0]"
+    if basis != "footer":
+        assert (found["distinct"], found["top"]) == (1, [{"value": 0.0, "count": 2}])
+
+
+@pytest.mark.parametrize("basis", ["exact", "sample"])
+def test_histograms_count_between_the_edges_that_they_show(
+    summaries: Summaries, basis: str
+) -> None:
+    """Heights in whole centimetres, most of them on the edge of a bin."""
+    heights = [1.21 + round(at / 100, 2) for at in range(101) for _ in range(at % 7)]
+    summaries.put("x.parquet", pa.table({"x": [round(height, 2) for height in heights]}))
+    found = summaries.columns("x.parquet", basis)["x"]
+    last = found["histogram"][-1]["to"]
+    for entry in found["histogram"]:
+        low, high = entry["from"], entry["to"]
+        within = [h for h in heights if low <= round(h, 2) and (round(h, 2) < high or high == last)]
+        assert entry["count"] == len(within), entry
+
+
+@pytest.mark.parametrize("basis", ["exact", "sample"])
+def test_dates_in_json_are_dates(summaries: Summaries, basis: str) -> None:
+    """JSON has no dates; SQL and samples read texts that are some alike."""
+    lines = [json.dumps({"d": f"2026-01-0{at}", "t": f"2026-01-0{at}T08:00:00Z"}) for at in (1, 2)]
+    summaries.put("x.jsonl", "\n".join(lines).encode())
+    found = summaries.columns("x.jsonl", basis)
+    assert (found["d"]["type"], found["d"]["max"]) == ("date32[day]", "2026-01-02")
+    assert found["t"]["type"] == "timestamp[us, tz=UTC]"
+
+
+@pytest.mark.parametrize("basis", ["exact", "sample"])
+def test_what_is_not_profiled_is_said(summaries: Summaries, basis: str) -> None:
+    """Nested and binary columns have no figures but their nulls, and the answer says so."""
+    summaries.put("x.parquet", pa.table({"id": [1, 2, 3], "m": _TYPES["map"]}))
+    notices = summaries.of("x.parquet", basis)["notices"]
+    assert any("m: only nulls are counted" in notice for notice in notices)
