@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, cast
 
+from s3_data_lake_mcp.aws.headers import read_headers_fast
 from s3_data_lake_mcp.aws.listings import read_listings_fast
 from s3_data_lake_mcp.aws.roles import Assumption, assume
 from s3_data_lake_mcp.aws.timestamps import use_fast_timestamps
@@ -130,11 +131,14 @@ class ClientFactory:
         return _Era(session=get_session(), began=time.monotonic())
 
     def _make(self, session: "Session", region: str) -> "S3Client":
-        from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - loaded with the session
+        from botocore.config import Config  # noqa: PLC0415 - loaded with the session
+        from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - as above
 
         try:
             use_fast_timestamps(session)
-            client = session.create_client("s3", region_name=region, config=self._config())
+            # What is asked of S3 has been checked: buckets, keys and versions by the store.
+            config = self._config().merge(Config(parameter_validation=False))
+            client = session.create_client("s3", region_name=region, config=config)
         except BotoCoreError:
             raise
         except ValueError as exc:
@@ -143,6 +147,7 @@ class ClientFactory:
             raise StoreUnavailableError(message, hint=hint) from exc
         client.meta.events.register_last("before-parameter-build.s3", _keep_from_redirecting)
         read_listings_fast(client)
+        read_headers_fast(client)
         return cast("S3Client", client)
 
     def _config(self) -> "Config":

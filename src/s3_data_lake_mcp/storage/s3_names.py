@@ -1,6 +1,7 @@
 """Names of buckets, keys and versions, checked before anything is sent."""
 
 import re
+from functools import lru_cache
 
 from s3_data_lake_mcp.errors import InvalidArgumentError
 from s3_data_lake_mcp.storage import ObjectRef
@@ -16,6 +17,7 @@ _SPECIAL = (
 )
 
 
+@lru_cache(maxsize=256)
 def check_bucket(bucket: str) -> None:
     """Refuse what is no name of a general purpose bucket.
 
