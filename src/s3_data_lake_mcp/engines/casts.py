@@ -8,6 +8,7 @@ raises an error that says which column has to become wider; the query is then ru
 import json
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -55,6 +56,7 @@ _WIDER = {
 _EXACT_DIGITS = 15
 _MOST_DIGITS = 17
 _CLIPPED_CHARS = 60
+_ELEMENT, _INDEX = "lake_t", "lake_i"
 _TOKENS = f"({', '.join(map(literal, sorted(NULL_TOKENS)))})"
 
 
@@ -72,7 +74,9 @@ def castable() -> frozenset[str]:
     return frozenset(_PATTERNS)
 
 
-def checked_cast(text: str, kind: str, place: tuple[int, str], *, tokens: bool = False) -> str:
+def checked_cast(
+    text: str, kind: str, place: tuple[int, str], *, tokens: bool = False, empty: bool = False
+) -> str:
     """Return the expression that casts a text expression, or raises a `Misfit`.
 
     Args:
@@ -80,12 +84,40 @@ def checked_cast(text: str, kind: str, place: tuple[int, str], *, tokens: bool =
         kind: A type of `castable`, or text.
         place: Number of the table and name of the column, for the error.
         tokens: Whether `NA` and the like are null.
+        empty: Whether the empty text is null.
     """
     if kind == TEXT:
-        return text
+        return f"nullif({text}, '')" if empty else text
     table, column = place
-    null = _null(text, tokens=tokens)
     mark = literal(f"{_MARK}{json.dumps([table, column])} ")
+    return _cast_or_error(text, kind, mark, _null(text, tokens=tokens, empty=empty))
+
+
+def checked_list(
+    columns: Sequence[tuple[str, str]],
+    kind: str,
+    table: int,
+    *,
+    tokens: bool = False,
+    empty: bool = False,
+) -> str:
+    """Return the expression that casts columns, given by name and text, to a list of one type.
+
+    Args:
+        columns: Names, for the error, and SQL of the texts.
+        kind: A type of `castable`.
+        table: Number of the table.
+        tokens: See `checked_cast`.
+        empty: See `checked_cast`.
+    """
+    marks = ", ".join(literal(f"{_MARK}{json.dumps([table, name])} ") for name, _ in columns)
+    null = _null(_ELEMENT, tokens=tokens, empty=empty)
+    inner = _cast_or_error(_ELEMENT, kind, f"list_extract([{marks}], {_INDEX})", null)
+    texts = ", ".join(text for _, text in columns)
+    return f"list_transform([{texts}], lambda {_ELEMENT}, {_INDEX}: {inner})"
+
+
+def _cast_or_error(text: str, kind: str, mark: str, null: str) -> str:
     failure = f"CAST(error({mark} || left({text}, {_CLIPPED_CHARS})) AS {kind})"
     value = f"CASE WHEN {_fits(text, kind)} THEN TRY_CAST({text} AS {kind}) END"
     return f"coalesce({value}, CASE WHEN {null} THEN NULL ELSE {failure} END)"
@@ -99,8 +131,10 @@ def misfit_example(text: str, kind: str, *, token: bool) -> str:
     return f"min(left({text}, {_CLIPPED_CHARS})) FILTER ({misfit})"
 
 
-def _null(text: str, *, tokens: bool) -> str:
-    return f"{text} IS NULL" + (f" OR {text} IN {_TOKENS}" if tokens else "")
+def _null(text: str, *, tokens: bool, empty: bool) -> str:
+    null = f"{text} IS NULL"
+    null += f" OR {text} = ''" if empty else ""
+    return null + (f" OR {text} IN {_TOKENS}" if tokens else "")
 
 
 def _fits(text: str, kind: str) -> str:

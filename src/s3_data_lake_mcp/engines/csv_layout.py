@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -13,6 +14,7 @@ from s3_data_lake_mcp.engines.csv_stream import PLAIN
 from s3_data_lake_mcp.engines.opening import Opened
 from s3_data_lake_mcp.engines.sqltext import literal
 from s3_data_lake_mcp.engines.tables import type_name
+from s3_data_lake_mcp.engines.watched import Look, without_empty_ends, without_quotes
 from s3_data_lake_mcp.errors import LimitExceededError, MalformedDataError
 from s3_data_lake_mcp.loaders.csv import CsvRequest, CsvShape, Dialect, sniff
 from s3_data_lake_mcp.loaders.csv_records import RecordReader
@@ -22,6 +24,8 @@ from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
 type Mode = Literal["plain", "transcoded", "cleaned"]
 
 SNIFF_BYTES = HEAD_BYTES
+NO_TEXT = secrets.token_hex(16)
+"""A text that is in no file."""
 _SAMPLE_RECORDS = 300
 _LONG_LINE = {"max_line_size": "16777216", "buffer_size": "67108864"}
 _TOGETHER = {
@@ -38,7 +42,8 @@ class Layout:
     `header` are the bytes before the data, empty if compressed. `columns` are the names in SQL,
     where case makes no difference. `tokens` are the words that were found to mean null, by column,
     `empty` the columns without a value in the head, `widenings` the values for which a column had
-    to become wider. `strict` says that every record must be parsed.
+    to become wider. `strict` says that every record must be parsed, `bare` that no quote is in the
+    records, as far as is known, `plain_header` that the engine can pass over the header.
     """
 
     shape: CsvShape
@@ -51,6 +56,19 @@ class Layout:
     widenings: dict[str, str] = field(default_factory=dict)
     long_lines: bool = False
     strict: bool = False
+    bare: bool = False
+    plain_header: bool = False
+
+    def look(self, path: str, start: int) -> Look | None:
+        """Return what looks at the records under a path, which begin at a place; None if nothing.
+
+        What the engine reads otherwise than the loader: in records without quotes, one (they are
+        read as if there were none); else empty fields too many.
+        """
+        dialect, quote = self.shape.dialect, self.shape.dialect.quote.encode()
+        if self.bare:
+            return without_quotes(path, quote, start) if quote else None
+        return without_empty_ends(path, dialect, len(self.columns), start)
 
     @property
     def passes(self) -> bool:
@@ -107,6 +125,7 @@ def find_layout(opened: Opened, max_decoded_bytes: int) -> Layout:
     source = ObjectReader(opened.stores.plain, opened.info, opened.meter, head=head[:SNIFF_BYTES])
     shape = sniff(source, CsvRequest(max_rows=1, max_decoded_bytes=max_decoded_bytes))
     columns = distinct(shape.names)
+    quote = shape.dialect.quote.encode()
     tokens = dict(zip(columns, map(set, shape.null_tokens), strict=True))
     return Layout(
         shape=shape,
@@ -116,7 +135,27 @@ def find_layout(opened: Opened, max_decoded_bytes: int) -> Layout:
         kinds=dict(zip(columns, map(type_name, shape.types), strict=True)),
         tokens={name: found for name, found in tokens.items() if found},
         empty=frozenset(c for c, v in zip(columns, shape.values, strict=True) if not v),
+        # Of what is compressed, or UTF-16, this says nothing; then it shows when it is read.
+        bare=not quote or quote not in head[shape.start :],
+        plain_header=_is_plain_header(shape, head),
     )
+
+
+def _is_plain_header(shape: CsvShape, head: bytes) -> bool:
+    """Whether the engine finds the end of the header: not behind text that follows a quote."""
+    first = 2  # the line behind it
+    if not shape.dialect.has_header or shape.line != first:
+        return False
+    if shape.dialect.quote.encode() not in head[: shape.start]:
+        return True
+    dialect = shape.dialect
+    reader = RecordReader(
+        iter([head[: shape.start]]), dialect, at=0, line=1, subject="The header", strict=True
+    )
+    try:
+        return next(iter(reader), None) is not None
+    except MalformedDataError:
+        return False
 
 
 def reader_options(layout: Layout, *, plain: bool, own_marks: bool) -> dict[str, str]:
@@ -186,8 +225,8 @@ def _mode(shape: CsvShape, head: bytes) -> Mode:
     if _mixes_newlines(text, dialect) or _is_spaced(text, dialect, rows):
         return "cleaned"
     width = len(shape.names)
-    # One empty field too many at a record's end goes unnoticed by the engine.
-    ragged = any(len(row) == width + 1 and row[-1] is None for row in rows)
+    # Empty fields too many at a record's end go unnoticed by the engine.
+    ragged = any(len(row) > width and row[-1] is None for row in rows)
     return "cleaned" if ragged else "plain"
 
 

@@ -1,31 +1,26 @@
 """Delimited text as a view: the dialect, names and types that the CSV loader finds, exactly."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+from functools import partial
 
 import duckdb
 
-from s3_data_lake_mcp.engines.casts import TEXT, checked_cast, misfit_example, misfit_of
+from s3_data_lake_mcp.engines.casts import TEXT, misfit_example, misfit_of
 from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.csv_layout import (
+    NO_TEXT,
     SNIFF_BYTES,
     Layout,
     find_layout,
     merged_kinds,
     reader_options,
 )
-from s3_data_lake_mcp.engines.csv_regular import passed
-from s3_data_lake_mcp.engines.csv_stream import (
-    Irregular,
-    batched,
-    cleaned,
-    decoded,
-    transcoded,
-)
+from s3_data_lake_mcp.engines.csv_reads import plain_text, text_stream
+from s3_data_lake_mcp.engines.csv_stream import Irregular
 from s3_data_lake_mcp.engines.places import Member, Place
-from s3_data_lake_mcp.engines.sqltext import call, identifier, struct
+from s3_data_lake_mcp.engines.sqltext import call, identifier, literal, struct
 from s3_data_lake_mcp.engines.streams import DecodedStream
 from s3_data_lake_mcp.engines.tables import (
     Paths,
@@ -35,8 +30,10 @@ from s3_data_lake_mcp.engines.tables import (
     partition_types,
     sampled,
 )
-from s3_data_lake_mcp.storage.pinned import Access, PinnedObject
-from s3_data_lake_mcp.storage.scope import SurpriseError
+from s3_data_lake_mcp.engines.typed_select import TextColumn, typed_select
+from s3_data_lake_mcp.engines.watched import QuoteError, RaggedError
+from s3_data_lake_mcp.storage.pinned import Access
+from s3_data_lake_mcp.storage.scope import Readable, SurpriseError
 
 _FACT = "csv"
 _INNER = "lake_c"
@@ -98,8 +95,9 @@ class CsvTable:
         names = self.inner_names
         for layout, members in groups:
             typed = [c for c in layout.columns if kinds[c.lower()] != TEXT]
+            bare = self._is_bare(layout)
             examples = [
-                misfit_example(names[column], kinds[column.lower()], token=token)
+                misfit_example(_text(names[column], bare), kinds[column.lower()], token=token)
                 for column in typed
                 for token in (True, False)
             ]
@@ -143,20 +141,25 @@ class CsvTable:
     def _part(
         self, layout: Layout, members: Sequence[Member], kinds: Mapping[str, str], paths: Paths
     ) -> str:
-        fields = []
         names = self.inner_names
-        for column in layout.columns:
-            if column not in self._partitions:
-                kind, place = kinds[column.lower()], (self.number, column)
-                tokens = column in layout.tokens
-                value = checked_cast(names[column], kind, place, tokens=tokens)
-                fields.append(f"{value} AS {identifier(column)}")
-        fields += map(identifier, self._partitions)
-        source = self._source(layout, members, paths)
+        bare = self._is_bare(layout)
+        fields: dict[str, TextColumn | str] = {
+            column: TextColumn(
+                name=column,
+                text=names[column],
+                kind=kinds[column.lower()],
+                tokens=column in layout.tokens,
+                empty=bare,
+            )
+            for column in layout.columns
+            if column not in self._partitions
+        }
+        fields |= {name: identifier(name) for name in self._partitions}
+        select = typed_select(fields, self.number, self._source(layout, members, paths))
         # The engine takes a blank line in a file of one column for a row.
         only = names[layout.columns[0]]
-        where = f" WHERE {only} IS NOT NULL" if len(layout.columns) == 1 else ""
-        return f"SELECT {', '.join(fields)} FROM {source}{where}"  # noqa: S608 - all of it is quoted
+        where = f" WHERE {only} <> ''" if bare else f" WHERE {only} IS NOT NULL"
+        return select + where if len(layout.columns) == 1 else select
 
     def _source(self, layout: Layout, members: Sequence[Member], paths: Paths) -> str:
         """Return the call that reads objects of a layout, every column as text."""
@@ -173,49 +176,27 @@ class CsvTable:
         plain = layout.mode == "plain" and not self.brief
         own_marks = plain or (not self.brief and (layout.passes or layout.mode == "transcoded"))
         options = reader_options(layout, plain=plain, own_marks=own_marks)
+        if self._is_bare(layout):
+            # One empty field too many goes unnoticed where the empty text is the null text.
+            options["nullstr"] = f"[{literal(NO_TEXT)}]"
         if not plain:
-            return paths.add(members, lambda m: self._stream(m, layout), cached=False), options
+            return paths.add(members, partial(self._stream, layout), cached=False), options
         start = layout.shape.start
-        if layout.shape.dialect.has_header and layout.shape.line == 2:  # noqa: PLR2004 - the header is line 1
+        if layout.plain_header:
             options["header"], start = "true", 0
-        variant = f"from {start}" if start else ""
+        # What was read under another layout, or by a reader in the SQL, nobody has looked at.
+        variant = f"from {start}, bare: {layout.bare}, {layout.header.hex()}"
         cached = sum(member.info.size_bytes for member in members) <= self.most_cached_bytes
-        access: Access = "scan" if cached else "stream"
-        make = lambda m: self._plain(m, layout, start, access)  # noqa: E731 - a closure for one call
+        make = partial(self._plain, layout, start, "scan" if cached else "stream")
         return paths.add(members, make, cached=cached, variant=variant), options
 
-    def _plain(self, member: Member, layout: Layout, skip: int, access: Access) -> PinnedObject:
-        def check(data: bytes) -> None:
-            if not data.startswith(layout.header[: len(data)]):
-                raise SurpriseError(member.path)
+    def _plain(self, layout: Layout, skip: int, access: Access, member: Member) -> Readable:
+        guessed = member.path in self._guessed
+        return plain_text(member, layout, skip, access, guessed=guessed)
 
-        stores = member.opened.stores
-        return PinnedObject(
-            stores.passing if access == "stream" else stores.plain,
-            member.info,
-            member.opened.meter,
-            access=access,
-            head=member.opened.head,
-            skip=skip,
-            check=check if member.path in self._guessed else None,
-        )
-
-    def _stream(self, member: Member, layout: Layout) -> DecodedStream:
+    def _stream(self, layout: Layout, member: Member) -> DecodedStream:
         found = self._irregular.setdefault(str(member.info.ref), [])
-
-        def blocks() -> Iterator[bytes]:
-            source = member.opened.decoding_reader()
-            if layout.mode == "transcoded" and not self.brief:
-                return transcoded(source, layout.shape, self._budget)
-            found.append(Irregular())
-            if layout.passes and not self.brief:
-                shape, limit = layout.shape, self._budget
-                text = decoded(source, shape, limit)
-                return passed(text, shape, str(source.ref), found[-1])
-            records = cleaned(source, layout.shape, self._budget, found[-1])
-            return batched(islice(records, self.brief))
-
-        return DecodedStream(blocks, f"{member.info.etag} {layout.mode}")
+        return text_stream(member, layout, self.brief, self._budget, found)
 
     @property
     def columns(self) -> Sequence[str]:
@@ -231,7 +212,7 @@ class CsvTable:
     def learn(self, error: duckdb.Error, failure: Exception | None) -> bool:
         """Widen a column, look at what differs, or clean what the engine cannot read."""
         if isinstance(failure, SurpriseError):
-            return self._look_again(failure.path)
+            return self._look_again(failure)
         if misses_name(error) and is_modest(self.place):
             more = len(self._focus) < len(self.place.members)
             self._focus = list(self.place.members)
@@ -243,15 +224,31 @@ class CsvTable:
             return self._widen(misfit.column, misfit.value)
         return self._clean(str(error))
 
-    def _look_again(self, name: str) -> bool:
-        """Look at an object that is not like the others, or parse all of one."""
-        if (member := self._guessed.pop(name, None)) is not None:
+    def _is_bare(self, layout: Layout) -> bool:
+        """Whether the text comes as it is written, and without quotes: what is empty is null."""
+        return layout.bare and layout.mode != "cleaned" and not self.brief
+
+    def _look_again(self, surprise: SurpriseError) -> bool:
+        """Look at an object that is not like the others, expect quotes, or parse all of one."""
+        if (member := self._guessed.pop(surprise.path, None)) is not None:
             self._look_at([member])
             return True
+        if not isinstance(surprise, QuoteError):
+            return self._parse_all(surprise.path, strict=not isinstance(surprise, RaggedError))
+        if all(str(member.info.ref) != surprise.path for member in self.place.members):
+            return False
+        # In all objects: to find one after the other would take longer.
+        known = [layout for layout, _ in self._groups() if layout.bare]
+        for layout in known:
+            layout.bare = False
+        return bool(known)
+
+    def _parse_all(self, name: str, *, strict: bool) -> bool:
+        """Parse an object's records here: all of them if `strict`, else what is not regular."""
         for member in self.place.members:
             layout: Layout | None = member.opened.facts.get(_FACT)
             if str(member.info.ref) == name and layout is not None and not layout.strict:
-                member.opened.facts[_FACT] = layout.cleaned(strict=True)
+                member.opened.facts[_FACT] = layout.cleaned(strict=strict)
                 return True
         return False
 
@@ -286,3 +283,7 @@ class CsvTable:
             most = max(opens, key=lambda one: one.short + one.long, default=Irregular())
             said += most.notices(subject)
         return list(dict.fromkeys(said))
+
+
+def _text(name: str, bare: bool) -> str:  # noqa: FBT001 - whether the empty text is null
+    return f"nullif({name}, '')" if bare else name

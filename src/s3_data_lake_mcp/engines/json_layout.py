@@ -11,7 +11,7 @@ from s3_data_lake_mcp.engines.casts import misfit_of
 from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.csv_layout import distinct
 from s3_data_lake_mcp.engines.json_lines import LONG_FRACTION
-from s3_data_lake_mcp.engines.json_shape import Node, casts, node_of, sample_casts, together
+from s3_data_lake_mcp.engines.json_shape import Node, node_of, sample_casts, together
 from s3_data_lake_mcp.engines.json_stream import VALUE, has_nul_key, nameable, record_line
 from s3_data_lake_mcp.engines.opening import Opened
 from s3_data_lake_mcp.engines.sqltext import call, struct
@@ -197,16 +197,13 @@ def _detect(session: Session, data: bytes) -> dict[str, Node]:
 def _first_misfit(session: Session, nodes: Mapping[str, Node]) -> tuple[str, str] | None:
     columns = struct({name: node.read_type() for name, node in nodes.items()})
     source = call("read_json", _SAMPLE, {**_READ_SAMPLE, "columns": columns})
-    misfit = None
-    # Which column it is costs time with each of them, and mostly it is none.
-    for found in (sample_casts, casts):
-        counts = ", ".join(f"count({cast})" for cast in found(nodes, 0))
-        try:
-            session.execute(f"SELECT {counts} FROM {source}")  # noqa: S608 - all of it is quoted
-        except duckdb.Error as exc:
-            misfit = misfit_of(exc)
-            if misfit is None:
-                raise
-        else:
-            return None
-    return (misfit.column, misfit.value) if misfit is not None else None
+    counts = ", ".join(f"count({cast})" for cast in sample_casts(nodes, 0))
+    if not counts:
+        return None
+    try:
+        session.execute(f"SELECT {counts} FROM {source}")  # noqa: S608 - all of it is quoted
+    except duckdb.Error as exc:
+        if (misfit := misfit_of(exc)) is None:
+            raise
+        return misfit.column, misfit.value
+    return None

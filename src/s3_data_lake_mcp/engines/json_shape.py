@@ -6,6 +6,7 @@ from typing import Any
 
 from s3_data_lake_mcp.engines.casts import TEXT, checked_cast, widened
 from s3_data_lake_mcp.engines.sqltext import identifier
+from s3_data_lake_mcp.engines.typed_select import TextColumn, list_casts
 
 _SCALARS = {
     "bigint": "BIGINT",
@@ -88,35 +89,30 @@ class Node:
         self.children.clear()
 
 
-def casts(nodes: Mapping[str, Node], table: int) -> list[str]:
-    """Return the expressions that turn columns of `read_type` into their types.
+def fields_of(nodes: Mapping[str, Node], table: int) -> dict[str, TextColumn | str]:
+    """Return what to select, by name, to turn columns of `read_type` into their types.
 
-    The engine looks for what expressions have in common in time that grows with the square of their
-    number, but not inside lambdas. So many expressions get one each, at the price of some speed.
+    Many expressions get a lambda each: the engine does not look for what they have in common there.
     """
     many = sum(1 for node in nodes.values() for _ in _leaves(node)) > _MOST_SHARING
-    found = []
+    found: dict[str, TextColumn | str] = {}
     for name, node in nodes.items():
         column = identifier(name)
-        if many and not node.is_text():
+        if not node.children:
+            found[name] = TextColumn(name=name, text=column, kind=node.kind)
+        elif many and not node.is_text():
             inner = node.cast(_ONE, table, name)
-            found.append(f"list_transform([{column}], lambda {_ONE}: {inner})[1]")
+            found[name] = f"list_transform([{column}], lambda {_ONE}: {inner})[1]"
         else:
-            found.append(node.cast(column, table, name))
+            found[name] = node.cast(column, table, name)
     return found
 
 
 def sample_casts(nodes: Mapping[str, Node], table: int) -> list[str]:
-    """Return expressions that raise where `casts` do, a few for many columns without children."""
-    alike: dict[str, list[str]] = {}
-    for name, node in nodes.items():
-        if not node.children:
-            alike.setdefault(node.kind, []).append(identifier(name))
-    found = casts({name: node for name, node in nodes.items() if node.children}, table)
-    for kind, columns in alike.items():
-        inner = Node(kind).cast(_ONE, table, "")
-        found.append(f"list_transform([{', '.join(columns)}], lambda {_ONE}: {inner})")
-    return found
+    """Return expressions that raise where a column is a misfit, few for many columns."""
+    fields = fields_of(nodes, table).values()
+    scalars = [f for f in fields if isinstance(f, TextColumn) and f.kind != TEXT]
+    return [*(f for f in fields if isinstance(f, str)), *list_casts(scalars, table)]
 
 
 def _text(name: str) -> str:

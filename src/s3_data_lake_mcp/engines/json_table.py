@@ -13,7 +13,7 @@ from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.csv_stream import batched
 from s3_data_lake_mcp.engines.json_layout import JsonLayout, detect_whole, find_layout
 from s3_data_lake_mcp.engines.json_lines import passed_lines
-from s3_data_lake_mcp.engines.json_shape import Node, casts, together
+from s3_data_lake_mcp.engines.json_shape import Node, fields_of, together
 from s3_data_lake_mcp.engines.json_stream import VALUE, cleaned, transcoded
 from s3_data_lake_mcp.engines.opening import HEAD_BYTES
 from s3_data_lake_mcp.engines.places import Member, Place
@@ -27,6 +27,7 @@ from s3_data_lake_mcp.engines.tables import (
     partition_types,
     sampled,
 )
+from s3_data_lake_mcp.engines.typed_select import typed_select
 from s3_data_lake_mcp.loaders.compression import decoded_blocks
 from s3_data_lake_mcp.loaders.json_scan import BadLines
 from s3_data_lake_mcp.storage.pinned import WHOLE_BYTES, Access, PinnedObject
@@ -147,13 +148,10 @@ class JsonTable:
             columns, options["records"] = {VALUE: node}, "false"
         read = {name: node.read_type() for name, node in columns.items()}
         options["columns"] = struct(read or {VALUE: "VARCHAR"})
-        fields = [
-            f"{cast} AS {identifier(name)}"
-            for name, cast in zip(columns, casts(columns, self.number), strict=True)
-        ]
-        fields += map(identifier, self._partitions)
-        listed = ", ".join(fields or [identifier(VALUE)])
-        return f"SELECT {listed} FROM {call('read_json', source, options)}"  # noqa: S608 - all of it is quoted
+        fields = fields_of(columns, self.number)
+        fields |= {name: identifier(name) for name in self._partitions}
+        fields = fields or {VALUE: identifier(VALUE)}
+        return typed_select(fields, self.number, call("read_json", source, options))
 
     def _reading(
         self, layout: JsonLayout, members: Sequence[Member], paths: Paths, brief: int | None

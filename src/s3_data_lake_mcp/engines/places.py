@@ -143,7 +143,11 @@ def _many(
             f"Only the {len(taken):,} {name} objects of {uri} were read; "
             f"{len(left):,} others were left out: {listed}."
         )
-    place.members = [_member(opener, bucket, one, name) for one in taken]
+    refs = [ObjectRef(bucket=bucket, key=one.key) for one in taken]
+    place.members = [
+        _member(opener, path, bucket, one, name)
+        for path, one in zip(paths_of(refs), taken, strict=True)
+    ]
     _partition(place)
     return place
 
@@ -153,14 +157,14 @@ def _dominant(counts: Mapping[str, int]) -> str:
     return max(found, key=lambda name: counts[name], default="")
 
 
-def _member(opener: Opener, bucket: str, listed: ListedObject, name: str) -> Member:
+def _member(opener: Opener, path: str, bucket: str, listed: ListedObject, name: str) -> Member:
     info = ObjectInfo(
         ref=ObjectRef(bucket=bucket, key=listed.key),
         size_bytes=listed.size_bytes,
         etag=listed.etag,
         last_modified=listed.last_modified,
     )
-    return Member(info=info, path=path_of(info.ref), opened=opener.listed(info, name))
+    return Member(info=info, path=path, opened=opener.listed(info, name))
 
 
 def partition_of(key: str) -> dict[str, str | None]:
@@ -187,20 +191,35 @@ def _partition(place: Place) -> None:
         member.values = tuple(part.values())
 
 
-def path_of(ref: ObjectRef, scheme: str = "s3", *, variant: str = "") -> str:
+def paths_of(refs: Sequence[ObjectRef], scheme: str = "s3", *, variant: str = "") -> list[str]:
+    """Return paths in the order of the objects, which is that of their keys.
+
+    The engine reads the files of a set in the order of their paths.
+    """
+    paths = [path_of(ref, scheme, variant=variant) for ref in refs]
+    if paths == sorted(paths):
+        return paths
+    return [path_of(ref, scheme, variant=variant, order=at) for at, ref in enumerate(refs)]
+
+
+def path_of(
+    ref: ObjectRef, scheme: str = "s3", *, variant: str = "", order: int | None = None
+) -> str:
     """Return the path under which the engine reads an object.
 
-    It is the URI, except for keys that the engine would take for a pattern or normalize, and for
-    other views of the same bytes: these get a name made of the key's digest, partitions kept.
+    It is the URI, except for keys that the engine would take for a pattern or normalize, for other
+    views of the same bytes, and where an `order` is given, by which the engine then sorts it: these
+    get a name made of the key's digest, partitions kept.
     """
     odd = not _PLAIN_KEY.fullmatch(ref.key) or any(
         part in ("", ".", "..") for part in ref.key.split("/")
     )
-    if not odd and not variant:
+    if not odd and not variant and order is None:
         return f"{scheme}://{ref.bucket}/{ref.key}"
     digest = hashlib.sha256(f"{variant}\0{ref.key}".encode("utf-8", "replace")).hexdigest()[:20]
     folders = "".join(f"{folder}/" for folder in _plain_partitions(ref.key))
-    return f"{scheme}://{ref.bucket}/.{digest}/{folders}{digest}"
+    first = digest if order is None else f"{order:09}-{digest}"
+    return f"{scheme}://{ref.bucket}/.{first}/{folders}{digest}"
 
 
 def _plain_partitions(key: str) -> Iterable[str]:

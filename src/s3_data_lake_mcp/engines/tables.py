@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from s3_data_lake_mcp.engines.casts import TEXT
 from s3_data_lake_mcp.engines.connection import Session
-from s3_data_lake_mcp.engines.places import Member, Place, path_of
+from s3_data_lake_mcp.engines.places import Member, Place, paths_of
 from s3_data_lake_mcp.engines.sqltext import struct
 from s3_data_lake_mcp.loaders.csv_types import typed_column
 from s3_data_lake_mcp.storage.filesystem import STREAM_SCHEME
@@ -104,12 +104,13 @@ class Paths:
         What is not `cached` by the engine is read in order, and again by each query.
         """
         scheme = "s3" if cached else STREAM_SCHEME
-        paths = []
-        for member in members:
-            path = path_of(member.info.ref, scheme, variant=variant)
+        if cached and not variant:
+            paths = [member.path for member in members]
+        else:
+            paths = paths_of([member.info.ref for member in members], scheme, variant=variant)
+        for path, member in zip(paths, members, strict=True):
             self.scope.add(path, make(member))
             self.members[path] = member
-            paths.append(path)
         if len(paths) == 1:
             return paths[0]
         self.sets += 1

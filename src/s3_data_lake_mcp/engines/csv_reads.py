@@ -1,0 +1,77 @@
+"""The bytes of delimited text as the engine gets them, by its layout."""
+
+from collections.abc import Iterator
+from itertools import islice
+
+from s3_data_lake_mcp.engines.csv_layout import Layout
+from s3_data_lake_mcp.engines.csv_regular import passed
+from s3_data_lake_mcp.engines.csv_stream import Irregular, batched, cleaned, decoded, transcoded
+from s3_data_lake_mcp.engines.places import Member
+from s3_data_lake_mcp.engines.streams import DecodedStream
+from s3_data_lake_mcp.engines.watched import Watched, watched_blocks
+from s3_data_lake_mcp.storage.pinned import Access, PinnedObject
+from s3_data_lake_mcp.storage.scope import Readable, SurpriseError
+
+
+def plain_text(
+    member: Member, layout: Layout, skip: int, access: Access, *, guessed: bool
+) -> Readable:
+    """Return text that the engine reads as it is written.
+
+    Args:
+        member: The object.
+        layout: How it is read.
+        skip: Bytes at its beginning that the engine does not see.
+        access: How the engine goes through it.
+        guessed: Whether it is only thought to have the layout: then its header must be the same.
+    """
+
+    def check(data: bytes) -> None:
+        if not data.startswith(layout.header[: len(data)]):
+            raise SurpriseError(member.path)
+
+    stores = member.opened.stores
+    made = PinnedObject(
+        stores.passing if access == "stream" else stores.plain,
+        member.info,
+        member.opened.meter,
+        access=access,
+        head=member.opened.head,
+        skip=skip,
+        check=check if guessed else None,
+    )
+    look = layout.look(str(member.info.ref), layout.shape.start - skip)
+    return made if look is None else Watched(made, look)
+
+
+def text_stream(
+    member: Member,
+    layout: Layout,
+    brief: int | None,
+    max_decoded_bytes: int,
+    found: list[Irregular],
+) -> DecodedStream:
+    """Return text that is decoded or cleaned before the engine sees it.
+
+    Args:
+        member: The object.
+        layout: How it is read.
+        brief: The number of records, if only the first few are wanted.
+        max_decoded_bytes: Budget of the decompressed bytes.
+        found: Given what was irregular, for each time that the text is read.
+    """
+    shape = layout.shape
+
+    def blocks() -> Iterator[bytes]:
+        source = member.opened.decoding_reader()
+        if layout.mode == "transcoded" and not brief:
+            text = transcoded(source, shape, max_decoded_bytes)
+            look = layout.look(str(source.ref), 0)
+            return text if look is None else watched_blocks(text, look)
+        found.append(Irregular())
+        if layout.passes and not brief:
+            text = decoded(source, shape, max_decoded_bytes)
+            return passed(text, shape, str(source.ref), found[-1])
+        return batched(islice(cleaned(source, shape, max_decoded_bytes, found[-1]), brief))
+
+    return DecodedStream(blocks, f"{member.info.etag} {layout.mode} {layout.bare}")

@@ -1,0 +1,96 @@
+"""Selects text columns as typed ones: one cast each, or of very many, one for each list of them.
+
+The engine binds every expression anew for every query, and looks for what expressions have in
+common in time that grows with the square of their number: with thousands of casts that takes longer
+than all else. A cast of a list costs as much as one of a value, so columns of a type that stand
+together are cast as a list; the lists are short, so that those which a query does not name are not
+read.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import batched
+
+from s3_data_lake_mcp.engines.casts import TEXT, checked_cast, checked_list
+from s3_data_lake_mcp.engines.sqltext import identifier
+
+_MOST_SINGLE = 100
+_LIST_COLUMNS = 25
+_MOST_LISTS = 80
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextColumn:
+    """A column to be cast.
+
+    `name` is its name in misfits, `text` the SQL of its text, `kind` the type; `tokens` and `empty`
+    say what is null, see `checked_cast`.
+    """
+
+    name: str
+    text: str
+    kind: str
+    tokens: bool = False
+    empty: bool = False
+
+
+def typed_select(fields: Mapping[str, TextColumn | str], table: int, source: str) -> str:
+    """Return a SELECT of fields by name: columns to cast, or SQL that is right as it is.
+
+    Args:
+        fields: What to select, by name.
+        table: Number of the table, for misfits.
+        source: What stands behind FROM.
+    """
+    wanted = [f for f in fields.values() if isinstance(f, TextColumn) and f.kind != TEXT]
+    lists = list(_lists(wanted)) if len(wanted) > _MOST_SINGLE else []
+    inner: dict[str, str] = {}
+    elements: dict[str, str] = {}
+    for at, columns in enumerate(lists):
+        inner[f"lake_l{at}"] = _list_of(columns, table)
+        elements |= {c.name: f"lake_l{at}[{i}]" for i, c in enumerate(columns, start=1)}
+    listed = []
+    for at, (name, field) in enumerate(fields.items()):
+        if isinstance(field, TextColumn) and field.name in elements:
+            value = elements[field.name]
+        elif lists:
+            value = f"lake_o{at}"
+            inner[value] = _value(field, table)
+        else:
+            value = _value(field, table)
+        listed.append(f"{value} AS {identifier(name)}")
+    if lists:
+        within = ", ".join(f"{value} AS {name}" for name, value in inner.items())
+        source = f"(SELECT {within} FROM {source})"  # noqa: S608 - all of it is quoted
+    return f"SELECT {', '.join(listed)} FROM {source}"  # noqa: S608 - all of it is quoted
+
+
+def list_casts(columns: Sequence[TextColumn], table: int) -> list[str]:
+    """Return expressions that raise where one of the columns is a misfit."""
+    return [_list_of(some, table) for some in _lists(columns)]
+
+
+def _lists(columns: Sequence[TextColumn]) -> Iterator[Sequence[TextColumn]]:
+    alike: dict[tuple[str, bool, bool], list[TextColumn]] = {}
+    for column in columns:
+        alike.setdefault((column.kind, column.tokens, column.empty), []).append(column)
+    for some in alike.values():
+        yield from batched(some, max(_LIST_COLUMNS, len(some) // _MOST_LISTS))
+
+
+def _list_of(columns: Sequence[TextColumn], table: int) -> str:
+    first = columns[0]
+    return checked_list(
+        [(column.name, column.text) for column in columns],
+        first.kind,
+        table,
+        tokens=first.tokens,
+        empty=first.empty,
+    )
+
+
+def _value(field: TextColumn | str, table: int) -> str:
+    if isinstance(field, str):
+        return field
+    place = (table, field.name)
+    return checked_cast(field.text, field.kind, place, tokens=field.tokens, empty=field.empty)

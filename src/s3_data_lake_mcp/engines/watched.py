@@ -1,0 +1,142 @@
+"""Bytes on their way to the engine, looked at as they pass.
+
+The engine reads some text otherwise than the loaders and says nothing. Where that shows in the
+bytes, they are searched in ways that cost next to nothing, and what is found stops the reading: the
+object is then read in another way.
+"""
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from s3_data_lake_mcp.loaders.csv_records import Dialect
+from s3_data_lake_mcp.storage.scope import Readable, SurpriseError
+
+_MOST_GOOD = 10_000
+
+type Look = Callable[[int, bytes], None]
+"""Told the place of the first byte and the bytes; may raise."""
+
+
+class QuoteError(SurpriseError):
+    """Text that had no quotes has some."""
+
+
+class RaggedError(SurpriseError):
+    """A record may have empty fields too many, which the engine would not notice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A readable whose bytes are looked at before they are handed on.
+
+    What raises is not handed on, and so in no cache of the engine.
+    """
+
+    inner: Readable
+    look: Look
+
+    @property
+    def size_bytes(self) -> int:
+        """The size of what is inside."""
+        return self.inner.size_bytes
+
+    @property
+    def modified(self) -> datetime:
+        """The time of what is inside."""
+        return self.inner.modified
+
+    @property
+    def block_bytes(self) -> int:
+        """The block of what is inside."""
+        return self.inner.block_bytes
+
+    def open(self) -> Callable[[int, int], bytes]:
+        """Return the function that reads and looks."""
+        read = self.inner.open()
+
+        def watched(start: int, stop: int) -> bytes:
+            data = read(start, stop)
+            self.look(start, data)
+            return data
+
+        return watched
+
+    def release(self) -> None:
+        """Undo one `open`."""
+        self.inner.release()
+
+    def close(self) -> None:
+        """Let go of what was fetched."""
+        self.inner.close()
+
+
+def without_quotes(path: str, quote: bytes, start: int) -> Look:
+    """Return a look that lets no quote pass from a place on.
+
+    The look raises `QuoteError`. A single byte is found at the speed of memory.
+    """
+
+    def look(at: int, data: bytes) -> None:
+        if data.find(quote, max(0, start - at)) >= 0:
+            raise QuoteError(path)
+
+    return look
+
+
+def without_empty_ends(path: str, dialect: Dialect, width: int, start: int) -> Look:
+    """Return a look that lets no record pass that ends in empty fields too many, from a place on.
+
+    The look raises `RaggedError`.
+    """
+    delimiter, quote = dialect.delimiter.encode(), dialect.quote.encode()
+    empty_end = re.compile(re.escape(delimiter) + rb"\r?(?:\n|\Z)")
+    others = bytes(set(range(256)) - {*delimiter, *quote, 0x0A})
+    lock = threading.Lock()
+    heads: dict[int, bytes] = {}
+    tails: dict[int, bytes] = {}
+    good: set[bytes] = set()
+
+    def is_ragged(marks: bytes, first: int) -> bool:
+        outside = b"".join(marks.split(quote)[first::2])
+        return any(len(line) >= width * len(delimiter) for line in outside.split(b"\n"))
+
+    def check(lines: bytes) -> None:
+        if not empty_end.search(lines):
+            return
+        # Without all but the marks, most lines are alike.
+        marks = lines.translate(None, others)
+        new, firsts = set(marks.split(b"\n")) - good, [0]
+        if any(line.count(quote) % 2 for line in new):
+            # Quoted texts of several lines; the first line may begin in one.
+            new, firsts = {marks}, [0, 1]
+        if any(is_ragged(line, first) for line in new for first in firsts):
+            raise RaggedError(path)
+        if len(firsts) == 1 and len(good) < _MOST_GOOD:
+            good.update(new)
+
+    def look(at: int, data: bytes) -> None:
+        data = data[max(0, start - at) :]
+        data = data.replace(b"\r", b"\n") if dialect.newline == "\r" else data
+        at = max(at, start)
+        first, last = data.find(b"\n") + 1, data.rfind(b"\n") + 1
+        check(data[first:last])
+        with lock:
+            heads[at], tails[at + len(data)] = data[:first], data[last:]
+            edges = [tails.get(at, b"") + data[:first]]
+            edges.append(data[last:] + heads.get(at + len(data), b""))
+        for edge in edges:
+            check(edge)
+
+    return look
+
+
+def watched_blocks(blocks: Iterator[bytes], look: Look) -> Iterator[bytes]:
+    """Yield blocks from the first byte on, each looked at before."""
+    at = 0
+    for block in blocks:
+        look(at, block)
+        yield block
+        at += len(block)

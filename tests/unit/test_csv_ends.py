@@ -1,0 +1,143 @@
+"""Records that end in empty fields too many: a query leaves out what the read tool leaves out."""
+
+import gzip
+from itertools import pairwise
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from tests.support.engine import BUCKET, Desk
+
+from s3_data_lake_mcp.engines.watched import (
+    QuoteError,
+    RaggedError,
+    without_empty_ends,
+    without_quotes,
+)
+from s3_data_lake_mcp.loaders.csv import CsvLoader, CsvRequest, Dialect
+from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef, ScanMeter
+from s3_data_lake_mcp.storage.memory import MemoryStore
+from s3_data_lake_mcp.storage.reader import ObjectReader
+
+_DIALECT = Dialect(
+    delimiter=",",
+    quote='"',
+    escape="",
+    encoding="utf-8",
+    has_header=True,
+    compression="",
+    newline="\n",
+)
+_COUNT = "SELECT count(*) AS n, sum(a) AS a, count(c) AS c FROM data"
+
+
+def _text(extra: str, rows: int, last: str, quoted: str) -> str:
+    lines = [f"{i},{quoted},{last if i % 2 else 3}" for i in range(rows)]
+    lines.insert(rows * 4 // 5, extra)
+    return "a,b,c\n" + "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("extra", ["9,9,9,", "9,9,9,,", "9,9,,", '9,"9",9,'])
+@pytest.mark.parametrize("quoted", ["x", '"x, y"', '"x ""y"""'])
+@pytest.mark.parametrize("last", ["3", ""])
+@pytest.mark.parametrize("rows", [5, 400, 20_000])
+def test_one_empty_field_too_many_is_seen_wherever_it_stands(
+    extra: str, quoted: str, last: str, rows: int
+) -> None:
+    """A row with empty fields too many is left out and named, in the head and behind it."""
+    desk = Desk()
+    desk.put("a.csv", _text(extra, rows, last, quoted))
+    result = desk.run("a.csv", _COUNT)
+    (row,) = result.table.to_pylist()
+    assert (row["n"], row["a"]) == (rows, sum(range(rows)))
+    assert f"line {rows * 4 // 5 + 2}" in result.notices[-1]
+    assert "too many fields and were left out" in result.notices[-1]
+
+
+@pytest.mark.parametrize("quoted", ["x", '"x, y"'])
+def test_one_empty_field_too_many_is_seen_in_compressed_text(quoted: str) -> None:
+    """What is decompressed on the way is judged alike."""
+    desk = Desk()
+    desk.put("a.csv.gz", gzip.compress(_text("9,9,9,", 20_000, "", quoted).encode()))
+    result = desk.run("a.csv.gz", _COUNT)
+    assert result.table.to_pylist()[0]["n"] == 20_000
+    assert "line 16002" in result.notices[-1]
+
+
+def test_a_quote_behind_the_head_still_makes_empty_text() -> None:
+    """Text that seemed to have no quotes is read anew when one comes: `""` is no null."""
+    desk = Desk()
+    plain = "".join(f"{i},x,\n" for i in range(20_000))
+    desk.put("a.csv", f'a,b,c\n{plain}7,"",8\n7,,8\n')
+    found = desk.rows("a.csv", "SELECT b, c FROM data WHERE c = '8' ORDER BY ALL")
+    assert found == [{"b": "", "c": "8"}, {"b": None, "c": "8"}]
+
+
+def test_many_objects_with_late_quotes_are_read_anew_once() -> None:
+    """A quote in one object makes the others be read as if they had some, too."""
+    desk = Desk()
+    plain = "".join(f"{i},x,y\n" for i in range(12_000))
+    for number in range(4):
+        desk.put(f"d/{number}.csv", f'a,b,c\n{plain}7,"",8\n')
+    assert desk.value("d/", "SELECT count(*) FROM data WHERE b = ''") == 4
+
+
+@pytest.mark.parametrize("text", ['a"b" c', '"P "the" l"\n"P "the"', '"a "b"" ,c\nx,y\nz,w'])
+def test_a_header_of_odd_quotes_hides_no_row(text: str) -> None:
+    """The rows behind a header that is not quoted as it should are those of the read tool."""
+    desk = Desk()
+    desk.put("a.csv", text)
+    store = MemoryStore()
+    store.put(BUCKET, "a.csv", text.encode())
+    ref = ObjectRef(bucket=BUCKET, key="a.csv")
+    info: ObjectInfo = store.head(ref, ScanMeter()).info
+    read = CsvLoader().load(ObjectReader(store, info, ScanMeter()), CsvRequest(max_rows=10))
+    assert desk.run("a.csv", "SELECT * FROM data").table.equals(read.table)
+
+
+@pytest.mark.parametrize("start", ["", "sep=,\n", "\n"])
+def test_rows_of_many_objects_come_in_the_order_of_their_keys(start: str) -> None:
+    """However the engine reads them, the first object's rows are the first."""
+    desk = Desk()
+    for number in range(30):
+        desk.put(f"d/{number:02}.csv", f"{start}a,b\n{number},x\n")
+        desk.put(f"o/{number:02} *.csv", f"{start}a,b\n{number},x\n")
+    for place in ("d/", "o/"):
+        assert [row["a"] for row in desk.rows(place, "SELECT a FROM data")] == list(range(30))
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.sampled_from(["1,2,3\n", "1,,\n", '"a,b",2,\n', '1,"x\ny",\n', ",,\n"])),
+    st.lists(st.integers(0, 60), max_size=4),
+    st.sampled_from(["1,2,3,\n", ""]),
+)
+def test_pieces_of_any_size_show_a_ragged_record(
+    lines: list[str], cuts: list[int], ragged: str
+) -> None:
+    """In pieces of at least a line, ragged ones are found and regular ones pass."""
+    has_lines = any("\ny" in line for line in lines)
+    data = "".join([*lines[:2], ragged, *lines[2:]]).encode()
+    look = without_empty_ends("p", _DIALECT, 3, 0)
+    places = sorted({0, len(data), *(min(cut, len(data)) for cut in cuts)})
+    pieces = [(a, data[a:b]) for a, b in pairwise(places)]
+    assume(all(b"\n" in piece for _, piece in pieces))
+
+    def look_at_all() -> None:
+        for at, piece in reversed(pieces):
+            look(at, piece)
+
+    if ragged and not (has_lines and cuts):
+        with pytest.raises(RaggedError):
+            look_at_all()
+    elif not ragged and not has_lines:
+        look_at_all()
+
+
+def test_a_quote_is_seen_from_a_place_on() -> None:
+    """The quotes of a header are none of the records'."""
+    look = without_quotes("p", b'"', 4)
+    look(0, b'"a"\n1\n')
+    look(2, b'"\n1\n')
+    with pytest.raises(QuoteError):
+        look(6, b'1\n"')
