@@ -156,8 +156,65 @@ def test_table_formats_are_recognised() -> None:
     """The files of a Delta table are not all current, and the summary says so."""
     grouper = _grouped(["t/_delta_log/0.json", "t/part-0.parquet", "t/part-1.parquet"])
     (dataset,) = grouper.datasets()
-    assert "Delta Lake" in str(dataset["warnings"])
+    assert "a Delta Lake table" in str(dataset["warnings"])
     assert grouper.hidden == 1
+
+
+@pytest.mark.parametrize("root", ["", "lake/orders/"])
+def test_iceberg_is_recognised_by_its_metadata(root: str) -> None:
+    """Files of older snapshots lie among the data."""
+    keys = [f"{root}metadata/v1.metadata.json", f"{root}metadata/snap-1.avro"]
+    keys += [f"{root}data/dt=2026-01-0{day}/0000{day}-x.parquet" for day in (1, 2)]
+    found = {one["format"]: one for one in _datasets(keys)}
+    assert "an Iceberg table" in str(found["parquet"]["warnings"])
+
+
+def test_compression_that_differs_is_named() -> None:
+    """Objects of one format are two data sets where some are compressed, and each says so."""
+    keys = [*(f"t/part-{i}.csv" for i in range(3)), *(f"t/part-{i}.csv.gz" for i in range(3, 5))]
+    told = {one["objects"]: str(one["warnings"]) for one in _datasets(keys)}
+    assert "2 objects of format csv (gzip)" in told[3]
+    assert "3 objects of format csv (not compressed)" in told[2]
+
+
+def test_tables_that_spark_wrote_are_named_by_their_folders() -> None:
+    """What follows the part's number says nothing."""
+    tables = ("customers", "items", "orders")
+    keys = [f"sales/{t}/part-{i:05d}-aaaa.c000.snappy.parquet" for t in tables for i in range(3)]
+    assert sorted(one["name"] for one in _datasets(keys)) == list(tables)
+
+
+_LAYOUTS = {
+    "hive": "t/dt={0}/x.csv",
+    "hive parts": "t/year={0.year}/month={0.month}/day={0.day}/x.csv",
+    "padded parts": "t/yyyy={0:%Y}/mm={0:%m}/dd={0:%d}/x.csv",
+    "folders": "t/{0:%Y/%m/%d}/x.csv",
+    "month folders": "t/{0:%Y-%m}/{0:%d}/x.csv",
+    "names": "t/events-{0:%Y%m%d}.csv.gz",
+    "stamps": "t/log.{0:%Y%m%d}T000000Z.csv",
+    "encoded": "t/at={0}T00%3A00%3A00/x.csv",
+}
+
+
+@pytest.mark.parametrize("layout", _LAYOUTS)
+def test_the_one_day_of_a_year_that_is_missing(layout: str) -> None:
+    """Whatever carries the dates, the data set is one and the gap has its name."""
+    days = [day for day in _days(365) if day != date(2025, 7, 20)]
+    (dataset,) = _datasets(_LAYOUTS[layout].format(day) for day in days)
+    assert dataset["objects"] == 364
+    (said,) = [text for text in dataset["warnings"] if text.startswith("Missing in")]
+    assert ": 2025-07-20 (364 entries from 2025-01-01 to 2025-12-31, usually every 1 day)" in said
+
+
+@pytest.mark.parametrize("layout", ["t/region={1}/dt={0}/x.csv", "t/k={1}/{0:%Y/%m/%d}/x.csv"])
+def test_a_day_that_is_missing_in_one_region_alone(layout: str) -> None:
+    """The dates of all regions have no gap; one region's have."""
+    keys = [layout.format(day, region) for day in _days(30) for region in ("eu", "us")]
+    gap = layout.format(date(2025, 1, 7), "eu")
+    (dataset,) = _datasets(key for key in keys if key != gap)
+    (said,) = [text for text in dataset["warnings"] if text.startswith("Missing in")]
+    assert said.endswith("=eu lacks 2025-01-07")
+    assert "Missing" not in str(_datasets(keys)[0]["warnings"])
 
 
 def test_freshness() -> None:

@@ -45,7 +45,7 @@ def _json(*records: dict[str, Any]) -> bytes:
 )
 def test_what_a_few_values_cannot_tell_is_no_drift(name: str, bodies: list[bytes]) -> None:
     """Whole and broken numbers, columns without values, another order: no drift."""
-    assert _compared(name, *bodies)[0] == Drift()
+    assert _compared(name, *bodies)[0] == Drift(compared=2)
 
 
 @pytest.mark.parametrize(
@@ -64,11 +64,20 @@ def test_changes_are_named(name: str, bodies: list[bytes], change: str) -> None:
     assert drift.changes[0].startswith(change)
 
 
-def test_three_of_many_are_looked_at() -> None:
-    """First, middle and last object are enough, whatever the number of the others."""
+def test_a_few_of_many_are_looked_at() -> None:
+    """Objects from all over, the first and the last among them, whatever the others' number."""
     drift, meter = _compared("csv", *[b"a\n1\n"] * 59, b"a\nx\n")
-    assert meter.requests == 3
+    assert meter.requests == drift.compared == 12
     assert len(drift.changes) == 1
+
+
+@pytest.mark.parametrize("odd", range(12))
+def test_of_a_dozen_objects_any_may_be_the_odd_one(odd: int) -> None:
+    """All of them are looked at; keys that say the same are counted."""
+    bodies = [b"a,b\n1,2\n" if at == odd else b"a\n1\n" for at in range(12)]
+    (change,) = _compared("csv", *bodies)[0].changes
+    assert change.startswith(f"Column b is in t/part-{odd:03d}.csv, but not in t/part-0")
+    assert change.endswith("or 9 more that were looked at")
 
 
 def test_many_changes_are_counted() -> None:

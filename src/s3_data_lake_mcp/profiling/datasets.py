@@ -16,7 +16,9 @@ MOST_GROUPS = 2_000
 """Groups kept while a listing streams past; above it, the folders or names that vary most merge."""
 
 _NUMBERED_SIBLINGS = 8
-_TABLE_MARKERS = {"_delta_log": "Delta Lake", ".hoodie": "Hudi"}
+_TABLE_MARKERS = {"_delta_log": " Delta Lake", ".hoodie": " Hudi"}
+_ICEBERG = "metadata"
+_ICEBERG_FILE = ".metadata.json"
 
 
 class DatasetGrouper:
@@ -52,6 +54,8 @@ class DatasetGrouper:
             self._note_table(listed.key)
             return
         self.objects += 1
+        if listed.key.endswith((_ICEBERG_FILE, f"{_ICEBERG_FILE}.gz")):
+            self._note_iceberg(listed.key)
         shape = self._routed(shape_of(listed.key))
         key = (shape.folders, shape.stem, shape.suffix)
         group = self._groups.get(key)
@@ -76,10 +80,10 @@ class DatasetGrouper:
         for group, name in zip(groups, names, strict=True):
             uri, exact = neighbours.uri(group)
             warnings = warnings_of(group, self._others(group, groups))
-            if kind := self._tables.get(group.root):
+            if kind := self._table_of(group):
                 warnings.append(
-                    f"The folder is a {kind} table: its log says which of these files are current, "
-                    "and this summary counts all of them"
+                    f"The folder is a{kind} table: its log or metadata says which of these files "
+                    "are current, and this summary counts all of them"
                 )
             if not exact:
                 warnings.append(f"No glob selects just this data set: {uri} also matches others")
@@ -113,13 +117,24 @@ class DatasetGrouper:
             if kind := _TABLE_MARKERS.get(folder):
                 self._tables["".join(f"{part}/" for part in folders[:at])] = kind
 
+    def _note_iceberg(self, key: str) -> None:
+        folder, _, last = key.rpartition("/")[0].rpartition("/")
+        if last == _ICEBERG:
+            self._tables[f"{folder}/" if folder else ""] = "n Iceberg"
+
+    def _table_of(self, group: Group) -> str:
+        """Return the kind of table whose data a group is; empty for none."""
+        return next((self._tables[at] for at in _above(group.root) if at in self._tables), "")
+
     def _others(self, group: Group, groups: list[Group]) -> dict[str, int]:
-        """Return how many objects of other formats stand beside the group's, under like names."""
+        """Return how many objects under like names differ in format or compression."""
         counts: Counter[str] = Counter()
-        own = format_of(group.first.key)
+        own = detect_format_by_name(group.first.key)
         for other in groups:
-            if other.key[:2] == group.key[:2] and format_of(other.first.key) != own:
-                counts[format_of(other.first.key)] += other.objects
+            kind = detect_format_by_name(other.first.key)
+            if other.key[:2] == group.key[:2] and kind != own:
+                packed = f" ({kind[1] or 'not compressed'})" if kind[1] != own[1] else ""
+                counts[f"format {kind[0] or UNKNOWN}{packed}"] += other.objects
         return dict(counts)
 
     def _routed(self, shape: KeyShape) -> KeyShape:
@@ -174,6 +189,12 @@ class DatasetGrouper:
             merged.absorb(group)
         self._groups[target] = merged
         self._merged.add(target)
+
+
+def _above(root: str) -> list[str]:
+    """Return a folder and those above it, the nearest first."""
+    ends = [at + 1 for at, character in enumerate(root) if character == "/"]
+    return [root[:end] for end in reversed(ends)] + [""]
 
 
 def format_of(key: str) -> str:

@@ -1,4 +1,4 @@
-"""Schema drift: whether first, middle and last object of a data set have the same columns."""
+"""Schema drift: whether objects from all over a data set have the same columns."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,11 +18,16 @@ from s3_data_lake_mcp.storage.reader import ObjectReader
 
 MOST_DATASETS = 8
 FORMATS = frozenset({"csv", "json", "parquet"})
-_COMPARED = 3
+_LEAST_COMPARED = 3
+_MOST_COMPARED = 12
+_READS = 24
+"""Objects of all data sets together: two rounds of the threads."""
+
 _THREADS = 12
 _TAIL_BYTES = 64 << 10
 _ROWS = 100
 _NAMED = 5
+_NAMED_KEYS = 2
 _MOST_DECODED_BYTES = 32 << 20
 
 type Schema = dict[str, str]
@@ -31,10 +36,14 @@ type Schema = dict[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """What differs between objects of one data set, and which of them could not be compared."""
+    """What differs between objects of one data set, and which of them could not be compared.
+
+    `compared` is of how many the schema is known.
+    """
 
     changes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    compared: int = 0
 
 
 def compare_schemas(
@@ -42,13 +51,13 @@ def compare_schemas(
 ) -> list[Drift]:
     """Return the drift of each group, of which the format is given too.
 
-    Costs up to three small reads for each of the first `MOST_DATASETS` groups of several objects,
-    all of them side by side.
+    Costs up to `_READS` small reads, side by side, of the first `MOST_DATASETS` groups of several
+    objects: of one group up to `_MOST_COMPARED`, of many the first, a middle and the last object.
     """
-    compared: dict[int, list[ListedObject]] = {}
-    for at, (group, name) in enumerate(groups):
-        if name in FORMATS and group.objects > 1 and len(compared) < MOST_DATASETS:
-            compared[at] = _apart(group)
+    several = [at for at, (group, name) in enumerate(groups) if is_comparable(group, name)]
+    chosen = several[:MOST_DATASETS]
+    count = max(_LEAST_COMPARED, min(_MOST_COMPARED, _READS // max(1, len(chosen))))
+    compared = {at: _apart(groups[at][0], count) for at in chosen}
     asked = [(at, one) for at, objects in compared.items() for one in objects]
     if not asked:
         return [Drift()] * len(groups)
@@ -66,16 +75,21 @@ def compare_schemas(
     ]
 
 
-def _apart(group: Group) -> list[ListedObject]:
-    """Return the first, a middle and the last object that can be read."""
+def is_comparable(group: Group, name: str) -> bool:
+    """Whether a group of a format has schemas to compare."""
+    return name in FORMATS and group.objects > 1
+
+
+def _apart(group: Group, count: int) -> list[ListedObject]:
+    """Return the first, the last and some objects between, of those that can be read."""
     known = [
         one
         for one in group.samples.spread(group.objects)
         if one.size_bytes and not is_archived(one.storage_class)
     ]
-    if len(known) <= _COMPARED:
+    if len(known) <= count:
         return known
-    return [known[0], known[len(known) // 2], known[-1]]
+    return [known[round(at * (len(known) - 1) / (count - 1))] for at in range(count)]
 
 
 def _tried(store: ObjectStore, ref: ObjectRef, name: str, meter: ScanMeter) -> Schema | LakeError:
@@ -130,22 +144,30 @@ def _drift(found: Sequence[tuple[str, Schema | LakeError]]) -> Drift:
     failures = [error for _, error in found if isinstance(error, LakeError)]
     warnings = tuple(f"Not compared: {error}" for error in failures)
     if len(schemas) < 2:  # noqa: PLR2004 - a comparison
-        return Drift(warnings=warnings)
+        return Drift(warnings=warnings, compared=len(schemas))
     names = dict.fromkeys(name for _, schema in schemas for name in schema)
     changes: list[str] = []
     for name in names:
+        having = [key for key, schema in schemas if name in schema]
         lacking = [key for key, schema in schemas if name not in schema]
-        kinds: dict[str, str] = {}
+        kinds: dict[str, list[str]] = {}
         for key, schema in schemas:
             if kind := schema.get(name, ""):
-                kinds.setdefault(kind, key)
+                kinds.setdefault(kind, []).append(key)
         if lacking:
-            has = next(key for key, schema in schemas if name in schema)
-            changes.append(f"Column {name} is in {has}, but not in {' or '.join(lacking)}")
+            has, lacks = _listed(having, "and"), _listed(lacking, "or")
+            changes.append(f"Column {name} is in {has}, but not in {lacks}")
         elif len(kinds) > 1:
-            said = ", ".join(f"{kind} in {key}" for kind, key in kinds.items())
+            said = ", ".join(f"{kind} in {_listed(keys, 'and')}" for kind, keys in kinds.items())
             changes.append(f"Column {name} is {said}")
     more = len(changes) - _NAMED
     if more > 0:
         changes = [*changes[:_NAMED], f"{more:,} more columns differ"]
-    return Drift(changes=tuple(changes), warnings=warnings)
+    return Drift(changes=tuple(changes), warnings=warnings, compared=len(schemas))
+
+
+def _listed(keys: Sequence[str], word: str) -> str:
+    more = len(keys) - _NAMED_KEYS
+    if more <= 0:
+        return f" {word} ".join(keys)
+    return f"{', '.join(keys[:_NAMED_KEYS])} {word} {more:,} more that were looked at"

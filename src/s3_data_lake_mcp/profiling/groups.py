@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from s3_data_lake_mcp.profiling.crossings import Crossings
 from s3_data_lake_mcp.profiling.names import KeyShape, signature_of
 from s3_data_lake_mcp.profiling.series import Series, find_series
 from s3_data_lake_mcp.storage import ListedObject
@@ -75,6 +76,7 @@ class Group:
     moments: dict[str, set[str]] = field(default_factory=dict)
     dated: Counter[str] = field(default_factory=Counter)
     samples: SpacedKeys = field(default_factory=SpacedKeys)
+    crossings: Crossings = field(default_factory=Crossings)
 
     def add(self, listed: ListedObject, shape: KeyShape) -> None:
         """Count one object."""
@@ -93,6 +95,7 @@ class Group:
         modified = listed.last_modified
         self.newest = modified if self.newest is None else max(self.newest, modified)
         self.samples.add(listed)
+        self.crossings.add(shape)
         for column, value in shape.partitions:
             _keep(self.partitions, column, value)
         for label, moment in shape.moments:
@@ -112,6 +115,7 @@ class Group:
         dates = [date for date in (self.newest, other.newest) if date]
         self.newest = max(dates) if dates else None
         self.samples.absorb(other.samples)
+        self.crossings.absorb(other.crossings)
         self.dated.update(other.dated)
         for ours, theirs in (
             (self.partitions, other.partitions),

@@ -15,6 +15,9 @@ _GENERIC = frozenset(
         *("delta", "base", "log"),
     )
 )
+_WRITERS = ("part-*", "part_*")
+"""How writers name the parts of a table: what follows is theirs too."""
+
 _WORDS = re.compile(r"[^\W_]+")
 
 
@@ -131,5 +134,7 @@ def _ancestors(root: str) -> list[str]:
 
 
 def _is_generic(stem: str) -> bool:
+    if stem.startswith(_WRITERS):
+        return True
     words = [word.rstrip("0123456789").lower() for word in _WORDS.findall(stem.replace("*", " "))]
     return all(len(word) <= 1 or word in _GENERIC for word in words)

@@ -151,11 +151,16 @@ def _folder_moment(dated: list[str]) -> str:
     return _joined(digits[:4], digits[4:6], digits[6:8], digits[8:10])
 
 
+def date_part(column: str) -> str:
+    """Return the name of the part of a date that a column of this name would hold."""
+    return _ALIASES.get(column.lower(), column.lower())
+
+
 def _partition_moments(partitions: list[tuple[str, str]]) -> list[tuple[str, str]]:
     parts: dict[str, str] = {}
     moments: list[tuple[str, str]] = []
     for column, value in partitions:
-        part = _ALIASES.get(column.lower(), column.lower())
+        part = date_part(column)
         if part in _PARTS and value.isdigit():
             parts[part] = value.rjust(2, "0")
         elif (found := _VARYING.fullmatch(value)) and (moment := _iso(found)):

@@ -27,12 +27,12 @@ def warnings_of(group: Group, others: Mapping[str, int]) -> list[str]:
             "read unless they are restored"
         )
     for name, count in others.items():
-        said.append(
-            f"Mixed formats: {_objects(count)} of format {name} beside these under like names"
-        )
+        said.append(f"Mixed formats: {_objects(count)} of {name} beside these under like names")
     for label, series in group.series:
         if series.missing_total:
             said.append(_missing(label, series))
+        if gaps := list(group.crossings.gaps(label)):
+            said.append(f"Missing in {_carrier(label)} of some: {'; '.join(gaps)}")
     for column, values in group.partitions.items():
         if NULL_PARTITION in values:
             said.append(f"Partition column {column} is null in some objects ({NULL_PARTITION})")
@@ -96,13 +96,16 @@ def _size_warnings(group: Group) -> list[str]:
 
 
 def _missing(label: str, series: Series) -> str:
-    where = {"names": "the names", "folders": "the folders"}.get(label, f"partition {label}")
     more = series.missing_total - len(series.missing)
     named = ", ".join(series.missing) + (f" and {more:,} more" if more else "")
     return (
-        f"Missing in {where}: {named} ({series.entries:,} entries from {series.first} to "
+        f"Missing in {_carrier(label)}: {named} ({series.entries:,} entries from {series.first} to "
         f"{series.last}, usually every {series.interval})"
     )
+
+
+def _carrier(label: str) -> str:
+    return {"names": "the names", "folders": "the folders"}.get(label, f"partition {label}")
 
 
 def _late(series: Series, now: datetime) -> bool:

@@ -17,8 +17,14 @@ from s3_data_lake_mcp.errors import (
 )
 from s3_data_lake_mcp.fence import scrub
 from s3_data_lake_mcp.profiling import Json
-from s3_data_lake_mcp.profiling.drift import compare_schemas
+from s3_data_lake_mcp.profiling.drift import (
+    MOST_DATASETS,
+    Drift,
+    compare_schemas,
+    is_comparable,
+)
 from s3_data_lake_mcp.profiling.fit import fit
+from s3_data_lake_mcp.profiling.groups import Group
 from s3_data_lake_mcp.profiling.profile import Profiled, Profiler
 from s3_data_lake_mcp.profiling.stock import Stock, take_stock
 from s3_data_lake_mcp.profiling.subject import find_subject, named_wrongly
@@ -95,25 +101,46 @@ def summarize(  # noqa: PLR0913 - the arguments of the tool, and what it works w
 
 
 def _datasets(store: ObjectStore, stock: Stock, meter: ScanMeter) -> tuple[list[Json], list[str]]:
-    """Return the data sets with the drift of their schemas, and notices of their age."""
+    """Return the data sets with the drift of their schemas, and notices of that and their age."""
     datasets = stock.grouper.datasets()
     groups = stock.grouper.groups()
+    said: list[str] = []
     if meter.remaining_seconds > _DRIFT_SHARE_OF_TIME * meter.timeout_seconds:
         formats = [str(one["format"]) for one in datasets]
-        drifts = compare_schemas(
-            store, stock.bucket, list(zip(groups, formats, strict=True)), meter
-        )
+        asked = list(zip(groups, formats, strict=True))
+        drifts = compare_schemas(store, stock.bucket, asked, meter)
+        said = _partly(asked, drifts)
         for one, drift in zip(datasets, drifts, strict=True):
             warnings: Any = one["warnings"]
             one["schema_drift"] = list(drift.changes)
             one["warnings"] = [*warnings, *drift.warnings]
+    elif any(
+        is_comparable(group, str(one["format"]))
+        for group, one in zip(groups, datasets, strict=True)
+    ):
+        said = ["Schema drift was not looked for: the listing took too long."]
     ages = stock.grouper.freshness(datetime.now(UTC))
     aged = [
         f"{one['name']}: {age}."
         for one, age in zip(datasets, ages, strict=True)
         if age and stock.kind != "object"
     ]
-    return datasets, aged[:_AGED_DATASETS]
+    return datasets, [*said, *aged[:_AGED_DATASETS]]
+
+
+def _partly(groups: Sequence[tuple[Group, str]], drifts: Sequence[Drift]) -> list[str]:
+    """Say where drift may have been missed: among objects, and data sets, not looked at."""
+    pairs = [(g, d) for (g, name), d in zip(groups, drifts, strict=True) if is_comparable(g, name)]
+    said = []
+    if some := [drift.compared for group, drift in pairs if 0 < drift.compared < group.objects]:
+        most = f"{max(some):,} object{'' if max(some) == 1 else 's'}"
+        said.append(
+            f"Schema drift was looked for in up to {most} of a dataset, from all over it: others "
+            "may differ."
+        )
+    if (skipped := len(pairs) - MOST_DATASETS) > 0:
+        said.append(f"Schema drift was not looked for in the {skipped:,} smallest datasets.")
+    return said
 
 
 def _profile(
