@@ -141,6 +141,7 @@ def _told(run: Callable[[], int]) -> int:
     """Run a command; what is wrong with its settings is told in a line each, without a stack."""
     from pydantic import ValidationError  # noqa: PLC0415 - `--help` answers without it
 
+    from s3_data_lake_mcp.configuration import reason  # noqa: PLC0415 - as above
     from s3_data_lake_mcp.errors import LakeError  # noqa: PLC0415 - as above
     from s3_data_lake_mcp.settings import PREFIX  # noqa: PLC0415 - as above
 
@@ -149,7 +150,7 @@ def _told(run: Callable[[], int]) -> int:
     except ValidationError as exc:
         for problem in exc.errors(include_url=False, include_input=False):
             name = "_".join(str(part) for part in problem["loc"]).upper()
-            sys.stderr.write(f"{PREFIX}{name}: {problem['msg']}\n")
+            sys.stderr.write(f"{PREFIX}{name}: {reason(problem['msg'])}\n")
         return _MISCONFIGURED
     except LakeError as exc:
         sys.stderr.write(f"{exc}. {exc.hint}\n")

@@ -2,13 +2,13 @@
 
 import difflib
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pydantic import ByteSize, SecretStr, ValidationError
 
 from s3_data_lake_mcp.errors import InvalidArgumentError, NotFoundError
-from s3_data_lake_mcp.settings import PREFIX, Settings, is_secret, sources
+from s3_data_lake_mcp.settings import PREFIX, Settings, is_secret, sources, strangers
 
 _LOGGER = logging.getLogger(__name__)
 _MASK = "********"
@@ -44,6 +44,10 @@ def load() -> Configuration:
         settings=own,
         sources=sources(),
         secrets=frozenset(name for name in Settings.model_fields if is_secret(name)),
+        notices=tuple(
+            _unknown(name, name.removeprefix(PREFIX), Settings.model_fields, PREFIX)
+            for name in strangers()
+        ),
     )
     return _with_parameters(configuration, own.ssm_path) if own.ssm_path else configuration
 
@@ -63,22 +67,32 @@ def _with_parameters(own: Configuration, path: str) -> Configuration:
     except ValidationError as exc:
         problem = exc.errors(include_url=False, include_input=False)[0]
         name = str(problem["loc"][0]).upper()
-        message = f"SSM parameter {path.rstrip('/')}/{name}: {problem['msg']}"
+        message = f"SSM parameter {path.rstrip('/')}/{name}: {reason(problem['msg'])}"
         raise InvalidArgumentError(message, hint=f"It stands for {PREFIX}{name}.") from exc
     return Configuration(
         settings=settings,
         sources={**own.sources, **dict.fromkeys(used, "SSM")},
         secrets=own.secrets | {name for name, p in used.items() if p.secret},
-        notices=tuple(
-            _unknown(p.name, path, known) for p in parameters if p.name.lower() not in known
+        notices=(
+            *own.notices,
+            *(
+                _unknown(f"SSM parameter {path.rstrip('/')}/{p.name}", p.name, known)
+                for p in parameters
+                if p.name.lower() not in known
+            ),
         ),
     )
 
 
-def _unknown(name: str, path: str, known: set[str]) -> str:
-    nearest = difflib.get_close_matches(name.lower(), known, n=1)
-    guess = f"; did you mean {nearest[0].upper()}?" if nearest else ""
-    return f"SSM parameter {path.rstrip('/')}/{name} is no setting and was passed over{guess}"
+def _unknown(subject: str, name: str, known: Iterable[str], prefix: str = "") -> str:
+    nearest = difflib.get_close_matches(name.lower(), list(known), n=1)
+    guess = f"; did you mean {prefix}{nearest[0].upper()}?" if nearest else ""
+    return f"{subject} is no setting and was passed over{guess}"
+
+
+def reason(message: str) -> str:
+    """Return what is wrong with a setting, without the words that the validator puts before it."""
+    return message.removeprefix("Value error, ")
 
 
 def table(configuration: Configuration) -> Iterator[str]:

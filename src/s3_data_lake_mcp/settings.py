@@ -9,7 +9,15 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, ByteSize, Field, PositiveFloat, PositiveInt, SecretStr
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ByteSize,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+)
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -93,12 +101,22 @@ def _result_size(value: ByteSize) -> ByteSize:
     return value
 
 
+def _upper(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
 class Settings(BaseSettings):
     """Settings of the server, from the environment or `.env`."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
         env_file=".env",
+        # What starts servers often hands on variables that nobody has set.
+        env_ignore_empty=True,
         extra="ignore",
         frozen=True,
         use_attribute_docstrings=True,
@@ -125,19 +143,23 @@ class Settings(BaseSettings):
     max_cell_chars: PositiveInt = 2_000
     """Longest text of one value; longer ones are clipped and counted in a notice."""
 
-    result_content: Literal["both", "text", "structured"] = "both"
+    result_content: Annotated[Literal["both", "text", "structured"], BeforeValidator(_lower)] = (
+        "both"
+    )
     """What a result holds: text and structure, text alone, or structure and one line of text."""
 
     timeout_seconds: PositiveFloat = 50.0
     """Deadline of one call, in seconds."""
 
-    memory_limit: ByteSize = Field(default_factory=lambda: ByteSize(machine_memory_bytes() // 2))
+    memory_limit: ByteSize = Field(
+        gt=0, default_factory=lambda: ByteSize(machine_memory_bytes() // 2)
+    )
     """Most memory that one call may use. Default: half of the machine's or container's."""
 
-    max_scan_bytes: ByteSize = ByteSize(5 << 30)
+    max_scan_bytes: Annotated[ByteSize, Field(gt=0)] = ByteSize(5 << 30)
     """Most bytes that one call may read from S3."""
 
-    max_decoded_bytes: ByteSize = ByteSize(8 << 30)
+    max_decoded_bytes: Annotated[ByteSize, Field(gt=0)] = ByteSize(8 << 30)
     """Most bytes that one call may decompress."""
 
     workers: PositiveInt = 4
@@ -173,13 +195,24 @@ class Settings(BaseSettings):
     """Path of SSM parameters that hold more settings, such as `/lake/prod` for
     `/lake/prod/MAX_ROWS`. Environment and `.env` win over them."""
 
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = (
+        "WARNING"
+    )
     """Level of the logs on standard error."""
 
 
 def is_secret(name: str) -> bool:
     """Whether a setting's value must not be shown."""
     return Settings.model_fields[name].annotation is SecretStr
+
+
+def strangers() -> list[str]:
+    """Return the variables that are named like a setting and are none: misspelt, most likely."""
+    names = {name.upper() for name in os.environ} | {
+        name.upper() for name in DotEnvSettingsSource(Settings).env_vars
+    }
+    known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
+    return sorted(name for name in names - known if name.startswith(PREFIX))
 
 
 def sources() -> dict[str, str]:

@@ -1,0 +1,73 @@
+"""Settings: empty ones are not set, wrong ones are told plainly, misspelt ones are not silent."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from s3_data_lake_mcp import cli, configuration
+from s3_data_lake_mcp.settings import CEILING, PREFIX, Settings
+
+
+@pytest.fixture(autouse=True)
+def nowhere(clean_env: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Stand in a folder without a `.env`."""
+    del clean_env
+    monkeypatch.chdir(tmp_path)
+
+
+def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compose files and clients hand on what nobody has set."""
+    for name in Settings.model_fields:
+        monkeypatch.setenv(f"{PREFIX}{name.upper()}", "")
+    found = configuration.load()
+    assert found.settings.max_rows == CEILING
+    assert found.settings == Settings()
+    assert found.sources == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("LOG_LEVEL", "info", "INFO"),
+        ("RESULT_CONTENT", "Text", "text"),
+        ("MEMORY_LIMIT", "2 GB", 2_000_000_000),
+        ("MAX_SCAN_BYTES", "5GiB", 5 << 30),
+        ("MAX_RESULT_BYTES", "4096", 4096),
+    ],
+)
+def test_values_as_people_write_them(
+    monkeypatch: pytest.MonkeyPatch, name: str, text: str, value: object
+) -> None:
+    """Case does not count where words stand for themselves; sizes have units or none."""
+    monkeypatch.setenv(f"{PREFIX}{name}", text)
+    assert getattr(Settings(), name.lower()) == value
+
+
+@pytest.mark.parametrize("name", ["MEMORY_LIMIT", "MAX_SCAN_BYTES", "MAX_DECODED_BYTES"])
+def test_a_limit_of_nothing_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Every call would fail with it."""
+    monkeypatch.setenv(f"{PREFIX}{name}", "0")
+    with pytest.raises(ValidationError):
+        Settings()
+
+
+def test_what_is_wrong_is_told_without_jargon(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The variable's name, then what it needs."""
+    monkeypatch.setenv(f"{PREFIX}MAX_RESULT_BYTES", "1KiB")
+    assert cli.main(["settings"]) == 2
+    assert capsys.readouterr().err.startswith(f"{PREFIX}MAX_RESULT_BYTES: a result needs 2KiB")
+
+
+@pytest.mark.parametrize("place", ["environment", ".env"])
+def test_a_misspelt_setting_is_told(monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    """An allow-list that does not count must not go unnoticed."""
+    if place == ".env":
+        Path(".env").write_text(f"{PREFIX}ALOWED=lake\nOTHER=1\n")
+    else:
+        monkeypatch.setenv(f"{PREFIX}ALOWED", "lake")
+    [notice] = configuration.load().notices
+    assert notice.startswith(f"{PREFIX}ALOWED is no setting")
+    assert notice.endswith(f"did you mean {PREFIX}ALLOWED?")
