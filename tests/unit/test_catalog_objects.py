@@ -208,7 +208,8 @@ def test_a_search_that_runs_out_of_time_says_so_and_goes_on() -> None:
     meter = ScanMeter(timeout_seconds=60)
     meter.deadline = meter.deadline - 58
     found = find_objects(store, meter, _search(wanted=_wanted(format="csv")))
-    assert (found.truncated_by, found.objects) == ("timeout", [])
+    assert (found.truncated, found.truncated_by, found.objects) == (True, "", [])
+    assert "Time ran out" in found.notices[0]
     after = found.last
     found = find_objects(
         store, ScanMeter(), _search(wanted=_wanted(format="csv"), start_after=after)

@@ -24,14 +24,24 @@ _PROGRESS_KEYS = 5_000
 
 @dataclass(slots=True)
 class FoundObjects:
-    """One page of keys; `last` is the last one looked at, `truncated_by` empty if none follow."""
+    """One page of keys; `last` is the last one looked at.
+
+    `truncated_by` is the limit that was reached; the contract knows none for time, so that
+    `out_of_time` stands beside it.
+    """
 
     objects: list[Object] = field(default_factory=list)
     common_prefixes: list[str] = field(default_factory=list)
     keys_scanned: int = 0
     last: str = ""
     truncated_by: str = ""
+    out_of_time: bool = False
     notices: list[str] = field(default_factory=list)
+
+    @property
+    def truncated(self) -> bool:
+        """Whether keys follow that were not looked at."""
+        return bool(self.truncated_by) or self.out_of_time
 
     def __len__(self) -> int:
         return len(self.objects) + len(self.common_prefixes)
@@ -64,7 +74,7 @@ def find_objects(
     """Return the next keys that pass the filter, in key order.
 
     Reads one match more than asked for, to know whether more follow. Stops ahead of the deadline,
-    with `truncated_by` saying `timeout`.
+    with a notice.
     """
     found = FoundObjects(last=search.start_after)
     if search.wanted.narrowed(search.prefix) is None:
@@ -102,7 +112,7 @@ def _fill(
             found.truncated_by = "max_bytes"
             return
         if not wanted and meter.remaining_seconds < reserve:
-            found.truncated_by = "timeout"
+            found.out_of_time = True
             found.notices.append(
                 f"Time ran out after {found.keys_scanned:,} keys; the cursor goes on behind them."
             )

@@ -112,9 +112,9 @@ def list_s3_objects(
         common_prefixes=found.common_prefixes,
         count=len(found.objects) + len(found.common_prefixes),
         keys_scanned=found.keys_scanned,
-        truncated=bool(found.truncated_by),
+        truncated=found.truncated,
         truncated_by=found.truncated_by,
-        next_cursor=call.next_cursor(bucket_name, prefix, found.last) if found.truncated_by else "",
+        next_cursor=call.next_cursor(bucket_name, prefix, found.last) if found.truncated else "",
         notices=[*call.notices, *found.notices],
         scan=call.scan(),
     )

@@ -136,7 +136,7 @@ def _buckets(result: BucketList) -> tuple[str, Sequence[str], str | None]:
 
 def _objects(result: ObjectList) -> tuple[str, Sequence[str], str | None]:
     folders = f", {plural(len(result.common_prefixes), 'folder')}" if result.common_prefixes else ""
-    more = f", cut by {result.truncated_by}, more follow" if result.truncated else ""
+    more = f", cut by {result.truncated_by or 'time'}, more follow" if result.truncated else ""
     where = visible(f"s3://{result.bucket}/{result.prefix}")
     first = (
         f"{plural(len(result.objects), 'object')}{folders}{more} · {where} · "
