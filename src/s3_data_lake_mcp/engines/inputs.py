@@ -1,5 +1,6 @@
 """The tables of one query: the table `data`, and the objects that its SQL names."""
 
+import contextlib
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
@@ -90,11 +91,14 @@ class Inputs:
             if table.name in self.in_readers:
                 raw_paths(table, session.scope)
             try:
-                select = table.select(session)
-                session.execute(f"CREATE OR REPLACE TEMP VIEW {identifier(table.name)} AS {select}")
-            except (LakeError, duckdb.Error):
+                _create_view(table, session)
+            except (LakeError, duckdb.Error) as exc:
                 if table.name not in self.in_readers:
                     raise
+                failure, session.scope.failure = session.scope.failure, None
+                if isinstance(exc, duckdb.Error) and table.learn(exc, failure):
+                    with contextlib.suppress(LakeError, duckdb.Error):
+                        _create_view(table, session)
 
     def columns(self, session: Session) -> dict[str, list[tuple[str, str]]]:
         """Return the columns of each table that is a view."""
@@ -110,6 +114,11 @@ class Inputs:
         """Return what there is to say of how the objects are read."""
         said = [n for table in self.tables for n in (*table.place.notices, *table.notices())]
         return list(dict.fromkeys(said))
+
+
+def _create_view(table: Table, session: Session) -> None:
+    select = table.select(session)
+    session.execute(f"CREATE OR REPLACE TEMP VIEW {identifier(table.name)} AS {select}")
 
 
 def open_inputs(

@@ -10,7 +10,7 @@ import duckdb
 from s3_data_lake_mcp.engines.casts import misfit_of
 from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.csv_layout import distinct
-from s3_data_lake_mcp.engines.json_lines import LONG_FRACTION
+from s3_data_lake_mcp.engines.json_lines import has_long_fraction
 from s3_data_lake_mcp.engines.json_shape import Node, node_of, sample_casts, together
 from s3_data_lake_mcp.engines.json_stream import VALUE, has_nul_key, nameable, record_line
 from s3_data_lake_mcp.engines.opening import Opened
@@ -140,7 +140,7 @@ def find_layout(opened: Opened, session: Session, max_decoded_bytes: int) -> Jso
     )
     if not is_plain:
         layout.mode = "transcoded"
-    if odd or cut or scan.bad.count or scan.decoder.duplicates or LONG_FRACTION.search(opened.head):
+    if odd or cut or scan.bad.count or scan.decoder.duplicates or has_long_fraction(opened.head):
         layout.mode = "cleaned"
     if keys or len(objects) < len(values):
         lines = (record_line(value, layout.renamed, set()) for value in values)

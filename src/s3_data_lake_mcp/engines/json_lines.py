@@ -14,11 +14,15 @@ from s3_data_lake_mcp.loaders.json_scan import BadLines, ValueDecoder, line_item
 from s3_data_lake_mcp.loaders.json_text import TextWindow
 
 _PIECE_BYTES = 256 << 10
-LONG_FRACTION = re.compile(rb"[:\[,]\s*-?(?=[0-9]*\.)[0-9.]{19,}")
+_LONG_FRACTION = re.compile(rb"[:\[,]\s*-?(?=[0-9]*\.)[0-9.]{19,}")
 """A number with more digits than a double has (17, a point and a digit to spare)."""
 
 _DIGITS = bytes.maketrans(b"0123456789.", b"0" * 11)
 _MANY_DIGITS = b"0" * 19
+_STRIDE = 4
+_DIGITS_IN_STRIDE = b"0" * (len(_MANY_DIGITS) // _STRIDE)
+_POINTS = (b"." + b"0" * 9, b"0" * 9 + b".")
+_WITH_POINTS = bytes.maketrans(b"0123456789", b"0" * 10)
 _ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -83,4 +87,17 @@ def _is_odd(piece: bytes) -> bool:
         return True
     if b"\\u" in piece and _ESCAPED_SURROGATE.search(piece):
         return True
-    return _MANY_DIGITS in piece.translate(_DIGITS) and bool(LONG_FRACTION.search(piece))
+    return has_long_fraction(piece)
+
+
+def has_long_fraction(text: bytes) -> bool:
+    """Whether a number has a fraction, and more digits than a double; in the quickest ways first.
+
+    Of so many digits each fourth byte is one; and half of them stand on one side of the point.
+    """
+    if _DIGITS_IN_STRIDE not in text[::_STRIDE].translate(_DIGITS):
+        return False
+    if _MANY_DIGITS not in text.translate(_DIGITS):
+        return False
+    digits = text.translate(_WITH_POINTS)
+    return any(half in digits for half in _POINTS) and bool(_LONG_FRACTION.search(text))

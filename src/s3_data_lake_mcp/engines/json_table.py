@@ -28,13 +28,18 @@ from s3_data_lake_mcp.engines.tables import (
     sampled,
 )
 from s3_data_lake_mcp.engines.typed_select import typed_select
+from s3_data_lake_mcp.engines.watched import Watched, watched_blocks, without_long_fractions
 from s3_data_lake_mcp.loaders.compression import decoded_blocks
 from s3_data_lake_mcp.loaders.json_scan import BadLines
 from s3_data_lake_mcp.storage.pinned import WHOLE_BYTES, Access, PinnedObject
+from s3_data_lake_mcp.storage.scope import Readable, SurpriseError
 
 _FACT = "json"
 _HEAD_BYTES = 256 << 10
 _HEAD_THREADS = 16
+_WATCHED = "watched"
+"""What readers in the SQL read of an object, nobody looks at: it has another path."""
+
 _FILE = re.compile(r'in file "([^"]+)"')
 
 
@@ -167,7 +172,8 @@ class JsonTable:
         if mode == "plain":
             cached = sum(member.info.size_bytes for member in members) <= self.most_cached_bytes
             access: Access = "scan" if cached else "stream"
-            return paths.add(members, partial(_plain, access=access), cached=cached), options
+            plain = partial(_plain, access=access)
+            return paths.add(members, plain, cached=cached, variant=_WATCHED), options
         if mode == "cleaned":
             options["compression"] = "'gzip'"
             options["format"] = "'newline_delimited'"
@@ -180,7 +186,8 @@ class JsonTable:
         def blocks() -> Iterator[bytes]:
             source = member.opened.decoding_reader()
             if layout.mode == "transcoded" and not brief:
-                return transcoded(source, layout.compression, layout.encoding, self._budget)
+                text = transcoded(source, layout.compression, layout.encoding, self._budget)
+                return watched_blocks(text, without_long_fractions(str(source.ref)))
             if layout.passes and not brief:
                 found.append(BadLines())
                 kind, limit = layout.compression, self._budget
@@ -194,7 +201,7 @@ class JsonTable:
     def learn(self, error: duckdb.Error, failure: Exception | None) -> bool:
         """Widen a column, or clean what the engine cannot read."""
         if failure is not None:
-            return False
+            return isinstance(failure, SurpriseError) and self._clean_all(failure.path)
         if misses_name(error):
             more = not self._whole and not self.is_whole and is_modest(self.place)
             self._whole = self._whole or more
@@ -244,6 +251,15 @@ class JsonTable:
         mine.mode = "cleaned"
         return True
 
+    def _clean_all(self, path: str) -> bool:
+        """Clean all objects: one holds a number that the engine would round."""
+        if all(str(member.info.ref) != path for member in self.place.members):
+            return False
+        plain = [layout for layout in self._known() if layout.mode != "cleaned"]
+        for layout in plain:
+            layout.mode = "cleaned"
+        return bool(plain)
+
     def _demote(self, layouts: Sequence[JsonLayout]) -> bool:
         """Read nested columns as text: one holds another structure than its head shows."""
         demoted = False
@@ -265,12 +281,13 @@ class JsonTable:
         return list(dict.fromkeys(said))
 
 
-def _plain(member: Member, access: Access) -> PinnedObject:
+def _plain(member: Member, access: Access) -> Readable:
     stores = member.opened.stores
-    return PinnedObject(
+    made = PinnedObject(
         stores.passing if access == "stream" else stores.plain,
         member.info,
         member.opened.meter,
         access=access,
         head=member.opened.head,
     )
+    return Watched(made, without_long_fractions(str(member.info.ref)))

@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from s3_data_lake_mcp.engines.json_lines import has_long_fraction
 from s3_data_lake_mcp.loaders.csv_records import Dialect
 from s3_data_lake_mcp.storage.scope import Readable, SurpriseError
 
 _MOST_GOOD = 10_000
+_NUMBER_BYTES = 64
 
 type Look = Callable[[int, bytes], None]
 """Told the place of the first byte and the bytes; may raise."""
@@ -129,6 +131,27 @@ def without_empty_ends(path: str, dialect: Dialect, width: int, start: int) -> L
             edges.append(data[last:] + heads.get(at + len(data), b""))
         for edge in edges:
             check(edge)
+
+    return look
+
+
+def without_long_fractions(path: str) -> Look:
+    """Return a look that lets no number of JSON pass that the engine would round.
+
+    The look raises `SurpriseError`.
+    """
+    lock = threading.Lock()
+    heads: dict[int, bytes] = {}
+    tails: dict[int, bytes] = {}
+
+    def look(at: int, data: bytes) -> None:
+        stop = at + len(data)
+        with lock:
+            heads[at], tails[stop] = data[:_NUMBER_BYTES], data[-_NUMBER_BYTES:]
+            before = tails.get(at, b"") + heads[at]
+            behind = tails[stop] + heads.get(stop, b"")
+        if any(map(has_long_fraction, (data, before, behind))):
+            raise SurpriseError(path)
 
     return look
 

@@ -1,0 +1,86 @@
+"""Numbers of JSON with more digits than a double: all of them are kept, wherever they stand."""
+
+import gzip
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.support.engine import Desk
+
+from s3_data_lake_mcp.engines.json_lines import has_long_fraction
+from s3_data_lake_mcp.engines.watched import Look, without_long_fractions
+from s3_data_lake_mcp.storage.scope import SurpriseError
+
+_LONG = "0.123456789012345678901234567890"
+
+
+def _text(form: str, late: str) -> str:
+    record = {"id": 1, "x": 0.5, "s": "p" * 150, "n": {"a": 1.5}, "l": [1.5], "m": [1, "a"]}
+    lines = [json.dumps(record)] * 8_000 + [late]
+    return "\n".join(lines) if form == "lines" else "[" + ",\n".join(lines) + "]"
+
+
+@pytest.mark.parametrize("form", ["lines", "array", "gz"])
+@pytest.mark.parametrize(
+    ("late", "column", "value"),
+    [
+        ('{"x": %s}', "x", _LONG),
+        ('{"n": {"a": %s}}', "n.a", _LONG),
+        ('{"l": [2, %s]}', "l[2]", _LONG),
+        ('{"m": [%s]}', "m[1]", _LONG),
+        ('{"s": %s}', "s", _LONG),
+        ('{"x": -%se-5}', "x", f"-{_LONG}e-5"),
+    ],
+)
+def test_digits_of_late_numbers_are_kept(form: str, late: str, column: str, value: str) -> None:
+    """A fraction of more than 17 digits behind the head comes as the text that it is."""
+    desk = Desk()
+    text = _text("lines" if form == "gz" else form, late % _LONG)
+    desk.put("a.json", gzip.compress(text.encode()) if form == "gz" else text)
+    sql = f"SELECT {column} AS v FROM data WHERE id IS NULL"
+    assert str(desk.value("a.json", sql)).strip('"') == value
+
+
+def test_objects_read_by_the_sql_itself_do_not_hide_digits() -> None:
+    """What a reader in the SQL has read, and the engine keeps, is no way around."""
+    desk = Desk()
+    desk.put("a.json", _text("lines", f'{{"x": {_LONG}}}'))
+    count = "SELECT count(*) FROM read_json('s3://lake/a.json')"
+    assert desk.value("a.json", count) == 8_001
+    assert desk.value("a.json", "SELECT x FROM data WHERE id IS NULL") == _LONG
+
+
+@given(
+    st.text("0123456789", min_size=1, max_size=25),
+    st.text("0123456789", min_size=1, max_size=25),
+    st.binary(max_size=40),
+)
+def test_every_long_fraction_is_found(whole: str, fraction: str, around: bytes) -> None:
+    """The quick ways of looking find what the pattern finds."""
+    padding = around.translate(bytes.maketrans(b"0123456789.", b"abcdefghijk"))
+    number = f"{whole}.{fraction}".encode()
+    found = has_long_fraction(padding + b'{"a": ' + number + b"}" + padding)
+    assert found == (len(whole) + len(fraction) > 17)
+
+
+@pytest.mark.parametrize("cut", range(1, 30))
+def test_a_number_in_two_pieces_is_found(cut: int) -> None:
+    """A number may lie across the end of what is read at once, in either order."""
+    data = b'{"a": 0.12345678901234567890, "b": 1}'
+    pieces = [(0, data[:cut]), (cut, data[cut:])]
+    for first, second in (pieces, reversed(pieces)):
+        look = without_long_fractions("p")
+        with pytest.raises(SurpriseError):
+            _look_at(look, first, second)
+
+
+def _look_at(look: Look, *pieces: tuple[int, bytes]) -> None:
+    for at, data in pieces:
+        look(at, data)
+
+
+def test_long_integers_and_prices_pass() -> None:
+    """Numbers that a double or an integer holds are no reason to read slowly."""
+    text = b'{"id": 1234567890123456789012, "p": 12.5, "lat": 47.1234567890123, "t": "3.1"}\n'
+    assert not has_long_fraction(text * 50)
