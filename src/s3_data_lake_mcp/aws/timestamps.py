@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 
 def read_timestamp(value: object) -> datetime:
     """Return a timestamp: ISO 8601 or HTTP's in UTC at once, any other as the SDK reads it."""
-    if isinstance(value, str) and value.endswith(("Z", " GMT")):
-        read = datetime.fromisoformat if value.endswith("Z") else parsedate_to_datetime
+    if isinstance(value, str):
         try:
-            return read(value)
+            if value[-1:] == "Z":
+                return datetime.fromisoformat(value)
+            if value.endswith(" GMT"):
+                return parsedate_to_datetime(value)
         except ValueError:
             pass
     from botocore.parsers import DEFAULT_TIMESTAMP_PARSER  # noqa: PLC0415 - loaded with the session
