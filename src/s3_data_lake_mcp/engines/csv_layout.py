@@ -10,7 +10,7 @@ from typing import Literal
 
 from s3_data_lake_mcp.engines.casts import TEXT, widened
 from s3_data_lake_mcp.engines.csv_regular import is_passable
-from s3_data_lake_mcp.engines.csv_stream import PLAIN
+from s3_data_lake_mcp.engines.csv_stream import PLAIN, Marks
 from s3_data_lake_mcp.engines.opening import Opened
 from s3_data_lake_mcp.engines.sqltext import literal
 from s3_data_lake_mcp.engines.tables import type_name
@@ -167,7 +167,10 @@ def reader_options(layout: Layout, *, plain: bool, own_marks: bool) -> dict[str,
         own_marks: Whether the text has its own delimiter and quote, not those of a cleaned one.
     """
     dialect = layout.shape.dialect
-    delimiter, quote = (dialect.delimiter, dialect.quote) if own_marks else PLAIN[:2]
+    marks = Marks(dialect.delimiter, dialect.quote, dialect.newline) if own_marks else PLAIN
+    delimiter, quote = marks.delimiter, marks.quote
+    # By itself the engine takes the first line's end that it sees, though it be in quotes.
+    newline = {"new_line": r"'\n'"} if marks.newline == "\n" else {}
     return {
         "auto_detect": "false",
         "header": "false",
@@ -180,6 +183,7 @@ def reader_options(layout: Layout, *, plain: bool, own_marks: bool) -> dict[str,
         "null_padding": "false",
         "strict_mode": "true",
         "compression": "'none'" if plain else "'gzip'",
+        **newline,
         **(_LONG_LINE if layout.long_lines else {}),
     }
 

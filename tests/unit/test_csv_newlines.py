@@ -1,0 +1,32 @@
+"""Line ends in quotes of another kind than those of the lines: read tool and engine agree."""
+
+import pytest
+
+from s3_data_lake_mcp.engines import Query
+from s3_data_lake_mcp.engines.duckdb import DuckDbEngine
+from s3_data_lake_mcp.loaders.csv import CsvLoader, CsvRequest
+from s3_data_lake_mcp.settings import Settings
+from s3_data_lake_mcp.storage import ScanMeter
+from s3_data_lake_mcp.storage.memory import MemoryStore
+from s3_data_lake_mcp.storage.reader import ObjectReader
+
+ENDS = ("\n", "\r\n", "\r")
+
+
+@pytest.mark.parametrize("sql", ["", "SELECT * FROM data"])
+@pytest.mark.parametrize("more", ["", "z\n"], ids=["regular", "ragged"])
+@pytest.mark.parametrize("inner", ENDS, ids=["lf", "crlf", "cr"])
+@pytest.mark.parametrize("newline", ENDS, ids=["lf", "crlf", "cr"])
+def test_the_first_record_holds_another_line_end(
+    newline: str, inner: str, more: str, sql: str, settings: Settings
+) -> None:
+    """The engine by itself takes the first line's end that it sees for that of all lines."""
+    lines = ["a,b", f'"1{inner}2",3', "x,4", *more.split()]
+    store = MemoryStore()
+    ref = store.put("lake", "x.csv", (newline.join(lines) + newline).encode())
+    source = ObjectReader.open_head(store, ref, ScanMeter())
+    read = CsvLoader().load(source, CsvRequest(max_rows=10)).table
+    query = Query(bucket="lake", key="x.csv", max_rows=10, sql=sql)
+    queried = DuckDbEngine(store, settings).run(query, ScanMeter(), lambda _d, _t: None).table
+    assert queried.to_pylist() == read.to_pylist()
+    assert read.to_pylist()[0] == {"a": f"1{inner}2", "b": 3}
