@@ -28,6 +28,8 @@ from s3_data_lake_mcp.loaders.csv_types import (
 TEXT = "VARCHAR"
 _MARK = f"lake-misfit-{secrets.token_hex(8)} "
 
+_RAISED = ("", "Invalid Input Error:")
+
 _FEW_FRACTION_DIGITS = r"\.[0-9]{7}"
 _PATTERNS = {
     "BIGINT": INTEGER,
@@ -191,8 +193,9 @@ def _digits(text: str) -> str:
 
 def misfit_of(error: duckdb.Error) -> Misfit | None:
     """Return the misfit that an error reports, if it is one of ours."""
-    _, mark, rest = str(error).partition(_MARK)
-    if not mark:
+    before, mark, rest = str(error).partition(_MARK)
+    # Errors of other kinds may quote the SQL, and the mark in it.
+    if not mark or before.strip() not in _RAISED:
         return None
     try:
         (table, column), end = json.JSONDecoder().raw_decode(rest)

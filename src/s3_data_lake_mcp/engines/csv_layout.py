@@ -27,6 +27,7 @@ SNIFF_BYTES = HEAD_BYTES
 NO_TEXT = secrets.token_hex(16)
 """A text that is in no file."""
 _SAMPLE_RECORDS = 300
+_NAMED = 5
 _LONG_LINE = {"max_line_size": "16777216", "buffer_size": "67108864"}
 _TOGETHER = {
     frozenset({"BIGINT", "DOUBLE"}): "DOUBLE",
@@ -107,8 +108,7 @@ class Layout:
         """Return how the text is read where that is not plain to see."""
         yield from self.shape.notices
         if renamed := [c for n, c in zip(self.shape.names, self.columns, strict=True) if n != c]:
-            listed = ", ".join(renamed[:5])
-            yield f"Columns whose names differ only in case were numbered: {listed}."
+            yield numbered_notice(renamed)
         for column, found in self.tokens.items():
             if self.kinds[column] != TEXT:
                 listed = ", ".join(sorted(found))
@@ -200,6 +200,12 @@ def distinct(names: Sequence[str]) -> tuple[str, ...]:
         used.add(unique.lower())
         found.append(unique)
     return tuple(found)
+
+
+def numbered_notice(names: Iterable[str]) -> str:
+    """Say that columns have other names in SQL, which does not tell case."""
+    listed = ", ".join(islice(names, _NAMED))
+    return f"Columns whose names differ only in case were numbered: {listed}."
 
 
 def merged_kinds(layouts: Iterable[Layout]) -> dict[str, str]:

@@ -143,6 +143,7 @@ class CsvTable:
     ) -> str:
         names = self.inner_names
         bare = self._is_bare(layout)
+        taken = {name.lower() for name in self._partitions}
         fields: dict[str, TextColumn | str] = {
             column: TextColumn(
                 name=column,
@@ -152,7 +153,7 @@ class CsvTable:
                 empty=bare,
             )
             for column in layout.columns
-            if column not in self._partitions
+            if column.lower() not in taken
         }
         fields |= {name: identifier(name) for name in self._partitions}
         select = typed_select(fields, self.number, self._source(layout, members, paths))

@@ -87,6 +87,18 @@ class JsonLayout:
                 self.names[name] = name
         return repr(self.nodes) != before
 
+    def unify(self, canonical: dict[str, str]) -> None:
+        """Call columns as others do whose names differ only in case; `canonical` has the others'.
+
+        SQL does not tell them apart, but the reader of the engine does: so keys are renamed.
+        """
+        for key, name in self.names.items():
+            other = canonical.setdefault(name.lower(), name)
+            if other != name:
+                self.names[key] = other
+                self.nodes[other] = self.nodes.pop(name)
+                self.mode = "cleaned"
+
     @property
     def renamed(self) -> dict[str, str]:
         """The keys whose columns have another name."""

@@ -91,6 +91,9 @@ class JsonTable:
                 list(pool.map(lambda member: member.opened.need_head(_HEAD_BYTES), new))
         for member in new:
             member.opened.facts[_FACT] = find_layout(member.opened, session, self._budget)
+        canonical: dict[str, str] = {}
+        for layout in self._known():
+            layout.unify(canonical)
 
     def _look_at_all(
         self,
@@ -145,7 +148,8 @@ class JsonTable:
         nodes: Mapping[str, Node],
         paths: Paths,
     ) -> str:
-        columns = {n: node for n, node in nodes.items() if n not in self._partitions}
+        taken = {name.lower() for name in self._partitions}
+        columns = {n: node for n, node in nodes.items() if n.lower() not in taken}
         source, options = self._reading(layout, members, paths, self.brief)
         options |= partition_options(self._partitions)
         if not layout.records and layout.mode != "cleaned" and not self.brief:

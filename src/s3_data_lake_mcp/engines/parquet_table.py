@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from s3_data_lake_mcp.engines.connection import Session
-from s3_data_lake_mcp.engines.csv_layout import distinct
+from s3_data_lake_mcp.engines.csv_layout import distinct, numbered_notice
 from s3_data_lake_mcp.engines.guard_text import quoted
 from s3_data_lake_mcp.engines.places import Member, Place
 from s3_data_lake_mcp.engines.sqltext import call, literal, names
@@ -86,6 +86,8 @@ class ParquetTable:
         with ThreadPoolExecutor(_FOOTER_THREADS) as pool:
             footers = list(pool.map(footer_of, self._focus))
         self._notices = list(dict.fromkeys(said for one in footers for said in one.notices))
+        if numbered := dict.fromkeys(_numbered(footers)):
+            self._notices.append(numbered_notice(numbered))
         self.stored = _common_columns(footers)
         source = paths.add(self.place.members, self._object)
         self.members = paths.members
@@ -197,9 +199,16 @@ class ParquetTable:
 def _aliases(footers: Sequence[ParquetFooter]) -> str:
     """Number equal names as the loader does: the engine would in another way."""
     repeated = any(len(set(footer.schema.names)) < len(footer.names) for footer in footers)
+    repeated = repeated or bool(_numbered(footers))
     if not repeated or len({footer.names for footer in footers}) > 1:
         return ""
     return f" AS file({names(distinct(footers[0].names))})"
+
+
+def _numbered(footers: Sequence[ParquetFooter]) -> list[str]:
+    """Return the names in SQL that differ from those of the read tools, by which case matters."""
+    each = dict.fromkeys(footer.names for footer in footers)
+    return [new for n in each for old, new in zip(n, distinct(n), strict=True) if new != old]
 
 
 def _common_columns(footers: Sequence[ParquetFooter]) -> Sequence[tuple[str, pa.DataType]]:

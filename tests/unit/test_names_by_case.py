@@ -1,0 +1,57 @@
+"""Names that differ only in case: SQL does not tell them apart, so they are numbered, and said."""
+
+import json
+
+import pyarrow as pa
+import pytest
+from tests.support.engine import Desk, parquet_bytes
+
+_NUMBERED = "Columns whose names differ only in case were numbered: A_1."
+
+
+def _table(names: list[str]) -> pa.Table:
+    return pa.table([pa.array([at]) for at in range(len(names))], names=names)
+
+
+@pytest.mark.parametrize("sql", ["", "SELECT * FROM data"])
+@pytest.mark.parametrize("key", ["a.parquet", "p/", "a.csv"])
+def test_columns_of_one_object_are_numbered_and_named(key: str, sql: str) -> None:
+    """Parquet and CSV number alike, and say which columns."""
+    desk = Desk()
+    for name in ("a.parquet", "p/1.parquet", "p/2.parquet"):
+        desk.put(name, parquet_bytes(_table(["a", "A", "B"])))
+    desk.put("a.csv", "a,A,B\n0,1,2\n")
+    result = desk.run(key, sql)
+    assert result.table.column_names == ["a", "A_1", "B"]
+    assert result.table.to_pylist()[0] == {"a": 0, "A_1": 1, "B": 2}
+    assert list(result.notices) == [_NUMBERED]
+
+
+def test_a_number_that_is_a_name_already_is_passed_over() -> None:
+    """A new name is none of those that exist."""
+    desk = Desk()
+    desk.put("a.parquet", parquet_bytes(_table(["a", "A", "a_1"])))
+    assert desk.run("a.parquet").table.column_names == ["a", "A_2", "a_1"]
+
+
+@pytest.mark.parametrize("form", ["json", "csv", "parquet"])
+def test_objects_that_differ_in_the_case_of_a_name_share_the_column(form: str) -> None:
+    """A column is the same in all objects, however each writes its name."""
+    desk = Desk()
+    for number, name in enumerate(["id", "ID", "Id"]):
+        text = f"{name},x\n{number},7\n" if form == "csv" else json.dumps({name: number, "x": 7})
+        table = pa.table({name: [number], "x": [7]})
+        desk.put(f"d/{number}.{form}", parquet_bytes(table) if form == "parquet" else text)
+    found = desk.rows("d/", "SELECT id, x FROM data ORDER BY 1")
+    assert found == [{"id": number, "x": 7} for number in range(3)]
+
+
+@pytest.mark.parametrize("form", ["json", "csv", "parquet"])
+def test_a_partition_hides_a_column_that_differs_in_case(form: str) -> None:
+    """The folder's value is what the name stands for, as it is where the case is the same."""
+    desk = Desk()
+    text = "dt,x\n5,7\n" if form == "csv" else '{"dt": 5, "x": 7}'
+    body = parquet_bytes(pa.table({"dt": [5], "x": [7]})) if form == "parquet" else text
+    desk.put(f"d/DT=9/a.{form}", body)
+    assert desk.value("d/", "SELECT dt FROM data") == 9
+    assert desk.value("d/", "SELECT x FROM data WHERE DT = 9") == 7
