@@ -48,7 +48,7 @@ class _Piece:
     """Keys from `start` up to, and not including, `stop`; listed below `prefix` behind `after`.
 
     `scope` is a prefix of all of them. `prefix` is narrower where it is known that the rest of the
-    piece, behind one folder, is empty. The first page is asked for with `size` keys.
+    piece, behind one folder, is empty. Its first page has `size` keys at most (0: a full page's).
     """
 
     scope: str
@@ -56,7 +56,7 @@ class _Piece:
     after: str = ""
     start: str = ""
     stop: str | None = None
-    size: int = _PAGE_KEYS
+    size: int = 0
     token: str = ""
     last: str = ""
     busy: bool = False
@@ -168,7 +168,7 @@ class _FanOut:
             self._meter,
             start_after="" if piece.token else piece.after,
             token=piece.token,
-            max_keys=_PAGE_KEYS if piece.token else piece.size,
+            max_keys=_PAGE_KEYS if piece.token else piece.size or _PAGE_KEYS,
         )
 
     def _look(self, level: str, after: str) -> ListPage:
@@ -267,7 +267,7 @@ class _FanOut:
                 after="" if alone else cut[:-1] + _BEFORE_SLASH,
                 start=cut,
                 stop=piece.stop,
-                size=_PAGE_KEYS if alone else size,
+                size=0 if alone else size,
             )
             piece.stop = cut
             self._pieces.insert(at + 1, rest)
