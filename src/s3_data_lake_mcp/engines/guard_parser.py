@@ -29,13 +29,18 @@ class Parser:
         self._lock = threading.Lock()
         self._connection = _connect()
         self._functions: frozenset[str] | None = None
+        self._last: tuple[str, dict[str, Any]] | None = None
 
     def tree(self, sql: str) -> dict[str, Any]:
         """Return the syntax trees of a text, or DuckDB's description of why there are none.
 
+        The last is kept, for who looks at the query once more; it is not to be changed.
+
         Raises:
             LimitExceededError: If the trees are too large.
         """
+        if (last := self._last) is not None and last[0] == sql:
+            return last[1]
         try:
             with self._lock:
                 row = self._connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
@@ -46,6 +51,7 @@ class Parser:
         if len(text) > MAX_TREE_CHARS:
             raise _too_large()
         answer: dict[str, Any] = json.loads(text)
+        self._last = (sql, answer)
         return answer
 
     def kinds(self, sql: str) -> list[str]:

@@ -6,14 +6,13 @@ fit the type that the file names, and are shown as `read_parquet_from_s3` shows 
 """
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 
 from s3_data_lake_mcp.engines.guard_parser import the_parser
-
-_DATA = "data"
+from s3_data_lake_mcp.engines.references import references
 
 
 def with_stored_types(
@@ -32,9 +31,7 @@ def with_stored_types(
     """
     answer = the_parser().tree(sql)
     node = answer["statements"][0]["node"] if not answer["error"] else {}
-    if not _is_of_data(node):
-        return table
-    places = dict(_references(node, [name for name, _ in columns], table.num_columns))
+    places = references(node, [name for name, _ in columns], table.num_columns)
     in_order = read is not None and len(places) == table.num_columns and _is_in_order(node)
     for at, place in places.items():
         field, kind = table.field(at), columns[place][1]
@@ -60,44 +57,13 @@ def _is_in_order(node: Mapping[str, Any]) -> bool:
     """Whether a query returns the first rows as they are stored."""
     clauses = ("where_clause", "group_expressions", "having", "qualify", "sample")
     return (
-        not any(node[clause] for clause in clauses)
+        node["from_table"]["type"] == "BASE_TABLE"
+        and not node["cte_map"]["map"]
+        and not any(node[clause] for clause in clauses)
         and not node["from_table"]["sample"]
         and node["aggregate_handling"] == "STANDARD_HANDLING"
         and all(one["type"] == "LIMIT_MODIFIER" and not one["offset"] for one in node["modifiers"])
     )
-
-
-def _references(
-    node: Mapping[str, Any], names: Sequence[str], width: int
-) -> Iterator[tuple[int, int]]:
-    """Yield places of columns in an answer with their places in `data`; none if in doubt."""
-    known = {name.lower(): place for place, name in enumerate(names)}
-    listed = node["select_list"]
-    if _is_star(listed[0]) and len(listed) == 1:
-        # Partitions follow the stored columns.
-        yield from ((at, at) for at in range(len(names)) if len(names) <= width)
-    elif len(listed) == width and not any(one["class"] == "STAR" for one in listed):
-        for at, one in enumerate(listed):
-            path = one["column_names"] if one["class"] == "COLUMN_REF" else []
-            if len(path) == 1 and path[0].lower() in known:
-                yield at, known[path[0].lower()]
-
-
-def _is_of_data(node: Mapping[str, Any]) -> bool:
-    """Whether a query reads the table `data` itself, and nothing else."""
-    source = node.get("from_table") or {}
-    return (
-        node.get("type") == "SELECT_NODE"
-        and not node["cte_map"]["map"]
-        and source.get("type") == "BASE_TABLE"
-        and source["table_name"].lower() == _DATA
-        and not source["column_name_alias"]
-    )
-
-
-def _is_star(one: Mapping[str, Any]) -> bool:
-    changes = ("exclude_list", "qualified_exclude_list", "replace_list", "rename_list", "columns")
-    return one["class"] == "STAR" and not any(one[change] for change in changes)
 
 
 def _stored(column: "pa.ChunkedArray[Any]", kind: pa.DataType) -> "pa.ChunkedArray[Any] | None":
