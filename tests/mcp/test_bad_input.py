@@ -64,6 +64,11 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
         "invalid_argument",
     ),
     "no key": ("read_csv_from_s3", {}, "invalid_argument"),
+    "whole URI as key": (
+        "read_csv_from_s3",
+        {"object_key": f"s3://{BUCKET}/orders.csv"},
+        "not_found",
+    ),
     "damaged cursor": ("read_csv_from_s3", {"cursor": "abc"}, "invalid_argument"),
     "sql and filter": (
         "query_csv_data",
@@ -114,6 +119,7 @@ WITH_NEXT = {
     "unknown column, sql",
     "unknown column, profile",
     "no key",
+    "whole URI as key",
 }
 
 

@@ -200,6 +200,25 @@ async def test_an_offset_behind_the_end(
     assert answer.lines[0].startswith("0 of 250 ")
 
 
+@pytest.mark.parametrize("arguments", [{"where": "id >= 0"}, {"columns": ["id"], "where": "true"}])
+@pytest.mark.parametrize("offset", [ROWS + 1, 2**63 - 1, 2**70])
+async def test_an_offset_behind_the_last_match(
+    call: Caller, offset: int, arguments: dict[str, object]
+) -> None:
+    """No row, no error and a notice, with a predicate too; no number is too large."""
+    answer = await call(
+        "read_parquet_from_s3",
+        bucket_name=BUCKET,
+        object_key="orders.parquet",
+        offset=offset,
+        **arguments,
+    )
+    assert not answer.is_error, answer.text
+    assert (answer.data["rows"], answer.data["offset"]) == ([], offset)
+    assert answer.data["total_rows"] in (None, ROWS)
+    assert f"offset {offset:,} is behind the last" in answer.data["notices"][-1]
+
+
 @pytest.mark.parametrize(
     ("tool", "size"),
     [

@@ -1,5 +1,6 @@
 """Analysis jobs: SQL, summaries, metadata."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from s3_data_lake_mcp import wire
@@ -13,6 +14,9 @@ from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef, ScanMeter
 
 _PARTS = 6
 """Share of a result that its sources, or its SQL, may take."""
+
+_FARTHEST = 1 << 62
+"""Rows that can be skipped: more than there are anywhere, and a number that the engine takes."""
 
 
 def answer_query(w: Workplace, a: Arguments, meter: ScanMeter, report: Report) -> dict[str, Any]:
@@ -29,7 +33,7 @@ def answer_query(w: Workplace, a: Arguments, meter: ScanMeter, report: Report) -
         where=a.get("where", ""),
         filter=_filter(a),
         columns=tuple(a["columns"]),
-        offset=offset,
+        offset=min(offset, _FARTHEST),
         dry_run=a.get("dry_run", False),
         identity=str(paging.identity.get("sources", "")),
         format=a.get("format", ""),
@@ -43,7 +47,7 @@ def answer_query(w: Workplace, a: Arguments, meter: ScanMeter, report: Report) -
         "format": result.format,
         "offset": offset,
         "total_rows": result.total_rows,
-        "notices": list(result.notices),
+        "notices": [*result.notices, *_behind(offset, result)],
         "scan": scan_json(meter),
         "sources": sources,
         "sources_total": result.sources_total,
@@ -59,6 +63,15 @@ def answer_query(w: Workplace, a: Arguments, meter: ScanMeter, report: Report) -
         w.settings,
         lambda n: paging.cursor(identity, {"row": offset + n}),
     )
+
+
+def _behind(offset: int, result: QueryResult) -> Iterator[str]:
+    if result.table.num_rows or result.plan is not None:
+        return
+    if result.total_rows is None:
+        yield f"offset {offset:,} is behind the last row."
+    elif offset > result.total_rows:
+        yield f"offset {offset:,} is behind the last of {result.total_rows:,} rows."
 
 
 def _parquet(a: Arguments, result: QueryResult) -> dict[str, Any]:

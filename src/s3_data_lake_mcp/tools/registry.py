@@ -1,5 +1,6 @@
 """The eight tools, in order, and the one boundary that every call passes."""
 
+import contextlib
 import functools
 import logging
 from collections.abc import Callable, Mapping
@@ -27,6 +28,7 @@ from s3_data_lake_mcp.fence import scrub_all, visible
 from s3_data_lake_mcp.lake import Call, Lake
 from s3_data_lake_mcp.models import Model
 from s3_data_lake_mcp.settings import PREFIX, Settings
+from s3_data_lake_mcp.storage.listing import split_uri
 from s3_data_lake_mcp.tools import analysis, discovery, reading
 from s3_data_lake_mcp.tools.arguments import PAGE_SIZES, Signature
 from s3_data_lake_mcp.tools.context import is_offered, listed_names, offered_clauses
@@ -108,7 +110,8 @@ class LakeTool(Tool):
             _LOGGER.exception("an answer does not fit its model", extra={"tool": self.name})
             raise ToolError("internal_error: The answer could not be built.") from exc
         except LakeError as exc:
-            text = self._error_text(_since(exc, call.cursor), arguments, call)
+            told = _misplaced(_since(exc, call.cursor), arguments, self._signature.place)
+            text = self._error_text(told, arguments, call)
             raise ToolError(text, log_level=logging.INFO) from exc
         return self._answer(result, values)
 
@@ -176,6 +179,24 @@ def _since(exc: LakeError, cursor: Cursor | None) -> LakeError:
         repair=beside,
         repair_tool="list_s3_objects",
     )
+
+
+def _misplaced(exc: LakeError, arguments: Mapping[str, Any], place: str) -> LakeError:
+    """Return the error of who gives a whole URI for a key, which is taken literally, with the way.
+
+    No such key was found: an object whose key looks like a URI is read.
+    """
+    key = arguments.get(place)
+    if not isinstance(exc, NotFoundError) or not isinstance(key, str):
+        return exc
+    with contextlib.suppress(InvalidArgumentError):
+        if (found := split_uri(key)) and found[1]:
+            return NotFoundError(
+                str(exc),
+                hint=f"{place} is a key alone: a whole URI goes into bucket_name.",
+                repair={"bucket_name": found[0], place: found[1]},
+            )
+    return exc
 
 
 _FAT = frozenset({"title", "additionalProperties", "minimum"})
