@@ -77,10 +77,21 @@ def test_threads_share_a_handle() -> None:
         assert all(pool.map(check, range(8)))
 
 
-def test_a_small_object_costs_one_request() -> None:
+@pytest.mark.parametrize(("size", "requests"), [(900_000, 1), (3_000_000, 3), (WHOLE_BYTES, 4)])
+def test_a_small_object_comes_whole_in_a_few_requests(size: int, requests: int) -> None:
+    """All of it is on its way, side by side, with the first read."""
+    place = Place(pattern(size))
+    with place.files.open(PATH) as file:
+        file.seek(0)
+        assert file.read(size) == pattern(size)
+    assert place.meter.requests == requests
+    assert place.meter.bytes_read == size
+
+
+def test_a_small_object_is_fetched_once() -> None:
     """What fits is fetched whole, once, whoever reads what of it."""
-    place = Place(pattern(3_000_000))
-    for start in (2_000_000, 0, 2_999_000):
+    place = Place(pattern(900_000))
+    for start in (800_000, 0, 899_000):
         with place.files.open(PATH) as file, place.files.open(PATH) as other:
             file.seek(start)
             file.read(500)
@@ -130,11 +141,11 @@ def test_skipped_bytes_are_not_seen() -> None:
 
 def test_a_changed_object_is_an_error_that_is_kept() -> None:
     """No byte of another version is handed out, and the scope knows the reason."""
-    place = Place(pattern(30_000_000))
+    place = Place(pattern(60_000_000))
     with place.files.open(PATH) as file:
         file.read(100)
         place.store.put("lake", "a.csv", b"other")
-        file.seek(29_000_000)
+        file.seek(59_000_000)
         with pytest.raises(ObjectChangedError):
             file.read(100)
     assert isinstance(place.scope.failure, ObjectChangedError)

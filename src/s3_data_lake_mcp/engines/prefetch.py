@@ -1,8 +1,9 @@
-"""Column chunks that a query is going to read, fetched at once before the engine asks for them.
+"""What a query is going to read for certain, asked for before the engine comes to it.
 
-The engine reads ahead by a few row groups at a time, so that each few cost a round trip. Where its
-plan shows that all of them are going to be read, and they are not too many bytes, one round trip
-does. What is fetched is what the engine would fetch, no byte more.
+Of Parquet, column chunks: the engine reads ahead by a few row groups at a time, so that each few
+cost a round trip. Where its plan shows that all of them are going to be read, and they are not too
+many bytes, one round trip does. Of text, all: the first blocks need not be read one by one. What is
+fetched is what the engine would fetch, no byte more.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,6 +19,7 @@ from s3_data_lake_mcp.engines.pruning import PlanNode, Scan, plan_tree, scans_in
 from s3_data_lake_mcp.engines.simple_form import Statement
 from s3_data_lake_mcp.engines.sqltext import literal
 from s3_data_lake_mcp.engines.tables import ALL_MEMBERS, Table
+from s3_data_lake_mcp.storage.pinned import WHOLE_BYTES
 
 _MOST_BYTES = 96 << 20
 _FEW_BYTES = 8 << 20
@@ -41,17 +43,22 @@ class _Chunk:
 
 
 def prefetch(session: Session, tables: Sequence[Table], statement: Statement) -> None:
-    """Begin to fetch what a statement is going to read of Parquet objects, if that is worth it.
+    """Begin to fetch what a statement is going to read, if that is worth it.
 
-    A statement that was looked at is not looked at again: what it needs is in the engine's cache.
+    Of Parquet, a statement that was looked at is not looked at again: what it needs is in the
+    engine's cache.
     """
-    mine = [table for table in tables if isinstance(table, ParquetTable)]
-    if not mine or all(_was_seen(session, table, statement) for table in mine):
+    parquet = [table for table in tables if isinstance(table, ParquetTable)]
+    mine = parquet if not all(_was_seen(session, one, statement) for one in parquet) else []
+    text = [t for t in tables if t.place.format != "parquet" and t.place.size_bytes > WHOLE_BYTES]
+    if not mine and not text:
         return
     plan = plan_tree(session, statement)
     kinds = {node["name"] for node in _all(plan)}
-    whole = bool(kinds & _AGGREGATES) and not ("HASH_JOIN" in kinds and kinds & _PARTIAL)
+    whole = all(map(_ends_all, plan)) and not ("HASH_JOIN" in kinds and kinds & _PARTIAL)
     needle = kinds <= _PLAIN
+    if whole:
+        session.scope.expect_all()
     if not whole and not needle:
         return
     scans = [scan for scan in scans_in(plan) if scan["Function"] == "READ_PARQUET"]
@@ -77,6 +84,14 @@ def _all(nodes: Iterable[PlanNode]) -> Iterator[PlanNode]:
     for node in nodes:
         yield node
         yield from _all(node.get("children", ()))
+
+
+def _ends_all(node: PlanNode) -> bool:
+    """Whether each scan is below an aggregate that gets all its rows, not the first few."""
+    below = node.get("children", ())
+    if node["name"] in _AGGREGATES:
+        return not any("LIMIT" in one["name"] for one in _all(below))
+    return bool(below) and all(map(_ends_all, below))
 
 
 def _fetch(

@@ -72,9 +72,9 @@ class DecodedStream:
         return _Tape(lambda: _stored(self._make())).read
 
     def release(self) -> None:
-        """Do nothing: each handle owns what it fetched."""
+        """Do nothing: each handle owns what it fetched, as it needs it."""
 
-    close = release
+    close = expect_all = release
 
 
 def _stored(blocks: Iterator[bytes]) -> Iterator[bytes]:

@@ -33,7 +33,7 @@ _FLIGHT_BYTES = 64 << 20
 
 _KEPT_BYTES = 128 << 20
 _STEP_BYTES = 8 << 20
-_SIDE_BYTES = 2 << 20
+_SIDE_BYTES = 512 << 10
 _SMALLEST_PAGE_BYTES = 64 << 10
 
 type Range = tuple[int, int]

@@ -18,11 +18,15 @@ from s3_data_lake_mcp.storage.scope import modified_of
 WHOLE_BYTES = 8 << 20
 """An object up to this size is fetched whole: its parts would cost more round trips than bytes."""
 
+_PIECE_BYTES = 1 << 20
+_MOST_PIECES = 4
+"""What is fetched whole comes in a few pieces side by side: a MiB takes half a round trip."""
+
 TAIL_BYTES = 64 << 10
 """First read of a columnar object of a listing: holds the footer of most small files whole."""
 
 WHOLE_COLUMNAR_BYTES = 1 << 20
-"""A columnar object of a listing is fetched whole up to this size, above it by its tail."""
+"""The tail of a columnar object of a listing is all of it, up to this size."""
 
 type Access = Literal["columns", "scan", "stream"]
 """How an object is read: `columns` by exact ranges, footer first; `scan` from start to end, through
@@ -58,18 +62,18 @@ class PinnedObject:
         self.info = info
         self._store = store
         self._meter = meter
+        self._head = head
         self._tail = tail
-        self._reader = ObjectReader(store, info, meter, head=head, tail=tail)
         self._columnar = access == "columns"
         self.block_bytes = LONG_BLOCK_BYTES if access == "stream" else BLOCK_BYTES
-        self._known = bool(head or tail)
+        self._opens_tail = self._columnar and not tail
         self._skip = skip
         self._check = check
         self._lock = threading.Lock()
-        self._whole: bytes | None = None
         self._ahead: ReadAhead | None = None
         self._fetched: Prefetched | None = None
         self._handles = 0
+        self._eager = False
 
     @property
     def size_bytes(self) -> int:
@@ -87,13 +91,17 @@ class PinnedObject:
             self._handles += 1
         return self.read
 
+    def expect_all(self) -> None:
+        """Be told that all of it is going to be read."""
+        self._eager = True
+
     def release(self) -> None:
         """Let go of what was fetched when the last reader has gone: a table has many objects."""
         with self._lock:
             self._handles -= 1
             done = self._handles == 0
         if done:
-            self._forget()
+            self.close()
 
     def read(self, start: int, stop: int) -> bytes:
         """Return the bytes `[start, stop)`, cut at the end."""
@@ -102,70 +110,74 @@ class PinnedObject:
             return b""
         data = self._fetch(start, stop)
         if self._check is not None and start == self._skip and not self._columnar:
-            self._check(self._reader.read_range(0, start) if start else data)
+            self._check(self._reader().read_range(0, start) if start else data)
         return data
 
     def _fetch(self, start: int, stop: int) -> bytes:
-        if self._fits_whole():
-            return self._load()[start:stop]
-        if self._columnar:
+        if self._opens_tail:
             self._open_tail(start)
-            fetched = self._fetched.read(start, stop) if self._fetched else None
-            return self._reader.read_range(start, stop) if fetched is None else fetched
-        return self._read_ahead().read(start, stop)
+        tail = self._tail
+        begin = self.info.size_bytes - len(tail)
+        if start >= begin:
+            return tail[start - begin : stop - begin]
+        if self.info.size_bytes <= WHOLE_BYTES:
+            self._prefetch_whole()
+        elif not self._columnar:
+            return self._read_ahead().read(start, stop)
+        middle = min(stop, begin)
+        fetched = self._fetched
+        data = fetched.read(start, middle) if fetched else None
+        if data is None:
+            data = self._reader().read_range(start, middle)
+        return data + tail[: stop - middle] if stop > middle else data
 
     def prefetch(self, ranges: Sequence[tuple[int, int]]) -> None:
         """Begin to fetch ranges of a columnar object, all side by side, for reads to come."""
-        if not self._fits_whole() and ranges:
-            stop = self.info.size_bytes - len(self._tail)
-            self._fetched = Prefetched(self._reader.read_range, ranges, stop)
+        if self.info.size_bytes > WHOLE_BYTES:
+            self._prefetch(ranges, BLOCK_BYTES)
+        elif ranges:
+            self._prefetch_whole()
 
-    def _fits_whole(self) -> bool:
-        limit = WHOLE_COLUMNAR_BYTES if self._columnar and not self._known else WHOLE_BYTES
-        return self.info.size_bytes <= limit
+    def _prefetch_whole(self) -> None:
+        size = self.info.size_bytes
+        self._prefetch([(0, size)], max(_PIECE_BYTES, -(-size // _MOST_PIECES)))
 
-    def _load(self) -> bytes:
+    def _prefetch(self, ranges: Sequence[tuple[int, int]], piece_bytes: int) -> None:
         with self._lock:
-            if self._whole is None:
-                rest = self._reader.read_range(0, self.info.size_bytes - len(self._tail))
-                self._whole = rest + self._tail
-                self._check_tail(self._whole)
-            return self._whole
+            if self._fetched is None and ranges:
+                stop = self.info.size_bytes - len(self._tail)
+                fetch = self._reader().read_range
+                self._fetched = Prefetched(fetch, ranges, stop, piece_bytes=piece_bytes)
 
     def _open_tail(self, start: int) -> None:
-        """Fetch the end of an object of which nothing is here, once, when its footer is read."""
+        """Fetch the end of an object of which nothing is here, when its footer is read."""
         size = self.info.size_bytes
-        if self._known or start < size - TAIL_BYTES:
-            return
+        length = size if size <= WHOLE_COLUMNAR_BYTES else TAIL_BYTES
         with self._lock:
-            if not self._known:
-                tail = self._reader.read_range(size - TAIL_BYTES, size)
-                self._reader = ObjectReader(self._store, self.info, self._meter, tail=tail)
-                self._known = True
-                self._check_tail(tail)
+            if not self._tail and start >= size - length:
+                self._tail = self._reader().read_range(size - length, size)
+                if self._check is not None:
+                    self._check(self._tail)
 
-    def _check_tail(self, tail: bytes) -> None:
-        if self._check is not None and self._columnar:
-            self._check(tail)
+    def _reader(self) -> ObjectReader:
+        store, info = self._store, self.info
+        return ObjectReader(store, info, self._meter, head=self._head, tail=self._tail)
 
     def _read_ahead(self) -> ReadAhead:
         with self._lock:
             if self._ahead is None:
-                fetch, size = self._reader.read_range, self.info.size_bytes
-                self._ahead = ReadAhead(fetch, size, self.block_bytes)
+                fetch, size = self._reader().read_range, self.info.size_bytes
+                self._ahead = ReadAhead(fetch, size, self.block_bytes, eager=self._eager)
             return self._ahead
 
     def close(self) -> None:
         """Let go of what was fetched."""
         with self._lock:
             fetched, self._fetched = self._fetched, None
+            ahead, self._ahead = self._ahead, None
+            if self._opens_tail:
+                self._tail = b""
         if fetched is not None:
             fetched.close()
-        self._forget()
-
-    def _forget(self) -> None:
-        with self._lock:
-            self._whole = None
-            ahead, self._ahead = self._ahead, None
         if ahead is not None:
             ahead.close()

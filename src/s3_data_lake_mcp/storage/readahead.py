@@ -14,8 +14,8 @@ LONG_BLOCK_BYTES = 4 << 20
 HELD_BYTES = 96 << 20
 """Most bytes held for one object: more readers than one share them."""
 
-_PATIENCE_BYTES = 6 << 20
-"""Bytes at the beginning that are read one by one: who wants the first rows needs no more."""
+BUFFER_BYTES = 32 << 20
+"""What the engine takes of text at a time: it parses no row before it has as much."""
 
 _GRID_BYTES = 4096
 """The engine rounds its reads of remote files out to this."""
@@ -47,18 +47,26 @@ class _Block:
 class ReadAhead:
     """Serves ranges of one object from blocks, and fetches the next ones while access moves on.
 
-    The window doubles while reads follow each other, behind the first blocks, and closes when one
-    jumps. One instance serves all readers of an object: an engine may read it through several
-    handles and threads. A block is forgotten when all its bytes were taken.
+    The first `BUFFER_BYTES` come side by side. Behind them the window doubles while reads follow
+    each other, up to half of what was read, and closes when one jumps. One instance serves all
+    readers of an object: an engine may read it through several handles and threads. A block is
+    forgotten when all its bytes were taken, but for the last ones: the engine may take its last
+    buffer twice, if it is done with it before the one ahead of it.
 
     Args:
         fetch: Returns the bytes `[start, stop)`.
         size: The object's size in bytes.
         block_bytes: Size of a request.
+        eager: Whether all of it is going to be read: then the window is wide from the beginning.
     """
 
     def __init__(
-        self, fetch: Callable[[int, int], bytes], size: int, block_bytes: int = BLOCK_BYTES
+        self,
+        fetch: Callable[[int, int], bytes],
+        size: int,
+        block_bytes: int = BLOCK_BYTES,
+        *,
+        eager: bool = False,
     ) -> None:
         self._fetch = fetch
         self._size = size
@@ -67,6 +75,7 @@ class ReadAhead:
         self._furthest = -1
         self._ahead = -1
         self._window = 0
+        self._eager = eager
         self._most_held = HELD_BYTES // block_bytes
         self.block_bytes = block_bytes
 
@@ -93,7 +102,7 @@ class ReadAhead:
         block = self._ask(at)
         begin = at * self.block_bytes
         block.untaken -= min(stop, begin + self.block_bytes) - max(start, begin)
-        if block.untaken <= 0:
+        if block.untaken <= 0 and begin + self.block_bytes <= self._size - BUFFER_BYTES:
             self._blocks.pop(at, None)
         return block.data
 
@@ -111,9 +120,8 @@ class ReadAhead:
             # Somebody begins anew.
             self._furthest, self._ahead, self._window = last, last, 0
         if last > self._furthest:
-            jumped = self._furthest < 0 or first > self._furthest + self._most_held
-            early = last * self.block_bytes < _PATIENCE_BYTES
-            self._window = 0 if jumped or early else min(self._most_held, max(4, self._window * 2))
+            jumped = first > max(0, self._furthest) + self._most_held
+            self._window = 0 if jumped else self._wider(last)
             self._furthest = last
         end = min((self._size - 1) // self.block_bytes, self._furthest + self._window)
         self._ahead = max(self._ahead, self._furthest)
@@ -124,6 +132,14 @@ class ReadAhead:
         while len(self._blocks) > self._most_held:
             # Somebody may be waiting for it, so it is dropped, not cancelled.
             self._blocks.popitem(last=False)
+
+    def _wider(self, last: int) -> int:
+        first = BUFFER_BYTES // self.block_bytes - 1
+        if self._eager:
+            return self._most_held
+        if last < first:
+            return first - last
+        return min(self._most_held, max(4, self._window * 2), max(4, last // 2))
 
     def close(self) -> None:
         """Forget all blocks; those not yet asked for never are."""
@@ -142,6 +158,7 @@ class Prefetched:
         fetch: Returns the bytes `[start, stop)`.
         ranges: What is going to be read.
         stop: Where what is to be fetched ends.
+        piece_bytes: Most bytes of a request.
     """
 
     def __init__(
@@ -149,11 +166,13 @@ class Prefetched:
         fetch: Callable[[int, int], bytes],
         ranges: Sequence[tuple[int, int]],
         stop: int,
+        *,
+        piece_bytes: int = BLOCK_BYTES,
     ) -> None:
         self._pieces: list[tuple[int, int, Future[bytes]]] = []
         for begin, end in _merged(ranges, stop):
-            for at in range(begin, end, BLOCK_BYTES):
-                until = min(at + BLOCK_BYTES, end)
+            for at in range(begin, end, piece_bytes):
+                until = min(at + piece_bytes, end)
                 self._pieces.append((at, until, download_threads().submit(fetch, at, until)))
 
     def read(self, start: int, stop: int) -> bytes | None:

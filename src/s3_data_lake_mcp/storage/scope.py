@@ -2,7 +2,7 @@
 
 import threading
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -41,6 +41,10 @@ class Readable(Protocol):
 
     def open(self) -> Callable[[int, int], bytes]:
         """Return a function that returns the bytes `[start, stop)`, safe for many threads."""
+        ...
+
+    def expect_all(self) -> None:
+        """Be told that all of it is going to be read."""
         ...
 
     def release(self) -> None:
@@ -130,13 +134,15 @@ class Scope:
         if self.failure is not None:
             raise self.failure
 
+    def expect_all(self) -> None:
+        """Tell all objects that all of them is going to be read."""
+        for readable in self._objects.values():
+            readable.expect_all()
+
     def close(self) -> None:
         """Let go of all that was fetched."""
-        for readable in self._readables():
+        for readable in self._objects.values():
             readable.close()
-
-    def _readables(self) -> Iterator[Readable]:
-        yield from self._objects.values()
 
 
 def _refusal(path: str) -> NotAllowedError:

@@ -1,0 +1,115 @@
+"""What a query is sure to read is asked for at once; what it may not read is not asked for."""
+
+import threading
+
+import pyarrow as pa
+import pytest
+
+from s3_data_lake_mcp.settings import Settings
+from s3_data_lake_mcp.storage import ObjectInfo, ScanMeter
+from s3_data_lake_mcp.storage.memory import MemoryStore
+from s3_data_lake_mcp.storage.readahead import (
+    BLOCK_BYTES,
+    BUFFER_BYTES,
+    HELD_BYTES,
+    ReadAhead,
+)
+from support.engine import Desk, parquet_bytes
+
+ROW = b"7," + b"x" * 98 + b"\n"
+LONG = b"n,text\n" + ROW * 1_300_000
+
+
+class Noting(MemoryStore):
+    """A store that notes the ranges that it is asked for, in their order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ranges: list[tuple[int, int]] = []
+        self._lock = threading.Lock()
+
+    def get_range(self, info: ObjectInfo, start: int, stop: int, meter: ScanMeter) -> bytes:
+        """Note a range, and return it."""
+        with self._lock:
+            self.ranges.append((start, stop))
+        return super().get_range(info, start, stop, meter)
+
+
+def desk_with(key: str, body: bytes) -> tuple[Desk, Noting]:
+    """Return an engine over one object, and its store."""
+    store = Noting()
+    settings = Settings(_env_file=None, cache_bytes="8MB")  # type: ignore[call-arg, arg-type] # pydantic-settings' own keyword; a size as text
+    desk = Desk(store=store, settings=settings)
+    desk.put(key, body)
+    return desk, store
+
+
+def wide(rows: int) -> bytes:
+    """Return a Parquet object of 3 row groups with three columns that do not compress."""
+    numbers = [(i * 2_654_435_761) % (1 << 61) for i in range(rows)]
+    table = pa.table({"a": numbers, "b": numbers[::-1], "c": [n ^ 0x5555 for n in numbers]})
+    return parquet_bytes(table, compression="none", use_dictionary=False, row_group_size=rows // 3)
+
+
+def test_each_byte_of_a_small_parquet_object_is_fetched_once() -> None:
+    """Looking at its columns costs the footer alone, and running the query the rest."""
+    body = wide(100_000)
+    desk, store = desk_with("small.parquet", body)
+    assert desk.rows("small.parquet", "SELECT count(a) + count(c) AS n FROM data") == [
+        {"n": 200_000}
+    ]
+    assert desk.meter.bytes_read <= len(body)
+    assert len(store.ranges) <= 4
+
+
+def test_the_count_of_a_parquet_object_costs_its_footer() -> None:
+    """What the footer tells is not looked up in the data."""
+    desk, store = desk_with("small.parquet", wide(100_000))
+    assert desk.rows("small.parquet", "SELECT count(*) AS n FROM data") == [{"n": 100_000}]
+    assert store.ranges == []
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT sum(n) AS n FROM (SELECT * FROM data LIMIT 10)",
+        "SELECT n FROM data LIMIT 10",
+        "SELECT n FROM data WHERE n = 7 LIMIT 1",
+    ],
+)
+def test_who_wants_a_few_rows_reads_what_the_engine_needs(sql: str) -> None:
+    """Two threads take a buffer each before a row is parsed; about one more is on its way."""
+    desk, store = desk_with("long.csv", LONG)
+    desk.rows("long.csv", sql)
+    assert max(stop for _, stop in store.ranges) <= 3.5 * BUFFER_BYTES
+
+
+@pytest.mark.parametrize(("eager", "length"), [(False, BUFFER_BYTES), (True, HELD_BYTES)])
+def test_a_long_text_is_read_ahead_as_far_as_it_is_needed(*, eager: bool, length: int) -> None:
+    """The first read asks for all that the engine needs, or for all that may be held."""
+    asked: list[int] = []
+    done = threading.Semaphore(0)
+
+    def fetch(_start: int, stop: int) -> bytes:
+        asked.append(stop)
+        done.release()
+        return bytes(BLOCK_BYTES)
+
+    ReadAhead(fetch, 1 << 30, eager=eager).read(0, 100)
+    for _ in range(length // BLOCK_BYTES):
+        assert done.acquire(timeout=10)
+    assert max(asked) == length
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT sum(n) AS n FROM data",
+        "SELECT text, count(*) AS n FROM data GROUP BY ALL ORDER BY n LIMIT 1",
+    ],
+)
+def test_who_aggregates_reads_all_once(sql: str) -> None:
+    """Each byte is asked for once, from the beginning as fast as memory allows."""
+    desk, _ = desk_with("long.csv", LONG)
+    desk.rows("long.csv", sql)
+    assert desk.meter.bytes_read == len(LONG)
