@@ -30,15 +30,15 @@ def plain_text(
         if not data.startswith(layout.header[: len(data)]):
             raise SurpriseError(member.path)
 
-    stores = member.opened.stores
     made = PinnedObject(
-        stores.passing if access == "stream" else stores.plain,
+        member.opened.stores.plain,
         member.info,
         member.opened.meter,
         access=access,
         head=member.opened.head,
         skip=skip,
         check=check if guessed else None,
+        copies=member.opened.stores.copies,
     )
     look = layout.look(str(member.info.ref), layout.shape.start - skip)
     return made if look is None else Watched(made, look)

@@ -22,7 +22,8 @@ from s3_data_lake_mcp.engines.stored_types import with_stored_types
 from s3_data_lake_mcp.errors import InternalError, LakeError
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectStore, ScanMeter
-from s3_data_lake_mcp.storage.rangecache import CachedRanges, DiskRanges, MemoryRanges
+from s3_data_lake_mcp.storage.copies import Copies
+from s3_data_lake_mcp.storage.rangecache import CachedRanges, MemoryRanges
 from s3_data_lake_mcp.storage.scope import Scope
 
 _DECODED_SHARE = 4
@@ -128,14 +129,12 @@ class DuckDbEngine:
 
 
 def _stores(store: ObjectStore, settings: Settings) -> Stores:
-    caches: list[MemoryRanges | DiskRanges] = []
-    if settings.cache_dir:
-        caches = [DiskRanges(Path(settings.cache_dir), settings.cache_disk_bytes)]
     memory = MemoryRanges(settings.cache_bytes // _DECODED_SHARE)
+    folder, most = settings.cache_dir, settings.cache_disk_bytes
     return Stores(
         plain=store,
-        decoded=CachedRanges(store, memory, *caches).as_store(),
-        passing=CachedRanges(store, *caches).as_store() if caches else store,
+        decoded=CachedRanges(store, memory).as_store(),
+        copies=Copies(Path(folder), most) if folder else None,
     )
 
 

@@ -286,12 +286,12 @@ class JsonTable:
 
 
 def _plain(member: Member, access: Access) -> Readable:
-    stores = member.opened.stores
     made = PinnedObject(
-        stores.passing if access == "stream" else stores.plain,
+        member.opened.stores.plain,
         member.info,
         member.opened.meter,
         access=access,
         head=member.opened.head,
+        copies=member.opened.stores.copies,
     )
     return Watched(made, without_long_fractions(str(member.info.ref)))

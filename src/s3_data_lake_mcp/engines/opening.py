@@ -9,6 +9,7 @@ from s3_data_lake_mcp.errors import MalformedDataError, UnsupportedFormatError
 from s3_data_lake_mcp.loaders.compression import decoded_blocks, detect_compression
 from s3_data_lake_mcp.loaders.formats import detect_format, detect_format_by_name
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef, ObjectStore, ScanMeter
+from s3_data_lake_mcp.storage.copies import CopiedReader, Copies
 from s3_data_lake_mcp.storage.pinned import WHOLE_COLUMNAR_BYTES
 from s3_data_lake_mcp.storage.reader import ObjectReader
 
@@ -27,15 +28,15 @@ type Facts = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stores:
-    """The store, as it is and behind caches, for what the engine itself does not cache.
+    """The store, as it is and behind a cache, for what the engine itself does not cache.
 
-    `decoded` is for objects that are decoded before the engine sees them, `passing` for those too
-    long for memory.
+    `decoded` is for objects that are decoded before the engine sees them. Of these, and of those
+    too long for memory, `copies` are kept where a folder is configured.
     """
 
     plain: ObjectStore
     decoded: ObjectStore
-    passing: ObjectStore
+    copies: Copies | None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,7 +60,10 @@ class Opened:
 
     def decoding_reader(self) -> ObjectReader:
         """Return a reader for what is decoded before the engine sees it."""
-        return ObjectReader(self.stores.decoded, self.info, self.meter, head=self.head)
+        store, info, copies = self.stores.decoded, self.info, self.stores.copies
+        if copies is None:
+            return ObjectReader(store, info, self.meter, head=self.head)
+        return CopiedReader(store, info, self.meter, copies, head=self.head)
 
     def need_head(self, length: int = HEAD_BYTES) -> bytes:
         """Return the first bytes, fetched if they are not here."""

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectStore, ScanMeter
+from s3_data_lake_mcp.storage.copies import CopiedReader, Copies
 from s3_data_lake_mcp.storage.readahead import (
     BLOCK_BYTES,
     LONG_BLOCK_BYTES,
@@ -45,6 +46,7 @@ class PinnedObject:
         tail: Its last bytes, already here.
         skip: Bytes at its beginning that readers don't see.
         check: Told the first bytes when they are read, of a columnar object the last; may raise.
+        copies: Where a copy of what is read as a `stream` may be, or be made.
     """
 
     def __init__(  # noqa: PLR0913 - each says one thing about the object
@@ -58,6 +60,7 @@ class PinnedObject:
         tail: bytes = b"",
         skip: int = 0,
         check: Callable[[bytes], None] | None = None,
+        copies: Copies | None = None,
     ) -> None:
         self.info = info
         self._store = store
@@ -69,6 +72,8 @@ class PinnedObject:
         self._opens_tail = self._columnar and not tail
         self._skip = skip
         self._check = check
+        self._copies = copies if access == "stream" else None
+        self._copied: CopiedReader | None = None
         self._lock = threading.Lock()
         self._ahead: ReadAhead | None = None
         self._fetched: Prefetched | None = None
@@ -123,7 +128,7 @@ class PinnedObject:
         if self.info.size_bytes <= WHOLE_BYTES:
             self._prefetch_whole()
         elif not self._columnar:
-            return self._read_ahead().read(start, stop)
+            return self._scan(start, stop)
         middle = min(stop, begin)
         fetched = self._fetched
         data = fetched.read(start, middle) if fetched else None
@@ -163,21 +168,32 @@ class PinnedObject:
         store, info = self._store, self.info
         return ObjectReader(store, info, self._meter, head=self._head, tail=self._tail)
 
-    def _read_ahead(self) -> ReadAhead:
+    def _scan(self, start: int, stop: int) -> bytes:
+        """Return bytes of the object's copy, or read ahead."""
         with self._lock:
-            if self._ahead is None:
-                fetch, size = self._reader().read_range, self.info.size_bytes
-                self._ahead = ReadAhead(fetch, size, self.block_bytes, eager=self._eager)
-            return self._ahead
+            if self._copies and self._copied is None:
+                self._copied = CopiedReader(
+                    self._store, self.info, self._meter, self._copies, head=self._head
+                )
+            if self._copied and self._copied.copy:
+                read = self._copied.read_range
+            else:
+                self._ahead = self._ahead or self._made_ahead()
+                read = self._ahead.read
+        return read(start, stop)
+
+    def _made_ahead(self) -> ReadAhead:
+        fetch = (self._copied or self._reader()).read_range
+        return ReadAhead(fetch, self.info.size_bytes, self.block_bytes, eager=self._eager)
 
     def close(self) -> None:
         """Let go of what was fetched."""
         with self._lock:
             fetched, self._fetched = self._fetched, None
             ahead, self._ahead = self._ahead, None
+            copied, self._copied = self._copied, None
             if self._opens_tail:
                 self._tail = b""
-        if fetched is not None:
-            fetched.close()
-        if ahead is not None:
-            ahead.close()
+        for one in (fetched, ahead, copied):
+            if one is not None:
+                one.close()

@@ -1,0 +1,268 @@
+"""Copies of whole objects on disk, made while they are scanned, for the next scan.
+
+A copy is one file under the name of its object's version, so nothing here is ever out of date, and
+it appears there only when every byte of it is written. The folder is shared by all workers; copies
+that were not used for longest go first.
+"""
+
+import contextlib
+import hashlib
+import logging
+import os
+import threading
+import time
+from collections.abc import Generator
+from functools import cache
+from pathlib import Path
+
+from s3_data_lake_mcp.storage import ObjectInfo, ObjectStore, ScanMeter
+from s3_data_lake_mcp.storage.reader import PART_BYTES, ObjectReader
+
+_LOGGER = logging.getLogger(__name__)
+_KEPT_SHARE = 0.8
+_TOUCH_SECONDS = 60
+_ABANDONED_SECONDS = 120
+_COPY = ".object"
+_DRAFT = ".part"
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+class Copies:
+    """Copies as files in a folder of their own, up to a number of bytes for all who share it.
+
+    Without a folder that is this user's alone, nothing is kept.
+
+    Args:
+        folder: Where; created if it is not there.
+        max_bytes: Most bytes of all files.
+    """
+
+    def __init__(self, folder: Path, max_bytes: int) -> None:
+        self._folder = folder
+        self._most_kept = int(max_bytes * _KEPT_SHARE)
+        self._usable = _is_private(folder)
+
+    def find(self, info: ObjectInfo) -> "Copy | None":
+        """Open the copy of a version; None if there is none."""
+        if not self._usable or not info.etag:
+            return None
+        try:
+            return Copy(self._path(info, _COPY), info.size_bytes)
+        except OSError:
+            return None
+
+    def begin(self, info: ObjectInfo) -> "Draft | None":
+        """Return what becomes the copy of a version when all its bytes were put there.
+
+        None if it is too long for the folder, or another worker is about to make it.
+        """
+        if not self._usable or not info.etag or info.size_bytes > self._most_kept:
+            return None
+        path = self._path(info, _DRAFT)
+        try:
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            if path.exists() and time.time() - path.stat().st_mtime > _ABANDONED_SECONDS:
+                path.unlink()
+            draft = Draft(path, self._path(info, _COPY), info.size_bytes)
+        except FileExistsError:
+            return None
+        except OSError as exc:
+            _LOGGER.warning("cannot write the cache folder: %s", exc.strerror)
+            self._usable = False
+            return None
+        self._trim()
+        return draft
+
+    def _path(self, info: ObjectInfo, suffix: str) -> Path:
+        version = f"{info.ref.bucket}\0{info.ref.key}\0{info.etag}\0{info.size_bytes}\0{_boot()}"
+        name = hashlib.sha256(version.encode("utf-8", "replace")).hexdigest()
+        return self._folder / name[:2] / f"{name}{suffix}"
+
+    def _trim(self) -> None:
+        """Remove the files that were not used for longest, if all are too many bytes."""
+        files: list[tuple[float, int, Path]] = []
+        for path in self._folder.glob("??/*"):
+            with contextlib.suppress(OSError):
+                found = path.stat()
+                files.append((found.st_mtime, found.st_size, path))
+        size = sum(size for _, size, _ in files)
+        for _, freed, path in sorted(files):
+            if size <= self._most_kept:
+                return
+            with contextlib.suppress(OSError):
+                path.unlink()
+            size -= freed
+
+
+def _is_private(folder: Path) -> bool:
+    """Make a folder if need be, and tell whether it is this user's alone."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = folder.stat()
+    except OSError as exc:
+        _LOGGER.warning("cannot use the cache folder: %s", exc.strerror)
+        return False
+    if found.st_uid != os.geteuid() or found.st_mode & 0o077:
+        _LOGGER.warning("the cache folder is not used: it must be yours alone (mode 700)")
+        return False
+    return True
+
+
+@cache
+def _boot() -> str:
+    """Return what names the machine's run; empty if the system has no such name.
+
+    After a loss of power a file may have its name and length without its bytes. Copies of another
+    run are therefore never used; without a name each is brought to the disk before it is named.
+    """
+    try:
+        return _BOOT_ID.read_text().strip()
+    except OSError:
+        return ""
+
+
+class Copy:
+    """A complete copy, open for reading; safe for many threads.
+
+    Raises:
+        OSError: If it is not there, or of another length.
+    """
+
+    def __init__(self, path: Path, size: int) -> None:
+        self._file = path.open("rb", buffering=0)
+        found = os.fstat(self._file.fileno())
+        if found.st_size != size:
+            self._file.close()
+            raise FileNotFoundError(path)
+        if time.time() - found.st_mtime > _TOUCH_SECONDS:
+            os.utime(path)
+
+    def read(self, start: int, stop: int) -> bytes:
+        """Return the bytes `[start, stop)`; fewer, if somebody has cut the file."""
+        return os.pread(self._file.fileno(), stop - start, start)
+
+    def close(self) -> None:
+        """Close it; again is harmless."""
+        self._file.close()
+
+
+class Draft:
+    """A copy in the making; safe for many threads. It becomes one with its last byte.
+
+    Raises:
+        FileExistsError: If somebody else is making it.
+        OSError: If it cannot be made.
+    """
+
+    def __init__(self, path: Path, goal: Path, size: int) -> None:
+        self._path = path
+        self._goal = goal
+        self._size = size
+        self._lock = threading.Lock()
+        self._spans: dict[int, int] = {}
+        self._file = path.open("xb", buffering=0)
+        path.chmod(0o600)
+        os.truncate(path, size)
+
+    def put(self, start: int, data: bytes) -> None:
+        """Write the bytes from `start` on; a full or vanished disk only means no copy."""
+        with self._lock:
+            if self._file.closed:
+                return
+            try:
+                written = os.pwrite(self._file.fileno(), data, start)
+                self._spans[start] = max(self._spans.get(start, 0), start + written)
+                if self._reached() == self._size:
+                    self._finish()
+            except OSError as exc:
+                _LOGGER.warning("cannot write the cache folder: %s", exc.strerror)
+                self._drop()
+
+    def _reached(self) -> int:
+        at = 0
+        while at in self._spans:
+            at = self._spans[at]
+        return at
+
+    def _finish(self) -> None:
+        if not _boot():
+            os.fsync(self._file.fileno())
+        self._path.replace(self._goal)
+        self._file.close()
+
+    def _drop(self) -> None:
+        self._file.close()
+        with contextlib.suppress(OSError):
+            self._path.unlink()
+
+    def close(self) -> None:
+        """Drop it, unless it is complete; again is harmless."""
+        with self._lock:
+            if not self._file.closed:
+                self._drop()
+
+
+class CopiedReader(ObjectReader):
+    """Reads an object from its copy; where there is none, what it reads becomes one.
+
+    It is closed with the iteration over `blocks`, or by `close`.
+
+    Args:
+        store: Where the object is.
+        info: The version.
+        meter: Counts and bounds what is read of the store.
+        copies: Where copies are.
+        head: The first bytes, already here.
+    """
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        info: ObjectInfo,
+        meter: ScanMeter,
+        copies: Copies,
+        *,
+        head: bytes = b"",
+    ) -> None:
+        super().__init__(store, info, meter, head=head)
+        self.copy = copies.find(info)
+        self._draft = None if self.copy else copies.begin(info)
+
+    def read_range(self, start: int, stop: int) -> bytes:
+        """Return the bytes `[start, stop)`, cut at the object's end."""
+        stop = min(stop, self.size_bytes)
+        if self.copy:
+            data = self.copy.read(start, stop)
+            if len(data) == stop - start:
+                return data
+        data = super().read_range(start, stop)
+        if self._draft:
+            self._draft.put(start, data)
+        return data
+
+    def blocks(
+        self, start: int = 0, stop: int | None = None, *, expected_bytes: int = 0
+    ) -> Generator[bytes]:
+        """Yield `[start, stop)` in order; see `ObjectReader.blocks`."""
+        try:
+            if self.copy:
+                yield from self._copied(start, self.size_bytes if stop is None else stop)
+                return
+            at = start
+            for block in super().blocks(start, stop, expected_bytes=expected_bytes):
+                if self._draft:
+                    self._draft.put(at, block)
+                at += len(block)
+                yield block
+        finally:
+            self.close()
+
+    def _copied(self, start: int, stop: int) -> Generator[bytes]:
+        for at in range(start, min(stop, self.size_bytes), PART_BYTES):
+            yield self.read_range(at, min(at + PART_BYTES, stop))
+
+    def close(self) -> None:
+        """Let go of the copy, and of what did not become one."""
+        for one in (self.copy, self._draft):
+            if one:
+                one.close()
