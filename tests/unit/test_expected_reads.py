@@ -21,17 +21,19 @@ LONG = b"n,text\n" + ROW * 1_300_000
 
 
 class Noting(MemoryStore):
-    """A store that notes the ranges that it is asked for, in their order."""
+    """A store that notes the ranges that it is asked for, in their order, and by which threads."""
 
     def __init__(self) -> None:
         super().__init__()
         self.ranges: list[tuple[int, int]] = []
+        self.threads: set[str] = set()
         self._lock = threading.Lock()
 
     def get_range(self, info: ObjectInfo, start: int, stop: int, meter: ScanMeter) -> bytes:
         """Note a range, and return it."""
         with self._lock:
             self.ranges.append((start, stop))
+            self.threads.add(threading.current_thread().name.partition("_")[0])
         return super().get_range(info, start, stop, meter)
 
 
@@ -60,6 +62,15 @@ def test_each_byte_of_a_small_parquet_object_is_fetched_once() -> None:
     ]
     assert desk.meter.bytes_read <= len(body)
     assert len(store.ranges) <= 4
+
+
+def test_column_chunks_are_asked_for_before_the_engine_comes_to_them() -> None:
+    """What the plan shows is on its way at once, and the engine's threads find all of it there."""
+    body = wide(600_000)
+    desk, store = desk_with("long.parquet", body)
+    desk.rows("long.parquet", "SELECT max(a) AS a FROM data")
+    assert sum(stop - start for start, stop in store.ranges) < len(body) * 0.35
+    assert store.threads == {"s3-ahead"}
 
 
 def test_the_count_of_a_parquet_object_costs_its_footer() -> None:

@@ -78,6 +78,7 @@ class PinnedObject:
         self._ahead: ReadAhead | None = None
         self._fetched: Prefetched | None = None
         self._handles = 0
+        self._awaited = False
         self._eager = False
 
     @property
@@ -101,10 +102,13 @@ class PinnedObject:
         self._eager = True
 
     def release(self) -> None:
-        """Let go of what was fetched when the last reader has gone: a table has many objects."""
+        """Let go of what was fetched when the last reader has gone: a table has many objects.
+
+        What was asked for ahead is kept: the engine opens an object more often than it reads it.
+        """
         with self._lock:
             self._handles -= 1
-            done = self._handles == 0
+            done = self._handles == 0 and not self._awaited
         if done:
             self.close()
 
@@ -138,6 +142,7 @@ class PinnedObject:
 
     def prefetch(self, ranges: Sequence[tuple[int, int]]) -> None:
         """Begin to fetch ranges of a columnar object, all side by side, for reads to come."""
+        self._awaited = bool(ranges)
         if self.info.size_bytes > WHOLE_BYTES:
             self._prefetch(ranges, BLOCK_BYTES)
         elif ranges:
