@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from tests.support.engine import BUCKET, Desk
 
 from s3_data_lake_mcp.engines.watched import (
-    QuoteError,
+    EmptyTextError,
     RaggedError,
     without_empty_ends,
-    without_quotes,
+    without_quoted_empties,
 )
 from s3_data_lake_mcp.loaders.csv import CsvLoader, CsvRequest, Dialect
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef, ScanMeter
@@ -134,10 +134,37 @@ def test_pieces_of_any_size_show_a_ragged_record(
         look_at_all()
 
 
-def test_a_quote_is_seen_from_a_place_on() -> None:
-    """The quotes of a header are none of the records'."""
-    look = without_quotes("p", b'"', 4)
-    look(0, b'"a"\n1\n')
-    look(2, b'"\n1\n')
-    with pytest.raises(QuoteError):
-        look(6, b'1\n"')
+def test_an_empty_text_is_seen_from_a_place_on() -> None:
+    """What is in a header is not in the records."""
+    look = without_quoted_empties("p", _DIALECT, 5)
+    look(0, b'"",a\n1,"a"""\n')
+    look(2, b',a\n1,"x"\n')
+    with pytest.raises(EmptyTextError):
+        look(5, b'"",2\n')
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.sampled_from(["1,2\n", '"a ""b""",2\n', '1,"x\ny"\n', ",\n"]), max_size=5),
+    st.lists(st.integers(0, 60), max_size=6),
+    st.sampled_from(["", '"",1\n', '1,""\n', '1,""']),
+)
+def test_pieces_of_any_size_show_an_empty_text(
+    lines: list[str], cuts: list[int], empty: str
+) -> None:
+    """Wherever a text is cut, and in whatever order it comes, `""` is seen, and escapes pass."""
+    data = "".join([*lines, empty]).encode()
+    look = without_quoted_empties("p", _DIALECT, 0)
+    places = sorted({0, len(data), *(min(cut, len(data)) for cut in cuts)})
+    pieces = [(a, data[a:b]) for a, b in pairwise(places)]
+    assume(all(len(piece) > 1 for _, piece in pieces))
+
+    def look_at_all() -> None:
+        for at, piece in reversed(pieces):
+            look(at, piece)
+
+    if empty:
+        with pytest.raises(EmptyTextError):
+            look_at_all()
+    else:
+        look_at_all()

@@ -14,7 +14,12 @@ from s3_data_lake_mcp.engines.csv_stream import PLAIN, Marks
 from s3_data_lake_mcp.engines.opening import Opened
 from s3_data_lake_mcp.engines.sqltext import literal
 from s3_data_lake_mcp.engines.tables import type_name
-from s3_data_lake_mcp.engines.watched import Look, without_empty_ends, without_quotes
+from s3_data_lake_mcp.engines.watched import (
+    Look,
+    has_quoted_empty,
+    without_empty_ends,
+    without_quoted_empties,
+)
 from s3_data_lake_mcp.errors import LimitExceededError, MalformedDataError
 from s3_data_lake_mcp.loaders.csv import CsvRequest, CsvShape, Dialect, sniff
 from s3_data_lake_mcp.loaders.csv_records import RecordReader
@@ -43,8 +48,9 @@ class Layout:
     `header` are the bytes before the data, empty if compressed. `columns` are the names in SQL,
     where case makes no difference. `tokens` are the words that were found to mean null, by column,
     `empty` the columns without a value in the head, `widenings` the values for which a column had
-    to become wider. `strict` says that every record must be parsed, `bare` that no quote is in the
-    records, as far as is known, `plain_header` that the engine can pass over the header.
+    to become wider. `strict` says that every record must be parsed, `bare` that no empty text is
+    in quotes, as far as is known, so that what is empty is null, `plain_header` that the engine can
+    pass over the header.
     """
 
     shape: CsvShape
@@ -63,12 +69,12 @@ class Layout:
     def look(self, path: str, start: int) -> Look | None:
         """Return what looks at the records under a path, which begin at a place; None if nothing.
 
-        What the engine reads otherwise than the loader: in records without quotes, one (they are
-        read as if there were none); else empty fields too many.
+        What the engine reads otherwise than the loader: where what is empty is null, an empty text
+        in quotes; else empty fields too many, which are costly to look for.
         """
-        dialect, quote = self.shape.dialect, self.shape.dialect.quote.encode()
+        dialect = self.shape.dialect
         if self.bare:
-            return without_quotes(path, quote, start) if quote else None
+            return without_quoted_empties(path, dialect, start) if dialect.quote else None
         return without_empty_ends(path, dialect, len(self.columns), start)
 
     @property
@@ -125,7 +131,6 @@ def find_layout(opened: Opened, max_decoded_bytes: int) -> Layout:
     source = ObjectReader(opened.stores.plain, opened.info, opened.meter, head=head[:SNIFF_BYTES])
     shape = sniff(source, CsvRequest(max_rows=1, max_decoded_bytes=max_decoded_bytes))
     columns = distinct(shape.names)
-    quote = shape.dialect.quote.encode()
     tokens = dict(zip(columns, map(set, shape.null_tokens), strict=True))
     return Layout(
         shape=shape,
@@ -136,7 +141,8 @@ def find_layout(opened: Opened, max_decoded_bytes: int) -> Layout:
         tokens={name: found for name, found in tokens.items() if found},
         empty=frozenset(c for c, v in zip(columns, shape.values, strict=True) if not v),
         # Of what is compressed, or UTF-16, this says nothing; then it shows when it is read.
-        bare=not quote or quote not in head[shape.start :],
+        bare=not shape.dialect.quote
+        or not has_quoted_empty(b"\n" + head[shape.start :], shape.dialect),
         plain_header=_is_plain_header(shape, head),
     )
 

@@ -31,7 +31,7 @@ from s3_data_lake_mcp.engines.tables import (
     sampled,
 )
 from s3_data_lake_mcp.engines.typed_select import TextColumn, typed_select
-from s3_data_lake_mcp.engines.watched import QuoteError, RaggedError
+from s3_data_lake_mcp.engines.watched import EmptyTextError, RaggedError
 from s3_data_lake_mcp.storage.pinned import Access
 from s3_data_lake_mcp.storage.scope import Readable, SurpriseError
 
@@ -226,15 +226,15 @@ class CsvTable:
         return self._clean(str(error))
 
     def _is_bare(self, layout: Layout) -> bool:
-        """Whether the text comes as it is written, and without quotes: what is empty is null."""
+        """Whether the text comes as it is written, and what is empty is null."""
         return layout.bare and layout.mode != "cleaned" and not self.brief
 
     def _look_again(self, surprise: SurpriseError) -> bool:
-        """Look at an object that is not like the others, expect quotes, or parse all of one."""
+        """Look at an object that is not like the others, expect empty text, or parse all of one."""
         if (member := self._guessed.pop(surprise.path, None)) is not None:
             self._look_at([member])
             return True
-        if not isinstance(surprise, QuoteError):
+        if not isinstance(surprise, EmptyTextError):
             return self._parse_all(surprise.path, strict=not isinstance(surprise, RaggedError))
         if all(str(member.info.ref) != surprise.path for member in self.place.members):
             return False

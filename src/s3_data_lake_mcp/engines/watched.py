@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
+
 from s3_data_lake_mcp.engines.json_lines import has_long_fraction
 from s3_data_lake_mcp.loaders.csv_records import Dialect
 from s3_data_lake_mcp.storage.scope import Readable, SurpriseError
@@ -22,8 +24,8 @@ type Look = Callable[[int, bytes], None]
 """Told the place of the first byte and the bytes; may raise."""
 
 
-class QuoteError(SurpriseError):
-    """Text that had no quotes has some."""
+class EmptyTextError(SurpriseError):
+    """Text whose empty fields were all null has an empty text in quotes."""
 
 
 class RaggedError(SurpriseError):
@@ -66,6 +68,10 @@ class Watched:
 
         return watched
 
+    def expect_all(self) -> None:
+        """Be told that all of it is going to be read."""
+        self.inner.expect_all()
+
     def release(self) -> None:
         """Undo one `open`."""
         self.inner.release()
@@ -75,15 +81,40 @@ class Watched:
         self.inner.close()
 
 
-def without_quotes(path: str, quote: bytes, start: int) -> Look:
-    """Return a look that lets no quote pass from a place on.
+def has_quoted_empty(text: bytes, dialect: Dialect) -> bool:
+    """Whether an empty text in quotes may stand in delimited text, behind its first byte.
 
-    The look raises `QuoteError`. A single byte is found at the speed of memory.
+    It is a doubled quote behind a delimiter or line break. Compared as numbers, for escaped quotes
+    are doubled ones too, and may be many.
     """
+    values = np.frombuffer(text, np.uint8)
+    quotes = np.flatnonzero(values == dialect.quote.encode()[-1])
+    doubled = quotes[:-1][np.diff(quotes) == 1]
+    before = values[doubled[doubled > 0] - 1]
+    marks = (dialect.delimiter.encode()[-1], 0x0A, 0x0D)
+    return any(bool((before == mark).any()) for mark in marks)
+
+
+def without_quoted_empties(path: str, dialect: Dialect, start: int) -> Look:
+    """Return a look that lets no empty text in quotes pass, from a place on.
+
+    The look raises `EmptyTextError`.
+    """
+    lock = threading.Lock()
+    heads: dict[int, bytes] = {}
+    tails: dict[int, bytes] = {start: b"\n"}
 
     def look(at: int, data: bytes) -> None:
-        if data.find(quote, max(0, start - at)) >= 0:
-            raise QuoteError(path)
+        data = data[max(0, start - at) :]
+        at = max(at, start)
+        stop = at + len(data)
+        with lock:
+            heads[at] = data[:2]
+            tails.setdefault(stop, data[-2:])
+            before = tails.get(at, b"") + heads[at]
+            behind = tails[stop] + heads.get(stop, b"")
+        if any(has_quoted_empty(text, dialect) for text in (data, before, behind)):
+            raise EmptyTextError(path)
 
     return look
 
