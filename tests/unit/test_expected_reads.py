@@ -68,7 +68,7 @@ def test_column_chunks_are_asked_for_before_the_engine_comes_to_them() -> None:
     """What the plan shows is on its way at once, and the engine's threads find all of it there."""
     body = wide(600_000)
     desk, store = desk_with("long.parquet", body)
-    desk.rows("long.parquet", "SELECT max(a) AS a FROM data")
+    desk.rows("long.parquet", "SELECT sum(a % 7) AS a FROM data")
     assert sum(stop - start for start, stop in store.ranges) < len(body) * 0.35
     assert store.threads == {"s3-ahead"}
 
