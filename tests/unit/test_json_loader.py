@@ -74,7 +74,7 @@ def test_layout(body: str, key: str, layout: str) -> None:
         ("[NaN]", "NaN"),
         ("-Infinity", "Infinity"),
         (b'["\xff"]', "not UTF-8 text at byte 2"),
-        (b'{"a":1}\n{"a":"\xe4"}', "not UTF-8 text at byte 14"),
+        (b'{"a":1,\n"b":"\xe4"}', "not UTF-8 text at byte 13"),
         ("{'a':1}", "line 1, byte 1"),
         ('{"a":1}\nnonsense', "more behind"),
     ],
@@ -190,6 +190,31 @@ def test_bad_lines_are_left_out_and_named() -> None:
     assert list(read(f"# head\n{body}", "x.jsonl").records) == list(page.records)
     # A key that does not announce lines: a later object shows that there are some.
     assert list(read(body, "x.json").records) == list(page.records)
+
+
+@pytest.mark.parametrize("offset", [0, 1, 2])
+@pytest.mark.parametrize("size", [1, 2, 9])
+def test_a_line_that_is_no_text_is_a_bad_line(offset: int, size: int) -> None:
+    """The lines around it are read, also behind a cursor, and an escape is no such byte."""
+    lines = [b'{"a":"\xc3\xa9"}', b'{"a":"\xe9"}', b'{"a":"\\udc80"}', b"\xff\xfe", b'{"a":"z"}']
+    source = opened(b"\n".join(lines), "x.jsonl")
+    found: list[object] = []
+    request = JsonRequest(max_records=size, offset=offset)
+    while True:
+        page = JsonLoader().read(source, request)
+        found += page.records[:size]
+        if len(page.records) <= size:
+            break
+        request = JsonRequest(max_records=size, position=page.resume(size))
+    assert found == [{"a": "é"}, {"a": "\udc80"}, {"a": "z"}][offset:]
+    assert page.total_records == 3
+
+
+def test_lines_that_are_no_text_are_named() -> None:
+    """By their numbers in the file."""
+    page = read(b'{"a":1}\n{"a":"\xe9"}\n{"a":2}\n\xff\n{"a":3}\n')
+    assert list(page.records) == [{"a": 1}, {"a": 2}, {"a": 3}]
+    assert "2 lines are not JSON and left out: lines 2, 4" in page.notices[0]
 
 
 @pytest.mark.parametrize("behind", ["\noops", "\noops\n]", " {", "\n2\n3"])

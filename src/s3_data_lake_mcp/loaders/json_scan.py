@@ -246,10 +246,14 @@ def line_items(
 
     `proven` says that a value was seen before; else the text must show one soon.
     """
+    window.lenient = True
     while window.skip(SPACE):
-        line = window.line
+        line, text, start = window.line, window.text, window.at
         try:
             value = decoder.decode(window)
+            if not window.is_text(start if window.text is text else 0, window.at):
+                reason = f"bytes that are not UTF-8 at line {line:,}"
+                raise NotJson(reason)  # noqa: TRY301 - one way out for bad lines
             if window.skip(" \t\r") not in ("", "\n"):
                 reason = f"more than one value at line {line:,}"
                 raise NotJson(reason)  # noqa: TRY301 - one way out for bad lines

@@ -41,7 +41,7 @@ def pass_lines(window: TextWindow, most: int) -> int:
     Stops before what is doubtful, which is left to `line_items`.
     """
     at, done = window.at, 0
-    while done < most:
+    while done < most and not window.damaged:
         start = _BLANK.match(window.text, at)
         end = value_end(window.text, start.end()) if start else -1
         if end < 0 or not _LINE_END.match(window.text, end):

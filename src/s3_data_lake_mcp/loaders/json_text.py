@@ -1,6 +1,7 @@
 """Text of any length through a window: decoded as it streams, byte and line positions exact."""
 
 import codecs
+import re
 from collections.abc import Iterator
 
 from s3_data_lake_mcp.errors import MalformedDataError
@@ -14,6 +15,9 @@ _BOMS = (
 )
 ENCODINGS = tuple(sorted({name for _, name in _BOMS}))
 """All that a window decodes."""
+
+_NO_TEXT = re.compile("[\udc80-\udcff]")
+"""How Python shows a byte that is not UTF-8."""
 
 
 def detect_encoding(head: bytes) -> tuple[str, int]:
@@ -38,7 +42,8 @@ class TextWindow:
     """Shows the text from `at` on, as far as it was needed yet.
 
     Bytes that are not text raise when the text before them is used up, not when they arrive: what
-    a page needs does not depend on how the object was cut into blocks.
+    a page needs does not depend on how the object was cut into blocks. `lenient` lets such bytes in
+    where UTF-8 was expected, and `is_text` finds them: where lines are read, one may be bad.
 
     Args:
         blocks: The bytes, from `start` on.
@@ -56,7 +61,10 @@ class TextWindow:
         self._encoding = encoding
         self._fed = start
         self._failure: MalformedDataError | None = None
+        self._bad = b""
         self._ended = False
+        self.lenient = False
+        self.damaged = False
         self.subject = subject
         self.text = ""
         self.at = 0
@@ -73,7 +81,11 @@ class TextWindow:
         """Return how many bytes are between `at` and `to`."""
         if self._encoding == "utf-8" and self.text.isascii():
             return to - self.at
-        return len(self.text[self.at : to].encode(self._encoding))
+        return len(self.text[self.at : to].encode(self._encoding, "surrogateescape"))
+
+    def is_text(self, start: int, stop: int) -> bool:
+        """Whether there is no byte between two positions that is not text."""
+        return not self.damaged or not _NO_TEXT.search(self.text, start, stop)
 
     def grow(self, factor: int = 2) -> bool:
         """Read on until the text ahead is `factor` times as long; return whether there is any more.
@@ -97,6 +109,10 @@ class TextWindow:
         return False
 
     def _next(self) -> str | None:
+        if self._failure is not None and self.lenient and self._encoding == "utf-8":
+            self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+            self._failure, self.damaged = None, True
+            return self._decoder.decode(self._bad, final=self._ended)
         if self._ended or self._failure is not None:
             return None
         data = next(self._blocks, b"")
@@ -109,6 +125,7 @@ class TextWindow:
             message = f"{self.subject} is not {self._encoding.upper()} text at byte {byte:,}"
             self._failure = MalformedDataError(message, hint="JSON text must be Unicode (UTF-8).")
             good: bytes = exc.object[: exc.start]
+            self._bad = exc.object[exc.start :]
             return good.decode(self._encoding)
         finally:
             self._fed += len(data)
