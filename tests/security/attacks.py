@@ -6,6 +6,7 @@ the locked instance and the killable worker must hold it. One statement a line, 
 
 from dataclasses import dataclass
 
+from security import corners
 from security.bombs import CONTAINED, TOO_MUCH
 
 
@@ -474,7 +475,10 @@ def _text(line: str) -> str:
 CORPUS = tuple(
     Attack(id=f"{code or 'contained'}-{number:03}", sql=sql, code=code)
     for code, statements in {
-        "not_read_only": [_text(line) for line in _WRITES.splitlines()[1:]],
+        "not_read_only": [
+            *(_text(line) for line in _WRITES.splitlines()[1:]),
+            *corners.statements(corners.WRITES),
+        ],
         "sql_error": [
             *(_text(line) for line in _NO_SQL.splitlines()[1:]),
             "",
@@ -482,8 +486,12 @@ CORPUS = tuple(
             "SELECT 1\0",
             "SELECT '\0'",
             "\0DELETE FROM data",
+            *corners.statements(corners.NO_SQL),
         ],
-        "not_allowed": [_text(line) for line in _FORBIDDEN.splitlines()[1:]],
+        "not_allowed": [
+            *(_text(line) for line in _FORBIDDEN.splitlines()[1:]),
+            *corners.statements(corners.FORBIDDEN),
+        ],
         "limit_exceeded": TOO_MUCH,
         "invalid_argument": ["SELECT '\ud800'", "\udfff", "DELETE FROM data -- \udc00"],
         "": [_text(line) for line in CONTAINED.splitlines()[1:]],

@@ -113,7 +113,7 @@ def syntax_error(answer: Mapping[str, Any], sql: str) -> LakeError:
 
 def near(answer: Mapping[str, Any], sql: str, before: int = 0) -> str:
     """Describe a syntax error with line and column; `before` bytes stood before the text."""
-    message = quoted(str(answer.get("error_message", "")), 200)
+    message = quoted(str(answer.get("error_message", "")), 200).rstrip(" .!:")
     if not (position := str(answer.get("position", ""))).isdigit():
         return message
     head = sql.encode()[: max(0, int(position) - before)].decode(errors="ignore")
