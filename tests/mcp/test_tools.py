@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from fastmcp import Client
+from mcp_types import INVALID_PARAMS
 
+from mcp import MCPError
 from s3_data_lake_mcp.lake import Lake
 from s3_data_lake_mcp.server import build_server
 from s3_data_lake_mcp.settings import Settings
@@ -247,6 +249,24 @@ async def test_resources_and_prompts(call: Caller) -> None:
     assert names == {"explore_data_lake", "profile_dataset", "compare_datasets"}
     got = await client.get_prompt("profile_dataset", {"uri": "s3://b/k"})
     assert "s3://b/k" in str(got.messages[0].content)
+
+
+@pytest.mark.parametrize(
+    ("place", "says", "code"),
+    [
+        (f"{BUCKET}/not-there.csv", f"not_found: s3://{BUCKET}/not-there.csv", INVALID_PARAMS),
+        ("no-such-bucket-of-ours/x", "not_found: s3://no-such-bucket-of-ours", INVALID_PARAMS),
+        ("NO_BUCKET/x", "invalid_argument: ", INVALID_PARAMS),
+    ],
+)
+async def test_a_resource_that_cannot_be_read(
+    call: Caller, place: str, says: str, code: int
+) -> None:
+    """The contract's code and words, under the protocol's code for who asks wrongly."""
+    with pytest.raises(MCPError) as caught:
+        await call.client.read_resource(f"s3://{place}")
+    assert caught.value.error.code == code
+    assert caught.value.error.message.startswith(says)
 
 
 async def test_a_hint_names_no_tool_that_is_switched_off(lake_bucket: str) -> None:

@@ -8,10 +8,10 @@ from functools import partial
 
 import anyio.to_thread
 from fastmcp import FastMCP
-from fastmcp.exceptions import ResourceError
+from fastmcp.exceptions import ResourceError, ValidationError
 from fastmcp.resources.security import ResourceSecurity
 
-from s3_data_lake_mcp.errors import LakeError
+from s3_data_lake_mcp.errors import LakeError, NotFoundError, RequestError
 from s3_data_lake_mcp.fence import visible
 from s3_data_lake_mcp.lake import Call, Lake
 from s3_data_lake_mcp.settings import Settings
@@ -116,7 +116,9 @@ def add_resources(server: FastMCP, lake: Lake) -> None:
             # The framework would log it with a stack, as if it were a bug.
             _LOGGER.info("resource refused", extra={"code": exc.code})
             message = f"{exc.code}: {visible(str(exc))}."
-            raise ResourceError(message, log_level=logging.DEBUG) from exc
+            asked_wrongly = isinstance(exc, NotFoundError | RequestError)
+            kind = ValidationError if asked_wrongly else ResourceError
+            raise kind(message, log_level=logging.DEBUG) from exc
         return result.model_dump_json(by_alias=True)
 
 
