@@ -31,9 +31,11 @@ class Summaries:
 
     settings: Settings = field(default_factory=lambda: Settings(max_result_bytes=ByteSize(4 << 20)))
     store: MemoryStore = field(default_factory=MemoryStore)
+    engine: DuckDbEngine = field(init=False)
 
     def __post_init__(self) -> None:
         self.store.create_bucket(BUCKET)
+        self.engine = DuckDbEngine(self.store, self.settings)
 
     def put(self, key: str, body: bytes | pa.Table = CSV, **options: Any) -> None:
         """Write an object: bytes as they are, a table as Parquet."""
@@ -44,7 +46,7 @@ class Summaries:
         """Return the summary of a prefix."""
         return summarize(
             self.store,
-            DuckDbEngine(self.store, self.settings),
+            self.engine,
             BUCKET,
             prefix,
             columns=columns,
