@@ -12,6 +12,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from security.analyses import ANALYSES
+
 ROWS = 500
 COUNTRIES = ("DE", "FR", "España", "日本", None)
 STATES = ("CREATE", "please delete", "DROP", "ok")
@@ -434,5 +436,9 @@ HONEST = (
         sql="SELECT "
         + ", ".join(f"data.id + {i} AS c{i}" for i in range(150))
         + " FROM data WHERE id < 3",
+    ),
+    *(
+        Honest(id=f"analysis-{number}", sql=sql, ordered=ordered)
+        for number, (sql, ordered) in enumerate(ANALYSES)
     ),
 )
