@@ -206,6 +206,23 @@ def test_the_one_day_of_a_year_that_is_missing(layout: str) -> None:
     assert ": 2025-07-20 (364 entries from 2025-01-01 to 2025-12-31, usually every 1 day)" in said
 
 
+@pytest.mark.parametrize(
+    "layout",
+    [
+        "t/dt={0:%Y-%m-%d}/hour={0:%H}/x.csv",
+        "t/year={0:%Y}/month={0:%m}/day={0:%d}/hour={0:%H}/x.csv",
+        "t/{0:%Y/%m/%d/%H}/x.csv",
+    ],
+)
+def test_the_one_hour_that_is_missing(layout: str) -> None:
+    """Hours are a date's last part, whatever carries them."""
+    first = datetime(2025, 1, 1, tzinfo=UTC)
+    hours = [first + timedelta(hours=at) for at in range(72) if at != 31]
+    (dataset,) = _datasets(layout.format(hour) for hour in hours)
+    (said,) = [text for text in dataset["warnings"] if text.startswith("Missing in")]
+    assert ": 2025-01-02T07 (71 entries" in said
+
+
 @pytest.mark.parametrize("layout", ["t/region={1}/dt={0}/x.csv", "t/k={1}/{0:%Y/%m/%d}/x.csv"])
 def test_a_day_that_is_missing_in_one_region_alone(layout: str) -> None:
     """The dates of all regions have no gap; one region's have."""

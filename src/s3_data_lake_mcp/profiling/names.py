@@ -33,6 +33,7 @@ _SUFFIX = re.compile(r"(?:\.[A-Za-z][A-Za-z0-9]{0,11}){1,2}$")
 _DIGIT = re.compile(r"[0-9]")
 _GLOB_CHARACTER = re.compile(r"([*?\[])")
 _PARTS = ("year", "month", "day", "hour")
+_DAY_CHARS = len("2026-01-31")
 _ALIASES = {
     "yyyy": "year", "yr": "year", "y": "year", "mm": "month", "mon": "month", "m": "month",
     "dd": "day", "d": "day", "hh": "hour", "hr": "hour", "h": "hour",
@@ -168,6 +169,9 @@ def _partition_moments(partitions: list[tuple[str, str]]) -> list[tuple[str, str
     if "year" in parts:
         joined = _joined(*(parts.get(part, "") for part in _PARTS))
         moments.append(("/".join(part for part in _PARTS if part in parts), joined))
+    elif "hour" in parts and moments and len(moments[-1][1]) == _DAY_CHARS:
+        column, day = moments[-1]
+        moments[-1] = (f"{column}/hour", f"{day}T{parts['hour']}")
     return moments
 
 
