@@ -3,10 +3,8 @@
 import json
 from collections.abc import Callable, Sequence
 
-
-def compact_text(value: object) -> str:
-    """Return a value's compact JSON, as the server writes it."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+compact_text = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+"""Returns a value's compact JSON, as the server writes it."""
 
 
 def compact_size(value: object) -> int:
@@ -17,9 +15,10 @@ def compact_size(value: object) -> int:
 
 def fitting[T](values: Sequence[T], as_text: Callable[[T], str], room: int) -> int:
     """Return how many leading values fit into `room` bytes, as JSON and as lines of text."""
+    json_fits = compact_size(values) <= room
     json_room = text_room = room
     for count, value in enumerate(values):
-        json_room -= compact_size(value) + 1
+        json_room -= 0 if json_fits else compact_size(value) + 1
         text_room -= len(as_text(value).encode("utf-8", "replace")) + 1
         if json_room < 0 or text_room < 0:
             return count

@@ -1,9 +1,10 @@
 """How untrusted data is shown in text: nothing invisible, one line a row, inside a marked fence."""
 
-import json
 import re
 import secrets
 from collections.abc import Iterable, Sequence
+
+from s3_data_lake_mcp.budget import compact_text
 
 _INVISIBLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f"
@@ -56,8 +57,10 @@ def cell(value: object) -> str:
             return '""'
         case str():
             return visible(value)
+        case int() if value is not True and value is not False:
+            return str(value)
         case _:
-            return visible(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+            return visible(compact_text(value))
 
 
 def row(values: Iterable[object]) -> str:
