@@ -130,6 +130,13 @@ def _special(special: Mapping[str, Any]) -> list[str]:
         ]
         lines += ["## Trivial calls, on loopback", "", *_table(("call", "median", "spread"), rows)]
         lines.append("")
+    if queries := special.get("small_query"):
+        rows = [
+            (f"profile `{profile}`, {how}", milliseconds(item["seconds"]), _spread(item))
+            for (profile, item), how in zip(queries.items(), ("asked again", "anew"), strict=True)
+        ]
+        lines += ["## A query of a small CSV over stdio", ""]
+        lines += [*_table(("call", "median", "spread"), rows), ""]
     if counted := special.get("tokens"):
         rows = [
             (

@@ -25,10 +25,10 @@ from jobs import Job, all_jobs
 from lab import SIDES, BedProcess
 from report import to_markdown
 from session import Plan, Session, run_all
-from special import cold_start, machine, overhead, tokens
+from special import cold_start, machine, overhead, small_query, tokens
 from truth import Truth
 
-SPECIAL: Final = ("cold_start", "overhead", "tokens")
+SPECIAL: Final = ("cold_start", "overhead", "small_query", "tokens")
 _SMALL: Final = 0.5
 _ONLY_AT_FULL_SCALE: Final = ("find_100k",)
 _DOCS: Final = Path(__file__).parents[1] / "docs"
@@ -108,6 +108,8 @@ def _run_special(options: argparse.Namespace, bed: BedProcess) -> dict[str, Any]
             done[name] = cold_start(bed, options.sides, options.runs)
         elif name == "overhead":
             done[name] = overhead(bed)
+        elif name == "small_query":
+            done[name] = small_query(bed)
         else:
             done[name] = tokens(bed)
     return done

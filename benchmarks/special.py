@@ -18,6 +18,7 @@ from questions import QUESTIONS
 _COUNTER: Final = SideKind(
     name="tokens", title="tokens", script="token_counter.py", own_environment=True
 )
+_SMALL_CSV: Final = "warm/customers.csv"
 _CALLS: Final = 50
 _FIRST_PAGE: Final = {
     "op": "page",
@@ -90,11 +91,13 @@ def cold_start(bed: BedProcess, sides: Sequence[str], runs: int) -> dict[str, An
     }
 
 
-async def _overhead(client: Client[Any], tool: str, arguments: Mapping[str, Any]) -> list[float]:
+async def _overhead(
+    client: Client[Any], tool: str, asked: Sequence[Mapping[str, Any]]
+) -> list[float]:
     seconds = []
     async with client:
         await client.list_tools()
-        for _ in range(_CALLS):
+        for arguments in asked:
             began = time.perf_counter()
             await client.call_tool_mcp(tool, dict(arguments))
             seconds.append(time.perf_counter() - began)
@@ -114,17 +117,33 @@ def overhead(bed: BedProcess) -> dict[str, Any]:
         "first 10 rows of a CSV (1 request, in a worker)": (
             _server,
             "read_csv_from_s3",
-            {"bucket_name": "lake", "object_key": "warm/customers.csv", "max_rows": 10},
+            {"bucket_name": "lake", "object_key": _SMALL_CSV, "max_rows": 10},
         ),
     }
     bed.profile("loopback")
     try:
         return {
-            title: _spread(asyncio.run(_overhead(start(bed), tool, arguments)))
+            title: _spread(asyncio.run(_overhead(start(bed), tool, [arguments] * _CALLS)))
             for title, (start, tool, arguments) in calls.items()
         }
     finally:
         bed.profile("s3")
+
+
+def small_query(bed: BedProcess) -> dict[str, Any]:
+    """Measure a query of a small CSV over stdio: asked again on loopback, and anew on `s3`."""
+    query = {"bucket_name": "lake", "sql": "SELECT count(*) AS n FROM data"}
+    again = [query | {"object_key": _SMALL_CSV}] * _CALLS
+    anew = [query | {"object_key": f"run-{9_000 + n}/{_SMALL_CSV}"} for n in range(_CALLS)]
+    found = {}
+    try:
+        for profile, asked in (("loopback", again), ("s3", anew)):
+            bed.profile(profile)
+            seconds = asyncio.run(_overhead(_server(bed), "query_csv_data", asked))
+            found[profile] = _spread(seconds)
+    finally:
+        bed.profile("s3")
+    return found
 
 
 async def _texts(client: Client[Any]) -> list[dict[str, str]]:
