@@ -13,6 +13,7 @@ _ORIGINAL = re.compile(r"^Original Line:.*$", re.MULTILINE)
 _DAMAGE = (
     *("Out of buffer", "corrupt", "Corrupt", "TProtocol", "ecompression", "Parquet", "parquet"),
     *("Invalid string encoding", "Snappy", "ZSTD", "page header", "Unsupported page"),
+    *("GZIP block", "GZIP stream", "LZ4", "rotli", "o decompress", "don't know what type"),
 )
 """What DuckDB says of damaged Parquet without naming the file."""
 
