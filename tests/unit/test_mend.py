@@ -72,6 +72,14 @@ def mender(connection: duckdb.DuckDBPyConnection, columns: Sequence[tuple[str, s
         ("WITH t AS (SELECT id AS number FROM data) SELECT numbr FROM t", None),
         ("PIVOT data ON updte USING sum(qty)", "PIVOT data ON update USING sum(qty)"),
         ('SELECT id FROM data WHERE country = "Ghana"', None),
+        (
+            "SELECT id FROM data WHERE country = Ghana AND flag",
+            "SELECT id FROM data WHERE country = 'Ghana' AND flag",
+        ),
+        (
+            "SELECT d.id FROM data d JOIN data e USING (cuntry)",
+            "SELECT d.id FROM data d JOIN data e USING (country)",
+        ),
     ],
 )
 def test_an_unknown_column_is_mended(mender: Mender, sql: str, repaired: str | None) -> None:
@@ -81,6 +89,56 @@ def test_an_unknown_column_is_mended(mender: Mender, sql: str, repaired: str | N
     assert error.repair
     assert repaired in {None, error.repair["sql"]}
     mender.connection.execute(str(error.repair["sql"])).fetchall()
+
+
+@pytest.mark.parametrize(
+    ("sql", "repaired"),
+    [
+        (
+            "SELECT list_transform(tags, x -> upper(x)), payload->'k' FROM data",
+            "SELECT list_transform(tags, lambda x: upper(x)), payload->'k' FROM data",
+        ),
+        (
+            "SELECT list_reduce([id], (a, b)->a + b), payload -> '$.k' FROM data",
+            "SELECT list_reduce([id], lambda a, b:a + b), payload -> '$.k' FROM data",
+        ),
+        (
+            "SELECT COLUMNS(c -> c LIKE 'q%') FROM data",
+            "SELECT COLUMNS(lambda c: c LIKE 'q%') FROM data",
+        ),
+        ("SELECT ISNULL(qty, 0) FROM data", "SELECT coalesce(qty, 0) FROM data"),
+    ],
+)
+def test_what_is_written_as_elsewhere_is_respelled(mender: Mender, sql: str, repaired: str) -> None:
+    """Arrows of older versions and functions of other engines become DuckDB's own."""
+    error = mender.fail(sql)
+    assert error.repair == {"sql": repaired}
+    mender.connection.execute(repaired).fetchall()
+
+
+@pytest.mark.parametrize(
+    ("sql", "repaired"),
+    [
+        ("SELECT TOP 5 id FROM data", "SELECT id FROM data LIMIT 5"),
+        ("SELECT DISTINCT TOP 5 id FROM data;", "SELECT DISTINCT id FROM data LIMIT 5"),
+        ("SELECT id FROM data LIMIT 5, 10", "SELECT id FROM data LIMIT 10 OFFSET 5"),
+    ],
+)
+def test_a_limit_as_elsewhere_is_respelled(sql: str, repaired: str) -> None:
+    """TOP, and LIMIT with a comma, do not parse; the error says how they are written."""
+    with pytest.raises(SqlError) as caught:
+        check_sql(sql)
+    assert caught.value.repair == {"sql": repaired}
+
+
+@pytest.mark.parametrize(
+    "sql", ["SELECT TOP 5 FROM", "SELECT 1 LIMIT 5, x", "SELECT TOP 5 * FROM '/etc/passwd'"]
+)
+def test_what_is_wrong_otherwise_is_not_respelled(sql: str) -> None:
+    """A text that would not pass the guard is not proposed."""
+    with pytest.raises(SqlError) as caught:
+        check_sql(sql)
+    assert caught.value.repair is None
 
 
 def test_an_unknown_column_comes_with_names_and_types(mender: Mender) -> None:

@@ -20,6 +20,7 @@ from s3_data_lake_mcp.engines.guard_pivot import has_marks, marked_pivots
 from s3_data_lake_mcp.engines.guard_repair import with_table
 from s3_data_lake_mcp.engines.guard_text import Token, check_limits, quoted, tokens, trimmed
 from s3_data_lake_mcp.engines.guard_tree import TABLE, Tree
+from s3_data_lake_mcp.engines.mend_dialect import respelled
 from s3_data_lake_mcp.errors import LakeError, NotAllowedError, NotReadOnlyError, SqlError
 
 type Kind = Literal["select", "explain", "pivot"]
@@ -62,8 +63,22 @@ def check_sql(sql: str) -> GuardedSql:
     if not answer["error"]:
         return _guarded(text, "select", _walk(answer["statements"]))
     if not is_no_select(answer):
-        raise syntax_error(answer, text)
+        raise _respelled_error(answer, text)
     return _check_other(text)
+
+
+def _respelled_error(answer: dict[str, Any], sql: str) -> LakeError:
+    """Say why a text does not parse, and how it would if it is written as elsewhere."""
+    error = syntax_error(answer, sql)
+    if new := respelled(sql):
+        try:
+            repair = {"sql": check_sql(new).sql}
+        except LakeError:
+            return error
+        return SqlError(
+            str(error), hint="Write LIMIT count OFFSET start at the end.", repair=repair
+        )
+    return error
 
 
 def check_predicate(where: str) -> str:

@@ -12,6 +12,7 @@ import duckdb
 
 from s3_data_lake_mcp.engines.guard import check_sql
 from s3_data_lake_mcp.engines.guard_text import quoted
+from s3_data_lake_mcp.engines.mend_dialect import with_lambdas
 from s3_data_lake_mcp.engines.mend_names import (
     Mended,
     Schema,
@@ -51,6 +52,7 @@ _COLUMN = (
         r'(?s)(?:Values list|Table) "(?P<table>.+?)" does not have a column named "(?P<name>.+?)"'
     ),
     re.compile(r'(?s)Column "(?P<name>.+?)" in \w+ list not found'),
+    re.compile(r'(?s)Column "(?P<name>.+?)" does not exist on (?:left|right) side of join'),
 )
 _FIELD = re.compile(r'(?s)Could not find key "(.+?)" in struct')
 _QUALIFIER = re.compile(r'(?s)Referenced table "(.+?)" not found')
@@ -63,6 +65,7 @@ _ARGUMENTS = re.compile(
 _COMPARISON = re.compile(
     r"Cannot (?:compare|mix) values of type (?P<left>\S+) and (?:type )?(?P<right>\S+)"
 )
+_OLD_LAMBDA = "Deprecated lambda arrow"
 _NO_FILES = re.compile(r'No files found that match the pattern "(s3[an]?://.*?)"', re.IGNORECASE)
 _MALFORMED = ("No magic bytes found", "Malformed JSON in file", "CSV Error on Line", "Invalid Parq")
 _LIMITS = ("Pivot column limit", "Max expression depth", "Maximum recursion", "Cannot create a str")
@@ -123,6 +126,10 @@ def _mended(error: Exception, text: str, sql: str, schema: Schema) -> Mended | N
     if found := next(filter(None, (pattern.search(text) for pattern in _COLUMN)), None):
         named = found.groupdict()
         mended = mend_column(named["name"], named.get("table") or "", text, sql, schema)
+    elif _OLD_LAMBDA in text:
+        message = "A lambda is written with an arrow, as older versions have it"
+        hint = "Write lambda x: x + 1 in place of x -> x + 1."
+        mended = Mended(message=message, hint=hint, sql=with_lambdas(sql))
     elif found := _FIELD.search(text):
         mended = mend_field(found[1], text, sql)
     elif found := _QUALIFIER.search(text):

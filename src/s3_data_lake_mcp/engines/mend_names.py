@@ -15,6 +15,7 @@ from s3_data_lake_mcp.errors import SqlError, UnknownColumnError
 NEAR: Final = 0.6
 CLEAR: Final = 0.1
 _CLAUSES = ("WHERE", "GROUP", "HAVING", "QUALIFY", "WINDOW", "ORDER", "LIMIT", "USING")
+_COMPARISONS = ("=", "==", "<>", "!=", "<", ">", "<=", ">=")
 _NAMES = re.compile(r'"((?:[^"]|"")*)"')
 _ELSEWHERE = {
     "approx_distinct": "approx_count_distinct",
@@ -27,6 +28,7 @@ _ELSEWHERE = {
     "from_unixtime": "to_timestamp",
     "getdate": "now",
     "iff": "if",
+    "isnull": "coalesce",
     "json_extract_scalar": "json_extract_string",
     "nvl": "coalesce",
     "parse_date": "strptime",
@@ -40,7 +42,15 @@ _ELSEWHERE = {
     "unix_timestamp": "epoch",
 }
 """What functions of other dialects are called in DuckDB."""
-_SAME_CALL = {"approx_distinct", "collect_list", "getdate", "iff", "json_extract_scalar", "nvl"}
+_SAME_CALL = {
+    "approx_distinct",
+    "collect_list",
+    "getdate",
+    "iff",
+    "isnull",
+    "json_extract_scalar",
+    "nvl",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +103,7 @@ def mend_column(name: str, table: str, text: str, sql: str, schema: Schema) -> M
     subject = quoted(table) or (TABLE if is_of_data else "The query")
     message = f"{subject} has no column {quoted(name)}"
     words = tokens(sql)
-    if not near and any(words[i].text.startswith('"') for i in places_of(words, name)):
+    if not near and any(_is_compared(words, i) for i in places_of(words, name)):
         literal = "'" + name.replace("'", "''") + "'"
         hint = f"Text goes in single quotes: {quoted(literal)}. Columns: {_some(schema)}."
         repaired = _renamed(sql, words, name, literal)
@@ -208,6 +218,16 @@ def _renamed(sql: str, words: Sequence[Token], name: str, new: str) -> str:
         return ""
     places = [i for i in places if _follows(words, i) != "("]
     return with_words(sql, words, places, new) if places else ""
+
+
+def _is_compared(words: Sequence[Token], place: int) -> bool:
+    """Whether a name that is no column may be meant as text: it is quoted, or compared with."""
+    before = words[place - 1] if place else words[place]
+    return (
+        words[place].text.startswith('"')
+        or before.text in _COMPARISONS
+        or before.says("LIKE", "ILIKE")
+    )
 
 
 def _has_one_table(words: Sequence[Token]) -> bool:
