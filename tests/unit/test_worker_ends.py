@@ -10,7 +10,12 @@ import psutil
 import pytest
 from pydantic import ByteSize
 
-from s3_data_lake_mcp.errors import LakeError, LimitExceededError, MalformedDataError
+from s3_data_lake_mcp.errors import (
+    DeadlineExceededError,
+    LakeError,
+    LimitExceededError,
+    MalformedDataError,
+)
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ScanMeter
 from s3_data_lake_mcp.workers.pool import WorkerPool
@@ -50,6 +55,12 @@ def _ended_by(pool: WorkerPool, number: int, bucket: str) -> LakeError:
     """Return the error of a call whose worker gets a signal in the middle."""
     killer = threading.Thread(target=lambda: os.kill(_worker().pid, number))
     killer.start()
+    error = _failed(pool, bucket, 30)
+    killer.join()
+    return error
+
+
+def _failed(pool: WorkerPool, bucket: str, timeout_seconds: float) -> LakeError:
     arguments = {
         "bucket": bucket,
         "key": "a.csv",
@@ -63,8 +74,7 @@ def _ended_by(pool: WorkerPool, number: int, bucket: str) -> LakeError:
         "paging": {"tool": "query_csv_data", "arguments": {}, "identity": {}, "position": {}},
     }
     with pytest.raises(LakeError) as caught:
-        pool.run("query", arguments, ScanMeter(timeout_seconds=30))
-    killer.join()
+        pool.run("query", arguments, ScanMeter(timeout_seconds=timeout_seconds))
     assert caught.value.hint
     return caught.value
 
@@ -88,3 +98,11 @@ def test_an_abort_near_the_memory_limit_is_memory(busy_pool: WorkerPool, bucket:
 def test_a_killed_worker_is_memory(busy_pool: WorkerPool, bucket: str) -> None:
     """The system kills the process that uses the most."""
     assert isinstance(_ended_by(busy_pool, signal.SIGKILL, bucket), LimitExceededError)
+
+
+@pytest.mark.parametrize("busy_pool", [0], indirect=True)
+def test_a_late_call_is_told_its_own_limit(busy_pool: WorkerPool, bucket: str) -> None:
+    """Not what was left of it when the worker began."""
+    error = _failed(busy_pool, bucket, 2.5)
+    assert isinstance(error, DeadlineExceededError)
+    assert str(error) == "The call took longer than 2.5 s"

@@ -129,6 +129,9 @@ class WorkerPool:
         finally:
             lane.release()
             self._replace()
+        if isinstance(result, DeadlineExceededError):
+            # The worker knows only what was left when it began.
+            raise _late(meter) from result
         if isinstance(result, LakeError):
             raise result
         return result
@@ -205,10 +208,7 @@ class WorkerPool:
                 meter.deadline = min(meter.deadline, time.monotonic())
             if time.monotonic() > meter.deadline + _GRACE_SECONDS:
                 _LOGGER.warning("worker killed at the deadline", extra={"job": job})
-                message = f"The call took longer than {meter.timeout_seconds:g} s"
-                raise DeadlineExceededError(
-                    message, hint="Ask for less: fewer columns, a narrower prefix or predicate."
-                )
+                raise _late(meter)
 
     def close(self) -> None:
         """End all workers, running calls with them."""
@@ -219,6 +219,12 @@ class WorkerPool:
                 worker.process.kill()
         for worker in idle:
             worker.kill()
+
+
+def _late(meter: ScanMeter) -> DeadlineExceededError:
+    message = f"The call took longer than {meter.timeout_seconds:g} s"
+    hint = "Ask for less: fewer columns, a narrower prefix or predicate."
+    return DeadlineExceededError(message, hint=hint)
 
 
 def _closing() -> StoreUnavailableError:
