@@ -84,6 +84,7 @@ class Fault:
         times: How many requests it hits; None: all.
         skip: How many matching requests pass first.
         method: The method it hits; empty: any.
+        path: A pattern of the path it hits.
         query: A pattern of the query it hits.
         access_key: The access key it hits; empty: any.
         region: The signing region it hits; empty: any.
@@ -101,6 +102,7 @@ class Fault:
     times: int | None = None
     skip: int = 0
     method: str = ""
+    path: str = ""
     query: str = ""
     access_key: str = ""
     region: str = ""
@@ -122,7 +124,8 @@ class Fault:
         )
         if any(want and want != got for want, got in wanted):
             return False
-        if self.query and not re.search(self.query, seen.query):
+        patterns = ((self.path, seen.path), (self.query, seen.query))
+        if any(pattern and not re.search(pattern, text) for pattern, text in patterns):
             return False
         if self.skip > 0:
             self.skip -= 1

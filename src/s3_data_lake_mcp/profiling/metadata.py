@@ -1,7 +1,7 @@
 """The metadata of one object: how it is kept, what it holds, and what to call next."""
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from s3_data_lake_mcp.budget import fitting
@@ -9,7 +9,6 @@ from s3_data_lake_mcp.errors import (
     AccessDeniedError,
     KmsDeniedError,
     LakeError,
-    NotFoundError,
     ObjectArchivedError,
     ObjectChangedError,
     StoreError,
@@ -17,6 +16,7 @@ from s3_data_lake_mcp.errors import (
 from s3_data_lake_mcp.fence import cell, scrub
 from s3_data_lake_mcp.loaders.formats import detect_format_by_name
 from s3_data_lake_mcp.profiling.contents import TAIL_BYTES, Contents, read_contents
+from s3_data_lake_mcp.profiling.heads import settled_head
 from s3_data_lake_mcp.profiling.keeping import (
     encryption_of,
     is_locked,
@@ -55,7 +55,7 @@ def describe_object(
         tagged = pool.submit(_tried, lambda: dict(store.get_tags(ref, meter)))
         versioned = pool.submit(_tried, lambda: store.is_versioned(ref.bucket, meter))
         opened = pool.submit(_tried, lambda: _open(store, ref, meter))
-        head = _head(ref, asked)
+    head = settled_head(store, ref, meter, asked)
     notices: list[str] = []
     tags = _or_notice(tagged.result(), "tags", "s3:GetObjectTagging", notices)
     versions = _or_notice(versioned.result(), "versions_enabled", "s3:GetBucketVersioning", notices)
@@ -68,19 +68,6 @@ def describe_object(
     clean: dict[str, Any] = _scrubbed(answer)
     whole = ("checksums", "suggested_calls")
     return squeezed(clean, settings.max_result_bytes, (_cut, _bare), whole=whole)
-
-
-def _head(ref: ObjectRef, asked: Future[ObjectHead]) -> ObjectHead:
-    try:
-        return asked.result()
-    except NotFoundError as exc:
-        if not ref.version_id:
-            raise
-        hint = exc.hint or "list_s3_objects tells whether there is a current version."
-        current = {"bucket_name": ref.bucket, "prefix": ref.key}
-        raise NotFoundError(
-            str(exc), hint=hint, repair=current, repair_tool="list_s3_objects"
-        ) from exc
 
 
 def _tried[T](ask: Callable[[], T]) -> T | LakeError:
