@@ -66,7 +66,8 @@ def find_subject(store: ObjectStore, stock: Stock, meter: ScanMeter) -> tuple[Su
     """
     if not stock.kept:
         empty = not stock.inventory.objects
-        return None, "" if empty else "No profile: there is no object with data."
+        hidden = " that is not hidden" if stock.grouper.hidden else ""
+        return None, "" if empty else f"No profile: there is no object with data{hidden}."
     readable = [one for one in stock.kept if not is_archived(one.storage_class)]
     if not readable and _is_restored(store, stock, meter):
         readable = stock.kept
