@@ -4,11 +4,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain, islice
 from typing import Literal
 
 from s3_data_lake_mcp.errors import InvalidArgumentError
 from s3_data_lake_mcp.storage import ListedObject, ObjectStore, ScanMeter
 from s3_data_lake_mcp.storage.fanout import walk_wide
+from s3_data_lake_mcp.storage.readahead import download_threads
 
 _URI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
 _SCHEMES = frozenset({"s3", "s3a", "s3n"})
@@ -107,20 +109,22 @@ class Place:
 def locate(store: ObjectStore, bucket: str, key: str, meter: ScanMeter) -> Place:
     """Tell whether a key names an object, a prefix (it is empty or ends in `/`), or a glob.
 
-    A glob is looked up as a key first: an object with exactly that key wins. Long listings are
-    fetched side by side.
+    An object with exactly the key of a glob wins; that is looked up beside the first keys. Long
+    listings are fetched side by side.
     """
     if not key or key.endswith("/"):
         objects = _data(walk_wide(store, bucket, key, meter))
         return Place(bucket=bucket, key=key, kind="prefix", objects=objects)
     if not is_glob(key):
         return Place(bucket=bucket, key=key, kind="object", objects=iter(()))
-    exact = store.list_page(bucket, key, meter, max_keys=1).objects
+    looked_up = download_threads().submit(store.list_page, bucket, key, meter, max_keys=1)
+    below = walk_wide(store, bucket, glob_prefix(key), meter)
+    first = list(islice(below, 1))
+    exact = looked_up.result().objects
     if exact and exact[0].key == key:
         return Place(bucket=bucket, key=key, kind="object", objects=iter(()))
     pattern = glob_regex(key)
-    below = walk_wide(store, bucket, glob_prefix(key), meter)
-    objects = _data(listed for listed in below if pattern.fullmatch(listed.key))
+    objects = _data(one for one in chain(first, below) if pattern.fullmatch(one.key))
     return Place(bucket=bucket, key=key, kind="glob", objects=objects)
 
 
