@@ -31,6 +31,27 @@ async def test_list_s3_buckets(call: Caller) -> None:
     assert unchecked.data["buckets"][0]["access"] == "unknown"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "notice"),
+    [
+        ({"prefix": "hvie/"}, "No key begins with hvie/."),
+        ({"prefix": "hive/dt=2027"}, "No key begins with hive/dt=2027."),
+        ({"prefix": "hive/*"}, "prefix is taken literally"),
+    ],
+)
+async def test_a_prefix_of_nothing_gets_what_is_there(
+    call: Caller, arguments: dict[str, Any], notice: str
+) -> None:
+    """No error, but a mistyped prefix does not pass for an empty one."""
+    answer = await call("list_s3_objects", bucket_name=BUCKET, **arguments)
+    assert answer.data["count"] == 0
+    [said] = answer.data["notices"]
+    assert said.startswith(notice)
+    assert "hive/" in said or "pattern" in said
+    again = await call("list_s3_objects", bucket_name=BUCKET, **arguments, pattern="*.nothing")
+    assert again.data["count"] == 0
+
+
 async def test_list_s3_objects_pages_by_cursor(call: Caller) -> None:
     """The text's `next:` line is the call that goes on."""
     answer = await call("list_s3_objects", bucket_name=BUCKET, prefix="hive/", max_keys=5)

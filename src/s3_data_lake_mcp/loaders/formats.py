@@ -54,6 +54,7 @@ _MAGIC = (
     (b"Rar!\x1a\x07", "archive"),
     (b"7z\xbc\xaf\x27\x1c", "archive"),
 )
+_INNER_MAGIC = ((8, b"WEBPVP8", "image"), (257, b"ustar", "archive"))
 _WORDS = frozenset({b"PAR1", b"PARE", b"ORC", b"GIF8"})
 """Magic numbers that may begin a word, such as ORCID: only bytes that are no text confirm them."""
 
@@ -129,10 +130,9 @@ def detect_format(info: ObjectInfo, head: bytes, tail: bytes = b"") -> tuple[str
             return name, "magic"
     if head.startswith(b"PK\x03\x04"):
         return ("excel" if b"xl/" in head or b"[Content_Types]" in head else "archive"), "magic"
-    if head[8:12] == b"WEBP" and head.startswith(b"RIFF"):
-        return "image", "magic"
-    if head[257:262] == b"ustar":
-        return "archive", "magic"
+    for at, magic, name in _INNER_MAGIC:
+        if head.startswith(magic, at):
+            return name, "magic"
     for magic, name in _FOOTERS:
         if tail.endswith(magic):
             return name, "magic"

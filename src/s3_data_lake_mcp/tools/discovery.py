@@ -14,6 +14,10 @@ from s3_data_lake_mcp.models.discovery import BucketList, ObjectList
 from s3_data_lake_mcp.storage.listing import is_glob
 from s3_data_lake_mcp.storage.nearest import explain_missing
 from s3_data_lake_mcp.tools.context import current_call
+from s3_data_lake_mcp.tools.words import clip
+
+_NOTICE_PART = 4
+"""Share of a result that one notice may take."""
 
 
 def list_s3_buckets(
@@ -103,8 +107,8 @@ def list_s3_objects(
         found = find_objects(call.lake.store, call.meter, search, call.progress)
     except NotFoundError as exc:
         raise explain_missing(call.lake.store, exc, call.meter) from exc
-    if is_glob(prefix) and not found.keys_scanned and not call.cursor:
-        found.notices.append("prefix is taken literally: give a glob as pattern.")
+    if prefix and not (found.keys_scanned or call.cursor or pattern):
+        found.notices.append(_nothing_below(call, bucket_name, prefix))
     return ObjectList(
         bucket=bucket_name,
         prefix=prefix,
@@ -118,3 +122,14 @@ def list_s3_objects(
         notices=[*call.notices, *found.notices],
         scan=call.scan(),
     )
+
+
+def _nothing_below(call: Call, bucket: str, prefix: str) -> str:
+    """Say that no key begins so, and what there is instead."""
+    if is_glob(prefix):
+        return "prefix is taken literally: give a glob as pattern."
+    message = f"No key begins with {prefix}"
+    missing = NotFoundError(message, bucket=bucket, key=prefix)
+    explained = explain_missing(call.lake.store, missing, call.meter)
+    share = call.lake.settings.max_result_bytes // _NOTICE_PART
+    return clip(f"{message}. {explained.hint}".rstrip(), share)
