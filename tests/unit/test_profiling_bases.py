@@ -6,7 +6,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from support.summaries import Summaries
+from s3_data_lake_mcp.profiling.metadata import describe_object
+from s3_data_lake_mcp.storage import ObjectRef, ScanMeter
+from support.summaries import BUCKET, Summaries
 
 _TYPES: dict[str, Any] = {
     "large_string": pa.array(["a", None, "b"], pa.large_string()),
@@ -92,6 +94,9 @@ def test_dates_in_json_are_dates(summaries: Summaries, basis: str) -> None:
     found = summaries.columns("x.jsonl", basis)
     assert (found["d"]["type"], found["d"]["max"]) == ("date32[day]", "2026-01-02")
     assert found["t"]["type"] == "timestamp[us, tz=UTC]"
+    ref = ObjectRef(bucket=BUCKET, key="x.jsonl")
+    told = describe_object(summaries.store, ref, summaries.settings, ScanMeter())
+    assert [column["type"] for column in told["columns"]] == [c["type"] for c in found.values()]
 
 
 @pytest.mark.parametrize("basis", ["exact", "sample"])

@@ -1,7 +1,7 @@
 """What an object holds, judged by its first bytes, and for Parquet by its footer."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from s3_data_lake_mcp.errors import LakeError, MalformedDataError
@@ -13,6 +13,7 @@ from s3_data_lake_mcp.loaders.json import JsonLoader
 from s3_data_lake_mcp.loaders.json_table import table_of
 from s3_data_lake_mcp.loaders.parquet_footer import describe_parquet
 from s3_data_lake_mcp.loaders.thrift import ThriftError
+from s3_data_lake_mcp.profiling.frames import dated
 from s3_data_lake_mcp.profiling.json_head import read_head
 from s3_data_lake_mcp.profiling.ranges import reader_of
 from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
@@ -168,7 +169,7 @@ def _json(source: ObjectReader, head: bytes, whole: bool, found: Contents) -> No
         details: Any = loaded.details["json"]
         found.json = {"layout": details["layout"], "keys": list(details["keys"])}
         if details["layout"] in ("array", "lines"):
-            _take(found, loaded, whole=True)
+            _take(found, replace(loaded, table=dated(loaded.table)), whole=True)
         return
     told = read_head(head, source.ref.key)
     if not told.layout:
@@ -177,4 +178,4 @@ def _json(source: ObjectReader, head: bytes, whole: bool, found: Contents) -> No
     found.json = {"layout": told.layout, "keys": told.keys}
     found.notices.append("Keys and columns are those of the first 64 KiB.")
     if told.records:
-        found.columns = column_specs(table_of(told.records, str(source.ref)).schema)
+        found.columns = column_specs(dated(table_of(told.records, str(source.ref))).schema)

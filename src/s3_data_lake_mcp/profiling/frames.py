@@ -25,6 +25,7 @@ _LEAST_ROWS = 30
 _MOST_PAIRED = 20
 _STRONG = 0.9
 _DIGITS = 120
+_STAMP_CHARS = len("2026-01-31T12:00:00")
 _NAMED_PAIRS = 5
 _MIXED = (0.05, 0.999)
 _STEPS = (1, 7)
@@ -64,10 +65,12 @@ def dated(table: pa.Table) -> pa.Table:
         if not types.is_string(column.type):
             continue
         cells: list[str | None] = table.column(at).to_pylist()
-        kind = guess({cell for cell in cells if cell is not None})
-        if types.is_date(kind) or types.is_timestamp(kind):
-            typed = typed_column(cells)[0]
-            table = table.set_column(at, column.name, typed)
+        values = {cell for cell in cells if cell is not None}
+        kind = guess(values)
+        # SQL takes no time without seconds out of JSON.
+        stamps = types.is_timestamp(kind) and all(len(value) >= _STAMP_CHARS for value in values)
+        if stamps or types.is_date(kind) or types.is_time(kind):
+            table = table.set_column(at, column.name, typed_column(cells)[0])
     return table
 
 
