@@ -5,6 +5,8 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import psutil
 import pytest
@@ -106,3 +108,10 @@ def test_a_late_call_is_told_its_own_limit(busy_pool: WorkerPool, bucket: str) -
     error = _failed(busy_pool, bucket, 2.5)
     assert isinstance(error, DeadlineExceededError)
     assert str(error) == "The call took longer than 2.5 s"
+
+
+def test_many_calls_wait_their_turn() -> None:
+    """A burst of quick calls is answered, not refused."""
+    with closing(_pool()) as pool, ThreadPoolExecutor(60) as callers:
+        asked = [callers.submit(pool.run, "ping", {}, ScanMeter()) for _ in range(120)]
+        assert [call.result() for call in asked] == [{}] * 120

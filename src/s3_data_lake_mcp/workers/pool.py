@@ -29,7 +29,7 @@ _GRACE_SECONDS = 0.6
 _TICK_SECONDS = 0.05
 _WARM_SECONDS = 30.0
 _RECYCLE_RSS_BYTES = 900 << 20
-_WAITING_PER_WORKER = 16
+_WAITING_PER_WORKER = 64
 _NEARLY = 2
 """Share of the memory limit, as one part in so many, from which memory explains an abort."""
 _GONE = (EOFError, OSError, ValueError)
