@@ -242,6 +242,7 @@ def test_no_answer_at_all(aws_env: None, monkeypatch: pytest.MonkeyPatch) -> Non
     store = open_store(Settings(_env_file=None, timeout_seconds=2))  # type: ignore[call-arg] # of pydantic-settings
     error = refused(lambda: store.list_page("lake", "", meter()))
     assert error.code == "store_unavailable"
+    assert "could not be reached" in str(error)
 
 
 def test_an_endpoint_that_is_no_url(aws_env: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -83,7 +83,7 @@ _RAISED: tuple[tuple[tuple[type[Exception], ...], Meaning], ...] = (
     ),
     ((sdk.SSLError,), s3_codes.TLS_REFUSED),
     ((sdk.ConnectTimeoutError, sdk.ReadTimeoutError), s3_codes.SLOW),
-    ((sdk.HTTPClientError,), s3_codes.UNREACHABLE),
+    ((sdk.HTTPClientError, sdk.ConnectionError), s3_codes.UNREACHABLE),
 )
 """What the SDK raises by itself; the first that fits holds."""
 
