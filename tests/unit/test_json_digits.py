@@ -84,3 +84,22 @@ def test_long_integers_and_prices_pass() -> None:
     """Numbers that a double or an integer holds are no reason to read slowly."""
     text = b'{"id": 1234567890123456789012, "p": 12.5, "lat": 47.1234567890123, "t": "3.1"}\n'
     assert not has_long_fraction(text * 50)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ([1, -3], "BIGINT"),
+        ([2**62, -1], "BIGINT"),
+        ([2**63, -1], "HUGEINT"),
+        ([-1, 0.5], "DOUBLE"),
+        ([[1, -2]], "BIGINT[]"),
+    ],
+)
+def test_integers_are_no_wider_than_they_must_be(values: list[object], kind: str) -> None:
+    """A sign makes no integer huge, and none that is huge loses a digit."""
+    desk = Desk()
+    desk.put("a.json", "\n".join(json.dumps({"v": value}) for value in values))
+    assert desk.value("a.json", "SELECT typeof(any_value(v)) FROM data") == kind
+    found = desk.run("a.json", "SELECT v FROM data").table.column(0).to_pylist()
+    assert [[*map(int, v)] if isinstance(v, list) else v for v in found] == values

@@ -10,8 +10,8 @@ from s3_data_lake_mcp.engines.typed_select import TextColumn, list_casts
 
 _SCALARS = {
     "bigint": "BIGINT",
-    "ubigint": "HUGEINT",
-    "hugeint": "HUGEINT",
+    "ubigint": "BIGINT",
+    "hugeint": "BIGINT",
     "double": "DOUBLE",
     "boolean": "BOOLEAN",
     "date": "DATE",
@@ -19,6 +19,11 @@ _SCALARS = {
     "timestamp": "TIMESTAMP",
     "timestamp with time zone": "TIMESTAMPTZ",
 }
+"""The types that the engine finds, as the narrowest that may do; values that do not fit widen it.
+
+It takes integers for huge already where some are negative and some are not.
+"""
+
 _MOST_LEVELS = 20
 _MOST_FIELDS = 2_000
 _MOST_SHARING = 300
