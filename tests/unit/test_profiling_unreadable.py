@@ -83,3 +83,14 @@ def test_what_no_basis_can_read_has_no_profile(summaries: Summaries) -> None:
     assert answer["profile"] is None
     assert answer["inventory"]["objects"] == 1
     assert "No profile" in answer["notices"][0]
+
+
+def test_of_very_many_objects_those_of_the_format_are_sampled(summaries: Summaries) -> None:
+    """Whichever data set is the largest: its format is not that of most objects."""
+    for at in range(1_100):
+        summaries.put(f"t/many-{at}.csv", b"id\n1\n")
+    for at in range(3):
+        summaries.put(f"t/large-{at}.parquet", parquet_bytes(pa.table({"x": range(20_000)})))
+    answer = summaries.of("t/*", "sample")
+    assert [column["name"] for column in answer["profile"]["columns"]] == ["id"]
+    assert "of 1,100 objects" in str(answer["notices"])

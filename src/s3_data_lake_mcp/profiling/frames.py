@@ -23,6 +23,9 @@ type Values = Any
 pc: Values = arrow_compute
 _LEAST_ROWS = 30
 _MOST_PAIRED = 20
+_LEAST_PAIRED = 3
+"""Two values always lie on a line."""
+
 _STRONG = 0.9
 _DIGITS = 120
 _STAMP_CHARS = len("2026-01-31T12:00:00")
@@ -222,7 +225,11 @@ def _gaps(table: pa.Table, column: ProfiledColumn) -> str:
 
 def _pairs(table: pa.Table, columns: Sequence[ProfiledColumn]) -> list[str]:
     """Name pairs of numbers that rise and fall together."""
-    numeric = [c for c in columns if c.kind in {"number", "float"}][:_MOST_PAIRED]
+    numeric = [
+        c
+        for c in columns
+        if c.kind in {"number", "float"} and len(table.column(c.name).unique()) >= _LEAST_PAIRED
+    ][:_MOST_PAIRED]
     if len(numeric) < 2 or table.num_rows < _LEAST_ROWS:  # noqa: PLR2004 - a pair
         return []
     import pandas as pd  # noqa: PLC0415 - as above

@@ -1,11 +1,13 @@
 """What there is to profile below a prefix: one object, a glob, or the only data set; or why not."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from s3_data_lake_mcp.errors import LakeError
 from s3_data_lake_mcp.loaders.compression import detect_compression
 from s3_data_lake_mcp.loaders.formats import detect_format, detect_format_by_name
+from s3_data_lake_mcp.profiling.datasets import format_of
 from s3_data_lake_mcp.profiling.drift import FORMATS
 from s3_data_lake_mcp.profiling.groups import is_archived
 from s3_data_lake_mcp.profiling.keeping import is_locked
@@ -156,13 +158,24 @@ def _of_format(stock: Stock, key: str, readable: list[ListedObject]) -> tuple[Su
     chosen = [one for one in readable if detect_format_by_name(one.key)[0] == name]
     total, size = len(chosen), sum(one.size_bytes for one in chosen)
     if len(stock.kept) >= KEPT_OBJECTS:
-        group = stock.grouper.groups()[0]
-        chosen = group.samples.spread(_SPREAD)
-        return _subject(stock, key, name, chosen, group.objects, group.bytes), ""
+        return _spread(stock, key, name, chosen), ""
     others, archived = len(readable) - len(chosen), len(stock.kept) - len(readable)
     said = f"The profile is of the {len(chosen):,} {name} objects, not of {others:,} others."
     found = _subject(stock, key, name, chosen, total, size)
     return replace(found, archived=archived), said if others else ""
+
+
+def _spread(stock: Stock, key: str, name: str, first: Sequence[ListedObject]) -> Subject:
+    """Return the subject of very many objects of a format, some from all over each data set."""
+    groups = [one for one in stock.grouper.groups() if format_of(one.first.key) == name]
+    each = max(2, _SPREAD // len(groups))
+    chosen = [one for group in groups for one in group.samples.spread(each)]
+    known = [one for one in chosen if one.size_bytes and not is_archived(one.storage_class)]
+    readable = known or list(first[:_SPREAD])
+    archived = sum(group.archived for group in groups)
+    total = sum(group.objects for group in groups) - archived
+    size = sum(group.bytes for group in groups)
+    return replace(_subject(stock, key, name, readable, total, size), archived=archived)
 
 
 def _subject(
