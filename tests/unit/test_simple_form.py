@@ -1,5 +1,6 @@
 """The simple form: the same rows from every format, values bound, nothing guessed."""
 
+import csv
 import json
 from typing import Any
 
@@ -144,3 +145,36 @@ def test_a_value_that_is_not_there_names_those_that_are(desk: Desk, key: str) ->
     """A filter without rows says what the column holds."""
     result = desk.run(key, "SELECT count(*) FROM data WHERE name = 'ANNA'")
     assert any("'Anna'" in notice and "'anton'" in notice for notice in result.notices)
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ('"b, c",a', [1, 2]),
+        ("a\n", [1]),
+        ("a\r\nx", [1]),
+        ("a\rx", [1]),
+        ('"x\ny"', [3]),
+        ('"say ""hi"""', [4]),
+        ("a\u2028b", []),
+        ('"a', [1]),
+        (",", []),
+    ],
+)
+def test_a_list_is_read_as_csv(value: str, found: list[int]) -> None:
+    """Quotes keep commas and line ends; whatever is written, it is a list of values."""
+    desk = Desk()
+    desk.put("a.csv", 'n,t\n1,a\n2,"b, c"\n3,"x\ny"\n4,"say ""hi"""\n')
+    assert [row["n"] for row in desk.filtered("a.csv", "t", "in", value)] == found
+
+
+def test_a_value_that_is_too_long_for_csv_is_refused() -> None:
+    """No value is an internal error."""
+    desk = Desk()
+    desk.put("a.csv", "n,t\n1,a\n")
+    limit = csv.field_size_limit(1000)
+    try:
+        with pytest.raises(InvalidArgumentError, match="filter_value"):
+            desk.filtered("a.csv", "t", "in", "x" * 2000)
+    finally:
+        csv.field_size_limit(limit)

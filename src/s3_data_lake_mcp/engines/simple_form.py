@@ -2,6 +2,7 @@
 
 import csv
 import difflib
+import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -80,13 +81,24 @@ def build(
             texts=(f"{where}{operator}(lower({text}), lower(", "))"), values=(condition.value,)
         )
     if operator == "in":
-        values = next(csv.reader([condition.value], skipinitialspace=True), []) or [""]
+        values = _listed(condition.value)
         tests = [_comparison(session, name, kind, "=", value) for value in values]
         inner = [one + " OR " + other for (_, one), (other, _) in pairwise(tests)]
         texts = (f"{where}({tests[0][0]}", *inner, f"{tests[-1][1]})")
         return Statement(texts=texts, values=tuple(values))
     before, after = _comparison(session, name, kind, _COMPARISONS[operator], condition.value)
     return Statement(texts=(where + before, after), values=(condition.value,))
+
+
+def _listed(value: str) -> list[str]:
+    """Return the values of a list as CSV has it; a line's end outside of quotes is a comma, too."""
+    lines = io.StringIO(value, newline="")
+    try:
+        rows = list(csv.reader(lines, skipinitialspace=True))
+    except csv.Error as exc:
+        message = f"filter_value is no comma-separated list: {exc}"
+        raise InvalidArgumentError(message, hint='Quote what has commas: "a, b", c.') from exc
+    return [one for row in rows for one in row] or [""]
 
 
 def _is_text(kind: str) -> bool:
