@@ -1,10 +1,11 @@
 """Dates crossed with the other partitions: what one region lacks, although another has it."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from s3_data_lake_mcp.profiling.names import KeyShape, date_part
 
-MOST_CROSSINGS = 10_000
+MOST_CROSSINGS = 50_000
 """Beyond as many combinations of a date and other partitions, none are told."""
 
 _LEAST_DATES = 4
@@ -27,7 +28,7 @@ class Crossings:
         if not shape.partitions:
             return
         for label, date in shape.moments:
-            if others := _others(shape, label):
+            if others := _others(shape.partitions, label):
                 self._keep(label, others, date)
 
     def absorb(self, other: "Crossings") -> None:
@@ -67,11 +68,12 @@ class Crossings:
             self._count += 1
 
 
-def _others(shape: KeyShape, label: str) -> Others:
+@lru_cache(maxsize=4096)
+def _others(partitions: Others, label: str) -> Others:
     """Return the partitions that are not part of a date."""
     parts = label.split("/")
     return tuple(
         (column, value)
-        for column, value in shape.partitions
+        for column, value in partitions
         if column != label and date_part(column) not in parts
     )
