@@ -190,6 +190,7 @@ _LAYOUTS = {
     "padded parts": "t/yyyy={0:%Y}/mm={0:%m}/dd={0:%d}/x.csv",
     "folders": "t/{0:%Y/%m/%d}/x.csv",
     "month folders": "t/{0:%Y-%m}/{0:%d}/x.csv",
+    "days in month folders": "t/{0:%Y/%m/%d}.json",
     "names": "t/events-{0:%Y%m%d}.csv.gz",
     "stamps": "t/log.{0:%Y%m%d}T000000Z.csv",
     "encoded": "t/at={0}T00%3A00%3A00/x.csv",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from s3_data_lake_mcp.profiling.crossings import Crossings
-from s3_data_lake_mcp.profiling.names import KeyShape, signature_of
+from s3_data_lake_mcp.profiling.names import FOLDERS_AND_NAMES, KeyShape, signature_of
 from s3_data_lake_mcp.profiling.series import Series, find_series
 from s3_data_lake_mcp.storage import ListedObject
 
@@ -18,6 +18,9 @@ NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 _MOST_EMPTY_NAMED = 3
 _MOST_SAMPLES = 32
 _ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
+
+CARRIERS = frozenset({"folders", "names", FOLDERS_AND_NAMES})
+"""What carries dates beside partition columns."""
 
 type GroupKey = tuple[tuple[str, ...], str, str]
 """Folders, stem and suffix, with `*` for what varies."""
@@ -130,7 +133,7 @@ class Group:
         """The regular series of dates, with what carries them: a column, `folders` or `names`."""
         for label, moments in self.moments.items():
             # A number in a few names looks like a year; a date stands in all of them.
-            if label in {"folders", "names"} and self.dated[label] < self.objects:
+            if label in CARRIERS and self.dated[label] < self.objects:
                 continue
             if found := find_series(moments):
                 yield label, found

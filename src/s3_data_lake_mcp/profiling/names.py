@@ -26,6 +26,7 @@ _RUNS = re.compile(r"\*(?:[-_.]?\*)+")
 _HIVE = re.compile(r"([A-Za-z_][^=/]*)=(.*)", re.DOTALL)
 _DATED_FOLDER = re.compile(rf"(?:{_DATE}|{_YEAR}-{_MONTH}|{_YEAR})")
 _TWO_DIGITS = re.compile(r"\d\d?")
+_DAY_NAME = re.compile(_DAY)
 _IGNORED_NAMES = re.compile(
     r"_SUCCESS$|_committed_|_started_|.*\.crc$|_metadata$|_common_metadata$"
 )
@@ -34,6 +35,9 @@ _DIGIT = re.compile(r"[0-9]")
 _GLOB_CHARACTER = re.compile(r"([*?\[])")
 _PARTS = ("year", "month", "day", "hour")
 _DAY_CHARS = len("2026-01-31")
+_MONTH_CHARS = len("2026-01")
+FOLDERS_AND_NAMES = "folders and names"
+"""What carries a date whose months are folders and whose days are names."""
 _ALIASES = {
     "yyyy": "year", "yr": "year", "y": "year", "mm": "month", "mon": "month", "m": "month",
     "dd": "day", "d": "day", "hh": "hour", "hr": "hour", "h": "hour",
@@ -46,7 +50,7 @@ class KeyShape:
 
     `folders` and `stem` hold `*` where a partition value, date, number or identifier stood.
     `partitions` are the Hive columns with their decoded values. `moments` maps what carries a
-    date (a column, `folders` or `names`) to that date in ISO form, as exact as it is given.
+    date (a column, `folders`, `names` or both) to that date in ISO form, as exact as it is given.
     """
 
     folders: tuple[str, ...]
@@ -82,14 +86,24 @@ def shape_of(key: str) -> KeyShape:
     above = _folders_of(path)
     suffix_match = _SUFFIX.search(name)
     suffix = suffix_match.group() if suffix_match and suffix_match.start() else ""
-    template, moment = template_of(name[: len(name) - len(suffix)] if suffix else name)
+    bare = name[: len(name) - len(suffix)] if suffix else name
+    template, moment = template_of(bare)
+    named = (("names", moment),) if moment else _day_of_folder(above.moments, bare)
     return KeyShape(
         folders=above.templates if slash else (),
         stem=template,
         suffix=suffix,
         partitions=above.partitions,
-        moments=(*above.moments, ("names", moment)) if moment else above.moments,
+        moments=(*above.moments, *named),
     )
+
+
+def _day_of_folder(moments: tuple[tuple[str, str], ...], bare: str) -> tuple[tuple[str, str], ...]:
+    """Return the day that a name of two digits is of the month in its folders, `2026/01/31.csv`."""
+    month = dict(moments).get("folders", "")
+    if len(month) != _MONTH_CHARS or not _DAY_NAME.fullmatch(bare):
+        return ()
+    return ((FOLDERS_AND_NAMES, f"{month}-{bare}"),)
 
 
 @lru_cache(maxsize=4096)

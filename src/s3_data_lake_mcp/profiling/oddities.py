@@ -4,7 +4,13 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 
 from s3_data_lake_mcp.profiling import Json
-from s3_data_lake_mcp.profiling.groups import MOST_VALUES, NULL_PARTITION, SMALL_BYTES, Group
+from s3_data_lake_mcp.profiling.groups import (
+    CARRIERS,
+    MOST_VALUES,
+    NULL_PARTITION,
+    SMALL_BYTES,
+    Group,
+)
 from s3_data_lake_mcp.profiling.series import Series
 
 _LEAST_FOR_SMALL = 10
@@ -48,7 +54,7 @@ def freshness(group: Group, now: datetime) -> str:
     """Return the newest object, the usual interval, and whether it is late; empty if irregular."""
     said = ""
     for label, series in group.series:
-        run = "run" if label in {"names", "folders"} else "runs"
+        run = "run" if label in CARRIERS else "runs"
         said += (
             f", {label} {run} from {series.first} to {series.last}, usually every {series.interval}"
         )
@@ -105,7 +111,7 @@ def _missing(label: str, series: Series) -> str:
 
 
 def _carrier(label: str) -> str:
-    return {"names": "the names", "folders": "the folders"}.get(label, f"partition {label}")
+    return f"the {label}" if label in CARRIERS else f"partition {label}"
 
 
 def _late(series: Series, now: datetime) -> bool:
