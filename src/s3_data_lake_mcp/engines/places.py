@@ -89,11 +89,22 @@ def find_place(opener: Opener, bucket: str, key: str, asked: str = "") -> Place:
     if len(listed) > MAX_OBJECTS:
         message = f"{uri} holds more than {MAX_OBJECTS:,} objects"
         raise LimitExceededError(message, hint="Name a narrower prefix or a glob.")
-    data = [one for one in listed if one.size_bytes and not is_hidden(one.key, found.key)]
+    seen = [one for one in listed if not is_hidden(one.key, found.key)]
+    data = [one for one in seen if one.size_bytes]
     if not data:
         message = f"{uri} holds no objects with data" if listed else f"{uri} matches no object"
         raise NotFoundError(message, bucket=bucket, key=key)
-    return _many(opener, bucket, key, found.kind, data, asked)
+    place = _many(opener, bucket, key, found.kind, data, asked)
+    hollow = [one.key for one in seen if not one.size_bytes]
+    hollow = [key for key in hollow if detect_format_by_name(key)[0] == place.format]
+    if hollow:
+        said = "1 object is" if len(hollow) == 1 else f"{len(hollow):,} objects are"
+        place.notices.append(f"{said} empty and left out: {_first(hollow)}.")
+    return place
+
+
+def _first(keys: Sequence[str]) -> str:
+    return ", ".join(keys[:_NAMED]) + (", …" if len(keys) > _NAMED else "")
 
 
 def is_hidden(key: str, below: str) -> bool:
@@ -147,10 +158,9 @@ def _many(
         )
     place = Place(bucket=bucket, key=key, kind=kind, format=name, members=[])
     if left := [one.key for one in data if names[one.key] != name]:
-        listed = ", ".join(left[:_NAMED]) + (", …" if len(left) > _NAMED else "")
         place.notices.append(
             f"Only the {len(taken):,} {name} objects of {uri} were read; "
-            f"{len(left):,} others were left out: {listed}."
+            f"{len(left):,} others were left out: {_first(left)}."
         )
     refs = [ObjectRef(bucket=bucket, key=one.key) for one in taken]
     place.members = [
