@@ -307,6 +307,7 @@ def test_a_line_without_end() -> None:
         ("x.csv", b'{"a": 1, "b": "x"}\n{"a": 2, "b": "y"}\n', "read_json_from_s3"),
         ("x.csv", b'\xef\xbb\xbf[\n  {"a": 1},\n  {"a": 2}\n]\n', "read_json_from_s3"),
         ("x", b'{"a": 1,\n "b": 2}\n', "read_json_from_s3"),
+        ("x.csv", b'[{"a": 1, "b": "x"}' + b', {"a": 2, "b": "y"}' * 9_000, "read_json_from_s3"),
     ],
 )
 def test_another_format_is_named(key: str, body: bytes, tool: str) -> None:

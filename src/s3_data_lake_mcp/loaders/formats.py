@@ -77,6 +77,9 @@ _PACKED_SUFFIXES = {
     "z": "compress",
     "deflate": "deflate",
 }
+_JSON_RECORD = re.compile(rb'\[?\s*\{\s*"[^"]*"\s*:')
+_LONGEST_HEADER_BYTES = 32 << 10
+"""A longer line that begins like a JSON object is one, though its end is not seen."""
 _JSON_OPENERS = (b"{", b"[", b"[{")
 _SHOWN_BYTES = 512
 _SHORTEST_BYTES = 16
@@ -190,7 +193,8 @@ def _is_json(head: bytes, *, named: str) -> bool:
         _JSON_OBJECT.match(text) or (named == "json" and _JSON_ARRAY.match(text))
     ):
         return True
-    if line in _JSON_OPENERS:
+    endless = len(line) > _LONGEST_HEADER_BYTES and _JSON_RECORD.match(line)
+    if line in _JSON_OPENERS or endless:
         return True
     try:
         return isinstance(json.loads(line), dict)
