@@ -168,6 +168,13 @@ def test_a_list_is_read_as_csv(value: str, found: list[int]) -> None:
     assert [row["n"] for row in desk.filtered("a.csv", "t", "in", value)] == found
 
 
+@pytest.mark.parametrize("operator", ["auto", "=", "contains", "in"])
+def test_a_value_that_is_no_unicode_is_refused(desk: Desk, operator: str) -> None:
+    """A lone surrogate is told by its place."""
+    with pytest.raises(InvalidArgumentError, match="character 2"):
+        desk.filtered("t.csv", "name", operator, "a\ud800")
+
+
 def test_a_value_that_is_too_long_for_csv_is_refused() -> None:
     """No value is an internal error."""
     desk = Desk()

@@ -68,6 +68,7 @@ def build(
     if condition is None:
         return Statement(texts=(base,))
     (name,) = pick(types, [condition.column], "filter_column")
+    _check_unicode(condition.value)
     column, kind = identifier(name), types[name]
     where = f"{base} WHERE "
     operator = condition.operator
@@ -88,6 +89,14 @@ def build(
         return Statement(texts=texts, values=tuple(values))
     before, after = _comparison(session, name, kind, _COMPARISONS[operator], condition.value)
     return Statement(texts=(where + before, after), values=(condition.value,))
+
+
+def _check_unicode(value: str) -> None:
+    try:
+        value.encode()
+    except UnicodeEncodeError as exc:
+        message = f"filter_value has a lone surrogate at character {exc.start + 1}"
+        raise InvalidArgumentError(message, hint="Send the text as UTF-8.") from exc
 
 
 def _listed(value: str) -> list[str]:
