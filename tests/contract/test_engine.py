@@ -173,6 +173,23 @@ def test_a_cache_on_disk_serves_what_is_too_long_for_memory(tmp_path: Path) -> N
     assert other.value("long.csv", "SELECT sum(n) FROM data") == 600_000
 
 
+def test_a_cache_on_disk_serves_long_compressed_objects(tmp_path: Path) -> None:
+    """What is decoded on the way is copied as it is; small objects are not worth a file."""
+    store = MemoryStore()
+    folder = tmp_path / "c"
+    settings = Settings(_env_file=None, cache_dir=str(folder), cache_bytes="8MB")  # type: ignore[call-arg, arg-type] # pydantic-settings' own keyword; a size as text
+    one, other = Desk(store=store, settings=settings), Desk(store=store, settings=settings)
+    noise = random.Random(1).randbytes(9_000_000).hex()
+    lines = "".join(f"1,{noise[at : at + 1000]}\n" for at in range(0, len(noise), 1000))
+    one.put("small.csv.gz", gzip.compress(b"n,text\n1,x\n"))
+    one.put("long.csv.gz", gzip.compress(f"n,text\n{lines}".encode(), 1))
+    assert one.value("small.csv.gz", "SELECT sum(n) FROM data") == 1
+    assert list(folder.glob("??/*")) == []
+    assert one.value("long.csv.gz", "SELECT sum(n) FROM data") == 18_000
+    assert other.value("long.csv.gz", "SELECT sum(n) FROM data") == 18_000
+    assert other.meter.bytes_read <= 2 << 20
+
+
 @pytest.mark.parametrize("rows", [10, 300_000])
 def test_the_next_query_sees_the_next_version(desk: Desk, rows: int) -> None:
     """An object that was overwritten within the same second is never served from a cache."""

@@ -10,7 +10,7 @@ from s3_data_lake_mcp.loaders.compression import decoded_blocks, detect_compress
 from s3_data_lake_mcp.loaders.formats import detect_format, detect_format_by_name
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef, ObjectStore, ScanMeter
 from s3_data_lake_mcp.storage.copies import CopiedReader, Copies
-from s3_data_lake_mcp.storage.pinned import WHOLE_COLUMNAR_BYTES
+from s3_data_lake_mcp.storage.pinned import WHOLE_BYTES, WHOLE_COLUMNAR_BYTES
 from s3_data_lake_mcp.storage.reader import ObjectReader
 
 HEAD_BYTES = 1 << 20
@@ -59,9 +59,12 @@ class Opened:
         return ObjectReader(store, self.info, self.meter, head=self.head, tail=self.tail)
 
     def decoding_reader(self) -> ObjectReader:
-        """Return a reader for what is decoded before the engine sees it."""
+        """Return a reader for what is decoded before the engine sees it.
+
+        Of a small object no copy is made: a table may have a hundred thousand of them.
+        """
         store, info, copies = self.stores.decoded, self.info, self.stores.copies
-        if copies is None:
+        if copies is None or info.size_bytes <= WHOLE_BYTES:
             return ObjectReader(store, info, self.meter, head=self.head)
         return CopiedReader(store, info, self.meter, copies, head=self.head)
 
