@@ -45,6 +45,8 @@ _KINDS: dict[str, bytes] = {
     "parquet-without-suffix": _parquet(_TABLE),
     "csv.parquet": _CSV,
     "csv.json": _CSV,
+    "lines.csv": b'{"a":1,"b":"x"}\n{"a":2,"b":"y"}\n',
+    "lines.csv.gz": gzip.compress(b'{"a":1,"b":"x"}\n{"a":2,"b":"y"}\n'),
     "no-rows.parquet": _parquet(_TABLE.slice(0, 0)),
     "no-columns.parquet": _parquet(pa.table({})),
     "odd.parquet": _parquet(pa.table({'we"ird': [1], "a b": ["x"], "": [2], "select": [3]})),

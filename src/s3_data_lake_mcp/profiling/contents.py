@@ -24,6 +24,7 @@ _LONG_TAIL_BYTES = 256 << 10
 _ALL_ROWS = 1_000_000
 _MAGIC = b"PAR1"
 _ENCRYPTED_MAGIC = b"PARE"
+_JSON_TOOL = "read_json_from_s3"
 _UTF16_LE = b"\xff\xfe"
 
 
@@ -132,6 +133,10 @@ def _described(
         read(source, head, whole, found)
     except LakeError as exc:
         found.notices.append(_sentence(exc))
+        if found.format == "csv" and exc.repair_tool == _JSON_TOOL:
+            # Its name was believed; whoever read it knows better.
+            found.format, found.detected_by = "json", "content"
+            _described(found, _json, source, head, whole=whole)
 
 
 def _csv(source: ObjectReader, head: bytes, whole: bool, found: Contents) -> None:  # noqa: FBT001 - one of two readers

@@ -18,6 +18,7 @@ from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
 _NAMED = 3
 _TEXT_BYTES_PER_SECOND = {"csv": 60e6, "json": 60e6, "parquet": 40e6}
 _COMPRESSED_BYTES_PER_SECOND = 25e6
+_READERS = {f"read_{name}_from_s3": name for name in FORMATS}
 _SECONDS_PER_OBJECT = 0.01
 _SPREAD = 32
 
@@ -93,16 +94,18 @@ def _is_restored(store: ObjectStore, stock: Stock, meter: ScanMeter) -> bool:
 
 
 def named_wrongly(
-    store: ObjectStore, stock: Stock, subject: Subject, meter: ScanMeter
+    store: ObjectStore, stock: Stock, subject: Subject, meter: ScanMeter, refusal: LakeError
 ) -> Subject | None:
     """Return the subject by the content of its only object; None if it is what its name says.
+
+    A refusal that names the tool which reads the object has looked at it already.
 
     Raises:
         LakeError: If the object cannot be read.
     """
     if stock.kind != "object":
         return None
-    name = _by_content(store, subject.refs[0], meter)
+    name = _READERS.get(refusal.repair_tool) or _by_content(store, subject.refs[0], meter)
     if name == subject.format or name not in FORMATS:
         return None
     return replace(subject, format=name)

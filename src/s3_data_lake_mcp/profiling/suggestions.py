@@ -30,10 +30,10 @@ def suggest(ref: ObjectRef, contents: Contents | None) -> list[dict[str, Any]]:
         prefix = {"prefix": folder[0] + "/"} if folder[1] else {}
         return [_beside(ref, prefix, "What lies beside it.")]
     calls = [read]
-    # A name that says Parquet is believed by what reads many objects.
-    if detect_format_by_name(ref.key)[0] == "parquet" != contents.format:
-        return calls
-    if sql := _sql(contents.columns):
+    named = detect_format_by_name(ref.key)[0]
+    # SQL goes by the name, unless the content is Parquet.
+    is_queried = named not in _READS or contents.format in (named, "parquet")
+    if is_queried and (sql := _sql(contents.columns)):
         calls.append(_call("query_csv_data", place | {"sql": sql}, "Count rows by a column."))
     if contents.columns:
         summary = {"bucket_name": ref.bucket, "prefix": ref.key}

@@ -153,8 +153,8 @@ def _profile(
             return None, [reason] if reason else []
         try:
             found = profiler.profile(subject, columns, basis)
-        except (FormatError, InvalidArgumentError):
-            other = named_wrongly(profiler.store, stock, subject, profiler.meter)
+        except (FormatError, InvalidArgumentError) as exc:
+            other = named_wrongly(profiler.store, stock, subject, profiler.meter, exc)
             if other is None:
                 raise
             reason = f"The name says {subject.format}, but the content is {other.format}."
