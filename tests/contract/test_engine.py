@@ -2,6 +2,7 @@
 
 import gzip
 import random
+import secrets
 import threading
 import time
 from pathlib import Path
@@ -179,7 +180,7 @@ def test_a_cache_on_disk_serves_long_compressed_objects(tmp_path: Path) -> None:
     folder = tmp_path / "c"
     settings = Settings(_env_file=None, cache_dir=str(folder), cache_bytes="8MB")  # type: ignore[call-arg, arg-type] # pydantic-settings' own keyword; a size as text
     one, other = Desk(store=store, settings=settings), Desk(store=store, settings=settings)
-    noise = random.Random(1).randbytes(9_000_000).hex()
+    noise = secrets.token_bytes(9_000_000).hex()
     lines = "".join(f"1,{noise[at : at + 1000]}\n" for at in range(0, len(noise), 1000))
     one.put("small.csv.gz", gzip.compress(b"n,text\n1,x\n"))
     one.put("long.csv.gz", gzip.compress(f"n,text\n{lines}".encode(), 1))
