@@ -231,7 +231,7 @@ def path_of(
     get a name made of the key's digest, partitions kept.
     """
     odd = not _PLAIN_KEY.fullmatch(ref.key) or any(
-        part in ("", ".", "..") for part in ref.key.split("/")
+        part in ("", ".", "..") or part.count("=") > 1 for part in ref.key.split("/")
     )
     if not odd and not variant and order is None:
         return f"{scheme}://{ref.bucket}/{ref.key}"
@@ -246,5 +246,7 @@ def _plain_partitions(key: str) -> Iterable[str]:
     for folder in key.split("/")[:-1]:
         found = _PARTITION.fullmatch(folder)
         if found is not None and _PLAIN_KEY.fullmatch(found[1]):
-            plain = (c if _PLAIN_KEY.fullmatch(c) else quote(c, safe="") for c in found[2])
+            plain = (
+                c if _PLAIN_KEY.fullmatch(c) and c != "=" else quote(c, safe="") for c in found[2]
+            )
             yield f"{found[1]}={''.join(plain)}"
