@@ -6,7 +6,6 @@ from itertools import pairwise
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from tests.support.engine import BUCKET, Desk
 
 from s3_data_lake_mcp.engines.watched import (
     EmptyTextError,
@@ -18,6 +17,7 @@ from s3_data_lake_mcp.loaders.csv import CsvLoader, CsvRequest, Dialect
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef, ScanMeter
 from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.storage.reader import ObjectReader
+from support.engine import BUCKET, Desk
 
 _DIALECT = Dialect(
     delimiter=",",

@@ -6,11 +6,11 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.engine import Desk
 
 from s3_data_lake_mcp.engines.json_lines import has_long_fraction
 from s3_data_lake_mcp.engines.watched import Look, without_long_fractions
 from s3_data_lake_mcp.storage.scope import SurpriseError
+from support.engine import Desk
 
 _LONG = "0.123456789012345678901234567890"
 

@@ -4,7 +4,8 @@ import json
 
 import pyarrow as pa
 import pytest
-from tests.support.engine import Desk, parquet_bytes
+
+from support.engine import Desk, parquet_bytes
 
 _NUMBERED = "Columns whose names differ only in case were numbered: A_1."
 

@@ -4,10 +4,10 @@ import datetime as dt
 
 import pyarrow as pa
 import pytest
-from tests.support.engine import Desk, parquet_bytes
 
 from s3_data_lake_mcp.engines.guard_parser import the_parser
 from s3_data_lake_mcp.engines.references import references
+from support.engine import Desk, parquet_bytes
 
 _NAMES = ["id", "span", "day"]
 

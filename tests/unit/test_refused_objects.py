@@ -1,9 +1,9 @@
 """Objects that no query reads: the second query says the same as the first."""
 
 import pytest
-from tests.support.engine import Desk
 
 from s3_data_lake_mcp.errors import LakeError
+from support.engine import Desk
 
 
 @pytest.mark.parametrize(

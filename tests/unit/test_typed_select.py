@@ -5,9 +5,9 @@ import time
 from datetime import date
 
 import pytest
-from tests.support.engine import Desk
 
 from s3_data_lake_mcp.engines.typed_select import TextColumn, typed_select
+from support.engine import Desk
 
 _WIDE = 1_200
 _SECONDS = 20
