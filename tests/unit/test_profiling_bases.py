@@ -89,11 +89,13 @@ def test_histograms_count_between_the_edges_that_they_show(
 @pytest.mark.parametrize("basis", ["exact", "sample"])
 def test_dates_in_json_are_dates(summaries: Summaries, basis: str) -> None:
     """JSON has no dates; SQL and samples read texts that are some alike."""
-    lines = [json.dumps({"d": f"2026-01-0{at}", "t": f"2026-01-0{at}T08:00:00Z"}) for at in (1, 2)]
+    days = [f"2026-01-0{at}" for at in (1, 2)]
+    lines = [json.dumps({"d": day, "t": f"{day}T08:00:00Z", "l": [[1], []]}) for day in days]
     summaries.put("x.jsonl", "\n".join(lines).encode())
     found = summaries.columns("x.jsonl", basis)
     assert (found["d"]["type"], found["d"]["max"]) == ("date32[day]", "2026-01-02")
     assert found["t"]["type"] == "timestamp[us, tz=UTC]"
+    assert found["l"]["type"] == "list<element: list<element: int64>>"
     ref = ObjectRef(bucket=BUCKET, key="x.jsonl")
     told = describe_object(summaries.store, ref, summaries.settings, ScanMeter())
     assert [column["type"] for column in told["columns"]] == [c["type"] for c in found.values()]

@@ -63,7 +63,8 @@ def comparable(table: pa.Table) -> pa.Table:
 
 
 def dated(table: pa.Table) -> pa.Table:
-    """Return a table of JSON with the dates and times that its texts are, as SQL reads them."""
+    """Return a table of JSON as SQL reads it: with the dates and times that its texts are."""
+    table = table.cast(pa.schema([one.with_type(_elements(one.type)) for one in table.schema]))
     for at, column in enumerate(table.schema):
         if not types.is_string(column.type):
             continue
@@ -75,6 +76,15 @@ def dated(table: pa.Table) -> pa.Table:
         if stamps or types.is_date(kind) or types.is_time(kind):
             table = table.set_column(at, column.name, typed_column(cells)[0])
     return table
+
+
+def _elements(kind: Values) -> Values:
+    """Return a type whose lists hold what Parquet and SQL call elements, Arrow items."""
+    if types.is_list(kind):
+        return pa.list_(pa.field("element", _elements(kind.value_type)))
+    if types.is_struct(kind):
+        return pa.struct([pa.field(one.name, _elements(one.type)) for one in kind])
+    return kind
 
 
 def figures_of(table: pa.Table, columns: Sequence[ProfiledColumn]) -> list[Figures]:
