@@ -144,8 +144,10 @@ class Opener:
         seen = self.memory.recall(ref)
         if seen is not None:
             info = self.store.head(ref, self.meter).info
-            if _same(info, seen):
-                return self._opened(info, self.memory.facts(info).get("head", b""), b"")
+            facts = self.memory.facts(info)
+            # Of a version whose first opening failed, too little is known.
+            if _same(info, seen) and "format" in facts:
+                return self._opened(info, facts.get("head", b""), b"")
         if detect_format_by_name(ref.key)[0] == "parquet":
             info, tail = self.store.get_tail(ref, TAIL_BYTES, self.meter)
             opened = self._opened(info, b"", tail)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from urllib.parse import quote, unquote
 
-from s3_data_lake_mcp.engines.opening import Memory, Opened, Opener
+from s3_data_lake_mcp.engines.opening import Opened, Opener
 from s3_data_lake_mcp.errors import LimitExceededError, NotFoundError, UnsupportedFormatError
 from s3_data_lake_mcp.loaders.formats import detect_format_by_name
 from s3_data_lake_mcp.storage import ListedObject, ObjectInfo, ObjectRef
@@ -118,17 +118,8 @@ def _is_private(part: str) -> bool:
     return part.startswith("_") and "=" not in part
 
 
-def _open(opener: Opener, ref: ObjectRef) -> Opened:
-    opened = opener.open(ref)
-    if "format" in opened.facts:
-        return opened
-    # The version is remembered, but its first opening failed: it does so again, or is made up for.
-    opened.facts |= Opener(opened.stores, Memory(), opened.meter).open(ref).facts
-    return opened
-
-
 def _one(opener: Opener, ref: ObjectRef, asked: str) -> Place:
-    opened = _open(opener, ref)
+    opened = opener.open(ref)
     name = str(opened.facts["format"])
     if asked and name != asked:
         message = f"{ref} is {name}, not {asked}"
@@ -146,7 +137,7 @@ def _many(
     counts = Counter(names.values())
     name = asked or _dominant(counts)
     if not name:
-        probe = _open(opener, ObjectRef(bucket=bucket, key=data[0].key))
+        probe = opener.open(ObjectRef(bucket=bucket, key=data[0].key))
         name = str(probe.facts["format"])
         names = dict.fromkeys(names, name)
     taken = [one for one in data if names[one.key] == name]
