@@ -42,6 +42,14 @@ def test_digits_of_late_numbers_are_kept(form: str, late: str, column: str, valu
     assert str(desk.value("a.json", sql)).strip('"') == value
 
 
+def test_fractions_of_long_text_are_doubles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is too long to be looked at has the digits of a double."""
+    monkeypatch.setattr("s3_data_lake_mcp.engines.json_table.WATCHED_BYTES", 1_000)
+    desk = Desk()
+    desk.put("a.json", _text("lines", f'{{"x": {_LONG}}}'))
+    assert desk.value("a.json", "SELECT x FROM data WHERE id IS NULL") == float(_LONG)
+
+
 def test_objects_read_by_the_sql_itself_do_not_hide_digits() -> None:
     """What a reader in the SQL has read, and the engine keeps, is no way around."""
     desk = Desk()

@@ -14,7 +14,7 @@ from s3_data_lake_mcp.storage.scope import Readable, SurpriseError
 
 
 def plain_text(
-    member: Member, layout: Layout, skip: int, access: Access, *, guessed: bool
+    member: Member, layout: Layout, skip: int, access: Access, *, guessed: bool, watched: bool
 ) -> Readable:
     """Return text that the engine reads as it is written.
 
@@ -24,6 +24,7 @@ def plain_text(
         skip: Bytes at its beginning that the engine does not see.
         access: How the engine goes through it.
         guessed: Whether it is only thought to have the layout: then its header must be the same.
+        watched: Whether it is looked at for what the engine reads otherwise.
     """
 
     def check(data: bytes) -> None:
@@ -40,7 +41,7 @@ def plain_text(
         check=check if guessed else None,
         copies=member.opened.stores.copies,
     )
-    look = layout.look(str(member.info.ref), layout.shape.start - skip)
+    look = layout.look(str(member.info.ref), layout.shape.start - skip) if watched else None
     return made if look is None else Watched(made, look)
 
 

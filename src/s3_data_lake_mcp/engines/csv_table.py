@@ -31,7 +31,7 @@ from s3_data_lake_mcp.engines.tables import (
     sampled,
 )
 from s3_data_lake_mcp.engines.typed_select import TextColumn, typed_select
-from s3_data_lake_mcp.engines.watched import EmptyTextError, RaggedError
+from s3_data_lake_mcp.engines.watched import WATCHED_BYTES, EmptyTextError, RaggedError
 from s3_data_lake_mcp.storage.pinned import Access
 from s3_data_lake_mcp.storage.scope import Readable, SurpriseError
 
@@ -186,14 +186,16 @@ class CsvTable:
         if layout.plain_header:
             options["header"], start = "true", 0
         # What was read under another layout, or by a reader in the SQL, nobody has looked at.
-        variant = f"from {start}, bare: {layout.bare}, {layout.header.hex()}"
+        watched = self._is_watched
+        variant = f"from {start}, {layout.bare} {watched}, {layout.header.hex()}"
         cached = sum(member.info.size_bytes for member in members) <= self.most_cached_bytes
         make = partial(self._plain, layout, start, "scan" if cached else "stream")
         return paths.add(members, make, cached=cached, variant=variant), options
 
     def _plain(self, layout: Layout, skip: int, access: Access, member: Member) -> Readable:
         guessed = member.path in self._guessed
-        return plain_text(member, layout, skip, access, guessed=guessed)
+        watched = self._is_watched
+        return plain_text(member, layout, skip, access, guessed=guessed, watched=watched)
 
     def _stream(self, layout: Layout, member: Member) -> DecodedStream:
         found = self._irregular.setdefault(str(member.info.ref), [])
@@ -227,7 +229,13 @@ class CsvTable:
 
     def _is_bare(self, layout: Layout) -> bool:
         """Whether the text comes as it is written, and what is empty is null."""
-        return layout.bare and layout.mode != "cleaned" and not self.brief
+        seen = self._is_watched or layout.mode != "plain"
+        return seen and layout.bare and layout.mode != "cleaned" and not self.brief
+
+    @property
+    def _is_watched(self) -> bool:
+        """Whether plain text is looked at as it passes."""
+        return self.place.size_bytes <= WATCHED_BYTES
 
     def _look_again(self, surprise: SurpriseError) -> bool:
         """Look at an object that is not like the others, expect empty text, or parse all of one."""

@@ -13,6 +13,7 @@ from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.csv_stream import batched
 from s3_data_lake_mcp.engines.json_layout import JsonLayout, detect_whole, find_layout
 from s3_data_lake_mcp.engines.json_lines import passed_lines
+from s3_data_lake_mcp.engines.json_reads import plain_json
 from s3_data_lake_mcp.engines.json_shape import Node, fields_of, together
 from s3_data_lake_mcp.engines.json_stream import VALUE, cleaned, transcoded
 from s3_data_lake_mcp.engines.opening import HEAD_BYTES
@@ -28,11 +29,15 @@ from s3_data_lake_mcp.engines.tables import (
     sampled,
 )
 from s3_data_lake_mcp.engines.typed_select import typed_select
-from s3_data_lake_mcp.engines.watched import Watched, watched_blocks, without_long_fractions
+from s3_data_lake_mcp.engines.watched import (
+    WATCHED_BYTES,
+    watched_blocks,
+    without_long_fractions,
+)
 from s3_data_lake_mcp.loaders.compression import decoded_blocks
 from s3_data_lake_mcp.loaders.json_scan import BadLines
-from s3_data_lake_mcp.storage.pinned import WHOLE_BYTES, Access, PinnedObject
-from s3_data_lake_mcp.storage.scope import Readable, SurpriseError
+from s3_data_lake_mcp.storage.pinned import WHOLE_BYTES, Access
+from s3_data_lake_mcp.storage.scope import SurpriseError
 
 _FACT = "json"
 _HEAD_BYTES = 256 << 10
@@ -176,8 +181,10 @@ class JsonTable:
         if mode == "plain":
             cached = sum(member.info.size_bytes for member in members) <= self.most_cached_bytes
             access: Access = "scan" if cached else "stream"
-            plain = partial(_plain, access=access)
-            return paths.add(members, plain, cached=cached, variant=_WATCHED), options
+            watched = self.place.size_bytes <= WATCHED_BYTES
+            plain = partial(plain_json, access=access, watched=watched)
+            variant = _WATCHED if watched else ""
+            return paths.add(members, plain, cached=cached, variant=variant), options
         if mode == "cleaned":
             options["compression"] = "'gzip'"
             options["format"] = "'newline_delimited'"
@@ -283,15 +290,3 @@ class JsonTable:
             if most.count:
                 said.append(f"{subject}: {most.notice()}")
         return list(dict.fromkeys(said))
-
-
-def _plain(member: Member, access: Access) -> Readable:
-    made = PinnedObject(
-        member.opened.stores.plain,
-        member.info,
-        member.opened.meter,
-        access=access,
-        head=member.opened.head,
-        copies=member.opened.stores.copies,
-    )
-    return Watched(made, without_long_fractions(str(member.info.ref)))

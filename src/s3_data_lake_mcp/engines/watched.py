@@ -17,6 +17,12 @@ from s3_data_lake_mcp.engines.json_lines import has_long_fraction
 from s3_data_lake_mcp.loaders.csv_records import Dialect
 from s3_data_lake_mcp.storage.scope import Readable, SurpriseError
 
+WATCHED_BYTES = 64 << 20
+"""Plain text of a table is looked at up to this size: a gigabyte would take a third longer.
+
+Beyond it the engine's reading holds: a record with one empty field too many counts, and a fraction
+of JSON has the 17 digits of a double."""
+
 _MOST_GOOD = 10_000
 _NUMBER_BYTES = 64
 

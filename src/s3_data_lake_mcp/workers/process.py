@@ -55,8 +55,9 @@ def _without_instrumentation(path: str) -> str:
 @cache
 def _fork_context() -> ForkServerContext:
     """Return the context whose server has loaded, once, what all workers need."""
-    # glibc reserves 64 MiB of address space for each arena; workers have a limit.
-    os.environ.setdefault("MALLOC_ARENA_MAX", "2")
+    # Of further arenas, glibc unmaps at once what is free: the buffers of a scan, again and again.
+    # Each also reserves 64 MiB of address space, and workers have a limit.
+    os.environ.setdefault("MALLOC_ARENA_MAX", "1")
     # Blocks of downloads come from memory that is there already: to map and clear each anew costs
     # a quarter of a scan's time. `confine.give_back` returns it after each job.
     os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(_KEPT_BLOCK_BYTES))
