@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef, ScanMeter
-from s3_data_lake_mcp.storage.copies import CopiedReader, Copies
+from s3_data_lake_mcp.storage.copied import CopiedReader
+from s3_data_lake_mcp.storage.copies import Copies
 from s3_data_lake_mcp.storage.memory import MemoryStore
 
 KEY = "a.csv"
@@ -102,22 +103,54 @@ def test_one_of_two_makes_the_copy(store: MemoryStore, folder: Path) -> None:
 def test_a_copy_whose_maker_died_is_made_anew(store: MemoryStore, folder: Path) -> None:
     """What a killed worker has left is taken over after a while."""
     dead = CopiedReader(store, info_of(store), ScanMeter(), Copies(folder, 1 << 20))
+    dead.read_range(0, HALF)
     (left,) = folder.glob("??/*")
     os.utime(left, (0, time.time() - 600))
-    scanned(store, Copies(folder, 1 << 20))
+    other = CopiedReader(store, info_of(store), ScanMeter(), Copies(folder, 1 << 20))
+    other.read_range(0, 100)
+    # It was not dead after all: its copy is its own, and the other's is no part of it.
+    dead.read_range(HALF, len(BODY))
+    assert scanned(store, Copies(folder, 1 << 20)) == (BODY, 0)
+    other.close()
     assert files_in(folder) == [".object"]
-    dead.close()
-    assert files_in(folder) == [".object"]
+
+
+def test_a_beginning_that_nobody_asks_for_is_copied_too(store: MemoryStore, folder: Path) -> None:
+    """Who passes over a header reads the rest, and the next one all of it from the copy."""
+    copies = Copies(folder, 1 << 20)
+    reader = CopiedReader(store, info_of(store), ScanMeter(), copies, head=BODY[:500])
+    assert b"".join(reader.blocks(300)) == BODY[300:]
+    assert scanned(store, copies) == (BODY, 0)
+
+
+def test_nothing_is_written_before_something_is_read(store: MemoryStore, folder: Path) -> None:
+    """Who opens an object, and reads nothing of it, leaves nothing."""
+    reader = CopiedReader(store, info_of(store), ScanMeter(), Copies(folder, 1 << 20))
+    assert files_in(folder) == []
+    reader.close()
+    assert reader.read_range(0, 10) == BODY[:10]
+    assert files_in(folder) == []
+
+
+def test_who_reads_little_evicts_nothing(store: MemoryStore, folder: Path) -> None:
+    """Copies that are complete make room for one that is going to be."""
+    copies = Copies(folder, len(BODY) * 2)
+    scanned(store, copies)
+    store.put("lake", "b", BODY)
+    reader = CopiedReader(store, info_of(store, "b"), ScanMeter(), copies)
+    reader.read_range(0, HALF)
+    reader.close()
+    assert scanned(store, copies) == (BODY, 0)
 
 
 def test_the_folder_is_bounded(folder: Path) -> None:
     """It holds no more than it may, and those used last stay; too long an object is not kept."""
     store = MemoryStore()
-    copies = Copies(folder, 1_000)
+    copies = Copies(folder, 40_960)
     for number in range(30):
-        store.put("lake", str(number), bytes(100))
+        store.put("lake", str(number), bytes(4_096))
         with_copy = CopiedReader(store, info_of(store, str(number)), ScanMeter(), copies)
-        with_copy.read_range(0, 100)
+        with_copy.read_range(0, 4_096)
         with_copy.close()
         newest = max(folder.glob("??/*"), key=lambda path: path.stat().st_mtime_ns)
         os.utime(newest, (number, number))
@@ -126,7 +159,7 @@ def test_the_folder_is_bounded(folder: Path) -> None:
     assert found is not None
     found.close()
     assert copies.find(info_of(store, "0")) is None
-    store.put("lake", "long", bytes(801))
+    store.put("lake", "long", bytes(32_769))
     assert copies.begin(info_of(store, "long")) is None
 
 

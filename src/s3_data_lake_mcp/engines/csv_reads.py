@@ -64,7 +64,7 @@ def text_stream(
     shape = layout.shape
 
     def blocks() -> Iterator[bytes]:
-        source = member.opened.decoding_reader()
+        source = member.opened.decoding_reader(brief=bool(brief))
         if layout.mode == "transcoded" and not brief:
             text = transcoded(source, shape, max_decoded_bytes)
             look = layout.look(str(source.ref), 0)

@@ -195,7 +195,7 @@ class JsonTable:
         found = self._bad.setdefault(str(member.info.ref), [])
 
         def blocks() -> Iterator[bytes]:
-            source = member.opened.decoding_reader()
+            source = member.opened.decoding_reader(brief=brief is not None)
             if layout.mode == "transcoded" and not brief:
                 text = transcoded(source, layout.compression, layout.encoding, self._budget)
                 return watched_blocks(text, without_long_fractions(str(source.ref)))

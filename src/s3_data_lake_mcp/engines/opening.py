@@ -9,7 +9,8 @@ from s3_data_lake_mcp.errors import MalformedDataError, UnsupportedFormatError
 from s3_data_lake_mcp.loaders.compression import decoded_blocks, detect_compression
 from s3_data_lake_mcp.loaders.formats import detect_format, detect_format_by_name
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef, ObjectStore, ScanMeter
-from s3_data_lake_mcp.storage.copies import CopiedReader, Copies
+from s3_data_lake_mcp.storage.copied import CopiedReader
+from s3_data_lake_mcp.storage.copies import Copies
 from s3_data_lake_mcp.storage.pinned import WHOLE_BYTES, WHOLE_COLUMNAR_BYTES
 from s3_data_lake_mcp.storage.reader import ObjectReader
 
@@ -58,13 +59,14 @@ class Opened:
         store = self.stores.plain
         return ObjectReader(store, self.info, self.meter, head=self.head, tail=self.tail)
 
-    def decoding_reader(self) -> ObjectReader:
+    def decoding_reader(self, *, brief: bool = False) -> ObjectReader:
         """Return a reader for what is decoded before the engine sees it.
 
-        Of a small object no copy is made: a table may have a hundred thousand of them.
+        Of a small object no copy is made, for a table may have a hundred thousand of them; nor of
+        one of which only the first records are read.
         """
         store, info, copies = self.stores.decoded, self.info, self.stores.copies
-        if copies is None or info.size_bytes <= WHOLE_BYTES:
+        if copies is None or brief or info.size_bytes <= WHOLE_BYTES:
             return ObjectReader(store, info, self.meter, head=self.head)
         return CopiedReader(store, info, self.meter, copies, head=self.head)
 

@@ -9,19 +9,20 @@ import contextlib
 import hashlib
 import logging
 import os
+import secrets
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from s3_data_lake_mcp.storage import ObjectInfo, ObjectStore, ScanMeter
-from s3_data_lake_mcp.storage.reader import PART_BYTES, ObjectReader
+from s3_data_lake_mcp.storage import ObjectInfo
 
 _LOGGER = logging.getLogger(__name__)
 _KEPT_SHARE = 0.8
 _TOUCH_SECONDS = 60
 _ABANDONED_SECONDS = 120
+_STAT_BLOCK_BYTES = 512
 _COPY = ".object"
 _DRAFT = ".part"
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -47,7 +48,7 @@ class Copies:
         if not self._usable or not info.etag:
             return None
         try:
-            return Copy(self._path(info, _COPY), info.size_bytes)
+            return Copy(self._goal(info), info.size_bytes)
         except OSError:
             return None
 
@@ -58,40 +59,50 @@ class Copies:
         """
         if not self._usable or not info.etag or info.size_bytes > self._most_kept:
             return None
-        path = self._path(info, _DRAFT)
+        goal = self._goal(info)
         try:
-            path.parent.mkdir(mode=0o700, exist_ok=True)
-            if path.exists() and time.time() - path.stat().st_mtime > _ABANDONED_SECONDS:
-                path.unlink()
-            draft = Draft(path, self._path(info, _COPY), info.size_bytes)
-        except FileExistsError:
-            return None
+            goal.parent.mkdir(mode=0o700, exist_ok=True)
+            if any(_is_recent(draft) for draft in goal.parent.glob(f"{goal.stem}.*{_DRAFT}")):
+                return None
+            return Draft(goal, info.size_bytes, self._trim)
         except OSError as exc:
             _LOGGER.warning("cannot write the cache folder: %s", exc.strerror)
             self._usable = False
             return None
-        self._trim()
-        return draft
 
-    def _path(self, info: ObjectInfo, suffix: str) -> Path:
+    def _goal(self, info: ObjectInfo) -> Path:
         version = f"{info.ref.bucket}\0{info.ref.key}\0{info.etag}\0{info.size_bytes}\0{_boot()}"
         name = hashlib.sha256(version.encode("utf-8", "replace")).hexdigest()
-        return self._folder / name[:2] / f"{name}{suffix}"
+        return self._folder / name[:2] / f"{name}{_COPY}"
 
     def _trim(self) -> None:
-        """Remove the files that were not used for longest, if all are too many bytes."""
+        """Remove the copies that were not used for longest, if all files are too many bytes.
+
+        What others are making stays, and counts as far as it is written.
+        """
         files: list[tuple[float, int, Path]] = []
+        size = 0
         for path in self._folder.glob("??/*"):
             with contextlib.suppress(OSError):
                 found = path.stat()
-                files.append((found.st_mtime, found.st_size, path))
-        size = sum(size for _, size, _ in files)
+                written = found.st_blocks * _STAT_BLOCK_BYTES
+                size += written
+                if path.suffix != _DRAFT or not _is_recent(path):
+                    files.append((found.st_mtime, written, path))
         for _, freed, path in sorted(files):
             if size <= self._most_kept:
                 return
             with contextlib.suppress(OSError):
                 path.unlink()
             size -= freed
+
+
+def _is_recent(draft: Path) -> bool:
+    """Whether somebody still writes a draft; one whose maker was killed is left behind."""
+    try:
+        return time.time() - draft.stat().st_mtime < _ABANDONED_SECONDS
+    except OSError:
+        return False
 
 
 def _is_private(folder: Path) -> bool:
@@ -135,7 +146,7 @@ class Copy:
             self._file.close()
             raise FileNotFoundError(path)
         if time.time() - found.st_mtime > _TOUCH_SECONDS:
-            os.utime(path)
+            os.utime(self._file.fileno())
 
     def read(self, start: int, stop: int) -> bytes:
         """Return the bytes `[start, stop)`; fewer, if somebody has cut the file."""
@@ -149,31 +160,45 @@ class Copy:
 class Draft:
     """A copy in the making; safe for many threads. It becomes one with its last byte.
 
+    Args:
+        goal: Where the copy is going to be.
+        size: Its length in bytes.
+        make_room: Called when it is likely to be completed, and when it was.
+
     Raises:
-        FileExistsError: If somebody else is making it.
         OSError: If it cannot be made.
     """
 
-    def __init__(self, path: Path, goal: Path, size: int) -> None:
-        self._path = path
+    def __init__(self, goal: Path, size: int, make_room: Callable[[], None]) -> None:
         self._goal = goal
         self._size = size
+        self._make_room = make_room
         self._lock = threading.Lock()
         self._spans: dict[int, int] = {}
-        self._file = path.open("xb", buffering=0)
-        path.chmod(0o600)
-        os.truncate(path, size)
+        self._written = 0
+        # A name of its own: nobody else writes to it, whatever becomes of it.
+        self._path = goal.with_suffix(f".{secrets.token_hex(8)}{_DRAFT}")
+        self._file = self._path.open("xb", buffering=0)
+        try:
+            os.fchmod(self._file.fileno(), 0o600)
+            os.ftruncate(self._file.fileno(), size)
+        except OSError:
+            self._drop()
+            raise
 
     def put(self, start: int, data: bytes) -> None:
         """Write the bytes from `start` on; a full or vanished disk only means no copy."""
         with self._lock:
-            if self._file.closed:
+            if self._file.closed or not data:
                 return
             try:
                 written = os.pwrite(self._file.fileno(), data, start)
                 self._spans[start] = max(self._spans.get(start, 0), start + written)
+                before, self._written = self._written, self._written + written
                 if self._reached() == self._size:
                     self._finish()
+                elif before <= self._size // 2 < self._written:
+                    self._make_room()
             except OSError as exc:
                 _LOGGER.warning("cannot write the cache folder: %s", exc.strerror)
                 self._drop()
@@ -189,6 +214,7 @@ class Draft:
             os.fsync(self._file.fileno())
         self._path.replace(self._goal)
         self._file.close()
+        self._make_room()
 
     def _drop(self) -> None:
         self._file.close()
@@ -200,69 +226,3 @@ class Draft:
         with self._lock:
             if not self._file.closed:
                 self._drop()
-
-
-class CopiedReader(ObjectReader):
-    """Reads an object from its copy; where there is none, what it reads becomes one.
-
-    It is closed with the iteration over `blocks`, or by `close`.
-
-    Args:
-        store: Where the object is.
-        info: The version.
-        meter: Counts and bounds what is read of the store.
-        copies: Where copies are.
-        head: The first bytes, already here.
-    """
-
-    def __init__(
-        self,
-        store: ObjectStore,
-        info: ObjectInfo,
-        meter: ScanMeter,
-        copies: Copies,
-        *,
-        head: bytes = b"",
-    ) -> None:
-        super().__init__(store, info, meter, head=head)
-        self.copy = copies.find(info)
-        self._draft = None if self.copy else copies.begin(info)
-
-    def read_range(self, start: int, stop: int) -> bytes:
-        """Return the bytes `[start, stop)`, cut at the object's end."""
-        stop = min(stop, self.size_bytes)
-        if self.copy:
-            data = self.copy.read(start, stop)
-            if len(data) == stop - start:
-                return data
-        data = super().read_range(start, stop)
-        if self._draft:
-            self._draft.put(start, data)
-        return data
-
-    def blocks(
-        self, start: int = 0, stop: int | None = None, *, expected_bytes: int = 0
-    ) -> Generator[bytes]:
-        """Yield `[start, stop)` in order; see `ObjectReader.blocks`."""
-        try:
-            if self.copy:
-                yield from self._copied(start, self.size_bytes if stop is None else stop)
-                return
-            at = start
-            for block in super().blocks(start, stop, expected_bytes=expected_bytes):
-                if self._draft:
-                    self._draft.put(at, block)
-                at += len(block)
-                yield block
-        finally:
-            self.close()
-
-    def _copied(self, start: int, stop: int) -> Generator[bytes]:
-        for at in range(start, min(stop, self.size_bytes), PART_BYTES):
-            yield self.read_range(at, min(at + PART_BYTES, stop))
-
-    def close(self) -> None:
-        """Let go of the copy, and of what did not become one."""
-        for one in (self.copy, self._draft):
-            if one:
-                one.close()

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Literal
 
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectStore, ScanMeter
-from s3_data_lake_mcp.storage.copies import CopiedReader, Copies
+from s3_data_lake_mcp.storage.copied import CopiedReader
+from s3_data_lake_mcp.storage.copies import Copies
 from s3_data_lake_mcp.storage.readahead import (
     BLOCK_BYTES,
     LONG_BLOCK_BYTES,
