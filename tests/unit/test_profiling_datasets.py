@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from s3_data_lake_mcp.profiling.crossings import Budget, Crossings
 from s3_data_lake_mcp.profiling.datasets import MOST_GROUPS, DatasetGrouper
 from s3_data_lake_mcp.profiling.groups import SpacedKeys
-from s3_data_lake_mcp.profiling.names import is_hidden, shape_of
+from s3_data_lake_mcp.profiling.names import KeyShape, is_hidden, shape_of
 from s3_data_lake_mcp.profiling.series import find_series
 from s3_data_lake_mcp.storage import ListedObject
 from s3_data_lake_mcp.storage.listing import glob_regex, is_glob
@@ -233,6 +234,66 @@ def test_a_day_that_is_missing_in_one_region_alone(layout: str) -> None:
     (said,) = [text for text in dataset["warnings"] if text.startswith("Missing in")]
     assert said.endswith("=eu lacks 2025-01-07")
     assert "Missing" not in str(_datasets(keys)[0]["warnings"])
+
+
+class _Weighed(str):
+    """A date that counts how often one is compared."""
+
+    __slots__ = ()
+    compared = 0
+
+    def __lt__(self, other: str) -> bool:
+        _Weighed.compared += 1
+        return super().__lt__(other)
+
+
+def test_dates_of_many_devices_are_told_without_comparing_each_with_all() -> None:
+    """A year's hours of many devices take as long as sorting them, not as all by all."""
+    crossings = Crossings()
+    for device in range(500):
+        for at in range(10):
+            date_of = _Weighed(f"{(device * 7 + at * 200) % 2_000:06}")
+            partitions = (("device", str(device)), ("at", date_of))
+            crossings.add(_crossed(partitions, date_of))
+    assert list(crossings.gaps("at")) == []
+    assert 0 < _Weighed.compared < 100_000
+
+
+def test_few_dates_are_no_gap_and_the_first_that_lack_some_are_named() -> None:
+    """Combinations are told in their order; those of three dates are no series."""
+    crossings = Crossings()
+    lacks = {"e": "4", "d": "3", "c": "56", "b": "2", "few": "234567", "all": ""}
+    for region, gaps in lacks.items():
+        for at in sorted(set("12345678") - set(gaps)):
+            crossings.add(_crossed((("region", region), ("at", at)), at))
+    assert list(crossings.gaps("at")) == [
+        "region=b lacks 2",
+        "region=c lacks 5, 6",
+        "region=d lacks 3",
+        "1 more lack some",
+    ]
+
+
+def test_a_group_of_too_many_dates_leaves_room_for_the_others() -> None:
+    """What one group keeps is forgotten once it is too much, and never held against another."""
+    budget = Budget(left=10)
+    vast, small = Crossings(budget), Crossings(budget)
+    for at in "123456":
+        vast.add(_crossed((("region", "x"), ("at", at)), at))
+    for region, dates in {"eu": "12345", "us": "1245"}.items():
+        for at in dates:
+            vast.add(_crossed((("region", region), ("at", at)), at))
+    for region, dates in {"eu": "12345", "us": "1245"}.items():
+        for at in dates:
+            small.add(_crossed((("region", region), ("at", at)), at))
+    assert (vast.dates, list(vast.gaps("at"))) == ({}, [])
+    assert list(small.gaps("at")) == ["region=us lacks 3"]
+    small.absorb(vast)
+    assert (small.dates, budget.left) == ({}, 10)
+
+
+def _crossed(partitions: tuple[tuple[str, str], ...], at: str) -> KeyShape:
+    return KeyShape(folders=(), stem="", suffix="", partitions=partitions, moments=(("at", at),))
 
 
 def test_freshness() -> None:

@@ -1,12 +1,17 @@
 """Dates crossed with the other partitions: what one region lacks, although another has it."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 
 from s3_data_lake_mcp.profiling.names import KeyShape, date_part
 
 MOST_CROSSINGS = 50_000
-"""Beyond as many combinations of a date and other partitions, none are told."""
+"""Of a group of as many combinations of a date and other partitions, none are told."""
+
+MOST_TOGETHER = 200_000
+"""Combinations that all groups of a listing keep together."""
 
 _LEAST_DATES = 4
 _MOST_LACKING = 0.5
@@ -16,42 +21,69 @@ type Others = tuple[tuple[str, str], ...]
 """Columns and values of the partitions beside a date."""
 
 
-class Crossings:
-    """Which dates there are, of each combination of the other partitions."""
+@dataclass(slots=True)
+class Budget:
+    """How many more combinations the groups of a listing may keep."""
 
-    def __init__(self) -> None:
+    left: int = MOST_TOGETHER
+
+
+class Crossings:
+    """Which dates there are, of each combination of the other partitions.
+
+    Args:
+        budget: What all groups of a listing share; the one that spends the last of it gives up.
+    """
+
+    def __init__(self, budget: Budget | None = None) -> None:
         self.dates: dict[str, dict[Others, set[str]]] = {}
+        self._budget = budget or Budget()
         self._count = 0
+        self.given_up = False
 
     def add(self, shape: KeyShape) -> None:
         """Take the dates of a key."""
-        if not shape.partitions:
+        if self.given_up or not shape.partitions:
             return
         for label, date in shape.moments:
             if others := _others(shape.partitions, label):
                 self._keep(label, others, date)
 
     def absorb(self, other: "Crossings") -> None:
-        """Take over what another group has."""
-        for label, crossed in other.dates.items():
+        """Take over what another group has, which is left without."""
+        if other.given_up:
+            self._give_up()
+        taken = other.dates
+        other.release()
+        for label, crossed in taken.items():
             for others, dates in crossed.items():
                 for date in dates:
                     self._keep(label, others, date)
 
+    def release(self) -> None:
+        """Forget all, and leave the room to others."""
+        self._budget.left += self._count
+        self._count = 0
+        self.dates = {}
+
     def gaps(self, label: str) -> Iterator[str]:
         """Say which dates some combinations lack between their first and last, others have."""
         crossed = self.dates.get(label, {})
-        if self._count >= MOST_CROSSINGS or len(crossed) < 2:  # noqa: PLR2004 - one and the others
+        if len(crossed) < 2:  # noqa: PLR2004 - one and the others
             return
         everywhere = sorted(set().union(*crossed.values()))
         found = []
-        for others, dates in sorted(crossed.items()):
-            first, last = min(dates), max(dates)
-            lacking = [d for d in everywhere if first < d < last and d not in dates]
-            regular = len(dates) >= _LEAST_DATES and len(lacking) <= _MOST_LACKING * len(dates)
-            if lacking and regular:
-                found.append((others, lacking))
-        for others, lacking in found[:_NAMED]:
+        for others, dates in crossed.items():
+            if len(dates) < _LEAST_DATES:
+                continue
+            begin = bisect_left(everywhere, min(dates))
+            end = bisect_right(everywhere, max(dates))
+            # Each of its own dates is one of these.
+            if 0 < end - begin - len(dates) <= _MOST_LACKING * len(dates):
+                found.append((others, begin, end))
+        found.sort()
+        for others, begin, end in found[:_NAMED]:
+            lacking = [d for d in everywhere[begin:end] if d not in crossed[others]]
             where = ", ".join(f"{column}={value}" for column, value in others)
             more = len(lacking) - _NAMED
             named = ", ".join(lacking[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
@@ -60,12 +92,20 @@ class Crossings:
             yield f"{more:,} more lack some"
 
     def _keep(self, label: str, others: Others, date: str) -> None:
-        if self._count >= MOST_CROSSINGS:
+        if self.given_up:
             return
         dates = self.dates.setdefault(label, {}).setdefault(others, set())
         if date not in dates:
             dates.add(date)
             self._count += 1
+            self._budget.left -= 1
+            if self._count >= MOST_CROSSINGS or self._budget.left < 0:
+                self._give_up()
+
+    def _give_up(self) -> None:
+        """Forget all, for good: of a part of the dates, gaps would be told that there are not."""
+        self.given_up = True
+        self.release()
 
 
 @lru_cache(maxsize=4096)

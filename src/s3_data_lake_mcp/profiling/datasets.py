@@ -5,6 +5,7 @@ from datetime import datetime
 
 from s3_data_lake_mcp.loaders.formats import detect_format_by_name
 from s3_data_lake_mcp.profiling import Json
+from s3_data_lake_mcp.profiling.crossings import Budget, Crossings
 from s3_data_lake_mcp.profiling.groups import Group, GroupKey, without
 from s3_data_lake_mcp.profiling.inventory import UNKNOWN, is_folder_marker
 from s3_data_lake_mcp.profiling.location import Neighbours
@@ -37,6 +38,7 @@ class DatasetGrouper:
         self._bucket = bucket
         self._within = within
         self._groups: dict[GroupKey, Group] = {}
+        self._budget = Budget()
         self._merged: set[GroupKey] = set()
         self._tables: dict[str, str] = {}
         self.markers = 0
@@ -60,10 +62,13 @@ class DatasetGrouper:
         key = (shape.folders, shape.stem, shape.suffix)
         group = self._groups.get(key)
         if group is None:
-            group = self._groups[key] = Group(key)
+            group = self._groups[key] = self._new(key)
         group.add(listed, shape)
         while len(self._groups) > MOST_GROUPS and self._merge_widest():
             pass
+
+    def _new(self, key: GroupKey) -> Group:
+        return Group(key, crossings=Crossings(self._budget))
 
     def is_hidden(self, key: str) -> bool:
         """Whether readers would skip a key; the prefix itself was named, so it hides nothing."""
@@ -179,7 +184,7 @@ class DatasetGrouper:
                 self._merge((folders, present[0][1], present[0][2]), present)
 
     def _merge(self, target: GroupKey, members: list[GroupKey]) -> None:
-        merged = self._groups.pop(target, None) or Group(target)
+        merged = self._groups.pop(target, None) or self._new(target)
         for key in members:
             if key == target:
                 continue
