@@ -235,6 +235,36 @@ def test_denied_bucket_listing_names_its_permission(
     assert "S3_DATA_LAKE_ALLOWED" in error.hint
 
 
+_DATE = "<LastModified>2026-01-02T03:04:05.000Z</LastModified>"
+_TAG = "<ETag>&quot;0f&quot;</ETag>"
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        f"<Key>k</Key>{_DATE}{_TAG}<Size>{'9' * 5_000}</Size>",
+        f"<Key>k</Key>{_DATE}{_TAG}<Size>{'9' * 25}</Size>",
+        f"<Key>k</Key>{_DATE}{_TAG}<Size>-1</Size>",
+        f"<Key>k</Key>{_DATE}{_TAG}",
+        f"<Key>k</Key>{_TAG}<Size>1</Size>",
+        f"<Key>k</Key>{_DATE.replace('01-02', '13-32')}{_TAG}<Size>1</Size>",
+        f"{_DATE}{_TAG}<Size>1</Size>",
+    ],
+)
+def test_a_listing_of_impossible_keys(
+    impatient_store: S3Store, bucket: str, fault_proxy: FaultProxy, entry: str
+) -> None:
+    """A store that lists no size, date or name, or one that cannot be, is not told to be a bug."""
+    page = (
+        "<ListBucketResult><IsTruncated>false</IsTruncated>"
+        f"<Contents>{entry}</Contents></ListBucketResult>"
+    )
+    fault_proxy.inject("answer", status=200, page=page)
+    error = refused(lambda: impatient_store.list_page(bucket, "", meter()))
+    assert error.code == "store_unavailable"
+    assert str(error).startswith(f"s3://{bucket}")
+
+
 def test_no_answer_at_all(aws_env: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """An endpoint that nobody serves is `store_unavailable`, and is not told."""
     del aws_env

@@ -135,6 +135,7 @@ _ENTRY = _S3.format(key="k", when="2026-01-02T03:04:05Z", etag="0f", size=1, kin
         f"{_HEAD}{_ENTRY.replace('<Key>k', '<Key><![CDATA[k]]>')}{_TAIL}",
         f"{_HEAD}{_ENTRY.replace('<Key>k', '<Key>a&amp;b')}{_TAIL}",
         f"{_HEAD}{_ENTRY.replace('<Size>1</Size>', '')}{_TAIL}",
+        f"{_HEAD}{_ENTRY.replace('<Size>1', f'<Size>{"9" * 5_000}')}{_TAIL}",
         f"{_HEAD}{_ENTRY.replace('<Size>1</Size>', '<Size>1</Size><Restore/>')}{_TAIL}",
         f"{_HEAD.replace('UTF-8', 'ISO-8859-1')}{_ENTRY}{_TAIL}",
         f"{_HEAD}{_ENTRY}"[:-3],

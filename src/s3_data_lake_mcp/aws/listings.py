@@ -34,7 +34,7 @@ _ENTRY = re.compile(
     rf'<ETag>{_QUOTE}([^<&\r"]*){_QUOTE}</ETag>\s*'
     rf"(?:<ChecksumAlgorithm>{_TEXT}</ChecksumAlgorithm>\s*)*"
     rf"(?:<ChecksumType>{_TEXT}</ChecksumType>\s*)?"
-    r"<Size>([0-9]+)</Size>\s*"
+    r"<Size>([0-9]{1,18})</Size>\s*"
     rf"(?:{_OWNER})?"
     rf"(?:<StorageClass>({_TEXT})</StorageClass>\s*)?"
     rf"(?:{_OWNER})?"

@@ -23,6 +23,7 @@ type Answer = Mapping[str, Any]
 NO_ETAG = "the answer has no ETag"
 _WHOLE = 200
 _PARTIAL = 206
+_MOST_BYTES = (1 << 63) - 1
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
 
@@ -145,18 +146,23 @@ def list_page(bucket: str, answer: Answer) -> ListPage:
     """Return a page of a listing.
 
     Raises:
-        StoreUnavailableError: If it is no listing, or is said to go on, but not how.
+        StoreUnavailableError: If it is no listing, or is said to go on, but not how, or if a key
+            lacks what every key has.
     """
     require_field(answer, "IsTruncated", f"s3://{bucket}")
     token = str(answer.get("NextContinuationToken") or "") if answer.get("IsTruncated") else ""
     if answer.get("IsTruncated") and not token:
         message = f"s3://{bucket}: the store broke its listing off"
         raise StoreUnavailableError(message, hint="Use a narrower prefix; the store is not S3.")
-    return ListPage(
-        objects=_listed(answer),
-        common_prefixes=tuple(entry["Prefix"] for entry in answer.get("CommonPrefixes", ())),
-        next_token=token,
-    )
+    try:
+        return ListPage(
+            objects=_listed(answer),
+            common_prefixes=tuple(entry["Prefix"] for entry in answer.get("CommonPrefixes", ())),
+            next_token=token,
+        )
+    except (KeyError, ValueError) as exc:
+        message = f"s3://{bucket}: the listing has a key without its name, size or date"
+        raise StoreUnavailableError(message, hint="The store is not S3.") from exc
 
 
 def _listed(answer: Answer) -> tuple[ListedObject, ...]:
@@ -174,13 +180,20 @@ def _listed(answer: Answer) -> tuple[ListedObject, ...]:
     return tuple(
         ListedObject(
             key=entry["Key"],
-            size_bytes=entry["Size"],
+            size_bytes=_size(entry["Size"]),
             etag=bare_etag(entry),
             last_modified=entry["LastModified"].astimezone(UTC),
             storage_class=entry.get("StorageClass") or "STANDARD",
         )
         for entry in answer.get("Contents", ())
     )
+
+
+def _size(size: int) -> int:
+    if not 0 <= size <= _MOST_BYTES:
+        message = "no object has this size"
+        raise ValueError(message)
+    return size
 
 
 def listed_bucket(entry: Answer) -> ListedBucket:
