@@ -90,9 +90,10 @@ class Memory:
     """What a worker remembers of objects from query to query, the least used forgotten first."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._known: OrderedDict[tuple[str, str], tuple[ObjectInfo, Facts]] = OrderedDict()
         self._heads: OrderedDict[tuple[str, str], tuple[Facts, int]] = OrderedDict()
+        self._head_bytes = 0
 
     def recall(self, ref: ObjectRef) -> ObjectInfo | None:
         """Return the version that was seen last."""
@@ -102,13 +103,20 @@ class Memory:
 
     def keep_head(self, info: ObjectInfo, head: bytes) -> None:
         """Keep the first bytes of a version as the fact `head`, while there is room."""
-        facts = self.facts(info)
+        place = (info.ref.bucket, info.ref.key)
         with self._lock:
+            facts = self.facts(info)
+            self._drop_head(place)
             facts["head"] = head
-            self._heads[info.ref.bucket, info.ref.key] = (facts, len(head))
-            while sum(size for _, size in self._heads.values()) > _HEADS_BYTES:
-                _, (oldest, _) = self._heads.popitem(last=False)
-                oldest.pop("head", None)
+            self._heads[place] = (facts, len(head))
+            self._head_bytes += len(head)
+            while self._head_bytes > _HEADS_BYTES:
+                self._drop_head(next(iter(self._heads)))
+
+    def _drop_head(self, place: tuple[str, str]) -> None:
+        facts, size = self._heads.pop(place, ({}, 0))
+        facts.pop("head", None)
+        self._head_bytes -= size
 
     def facts(self, info: ObjectInfo) -> Facts:
         """Return what is known of a version, to be read and written."""
@@ -117,9 +125,11 @@ class Memory:
             known = self._known.pop(place, None)
             if known is None or not _same(known[0], info):
                 known = (info, {})
+                self._drop_head(place)
             self._known[place] = known
             while len(self._known) > _MOST_REMEMBERED:
-                self._known.popitem(last=False)
+                forgotten, _ = self._known.popitem(last=False)
+                self._drop_head(forgotten)
             return known[1]
 
 
