@@ -64,6 +64,29 @@ def test_one_empty_field_too_many_is_seen_in_compressed_text(quoted: str) -> Non
     assert "line 16002" in result.notices[-1]
 
 
+@pytest.mark.parametrize("key", ["{:03}", "it's {:03}", "a&b/{:03}", "z=b=c/{:03}", "x//{:03}"])
+@pytest.mark.parametrize("extra", ["9,9,9,", "9,9,9,,"])
+def test_a_ragged_record_of_one_of_very_many_objects_is_left_out(key: str, extra: str) -> None:
+    """An object that nobody looked at, under whatever key, is read anew and its row named."""
+    desk = Desk()
+    for number in range(70):
+        more = f"{extra}\n" if number == 3 else ""
+        desk.put(f"d/{key.format(number)}.csv", f'a,b,c\n1,"",3\n{more}1,x,3\n')
+    result = desk.run("d/", _COUNT)
+    assert result.table.to_pylist() == [{"n": 140, "a": 140, "c": 140}]
+    assert "line 3" in result.notices[-1]
+
+
+@pytest.mark.parametrize("key", ["{:03}", "it's {:03}"])
+def test_one_of_very_many_objects_has_another_header(key: str) -> None:
+    """An object that nobody looked at is read by its own header, under whatever key."""
+    desk = Desk()
+    for number in range(70):
+        header = "c,b,a" if number == 3 else "a,b,c"
+        desk.put(f"d/{key.format(number)}.csv", f'{header}\n1,"",3\n')
+    assert desk.value("d/", "SELECT sum(a) FROM data") == 72
+
+
 def test_a_quote_behind_the_head_still_makes_empty_text() -> None:
     """Text that seemed to have no quotes is read anew when one comes: `""` is no null."""
     desk = Desk()

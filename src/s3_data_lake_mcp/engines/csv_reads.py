@@ -29,7 +29,7 @@ def plain_text(
 
     def check(data: bytes) -> None:
         if not data.startswith(layout.header[: len(data)]):
-            raise SurpriseError(member.path)
+            raise SurpriseError(str(member.info.ref))
 
     made = PinnedObject(
         member.opened.stores.plain,

@@ -117,7 +117,7 @@ class CsvTable:
         for member in members:
             known = member.opened.facts.get(_FACT)
             if known is None:
-                self._guessed[member.path] = member
+                self._guessed[str(member.info.ref)] = member
             layout = known or layout
             groups.setdefault(id(layout), (layout, []))[1].append(member)
         return list(groups.values())
@@ -193,7 +193,7 @@ class CsvTable:
         return paths.add(members, make, cached=cached, variant=variant), options
 
     def _plain(self, layout: Layout, skip: int, access: Access, member: Member) -> Readable:
-        guessed = member.path in self._guessed
+        guessed = str(member.info.ref) in self._guessed
         watched = self._is_watched
         return plain_text(member, layout, skip, access, guessed=guessed, watched=watched)
 
