@@ -56,3 +56,35 @@ def test_a_partition_hides_a_column_that_differs_in_case(form: str) -> None:
     desk.put(f"d/DT=9/a.{form}", body)
     assert desk.value("d/", "SELECT dt FROM data") == 9
     assert desk.value("d/", "SELECT x FROM data WHERE DT = 9") == 7
+
+
+def test_a_name_that_a_column_shares_with_others_is_its_own_alone() -> None:
+    """An object that was read with others, which write a name otherwise, keeps its own name."""
+    desk = Desk()
+    desk.put("d/a.json", '{"ID": 1}')
+    desk.put("d/b.json", '{"id": 2}')
+    alone = desk.run("d/b.json")
+    for _ in range(2):
+        assert desk.rows("d/", "SELECT * FROM data ORDER BY 1") == [{"ID": 1}, {"ID": 2}]
+        again = desk.run("d/b.json")
+        assert again.table.equals(alone.table)
+        assert again.notices == alone.notices == []
+
+
+def test_columns_that_share_a_name_and_more_are_read_alike_again() -> None:
+    """What a late value shows of a column under its shared name holds in this query."""
+    desk = Desk()
+    desk.put("d/a.json", '{"ID": 1}')
+    desk.put("d/b.json", '{"id": 2}\n' * 60_000 + '{"id": "x"}\n{"id": 5, "new": 6}\n')
+    count = "SELECT count(*) AS n, count(new) AS new FROM data WHERE ID IN ('x', '1', '5')"
+    for _ in range(2):
+        assert desk.rows("d/", count) == [{"n": 3, "new": 1}]
+
+
+def test_one_key_stands_for_another_column_in_each_object() -> None:
+    """A key that is numbered in one object is the column itself where it is alone."""
+    desk = Desk()
+    desk.put("d/a.json", '{"A": 1, "a": 2}')
+    desk.put("d/b.json", '{"a": 3}')
+    found = desk.rows("d/", "SELECT * FROM data ORDER BY 1")
+    assert found == [{"A": 1, "a_1": 2}, {"A": 3, "a_1": None}]

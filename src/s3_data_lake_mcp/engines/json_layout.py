@@ -1,7 +1,8 @@
 """How JSON is read by the engine, judged by its beginning."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Literal
 
@@ -48,7 +49,8 @@ class JsonLayout:
 
     `names` are the columns' names in SQL by the records' keys, `nodes` their types by name.
     `records` says that the values are objects; else they fill the column `value`. `whole` says that
-    all of the object was looked at, `strict` that every value must be taken on its own.
+    all of the object was looked at, `strict` that every value must be taken on its own, `shared`
+    that it holds whatever other objects an object is read with, and so in other queries.
     """
 
     form: str
@@ -62,6 +64,7 @@ class JsonLayout:
     widenings: dict[str, str] = field(default_factory=dict)
     long_values: bool = False
     strict: bool = False
+    shared: bool = True
 
     @property
     def passes(self) -> bool:
@@ -87,17 +90,17 @@ class JsonLayout:
                 self.names[name] = name
         return repr(self.nodes) != before
 
-    def unify(self, canonical: dict[str, str]) -> None:
-        """Call columns as others do whose names differ only in case; `canonical` has the others'.
-
-        SQL does not tell them apart, but the reader of the engine does: so keys are renamed.
-        """
+    def called(self, names: dict[str, str]) -> "JsonLayout":
+        """Return a copy for one table, its columns called by these names, by the same keys."""
+        nodes, new = deepcopy(self.nodes), {}
         for key, name in self.names.items():
-            other = canonical.setdefault(name.lower(), name)
-            if other != name:
-                self.names[key] = other
-                self.nodes[other] = self.nodes.pop(name)
-                self.mode = "cleaned"
+            if names[key] != name:
+                new[name] = names[key]
+                nodes[names[key]] = nodes.pop(name)
+        widenings = {new.get(name, name): value for name, value in self.widenings.items()}
+        return replace(
+            self, mode="cleaned", names=names, nodes=nodes, widenings=widenings, shared=False
+        )
 
     @property
     def renamed(self) -> dict[str, str]:
@@ -160,6 +163,20 @@ def find_layout(opened: Opened, session: Session, max_decoded_bytes: int) -> Jso
     for name in names.values():
         layout.nodes.setdefault(name, Node("VARCHAR"))
     return layout
+
+
+def unify(layouts: Iterable[JsonLayout]) -> dict[JsonLayout, JsonLayout]:
+    """Return layouts that call columns alike whose names differ only in case, as the first does.
+
+    SQL does not tell them apart, but the reader of the engine does: so keys are renamed, in copies.
+    """
+    canonical: dict[str, str] = {}
+    found: dict[JsonLayout, JsonLayout] = {}
+    for layout in layouts:
+        if layout not in found:
+            names = {k: canonical.setdefault(n.lower(), n) for k, n in layout.names.items()}
+            found[layout] = layout if names == layout.names else layout.called(names)
+    return found
 
 
 def _is_spread(opened: Opened, scan: Scan, values: int) -> bool:

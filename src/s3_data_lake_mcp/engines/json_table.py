@@ -11,7 +11,7 @@ import duckdb
 from s3_data_lake_mcp.engines.casts import misfit_of
 from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.csv_stream import batched
-from s3_data_lake_mcp.engines.json_layout import JsonLayout, detect_whole, find_layout
+from s3_data_lake_mcp.engines.json_layout import JsonLayout, detect_whole, find_layout, unify
 from s3_data_lake_mcp.engines.json_lines import passed_lines
 from s3_data_lake_mcp.engines.json_reads import plain_json
 from s3_data_lake_mcp.engines.json_shape import Node, fields_of, together
@@ -38,6 +38,8 @@ from s3_data_lake_mcp.loaders.compression import decoded_blocks
 from s3_data_lake_mcp.loaders.json_scan import BadLines
 from s3_data_lake_mcp.storage.pinned import WHOLE_BYTES, Access
 from s3_data_lake_mcp.storage.scope import SurpriseError
+
+type _Group = tuple[JsonLayout, list[Member]]
 
 _FACT = "json"
 _HEAD_BYTES = 256 << 10
@@ -69,6 +71,7 @@ class JsonTable:
         self._focus = sampled(place.members)
         self._bad: dict[str, list[BadLines]] = {}
         self._said: set[str] = set()
+        self._own: dict[str, JsonLayout] = {}
         self.members: Mapping[str, Member] = {}
         self._whole = False
 
@@ -90,57 +93,52 @@ class JsonTable:
         return " UNION ALL BY NAME ".join(parts)
 
     def _look(self, session: Session) -> None:
-        new = [member for member in self._focus if _FACT not in member.opened.facts]
+        new = [member for member in self._focus if self._layout(member) is None]
         if len(self.place.members) > 1:
             with ThreadPoolExecutor(_HEAD_THREADS) as pool:
                 list(pool.map(lambda member: member.opened.need_head(_HEAD_BYTES), new))
         for member in new:
             member.opened.facts[_FACT] = find_layout(member.opened, session, self._budget)
-        canonical: dict[str, str] = {}
-        for layout in self._known():
-            layout.unify(canonical)
+        unified = unify(self._known())
+        for member in self.place.members:
+            if (layout := self._layout(member)) is not None:
+                self._keep(member, unified[layout])
 
-    def _look_at_all(
-        self,
-        session: Session,
-        groups: Sequence[tuple[JsonLayout, list[Member]]],
-        paths: Paths,
-    ) -> None:
+    def _look_at_all(self, session: Session, groups: Sequence[_Group], paths: Paths) -> None:
         """Find the keys of all records, if they are few, or one that the SQL names is not known."""
         most = HEAD_BYTES if self.brief else WHOLE_BYTES
         for layout, members in groups:
             small = sum(member.info.size_bytes for member in members) <= most
-            new = [member for member in members if _FACT not in member.opened.facts]
+            new = [member for member in members if self._layout(member) is None]
             wanted = self._whole or (small and not new)
             if layout.records and wanted and (new or not layout.whole):
                 source, options = self._reading(layout, members, paths, brief=None)
                 layout.absorb(detect_whole(session, source, options))
                 layout.whole = True
                 for member in new:
-                    member.opened.facts[_FACT] = layout
+                    self._keep(member, layout)
 
-    def _groups(self) -> list[tuple[JsonLayout, list[Member]]]:
+    def _groups(self) -> list[_Group]:
         """Return the objects with the layout that they have, or their neighbour has."""
-        groups: dict[tuple[object, ...], tuple[JsonLayout, list[Member]]] = {}
-        layout: JsonLayout = self._focus[0].opened.facts[_FACT]
+        groups: dict[tuple[object, ...], _Group] = {}
+        layout = next(self._known(self._focus))
         for member in self.place.members:
-            layout = member.opened.facts.get(_FACT) or layout
+            layout = self._layout(member) or layout
             alike = (
                 layout.form,
                 layout.mode,
                 layout.records,
                 layout.long_values,
                 layout.strict,
-                tuple(layout.renamed),
+                tuple(layout.renamed.items()),
             )
             groups.setdefault(alike, (layout, []))[1].append(member)
         return list(groups.values())
 
     def _nodes(self, layouts: Sequence[JsonLayout]) -> dict[str, Node]:
         """Return the columns of all objects that were looked at."""
-        known = [m.opened.facts[_FACT] for m in self._focus]
         found: dict[str, Node] = {}
-        for layout in [*known, *layouts]:
+        for layout in [*self._known(self._focus), *layouts]:
             for name, node in layout.nodes.items():
                 mine = found.get(name)
                 found[name] = node if mine is None or mine is node else together(mine, node)
@@ -242,15 +240,24 @@ class JsonTable:
         found = self._nodes([layout for layout, _ in self._groups()])
         return list(dict.fromkeys([*found, *self._partitions]))
 
-    def _known(self) -> Iterator[JsonLayout]:
-        for member in self.place.members:
-            if (layout := member.opened.facts.get(_FACT)) is not None:
-                yield layout
+    def _known(self, members: Sequence[Member] = ()) -> Iterator[JsonLayout]:
+        among = members or self.place.members
+        return (layout for member in among if (layout := self._layout(member)) is not None)
+
+    def _layout(self, member: Member) -> JsonLayout | None:
+        return self._own.get(str(member.info.ref)) or member.opened.facts.get(_FACT)
+
+    def _keep(self, member: Member, layout: JsonLayout) -> None:
+        """Remember a layout for the next query, or for this table if it is made for it alone."""
+        if layout.shared:
+            member.opened.facts[_FACT] = layout
+        else:
+            self._own[str(member.info.ref)] = layout
 
     def _learn_of(self, member: Member, text: str) -> bool:
         layouts = list(self._known())
-        mine: JsonLayout = member.opened.facts.get(_FACT) or layouts[0]
-        member.opened.facts[_FACT] = mine
+        mine = self._layout(member) or layouts[0]
+        self._keep(member, mine)
         if "maximum_object_size" in text and not mine.long_values:
             mine.long_values = True
             return True
