@@ -213,9 +213,13 @@ def error_from(
     hint: str = "",
     repair: Mapping[str, object] | None = None,
     repair_tool: str = "",
+    **missing: str,
 ) -> LakeError:
-    """Rebuild an error from its code, as it comes back from a worker process."""
+    """Rebuild an error from its code, as it comes back from a worker process.
+
+    `missing` are the bucket and key of a `NotFoundError`.
+    """
     classes = {cls.code: cls for cls in _leaves(LakeError) if "code" in vars(cls)}
     return classes.get(code, InternalError)(
-        message, hint=hint, repair=repair, repair_tool=repair_tool
+        message, hint=hint, repair=repair, repair_tool=repair_tool, **missing
     )

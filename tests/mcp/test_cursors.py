@@ -207,6 +207,24 @@ async def test_a_cursor_of_an_object_that_is_gone(
     assert not again.is_error, (refused.text, again.text)
 
 
+async def test_another_object_of_the_sql_that_is_gone(call: Caller, objects: Objects) -> None:
+    """It is named itself, not the table `data`, which is there."""
+    objects.put("cursors/data.csv", "a\n1\n2\n3\n")
+    objects.put("cursors/more/c.csv", "a\n1\n2\n3\n")
+    first = await call(
+        "query_csv_data",
+        bucket_name=SHELF,
+        object_key="cursors/data.csv",
+        sql=f"SELECT a FROM data JOIN 's3://{SHELF}/cursors/more/c.csv' c USING (a) ORDER BY a",
+        max_rows=1,
+    )
+    objects.client.delete_object(Bucket=SHELF, Key="cursors/more/c.csv")
+    refused = await call("query_csv_data", bucket_name=SHELF, cursor=first.data["next_cursor"])
+    said = f"object_changed: s3://{SHELF}/cursors/more/c.csv was deleted since"
+    assert refused.text.startswith(said), refused.text
+    assert refused.next["arguments"]["prefix"] == "cursors/more/"
+
+
 async def test_a_long_statement_pages_too(call: Caller) -> None:
     """What the server took, its cursor holds."""
     comment = "".join(chr(0x4E00 + (i * 7_919) % 20_000) for i in range(9_000))

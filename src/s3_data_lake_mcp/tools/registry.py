@@ -170,11 +170,15 @@ class LakeTool(Tool):
 
 def _since(exc: LakeError, cursor: Cursor | None) -> LakeError:
     """Return the error as it is for who goes on with a cursor: what is not there now, was."""
-    if cursor is None or not cursor.key or not isinstance(exc, NotFoundError):
+    if cursor is None or not isinstance(exc, NotFoundError):
         return exc
-    beside = {"bucket_name": cursor.bucket, "prefix": cursor.key[: cursor.key.rfind("/") + 1]}
+    # An error without a key is of a bucket, which held the object.
+    key = exc.key or (cursor.key if exc.bucket == cursor.bucket else "")
+    if not key:
+        return exc
+    beside = {"bucket_name": exc.bucket, "prefix": key[: key.rfind("/") + 1]}
     return ObjectChangedError(
-        f"s3://{cursor.bucket}/{cursor.key} was deleted since the cursor was made",
+        f"s3://{exc.bucket}/{key} was deleted since the cursor was made",
         hint="list_s3_objects shows what is there now.",
         repair=beside,
         repair_tool="list_s3_objects",

@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import Any
 
-from s3_data_lake_mcp.errors import LakeError, LimitExceededError
+from s3_data_lake_mcp.errors import LakeError, LimitExceededError, NotFoundError
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ScanMeter
 
@@ -56,7 +56,9 @@ def serve(connection: Connection, settings: Settings, environment: dict[str, str
 
 
 def _fields(exc: LakeError) -> dict[str, object]:
+    missing = {"bucket": exc.bucket, "key": exc.key} if isinstance(exc, NotFoundError) else {}
     return {
+        **missing,
         "code": exc.code,
         "message": str(exc),
         "hint": exc.hint,
