@@ -1,6 +1,8 @@
 """Records that end in empty fields too many: a query leaves out what the read tool leaves out."""
 
 import gzip
+import random
+import tracemalloc
 from itertools import pairwise
 
 import pytest
@@ -9,8 +11,11 @@ from hypothesis import strategies as st
 
 from s3_data_lake_mcp.engines.watched import (
     EmptyTextError,
+    Look,
     RaggedError,
+    watched_blocks,
     without_empty_ends,
+    without_long_fractions,
     without_quoted_empties,
 )
 from s3_data_lake_mcp.loaders.csv import CsvLoader, CsvRequest, Dialect
@@ -139,32 +144,82 @@ def test_rows_of_many_objects_come_in_the_order_of_their_keys(start: str) -> Non
         assert [row["a"] for row in desk.rows(place, "SELECT a FROM data")] == list(range(30))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(
     st.lists(st.sampled_from(["1,2,3\n", "1,,\n", '"a,b",2,\n', '1,"x\ny",\n', ",,\n"])),
     st.lists(st.integers(0, 60), max_size=4),
     st.sampled_from(["1,2,3,\n", ""]),
+    st.sampled_from([b"", b"\n"]),
+    st.randoms(use_true_random=False),
 )
 def test_pieces_of_any_size_show_a_ragged_record(
-    lines: list[str], cuts: list[int], ragged: str
+    lines: list[str], cuts: list[int], ragged: str, last: bytes, dice: random.Random
 ) -> None:
-    """In pieces of at least a line, ragged ones are found and regular ones pass."""
+    """Ragged records are found, regular ones pass, and lines that span a piece are not judged."""
     has_lines = any("\ny" in line for line in lines)
     data = "".join([*lines[:2], ragged, *lines[2:]]).encode()
+    data = data.removesuffix(b"\n") + last
     look = without_empty_ends("p", _DIALECT, 3, 0)
     places = sorted({0, len(data), *(min(cut, len(data)) for cut in cuts)})
     pieces = [(a, data[a:b]) for a, b in pairwise(places)]
-    assume(all(b"\n" in piece for _, piece in pieces))
+    is_long = any(b"\n" not in piece for _, piece in pieces[1:-1])
 
     def look_at_all() -> None:
-        for at, piece in reversed(pieces):
-            look(at, piece)
+        for _ in range(2):
+            for at, piece in dice.sample(pieces, len(pieces)):
+                look(at, piece)
 
-    if ragged and not (has_lines and cuts):
+    if is_long or (ragged and not (has_lines and cuts)):
         with pytest.raises(RaggedError):
             look_at_all()
     elif not ragged and not has_lines:
         look_at_all()
+
+
+@pytest.mark.parametrize(
+    ("look", "size", "count"),
+    [
+        (without_empty_ends("p", _DIALECT, 3, 0), 50_000, 200),
+        (without_quoted_empties("p", _DIALECT, 0), 50, 10_000),
+        (without_long_fractions("p"), 50, 10_000),
+    ],
+    ids=["ragged", "empty", "digits"],
+)
+def test_what_was_brought_together_is_let_go(look: Look, size: int, count: int) -> None:
+    """However long a text is, no more of it is kept than what waits for its other half."""
+    block = b"x" * size + b",2,3\n4,5," + b"y" * size
+    tracemalloc.start()
+    try:
+        for number in range(count):
+            look(number * len(block), block)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1_000_000
+
+
+@pytest.mark.parametrize("kind", ["csv", "csv.gz"])
+@pytest.mark.parametrize(("extra", "rows"), [("", 41), (",", 40)])
+def test_a_record_longer_than_what_is_read_at_once_is_judged_whole(
+    kind: str, extra: str, rows: int
+) -> None:
+    """A row that spans blocks is left out if it is ragged, and read if it is not."""
+    desk = Desk()
+    some = '1,"",3\n' * 20
+    text = f"a,b,c\n{some}9,{'x' * 9_000_000},9{extra}\n{some}".encode()
+    desk.put(f"a.{kind}", gzip.compress(text) if kind == "csv.gz" else text)
+    result = desk.run(f"a.{kind}", "SELECT count(*) AS n, max(length(b)) AS most FROM data")
+    assert result.table.to_pylist() == [{"n": rows, "most": 0 if extra else 9_000_000}]
+    assert bool(extra) == any("line 22" in said for said in result.notices)
+
+
+def test_blocks_that_are_short_are_looked_at_together() -> None:
+    """What decompression yields in the middle of a line is no reason to read otherwise."""
+    text = b"1,2,3\n" * 50_000
+    blocks = [text[:100_000], *(text[at : at + 1] for at in range(100_000, 100_020))]
+    look = without_empty_ends("p", _DIALECT, 3, 0)
+    read = b"".join(watched_blocks(iter([*blocks, text[100_020:]]), look))
+    assert read == text
 
 
 def test_an_empty_text_is_seen_from_a_place_on() -> None:

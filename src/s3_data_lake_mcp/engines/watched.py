@@ -25,6 +25,11 @@ of JSON has the 17 digits of a double."""
 
 _MOST_GOOD = 10_000
 _NUMBER_BYTES = 64
+_SHORT_BYTES = 64 << 10
+"""Decompression ends in the middle of lines, now and then soon."""
+
+_INNER = b"\n"
+"""In place of the end of a block that is within a line: no such end holds a line break."""
 
 type Look = Callable[[int, bytes], None]
 """Told the place of the first byte and the bytes; may raise."""
@@ -87,6 +92,30 @@ class Watched:
         self.inner.close()
 
 
+class _Edges:
+    """Brings together what ends and what begins at a place, whichever comes first.
+
+    Both are let go of then: a text may be long. What is read again is kept anew.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._heads: dict[int, bytes] = {}
+        self._tails: dict[int, bytes] = {}
+
+    def around(
+        self, at: int, head: bytes, stop: int, tail: bytes
+    ) -> tuple[bytes | None, bytes | None]:
+        """Return what ends at `at`, and what begins at `stop`; None where that is yet to come."""
+        with self._lock:
+            before, behind = self._tails.pop(at, None), self._heads.pop(stop, None)
+            if before is None:
+                self._heads[at] = head
+            if behind is None:
+                self._tails[stop] = tail
+        return before, behind
+
+
 def has_quoted_empty(text: bytes, dialect: Dialect) -> bool:
     """Whether an empty text in quotes may stand in delimited text, behind its first byte.
 
@@ -106,68 +135,79 @@ def without_quoted_empties(path: str, dialect: Dialect, start: int) -> Look:
 
     The look raises `EmptyTextError`.
     """
-    lock = threading.Lock()
-    heads: dict[int, bytes] = {}
-    tails: dict[int, bytes] = {start: b"\n"}
+    edges = _Edges()
 
     def look(at: int, data: bytes) -> None:
         data = data[max(0, start - at) :]
+        if not data:
+            return
         at = max(at, start)
-        stop = at + len(data)
-        with lock:
-            heads[at] = data[:2]
-            tails.setdefault(stop, data[-2:])
-            before = tails.get(at, b"") + heads[at]
-            behind = tails[stop] + heads.get(stop, b"")
-        if any(has_quoted_empty(text, dialect) for text in (data, before, behind)):
+        head, tail = data[:2], data[-2:]
+        before, behind = edges.around(at, head, at + len(data), tail)
+        before = b"\n" if at == start else before
+        texts = (data, (before or b"") + head, tail + (behind or b""))
+        if any(has_quoted_empty(text, dialect) for text in texts):
             raise EmptyTextError(path)
 
     return look
 
 
+class _Ends:
+    """Judges whole records by how they end."""
+
+    def __init__(self, path: str, dialect: Dialect, width: int) -> None:
+        self._path = path
+        self._quote = dialect.quote.encode()
+        delimiter = dialect.delimiter.encode()
+        self._most_bytes = width * len(delimiter)
+        self._empty_end = re.compile(re.escape(delimiter) + rb"\r?(?:\n|\Z)")
+        self._others = bytes(set(range(256)) - {*delimiter, *self._quote, 0x0A})
+        self._good: set[bytes] = set()
+
+    def check(self, lines: bytes) -> None:
+        """Raise `RaggedError` if one may end in empty fields too many."""
+        if not self._empty_end.search(lines):
+            return
+        # Without all but the marks, most lines are alike.
+        marks = lines.translate(None, self._others)
+        new, firsts = set(marks.split(b"\n")) - self._good, [0]
+        if any(line.count(self._quote) % 2 for line in new):
+            # Quoted texts of several lines; the first line may begin in one.
+            new, firsts = {marks}, [0, 1]
+        if any(self._is_ragged(line, first) for line in new for first in firsts):
+            raise RaggedError(self._path)
+        if len(firsts) == 1 and len(self._good) < _MOST_GOOD:
+            self._good.update(new)
+
+    def _is_ragged(self, marks: bytes, first: int) -> bool:
+        outside = b"".join(marks.split(self._quote)[first::2])
+        return any(len(line) >= self._most_bytes for line in outside.split(b"\n"))
+
+
 def without_empty_ends(path: str, dialect: Dialect, width: int, start: int) -> Look:
     """Return a look that lets no record pass that ends in empty fields too many, from a place on.
 
-    The look raises `RaggedError`.
+    The look raises `RaggedError`, also for a line that begins before a block and ends behind it.
     """
-    delimiter, quote = dialect.delimiter.encode(), dialect.quote.encode()
-    empty_end = re.compile(re.escape(delimiter) + rb"\r?(?:\n|\Z)")
-    others = bytes(set(range(256)) - {*delimiter, *quote, 0x0A})
-    lock = threading.Lock()
-    heads: dict[int, bytes] = {}
-    tails: dict[int, bytes] = {}
-    good: set[bytes] = set()
-
-    def is_ragged(marks: bytes, first: int) -> bool:
-        outside = b"".join(marks.split(quote)[first::2])
-        return any(len(line) >= width * len(delimiter) for line in outside.split(b"\n"))
-
-    def check(lines: bytes) -> None:
-        if not empty_end.search(lines):
-            return
-        # Without all but the marks, most lines are alike.
-        marks = lines.translate(None, others)
-        new, firsts = set(marks.split(b"\n")) - good, [0]
-        if any(line.count(quote) % 2 for line in new):
-            # Quoted texts of several lines; the first line may begin in one.
-            new, firsts = {marks}, [0, 1]
-        if any(is_ragged(line, first) for line in new for first in firsts):
-            raise RaggedError(path)
-        if len(firsts) == 1 and len(good) < _MOST_GOOD:
-            good.update(new)
+    ends, edges = _Ends(path, dialect, width), _Edges()
 
     def look(at: int, data: bytes) -> None:
         data = data[max(0, start - at) :]
+        if not data:
+            return
         data = data.replace(b"\r", b"\n") if dialect.newline == "\r" else data
         at = max(at, start)
         first, last = data.find(b"\n") + 1, data.rfind(b"\n") + 1
-        check(data[first:last])
-        with lock:
-            heads[at], tails[at + len(data)] = data[:first], data[last:]
-            edges = [tails.get(at, b"") + data[:first]]
-            edges.append(data[last:] + heads.get(at + len(data), b""))
-        for edge in edges:
-            check(edge)
+        # A line that is longer than a block would be judged in parts.
+        is_inner = not last and at > start
+        head, tail = (data, _INNER) if is_inner else (data[:first], data[last:])
+        before, behind = edges.around(at, head, at + len(data), tail)
+        if before == _INNER or (is_inner and behind is not None):
+            raise RaggedError(path)
+        ends.check(data[first:last])
+        ends.check((before or b"") + head)
+        if not is_inner:
+            ends.check(tail + (behind or b""))
 
     return look
 
@@ -177,26 +217,28 @@ def without_long_fractions(path: str) -> Look:
 
     The look raises `SurpriseError`.
     """
-    lock = threading.Lock()
-    heads: dict[int, bytes] = {}
-    tails: dict[int, bytes] = {}
+    edges = _Edges()
 
     def look(at: int, data: bytes) -> None:
-        stop = at + len(data)
-        with lock:
-            heads[at], tails[stop] = data[:_NUMBER_BYTES], data[-_NUMBER_BYTES:]
-            before = tails.get(at, b"") + heads[at]
-            behind = tails[stop] + heads.get(stop, b"")
-        if any(map(has_long_fraction, (data, before, behind))):
+        if not data:
+            return
+        head, tail = data[:_NUMBER_BYTES], data[-_NUMBER_BYTES:]
+        before, behind = edges.around(at, head, at + len(data), tail)
+        if any(map(has_long_fraction, (data, (before or b"") + head, tail + (behind or b"")))):
             raise SurpriseError(path)
 
     return look
 
 
 def watched_blocks(blocks: Iterator[bytes], look: Look) -> Iterator[bytes]:
-    """Yield blocks from the first byte on, each looked at before."""
-    at = 0
+    """Yield blocks from the first byte on, each looked at before; short ones together."""
+    at, held = 0, b""
     for block in blocks:
-        look(at, block)
-        yield block
-        at += len(block)
+        held += block
+        if len(held) >= _SHORT_BYTES:
+            look(at, held)
+            yield held
+            at, held = at + len(held), b""
+    if held:
+        look(at, held)
+        yield held
