@@ -199,7 +199,8 @@ class WorkerPool:
                     return result
                 case ["error", dict(fields)]:
                     return error_from(**fields)
-            used_bytes = worker.rss_bytes()
+            # A process that has just ended uses nothing.
+            used_bytes = worker.rss_bytes() or used_bytes
             if used_bytes > self._settings.memory_limit:
                 raise out_of_memory(self._settings)
             if meter.cancelled and not told:
