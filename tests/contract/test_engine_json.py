@@ -56,3 +56,13 @@ def test_a_key_with_a_nul_is_not_cut(desk: Desk) -> None:
     result = desk.run("nul.json", "SELECT * FROM data")
     assert result.table.to_pylist() == [{"n": {"a\u2400b": 1, "a": 2}, "x\u2400": "y\0z"}]
     assert len(result.notices) == 2
+
+
+def test_keys_of_neighbours_are_no_columns_of_an_object(desk: Desk) -> None:
+    """What was found in all objects of a prefix is not taken for what one of them holds."""
+    for number in range(70):
+        desk.put(f"d/{number:02}.json", '{"x": 1}\n')
+    desk.put("d/33.json", '{"x": 1, "y": "a", "z": 2}\n')
+    for _ in range(2):
+        assert desk.rows("d/", "SELECT * FROM data WHERE z = 2") == [{"x": 1, "y": "a", "z": 2}]
+        assert desk.rows("d/00.json", "SELECT * FROM data") == [{"x": 1}]

@@ -104,19 +104,21 @@ class JsonTable:
             if (layout := self._layout(member)) is not None:
                 self._keep(member, unified[layout])
 
-    def _look_at_all(self, session: Session, groups: Sequence[_Group], paths: Paths) -> None:
+    def _look_at_all(self, session: Session, groups: list[_Group], paths: Paths) -> None:
         """Find the keys of all records, if they are few, or one that the SQL names is not known."""
         most = HEAD_BYTES if self.brief else WHOLE_BYTES
-        for layout, members in groups:
+        for at, (layout, members) in enumerate(groups):
             small = sum(member.info.size_bytes for member in members) <= most
             new = [member for member in members if self._layout(member) is None]
             wanted = self._whole or (small and not new)
             if layout.records and wanted and (new or not layout.whole):
-                source, options = self._reading(layout, members, paths, brief=None)
-                layout.absorb(detect_whole(session, source, options))
-                layout.whole = True
-                for member in new:
-                    self._keep(member, layout)
+                # What all have together is nothing that one of them is known by.
+                mine = layout.called(layout.names) if len(members) > 1 else layout
+                mine.absorb(detect_whole(session, *self._reading(mine, members, paths, None)))
+                mine.whole = True
+                groups[at] = (mine, members)
+                for member in members:
+                    self._keep(member, mine)
 
     def _groups(self) -> list[_Group]:
         """Return the objects with the layout that they have, or their neighbour has."""
@@ -199,8 +201,7 @@ class JsonTable:
                 return watched_blocks(text, without_long_fractions(str(source.ref)))
             if layout.passes and not brief:
                 found.append(BadLines())
-                kind, limit = layout.compression, self._budget
-                text = decoded_blocks(source, kind, max_decoded_bytes=limit)
+                text = decoded_blocks(source, layout.compression, max_decoded_bytes=self._budget)
                 return passed_lines(text, str(source.ref), found[-1], self._said)
             records = cleaned(source, self._budget, layout.renamed, found, self._said)
             return batched(islice(records, brief))
@@ -231,8 +232,8 @@ class JsonTable:
     @property
     def is_whole(self) -> bool:
         """Whether the keys of all records are known."""
-        known = list(self._known())
-        return len(known) == len(self.place.members) and all(one.whole for one in known)
+        layouts = [self._layout(member) for member in self.place.members]
+        return all(layout is not None and layout.whole for layout in layouts)
 
     @property
     def columns(self) -> Sequence[str]:
