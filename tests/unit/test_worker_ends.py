@@ -112,6 +112,20 @@ def test_a_late_call_is_told_its_own_limit(busy_pool: WorkerPool, bucket: str) -
     assert str(error) == "The call took longer than 2.5 s"
 
 
+@pytest.mark.parametrize("part", ["forkserver", "resource_tracker"])
+def test_workers_start_again_when_what_starts_them_was_killed(part: str) -> None:
+    """A server outlives the processes by which it makes others."""
+    with closing(_pool()) as pool:
+        pool.warm()
+        for child in psutil.Process().children():
+            if any(part in word for word in child.cmdline()):
+                child.kill()
+                while child.status() != psutil.STATUS_ZOMBIE:
+                    time.sleep(0.05)
+    with closing(_pool()) as pool:
+        assert pool.run("ping", {}, ScanMeter()) == {}
+
+
 def test_many_calls_wait_their_turn() -> None:
     """A burst of quick calls is answered, not refused."""
     with closing(_pool()) as pool, ThreadPoolExecutor(60) as callers:

@@ -78,6 +78,18 @@ class Worker:
     """
 
     def __init__(self, settings: Settings) -> None:
+        try:
+            try:
+                self._start(settings)
+            except (OSError, EOFError):
+                # What forks workers has ended; the first attempt has seen it, a second starts anew.
+                self._start(settings)
+        except (OSError, EOFError) as exc:
+            message = "The machine cannot start another worker process"
+            raise LimitExceededError(message, hint="Call again in a few seconds.") from exc
+        self.place = ""
+
+    def _start(self, settings: Settings) -> None:
         context = _fork_context()
         self.connection, theirs = context.Pipe()
         self.process: BaseProcess = context.Process(
@@ -89,13 +101,11 @@ class Worker:
         try:
             with _hidden_main():
                 self.process.start()
-        except (OSError, EOFError) as exc:
+        except BaseException:
             self.connection.close()
-            message = "The machine cannot start another worker process"
-            raise LimitExceededError(message, hint="Call again in a few seconds.") from exc
+            raise
         finally:
             theirs.close()
-        self.place = ""
 
     def receive(self) -> object:
         """Return the worker's next message.
