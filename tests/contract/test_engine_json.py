@@ -66,3 +66,16 @@ def test_keys_of_neighbours_are_no_columns_of_an_object(desk: Desk) -> None:
     for _ in range(2):
         assert desk.rows("d/", "SELECT * FROM data WHERE z = 2") == [{"x": 1, "y": "a", "z": 2}]
         assert desk.rows("d/00.json", "SELECT * FROM data") == [{"x": 1}]
+
+
+def test_keys_behind_the_heads_of_a_prefix_are_found_by_the_engine(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Regular records are not parsed one by one, however many objects they come from."""
+    monkeypatch.setattr("s3_data_lake_mcp.engines.json_table.cleaned", None)
+    records = '{"x": 1, "t": "abc"}\n' * 20_000
+    desk.put("e/a.json", records)
+    desk.put("e/b.json", records + '{"x": 1, "late": 2}\n')
+    for _ in range(2):
+        assert desk.value("e/", "SELECT sum(late) FROM data") == 2
+        assert "late" not in desk.rows("e/a.json", "SELECT * FROM data LIMIT 1")[0]

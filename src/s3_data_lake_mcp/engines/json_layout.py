@@ -90,17 +90,20 @@ class JsonLayout:
                 self.names[name] = name
         return repr(self.nodes) != before
 
+    def apart(self) -> "JsonLayout":
+        """Return a copy for one table, which may learn what other queries must not."""
+        return replace(deepcopy(self), shared=False)
+
     def called(self, names: dict[str, str]) -> "JsonLayout":
         """Return a copy for one table, its columns called by these names, by the same keys."""
-        nodes, new = deepcopy(self.nodes), {}
+        mine, new = self.apart(), {}
+        nodes = mine.nodes
         for key, name in self.names.items():
             if names[key] != name:
                 new[name] = names[key]
                 nodes[names[key]] = nodes.pop(name)
         widenings = {new.get(name, name): value for name, value in self.widenings.items()}
-        return replace(
-            self, mode="cleaned", names=names, nodes=nodes, widenings=widenings, shared=False
-        )
+        return replace(mine, mode="cleaned", names=names, widenings=widenings)
 
     @property
     def renamed(self) -> dict[str, str]:

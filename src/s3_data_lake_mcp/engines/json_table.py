@@ -29,11 +29,7 @@ from s3_data_lake_mcp.engines.tables import (
     sampled,
 )
 from s3_data_lake_mcp.engines.typed_select import typed_select
-from s3_data_lake_mcp.engines.watched import (
-    WATCHED_BYTES,
-    watched_blocks,
-    without_long_fractions,
-)
+from s3_data_lake_mcp.engines.watched import WATCHED_BYTES, watched_blocks, without_long_fractions
 from s3_data_lake_mcp.loaders.compression import decoded_blocks
 from s3_data_lake_mcp.loaders.json_scan import BadLines
 from s3_data_lake_mcp.storage.pinned import WHOLE_BYTES, Access
@@ -109,11 +105,10 @@ class JsonTable:
         most = HEAD_BYTES if self.brief else WHOLE_BYTES
         for at, (layout, members) in enumerate(groups):
             small = sum(member.info.size_bytes for member in members) <= most
-            new = [member for member in members if self._layout(member) is None]
-            wanted = self._whole or (small and not new)
-            if layout.records and wanted and (new or not layout.whole):
+            wanted = self._whole or (small and all(map(self._layout, members)))
+            if layout.records and wanted and not self._knows_all_of(members):
                 # What all have together is nothing that one of them is known by.
-                mine = layout.called(layout.names) if len(members) > 1 else layout
+                mine = layout.apart() if len(members) > 1 else layout
                 mine.absorb(detect_whole(session, *self._reading(mine, members, paths, None)))
                 mine.whole = True
                 groups[at] = (mine, members)
@@ -232,7 +227,10 @@ class JsonTable:
     @property
     def is_whole(self) -> bool:
         """Whether the keys of all records are known."""
-        layouts = [self._layout(member) for member in self.place.members]
+        return self._knows_all_of(self.place.members)
+
+    def _knows_all_of(self, members: Sequence[Member]) -> bool:
+        layouts = map(self._layout, members)
         return all(layout is not None and layout.whole for layout in layouts)
 
     @property
