@@ -9,7 +9,7 @@ from s3_data_lake_mcp.engines.csv_stream import Irregular, batched, cleaned, dec
 from s3_data_lake_mcp.engines.places import Member
 from s3_data_lake_mcp.engines.streams import DecodedStream
 from s3_data_lake_mcp.engines.watched import Watched, watched_blocks
-from s3_data_lake_mcp.storage.pinned import Access, PinnedObject
+from s3_data_lake_mcp.storage.pinned import Access
 from s3_data_lake_mcp.storage.scope import Readable, SurpriseError
 
 
@@ -31,16 +31,7 @@ def plain_text(
         if not data.startswith(layout.header[: len(data)]):
             raise SurpriseError(str(member.info.ref))
 
-    made = PinnedObject(
-        member.opened.stores.plain,
-        member.info,
-        member.opened.meter,
-        access=access,
-        head=member.opened.head,
-        skip=skip,
-        check=check if guessed else None,
-        copies=member.opened.stores.copies,
-    )
+    made = member.opened.pinned(access, skip=skip, check=check if guessed else None)
     look = layout.look(str(member.info.ref), layout.shape.start - skip) if watched else None
     return made if look is None else Watched(made, look)
 

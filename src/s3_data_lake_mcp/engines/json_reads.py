@@ -2,7 +2,7 @@
 
 from s3_data_lake_mcp.engines.places import Member
 from s3_data_lake_mcp.engines.watched import Watched, without_long_fractions
-from s3_data_lake_mcp.storage.pinned import Access, PinnedObject
+from s3_data_lake_mcp.storage.pinned import Access
 from s3_data_lake_mcp.storage.scope import Readable
 
 
@@ -14,12 +14,5 @@ def plain_json(member: Member, access: Access, *, watched: bool) -> Readable:
         access: How the engine goes through it.
         watched: Whether it is looked at for fractions that the engine would round.
     """
-    made = PinnedObject(
-        member.opened.stores.plain,
-        member.info,
-        member.opened.meter,
-        access=access,
-        head=member.opened.head,
-        copies=member.opened.stores.copies,
-    )
+    made = member.opened.pinned(access)
     return Watched(made, without_long_fractions(str(member.info.ref))) if watched else made

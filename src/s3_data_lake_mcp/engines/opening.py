@@ -2,6 +2,7 @@
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,12 @@ from s3_data_lake_mcp.loaders.formats import detect_format, detect_format_by_nam
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef, ObjectStore, ScanMeter
 from s3_data_lake_mcp.storage.copied import CopiedReader
 from s3_data_lake_mcp.storage.copies import Copies
-from s3_data_lake_mcp.storage.pinned import WHOLE_BYTES, WHOLE_COLUMNAR_BYTES
+from s3_data_lake_mcp.storage.pinned import (
+    WHOLE_BYTES,
+    WHOLE_COLUMNAR_BYTES,
+    Access,
+    PinnedObject,
+)
 from s3_data_lake_mcp.storage.reader import ObjectReader
 
 HEAD_BYTES = 1 << 20
@@ -58,6 +64,22 @@ class Opened:
         """Return a reader that has the bytes that are here."""
         store = self.stores.plain
         return ObjectReader(store, self.info, self.meter, head=self.head, tail=self.tail)
+
+    def pinned(
+        self, access: Access, *, skip: int = 0, check: Callable[[bytes], None] | None = None
+    ) -> PinnedObject:
+        """Return it as the engine's file system reads it; see `PinnedObject`."""
+        return PinnedObject(
+            self.stores.plain,
+            self.info,
+            self.meter,
+            access=access,
+            head=self.head,
+            tail=self.tail,
+            skip=skip,
+            check=check,
+            copies=self.stores.copies,
+        )
 
     def decoding_reader(self, *, brief: bool = False) -> ObjectReader:
         """Return a reader for what is decoded before the engine sees it.

@@ -98,14 +98,7 @@ class ParquetTable:
         return f"SELECT * FROM {reader}{_aliases(footers)}"  # noqa: S608 - all is quoted
 
     def _object(self, member: Member) -> PinnedObject:
-        made = PinnedObject(
-            member.opened.stores.plain,
-            member.info,
-            member.opened.meter,
-            access="columns",
-            tail=member.opened.tail,
-            check=lambda tail: self._check(member, tail),
-        )
+        made = member.opened.pinned("columns", check=lambda tail: self._check(member, tail))
         self.objects[member.path] = made
         return made
 

@@ -13,7 +13,6 @@ from s3_data_lake_mcp.engines.places import Member, Place, paths_of
 from s3_data_lake_mcp.engines.sqltext import struct
 from s3_data_lake_mcp.loaders.csv_types import typed_column
 from s3_data_lake_mcp.storage.filesystem import STREAM_SCHEME
-from s3_data_lake_mcp.storage.pinned import Access, PinnedObject
 from s3_data_lake_mcp.storage.scope import Readable, Scope
 
 ALL_MEMBERS = 64
@@ -157,20 +156,11 @@ def is_modest(place: Place) -> bool:
 
 def raw_paths(table: Table, scope: Scope) -> None:
     """Let a reader in the SQL read a table's objects as they are, under the name it gives them."""
-    access: Access = "columns" if table.place.format == "parquet" else "scan"
+    columnar = table.place.format == "parquet"
     paths = []
     for member in table.place.members:
-        opened = member.opened
-        readable = PinnedObject(
-            opened.stores.plain,
-            member.info,
-            opened.meter,
-            access=access,
-            head=opened.head,
-            tail=opened.tail,
-        )
         one = table.place.kind == "object"
         paths.append(table.name if one else member.path)
-        scope.add(paths[-1], readable)
+        scope.add(paths[-1], member.opened.pinned("columns" if columnar else "scan"))
     if table.place.kind != "object":
         scope.add_set(table.name, paths)
