@@ -189,11 +189,11 @@ class Draft:
     def put(self, start: int, data: bytes) -> None:
         """Write the bytes from `start` on; a full or vanished disk only means no copy."""
         with self._lock:
-            if self._file.closed or not data:
+            if self._file.closed or self._spans.get(start, start) >= start + len(data):
                 return
             try:
                 written = os.pwrite(self._file.fileno(), data, start)
-                self._spans[start] = max(self._spans.get(start, 0), start + written)
+                self._spans[start] = start + written
                 before, self._written = self._written, self._written + written
                 if self._reached() == self._size:
                     self._finish()

@@ -1,12 +1,8 @@
-"""Ranges of immutable bytes, kept in memory and, where a folder is configured, on disk.
+"""Ranges of immutable bytes, kept in memory under their object's version: never out of date."""
 
-A range is kept under its object's version, so nothing here is ever out of date. Folders are shared
-by all workers: files appear whole under their name, and the ones not used for longest go first.
-"""
-
-import hashlib
 import threading
 from collections import OrderedDict
+from collections.abc import Hashable
 from typing import cast
 
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectStore, ScanMeter
@@ -18,10 +14,10 @@ class MemoryRanges:
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
-        self._kept: OrderedDict[str, bytes] = OrderedDict()
+        self._kept: OrderedDict[Hashable, bytes] = OrderedDict()
         self._size = 0
 
-    def get(self, name: str) -> bytes | None:
+    def get(self, name: Hashable) -> bytes | None:
         """Return a range; None if it is not here."""
         with self._lock:
             data = self._kept.get(name)
@@ -29,7 +25,7 @@ class MemoryRanges:
                 self._kept.move_to_end(name)
             return data
 
-    def put(self, name: str, data: bytes) -> None:
+    def put(self, name: Hashable, data: bytes) -> None:
         """Keep a range, and forget what that leaves no room for."""
         if len(data) > self._max_bytes:
             return
@@ -64,8 +60,7 @@ class CachedRanges:
         """Return the bytes `[start, stop)` of the version that `info` identifies."""
         if not info.etag:
             return self._store.get_range(info, start, stop, meter)
-        version = f"{info.ref.bucket}\0{info.ref.key}\0{info.etag}\0{info.size_bytes}"
-        name = hashlib.sha256(f"{version}\0{start}\0{stop}".encode("utf-8", "replace")).hexdigest()
+        name = (info.ref.bucket, info.ref.key, info.etag, info.size_bytes, start, stop)
         data = self._cache.get(name)
         if data is None or len(data) != stop - start:
             data = self._store.get_range(info, start, stop, meter)
