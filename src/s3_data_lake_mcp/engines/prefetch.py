@@ -7,17 +7,16 @@ fetched is what the engine would fetch, no byte more.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 import duckdb
 
 from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.parquet_table import ParquetTable
 from s3_data_lake_mcp.engines.places import Member
-from s3_data_lake_mcp.engines.plans import column_names, kept_groups
+from s3_data_lake_mcp.engines.plans import column_names
 from s3_data_lake_mcp.engines.pruning import PlanNode, Scan, plan_tree, scans_in, survivors
+from s3_data_lake_mcp.engines.row_groups import has_page_index, kept_groups, stored_chunks
 from s3_data_lake_mcp.engines.simple_form import Statement
-from s3_data_lake_mcp.engines.sqltext import literal
 from s3_data_lake_mcp.engines.tables import ALL_MEMBERS, Table
 from s3_data_lake_mcp.storage.pinned import WHOLE_BYTES
 
@@ -29,17 +28,6 @@ _MOST_NOTED = 200
 _AGGREGATES = {"HASH_GROUP_BY", "PERFECT_HASH_GROUP_BY", "UNGROUPED_AGGREGATE"}
 _PARTIAL = {"TOP_N", "RESERVOIR_SAMPLE", "STREAMING_SAMPLE", "CTE", "RECURSIVE_CTE"}
 _PLAIN = {"PARQUET_SCAN", "READ_PARQUET", "PROJECTION", "FILTER"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Chunk:
-    """A column chunk: where it lies in the object at a path."""
-
-    path: str
-    group: int
-    column: str
-    start: int
-    stop: int
 
 
 def prefetch(session: Session, tables: Sequence[Table], statement: Statement) -> None:
@@ -105,43 +93,16 @@ def _fetch(
     names = list(column_names(table, scans))
     if not names:
         return
-    chunks = _chunks(session, members, names, scans)
-    size = sum(chunk.stop - chunk.start for chunk in chunks)
-    groups = {(chunk.path, chunk.group) for chunk in chunks}
-    if needle and (size > _FEW_BYTES or len(groups) > _FEW_GROUPS or _has_page_index(members)):
+    try:
+        kept = kept_groups(session, members, scans)
+    except duckdb.Error:
+        return
+    by_path = {m.path: list(stored_chunks(m, names, kept[m.path])) for m in members}
+    size = sum(chunk.stop - chunk.start for chunks in by_path.values() for chunk in chunks)
+    groups = sum(map(len, kept.values()))
+    if needle and (size > _FEW_BYTES or groups > _FEW_GROUPS or any(map(has_page_index, members))):
         return
     if size > min(_MOST_BYTES, session.scope.meter.remaining_bytes):
         return
-    for member in members:
-        ranges = [(chunk.start, chunk.stop) for chunk in chunks if chunk.path == member.path]
-        table.objects[member.path].prefetch(ranges)
-
-
-def _has_page_index(members: Sequence[Member]) -> bool:
-    """Whether the engine can read less than whole chunks."""
-    return any(
-        "offset_index" in chunk
-        for member in members
-        for group in member.opened.facts["footer"].fields.row_groups[:1]
-        for chunk in group.get("chunks", ())
-    )
-
-
-def _chunks(
-    session: Session, members: Sequence[Member], names: Sequence[str], scans: Sequence[Scan]
-) -> list[_Chunk]:
-    paths = ", ".join(literal(member.path) for member in members)
-    source = f"parquet_metadata([{paths}])"
-    wanted = ", ".join(map(literal, names))
-    sql = (
-        "SELECT file_name, row_group_id, path_in_schema, "  # noqa: S608 - quoted, and the engine's own text
-        "CASE WHEN dictionary_page_offset BETWEEN 4 AND data_page_offset "
-        "THEN dictionary_page_offset ELSE data_page_offset END, total_compressed_size "
-        f"FROM {source} AS chunk WHERE ({kept_groups(scans, source)}) "
-        f"AND split_part(path_in_schema, ', ', 1) IN ({wanted})"
-    )
-    try:
-        rows = session.execute(sql)
-    except duckdb.Error:
-        return []
-    return [_Chunk(path, group, name, at, at + size) for path, group, name, at, size in rows]
+    for path, chunks in by_path.items():
+        table.objects[path].prefetch([(chunk.start, chunk.stop) for chunk in chunks])

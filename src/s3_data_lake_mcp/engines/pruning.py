@@ -37,6 +37,11 @@ def scans_in(nodes: Iterable[PlanNode]) -> Iterator[Scan]:
         yield from scans_in(node.get("children", ()))
 
 
+def listed(value: object) -> list[str]:
+    """Return what a plan lists, which it writes as one text if it is one."""
+    return [value] if isinstance(value, str) else [str(v) for v in value] if value else []  # type: ignore[attr-defined] # a list in the engine's JSON
+
+
 def prunable(inputs: Inputs) -> list[Table]:
     """Return the tables of which a query may read only some objects."""
     return [t for t in inputs.tables if t.place.partitions and len(t.place.members) > 1]

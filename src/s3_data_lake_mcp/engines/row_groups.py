@@ -1,0 +1,135 @@
+"""Row groups of Parquet objects: where their column chunks lie, and which of them scans may skip.
+
+Places come from the footers, at next to no cost; statistics from the engine, which compares them as
+it does when it scans. That is one pass over all column chunks, made only where a filter compares a
+column with a value.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from s3_data_lake_mcp.engines.connection import Session
+from s3_data_lake_mcp.engines.places import Member
+from s3_data_lake_mcp.engines.pruning import Scan, listed
+from s3_data_lake_mcp.engines.sqltext import literal
+
+if TYPE_CHECKING:
+    from s3_data_lake_mcp.loaders.parquet_open import ParquetFooter
+
+_COMPARED = re.compile(r"\(*(\"(?:[^\"]|\"\")+\"|\w+) (=|>=|<=|>|<) ([^()]+?)\)*")
+_KEPT = {"=": "{low} <= {v} AND {high} >= {v}", ">": "{high} > {v}", ">=": "{high} >= {v}"}
+_KEPT |= {"<": "{low} < {v}", "<=": "{low} <= {v}"}
+
+_FIRST_BYTE = 4
+"""Behind the magic number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A column chunk: where it lies in the object at a path."""
+
+    path: str
+    group: int
+    start: int
+    stop: int
+
+
+def stored_chunks(member: Member, names: Sequence[str], groups: Sequence[int]) -> Iterator[Chunk]:
+    """Yield the chunks of some columns in row groups of an object whose footer is known."""
+    footer: ParquetFooter = member.opened.facts["footer"]
+    wanted = set(names)
+    stored = zip(footer.names, footer.schema.names, footer.leaves, strict=True)
+    # Of names that repeat, the engine numbers the later ones in its own way.
+    leaves = [leaf for name, own, mine in stored if name == own and name in wanted for leaf in mine]
+    # pyarrow ends the process when it is asked about a chunk that is encrypted.
+    readable = [leaf for leaf in leaves if leaf not in footer.encrypted]
+    for group in groups:
+        row_group = footer.metadata.row_group(group)
+        for leaf in readable:
+            chunk = row_group.column(leaf)
+            data, dictionary = chunk.data_page_offset, chunk.dictionary_page_offset or 0
+            start = dictionary if _FIRST_BYTE <= dictionary <= data else data
+            yield Chunk(member.path, group, start, start + chunk.total_compressed_size)
+
+
+def has_page_index(member: Member) -> bool:
+    """Whether the engine can read less than whole chunks of an object whose footer is known."""
+    footer: ParquetFooter = member.opened.facts["footer"]
+    metadata = footer.metadata
+    if not metadata.num_row_groups or footer.encrypted:
+        return False
+    first = metadata.row_group(0)
+    return any(first.column(at).has_offset_index for at in range(metadata.num_columns))
+
+
+def kept_groups(
+    session: Session, members: Sequence[Member], scans: Sequence[Scan]
+) -> Mapping[str, Sequence[int]]:
+    """Return by path the row groups that statistics do not rule out for all of the scans.
+
+    Raises:
+        duckdb.Error: If the engine cannot compare them.
+    """
+    counts = {m.path: m.opened.facts["footer"].metadata.num_row_groups for m in members}
+    everything = {path: range(count) for path, count in counts.items()}
+    tests = [list(_tests(scan)) for scan in scans]
+    if not members or not tests or not all(tests):
+        return everything
+    columns = {name for each in tests for name, _ in each}
+    misses = (
+        " OR ".join(f"(path_in_schema = {literal(n)} AND NOT coalesce({t}, true))" for n, t in each)
+        for each in tests
+    )
+    shown = ", ".join(f"({miss}) AS miss_{at}" for at, miss in enumerate(misses))
+    paths = ", ".join(literal(path) for path in counts)
+    named = ", ".join(map(literal, sorted(columns)))
+    rows = session.execute(
+        f"SELECT file_name, row_group_id, {shown} FROM parquet_metadata([{paths}]) "  # noqa: S608 - quoted, and the engine's own text
+        f"WHERE path_in_schema IN ({named})"
+    )
+    missed: dict[tuple[str, int], list[bool]] = {}
+    for path, group, *found in rows:
+        known = missed.setdefault((path, group), [False] * len(tests))
+        missed[path, group] = [a or b for a, b in zip(known, found, strict=True)]
+    return {
+        path: [group for group in groups if not all(missed.get((path, group), [False]))]
+        for path, groups in everything.items()
+    }
+
+
+def groups_or_all(
+    session: Session, members: Sequence[Member], scans: Sequence[Scan]
+) -> Mapping[str, Sequence[int]]:
+    """Return the same; all row groups where the engine cannot compare."""
+    try:
+        return kept_groups(session, members, scans)
+    except duckdb.Error:
+        return kept_groups(session, members, ())
+
+
+def _tests(scan: Scan) -> Iterator[tuple[str, str]]:
+    """Yield columns and what their chunks must fit, for filters that compare with a value."""
+    for text in listed(scan.get("Filters")):
+        for part in text.split(" AND "):
+            found = _COMPARED.fullmatch(part.strip())
+            if found is None:
+                continue
+            value = found[3]
+            low, high = (
+                f"TRY_CAST(stats_{which}_value AS {_kind(value)})" for which in ("min", "max")
+            )
+            test = _KEPT[found[2]].format(low=low, high=high, v=value)
+            yield found[1].strip('"').replace('""', '"'), test
+
+
+def _kind(value: str) -> str:
+    """Return the type of a literal as the engine writes it."""
+    if "::" in value:
+        return value.rpartition("::")[2]
+    if value.startswith("'"):
+        return "VARCHAR"
+    return "DOUBLE" if re.search(r"[.eE]", value) else "HUGEINT"

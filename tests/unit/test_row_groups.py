@@ -1,0 +1,70 @@
+"""Which row groups a filter leaves, and what their columns take, told before any is read."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from support.engine import Desk, parquet_bytes
+
+ROWS = 1_000
+GROUPS = 10
+
+
+TEXTS = [f"k{at:04}" for at in range(ROWS)]
+COLUMNS = {
+    "n": range(ROWS),
+    "text": TEXTS,
+    "parts": [{"a": at, "b": TEXTS[at]} for at in range(ROWS)],
+}
+BODY = parquet_bytes(pa.table(COLUMNS), row_group_size=ROWS // GROUPS)
+
+
+@pytest.fixture(scope="module")
+def desk() -> Desk:
+    """Return an engine over one object with ten row groups of a hundred rows, in order."""
+    made = Desk()
+    made.put("t.parquet", BODY)
+    return made
+
+
+def plan(desk: Desk, sql: str) -> Mapping[str, Any]:
+    """Return the plan of a query."""
+    found = desk.run("t.parquet", sql, dry_run=True).plan
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("condition", "kept"),
+    [
+        ("true", 10),
+        ("n = 250", 1),
+        ("n >= 250 AND n < 310", 2),
+        ("n > 899", 1),
+        ("n > 899 AND text < 'k0100'", 0),
+        ("text = 'k0500'", 1),
+        ("n % 2 = 0", 10),
+        ("n = 5 OR n = 995", 10),
+    ],
+)
+def test_statistics_rule_row_groups_out(desk: Desk, condition: str, kept: int) -> None:
+    """What a comparison with a value rules out is left out of the plan, nothing else."""
+    assert plan(desk, f"SELECT sum(n) FROM data WHERE {condition}")["row_groups"] == kept
+
+
+def test_what_one_of_two_scans_needs_is_kept(desk: Desk) -> None:
+    """A row group is left out only if no scan of the table reads it."""
+    sql = "SELECT * FROM data x JOIN data y ON x.text = y.text WHERE x.n < 100 AND y.n >= 900"
+    assert plan(desk, sql)["row_groups"] == 2
+
+
+def test_the_estimate_is_what_the_columns_take(desk: Desk) -> None:
+    """All parts of a structure count; columns that are not read do not."""
+    group = pq.read_metadata(pa.BufferReader(BODY)).row_group(2)
+    sizes = {c.path_in_schema: c.total_compressed_size for c in map(group.column, range(4))}
+    expected = sum(sizes[name] for name in ("n", "parts.a", "parts.b"))
+    sql = "SELECT list(parts) FROM data WHERE n = 250"
+    assert plan(desk, sql)["bytes_estimated"] == expected
