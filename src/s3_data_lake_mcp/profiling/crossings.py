@@ -14,6 +14,7 @@ MOST_TOGETHER = 200_000
 """Combinations that all groups of a listing keep together."""
 
 _LEAST_DATES = 4
+_ALL_CHARS = len("2026-01-31T23")
 _MOST_LACKING = 0.5
 _NAMED = 3
 
@@ -66,9 +67,15 @@ class Crossings:
         self._count = 0
         self.dates = {}
 
-    def gaps(self, label: str) -> Iterator[str]:
-        """Say which dates some combinations lack between their first and last, others have."""
-        crossed = self.dates.get(label, {})
+    def gaps(self, label: str, *, chars: int = _ALL_CHARS) -> Iterator[str]:
+        """Say which dates some combinations lack between their first and last, others have.
+
+        Only so many characters of the dates count: hours that are no series are days.
+        """
+        crossed = {
+            others: {date if len(date) <= chars else date[:chars] for date in dates}
+            for others, dates in self.dates.get(label, {}).items()
+        }
         if len(crossed) < 2:  # noqa: PLR2004 - one and the others
             return
         everywhere = sorted(set().union(*crossed.values()))

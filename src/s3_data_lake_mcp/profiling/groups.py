@@ -12,11 +12,16 @@ from s3_data_lake_mcp.storage import ListedObject
 
 SMALL_BYTES = 1 << 20
 MOST_VALUES = 10_000
-"""Distinct values kept per partition column or date series; beyond it, counts are lower bounds."""
+"""Distinct values kept per partition column; beyond it, counts are lower bounds."""
+
+MOST_MOMENTS = 30_000
+"""Dates kept per series: more than three years of hours."""
+
 
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 _MOST_EMPTY_NAMED = 3
 _MOST_SAMPLES = 32
+_PART_CHARS = len("-31")
 _ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 
 CARRIERS = frozenset({"folders", "names", FOLDERS_AND_NAMES})
@@ -102,7 +107,7 @@ class Group:
         for column, value in shape.partitions:
             _keep(self.partitions, column, value)
         for label, moment in shape.moments:
-            _keep(self.moments, label, moment)
+            _keep_moments(self.moments, label, {moment})
             self.dated[label] += 1
 
     def absorb(self, other: "Group") -> None:
@@ -120,22 +125,23 @@ class Group:
         self.samples.absorb(other.samples)
         self.crossings.absorb(other.crossings)
         self.dated.update(other.dated)
-        for ours, theirs in (
-            (self.partitions, other.partitions),
-            (self.moments, other.moments),
-        ):
-            for label, values in theirs.items():
-                for value in values:
-                    _keep(ours, label, value)
+        for column, values in other.partitions.items():
+            for value in values:
+                _keep(self.partitions, column, value)
+        for label, moments in other.moments.items():
+            _keep_moments(self.moments, label, moments)
 
     @property
     def series(self) -> Iterator[tuple[str, Series]]:
         """The regular series of dates, with what carries them: a column, `folders` or `names`."""
+        told: list[Series] = []
         for label, moments in self.moments.items():
             # A number in a few names looks like a year; a date stands in all of them.
             if label in CARRIERS and self.dated[label] < self.objects:
                 continue
-            if found := find_series(moments):
+            found = find_series(moments)
+            if found and found not in told:
+                told.append(found)
                 yield label, found
 
     @property
@@ -168,6 +174,15 @@ def _keep(kept: dict[str, set[str]], label: str, value: str) -> None:
     values = kept.setdefault(label, set())
     if len(values) < MOST_VALUES:
         values.add(value)
+
+
+def _keep_moments(kept: dict[str, set[str]], label: str, moments: set[str]) -> None:
+    """Keep moments; of too many of them, the hours become days, and days months."""
+    values = kept.setdefault(label, set())
+    values |= moments
+    if len(values) > MOST_MOMENTS:
+        chars = max(map(len, values)) - _PART_CHARS
+        kept[label] = {value[:chars] for value in values}
 
 
 def without(shape: KeyShape, part: int) -> KeyShape:

@@ -16,17 +16,21 @@ _TIME = r"[T_ -]?(?:[01]\d|2[0-3])(?:[-_:.h]?[0-5]\d){0,2}(?:\.\d+)?Z?"
 _VARYING = re.compile(
     rf"(?P<uuid>[0-9a-fA-F]{{8}}-(?:[0-9a-fA-F]{{4}}-){{3}}[0-9a-fA-F]{{12}})"
     rf"|(?P<date>{_NUMBER}{_DATE}(?!\d))(?:(?P<time>{_TIME})(?!\d))?"
-    rf"|(?P<stamp>{_NUMBER}{_DATE})(?:[01]\d|2[0-3])(?:[0-5]\d){{0,2}}(?!\d)"
-    rf"|(?P<month>{_NUMBER}{_YEAR}[-_.]{_MONTH}(?!\d))"
+    rf"|(?P<stamp>{_NUMBER}{_DATE}(?:[01]\d|2[0-3]))(?:[0-5]\d){{0,2}}(?!\d)"
+    rf"|(?P<month>{_NUMBER}{_YEAR}[-_.]?{_MONTH}(?!\d))"
+    rf"|(?P<quarter>{_NUMBER}{_YEAR}[-_.]?[Qq][1-4](?![0-9A-Za-z]))"
     rf"|(?P<hex>(?<![0-9A-Za-z])(?=[0-9a-fA-F]*\d)(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{{8,}}(?![0-9A-Za-z]))"
     rf"|(?P<year>{_NUMBER}{_YEAR}(?!\d))"
     rf"|(?P<number>\d+)"
 )
 _RUNS = re.compile(r"\*(?:[-_.]?\*)+")
 _HIVE = re.compile(r"([A-Za-z_][^=/]*)=(.*)", re.DOTALL)
-_DATED_FOLDER = re.compile(rf"(?:{_DATE}|{_YEAR}-{_MONTH}|{_YEAR})")
+_QUARTER = re.compile(rf"({_YEAR})[-_.]?[Qq]([1-4])")
+_DATED_FOLDER = re.compile(rf"(?:{_DATE}|{_YEAR}-?{_MONTH}|{_YEAR}(?:[-_.]?[Qq][1-4])?)")
 _TWO_DIGITS = re.compile(r"\d\d?")
+_QUARTER_FOLDER = re.compile(r"[Qq][1-4]")
 _DAY_NAME = re.compile(_DAY)
+_HOUR_NAME = re.compile(r"[01]\d|2[0-3]")
 _IGNORED_NAMES = re.compile(
     r"_SUCCESS$|_committed_|_started_|.*\.crc$|_metadata$|_common_metadata$"
 )
@@ -34,10 +38,12 @@ _SUFFIX = re.compile(r"(?:\.[A-Za-z][A-Za-z0-9]{0,11}){1,2}$")
 _DIGIT = re.compile(r"[0-9]")
 _GLOB_CHARACTER = re.compile(r"([*?\[])")
 _PARTS = ("year", "month", "day", "hour")
+_YEAR_CHARS = len("2026")
+_PART_CHARS = len("31")
 _DAY_CHARS = len("2026-01-31")
 _MONTH_CHARS = len("2026-01")
 FOLDERS_AND_NAMES = "folders and names"
-"""What carries a date whose months are folders and whose days are names."""
+"""What carries a date whose months are folders and whose days are names, or days and hours."""
 _ALIASES = {
     "yyyy": "year", "yr": "year", "y": "year", "mm": "month", "mon": "month", "m": "month",
     "dd": "day", "d": "day", "hh": "hour", "hr": "hour", "h": "hour",
@@ -88,7 +94,7 @@ def shape_of(key: str) -> KeyShape:
     suffix = suffix_match.group() if suffix_match and suffix_match.start() else ""
     bare = name[: len(name) - len(suffix)] if suffix else name
     template, moment = template_of(bare)
-    named = (("names", moment),) if moment else _day_of_folder(above.moments, bare)
+    named = (("names", moment),) if moment else _part_of_folder(above.moments, bare)
     return KeyShape(
         folders=above.templates if slash else (),
         stem=template,
@@ -98,12 +104,17 @@ def shape_of(key: str) -> KeyShape:
     )
 
 
-def _day_of_folder(moments: tuple[tuple[str, str], ...], bare: str) -> tuple[tuple[str, str], ...]:
-    """Return the day that a name of two digits is of the month in its folders, `2026/01/31.csv`."""
-    month = dict(moments).get("folders", "")
-    if len(month) != _MONTH_CHARS or not _DAY_NAME.fullmatch(bare):
-        return ()
-    return ((FOLDERS_AND_NAMES, f"{month}-{bare}"),)
+def _part_of_folder(moments: tuple[tuple[str, str], ...], bare: str) -> tuple[tuple[str, str], ...]:
+    """Return the day that a name of two digits is of the month in its folders, `2026/01/31.csv`.
+
+    In the folder of a day it is an hour, `2026/01/31/23.csv`.
+    """
+    moment = dict(moments).get("folders", "")
+    if len(moment) == _MONTH_CHARS and _DAY_NAME.fullmatch(bare):
+        return ((FOLDERS_AND_NAMES, f"{moment}-{bare}"),)
+    if len(moment) == _DAY_CHARS and _HOUR_NAME.fullmatch(bare):
+        return ((FOLDERS_AND_NAMES, f"{moment}T{bare}"),)
+    return ()
 
 
 @lru_cache(maxsize=4096)
@@ -147,21 +158,32 @@ def template_of(stem: str) -> tuple[str, str]:
 
 def _iso(match: re.Match[str]) -> str:
     if text := match["date"] or match["stamp"]:
-        digits = re.sub(r"\D", "", text)
-        return f"{digits[:4]}-{digits[4:6]}-{digits[6:]}"
+        digits = re.sub(r"\D", "", text + (match["time"] or ""))
+        return _joined(digits[:4], digits[4:6], digits[6:8], digits[8:10])
     if match["month"]:
         return f"{match['month'][:4]}-{match['month'][-2:]}"
+    if match["quarter"]:
+        return _quarter(match["quarter"])
     return match["year"] or ""
+
+
+def _quarter(text: str) -> str:
+    found = _QUARTER.match(text)
+    return f"{found[1]}Q{found[2]}" if found else ""
 
 
 def _is_dated(folder: str, dated: list[str]) -> bool:
     if _DATED_FOLDER.fullmatch(folder):
+        return True
+    if len(dated) == 1 and len(dated[0]) == _YEAR_CHARS and _QUARTER_FOLDER.fullmatch(folder):
         return True
     # Below a year alone, two digits are a month, then a day, then an hour.
     return bool(dated) and len(dated) < len(_PARTS) and bool(_TWO_DIGITS.fullmatch(folder))
 
 
 def _folder_moment(dated: list[str]) -> str:
+    if quarter := _quarter("".join(dated)):
+        return quarter
     digits = "".join(re.sub(r"\D", "", part).rjust(2, "0") for part in dated)
     return _joined(digits[:4], digits[4:6], digits[6:8], digits[8:10])
 
@@ -176,17 +198,25 @@ def _partition_moments(partitions: list[tuple[str, str]]) -> list[tuple[str, str
     moments: list[tuple[str, str]] = []
     for column, value in partitions:
         part = date_part(column)
-        if part in _PARTS and value.isdigit():
+        if part == "quarter" and (last := value.upper().removeprefix("Q")) in {"1", "2", "3", "4"}:
+            parts[part] = f"Q{last}"
+        elif part in _PARTS and value.isdigit() and len(value) <= _chars(part):
             parts[part] = value.rjust(2, "0")
         elif (found := _VARYING.fullmatch(value)) and (moment := _iso(found)):
             moments.append((column, moment))
-    if "year" in parts:
+    if "year" in parts and "quarter" in parts and "month" not in parts:
+        moments.append(("year/quarter", parts["year"] + parts["quarter"]))
+    elif "year" in parts:
         joined = _joined(*(parts.get(part, "") for part in _PARTS))
         moments.append(("/".join(part for part in _PARTS if part in parts), joined))
     elif "hour" in parts and moments and len(moments[-1][1]) == _DAY_CHARS:
         column, day = moments[-1]
         moments[-1] = (f"{column}/hour", f"{day}T{parts['hour']}")
     return moments
+
+
+def _chars(part: str) -> int:
+    return _YEAR_CHARS if part == "year" else _PART_CHARS
 
 
 def _joined(year: str, month: str, day: str, hour: str) -> str:

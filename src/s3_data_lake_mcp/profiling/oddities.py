@@ -20,6 +20,7 @@ _SPANS = {
     "hour": timedelta(hours=1),
     "day": timedelta(days=1),
     "month": timedelta(days=31),
+    "quarter": timedelta(days=92),
     "year": timedelta(days=366),
 }
 
@@ -37,7 +38,7 @@ def warnings_of(group: Group, others: Mapping[str, int]) -> list[str]:
     for label, series in group.series:
         if series.missing_total:
             said.append(_missing(label, series))
-        if gaps := list(group.crossings.gaps(label)):
+        if gaps := list(group.crossings.gaps(label, chars=series.chars)):
             said.append(f"Missing in {_carrier(label)} of some: {'; '.join(gaps)}")
     for column, values in group.partitions.items():
         if NULL_PARTITION in values:
@@ -116,7 +117,9 @@ def _carrier(label: str) -> str:
 
 def _late(series: Series, now: datetime) -> bool:
     padded = {"year": "-01-01", "month": "-01", "day": ""}
-    if series.unit == "hour":
+    if series.unit == "quarter":
+        last = datetime(int(series.last[:4]), int(series.last[5:]) * 3 - 2, 1, tzinfo=UTC)
+    elif series.unit == "hour":
         last = datetime.fromisoformat(f"{series.last}:00:00+00:00")
     else:
         day = date.fromisoformat(series.last + padded[series.unit])

@@ -1,0 +1,118 @@
+"""Series of hours, months and quarters, wherever they stand, and what is no series of them."""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from s3_data_lake_mcp.profiling.datasets import DatasetGrouper
+from s3_data_lake_mcp.profiling.groups import MOST_MOMENTS
+from s3_data_lake_mcp.storage import ListedObject
+
+_WRITTEN = datetime(2026, 1, 1, tzinfo=UTC)
+_MONTHS = [date(2024 + at // 12, at % 12 + 1, 1) for at in range(24)]
+_DAYS = [datetime(2026, 3, 1, tzinfo=UTC) + timedelta(days=at) for at in range(8)]
+
+
+def _grouped(keys: Iterable[str]) -> DatasetGrouper:
+    grouper = DatasetGrouper("lake")
+    for key in sorted(keys):
+        grouper.add(
+            ListedObject(
+                key=key,
+                size_bytes=2 << 20,
+                etag="e",
+                last_modified=_WRITTEN,
+                storage_class="STANDARD",
+            )
+        )
+    return grouper
+
+
+def _warnings(keys: Iterable[str]) -> list[str]:
+    (dataset,) = _grouped(keys).datasets()
+    found: Any = dataset["warnings"]
+    return list(found)
+
+
+@pytest.mark.parametrize(
+    "layout", ["t/r_{:%Y%m}.csv", "t/{:%Y%m}/r.csv", "t/month={:%Y%m}/r.csv", "t/r_{:%Y_%m}.csv"]
+)
+def test_the_one_month_that_is_missing(layout: str) -> None:
+    """A month is one without a mark between its parts too."""
+    (told,) = _warnings(layout.format(at) for at in _MONTHS if at != date(2024, 7, 1))
+    assert told.partition(": ")[2].startswith("2024-07 (23 entries from 2024-01 to 2025-12")
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        "t/fin-{}-Q{}.csv",
+        "t/fin_{}q{}.csv",
+        "t/{}/Q{}/x.csv",
+        "t/{}Q{}/x.csv",
+        "t/year={}/quarter={}/x.csv",
+        "t/year={}/qtr=1/quarter=Q{}/x.csv",
+    ],
+)
+def test_the_one_quarter_that_is_missing(layout: str) -> None:
+    """Quarters follow each other, whatever carries them."""
+    quarters = [(y, q) for y in (2023, 2024, 2025) for q in (1, 2, 3, 4) if (y, q) != (2024, 2)]
+    grouper = _grouped(layout.format(*each) for each in quarters)
+    (dataset,) = grouper.datasets()
+    assert "2024Q2 (11 entries from 2023Q1 to 2025Q4, usually every 1 quarter)" in str(dataset)
+    (late,) = grouper.freshness(datetime(2027, 1, 2, tzinfo=UTC))
+    (fresh,) = grouper.freshness(datetime(2026, 3, 1, tzinfo=UTC))
+    assert "nothing for more than 3 intervals" in late
+    assert "nothing" not in fresh
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        "t/log-{:%Y-%m-%dT%H}.csv",
+        "t/log-{:%Y%m%d-%H}00.csv",
+        "t/log_{:%Y%m%d%H}.csv",
+        "t/{:%Y/%m/%d/%H}.csv",
+        "t/dt={:%Y-%m-%d-%H}/x.csv",
+    ],
+)
+def test_the_one_hour_that_is_missing_in_names(layout: str) -> None:
+    """Names with hours miss hours, not days."""
+    hours = [_DAYS[0] + timedelta(hours=at) for at in range(24 * 8) if at != 31]
+    (told,) = _warnings(map(layout.format, hours))
+    assert told.partition(": ")[2].startswith("2026-03-02T07 (191 entries")
+
+
+@pytest.mark.parametrize("parts", [1, 5, 15])
+@pytest.mark.parametrize("layout", ["t/o_{:%Y-%m-%d}_{:02d}.csv", "t/{:%Y/%m/%d}/{:02d}.csv"])
+def test_numbers_of_parts_behind_a_day_are_no_hours(layout: str, parts: int) -> None:
+    """What each day lacks is no gap; the day that is missing is one."""
+    days = [day for day in _DAYS if day != _DAYS[4]]
+    (told,) = _warnings(layout.format(day, part) for day in days for part in range(parts))
+    assert told.partition(": ")[2].startswith("2026-03-05 (7 entries")
+
+
+def test_a_daily_run_at_no_fixed_hour_is_a_series_of_days() -> None:
+    """Minutes and hours of a daily run say nothing, among regions neither."""
+    keys = [
+        f"t/region={name}/s_{day + timedelta(hours=at * shift % 5, minutes=at):%Y%m%dT%H%M%SZ}.csv"
+        for shift, name in ((1, "eu"), (3, "us"))
+        for at, day in enumerate(_DAYS)
+    ]
+    assert _warnings(keys) == []
+    gap = f"t/region=eu/s_{_DAYS[3]:%Y%m%d}"
+    (told,) = _warnings(key for key in keys if not key.startswith(gap))
+    assert told == "Missing in the names of some: region=eu lacks 2026-03-04"
+
+
+def test_of_very_many_hours_the_days_are_told() -> None:
+    """A series that is too long to be kept runs to its end all the same."""
+    first = datetime(2020, 1, 1, tzinfo=UTC)
+    hours = [first + timedelta(hours=at) for at in range(MOST_MOMENTS + 5_000)]
+    gap = date(2023, 12, 6)
+    grouper = _grouped(f"t/log_{at:%Y%m%d%H}.csv" for at in hours if at.date() != gap)
+    (dataset,) = grouper.datasets()
+    assert f"{gap} (" in str(dataset["warnings"])
+    assert f"to {hours[-1]:%Y-%m-%d}, usually every 1 day" in grouper.freshness(_WRITTEN)[0]
