@@ -107,3 +107,21 @@ def test_what_is_not_profiled_is_said(summaries: Summaries, basis: str) -> None:
     summaries.put("x.parquet", pa.table({"id": [1, 2, 3], "m": _TYPES["map"]}))
     notices = summaries.of("x.parquet", basis)["notices"]
     assert any("m: only nulls are counted" in notice for notice in notices)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "json", "parquet"])
+def test_a_column_spelt_in_another_case_is_the_same_in_every_basis(
+    summaries: Summaries, suffix: str
+) -> None:
+    """It is one to SQL, and so to samples and footers, under the first object's name."""
+    bodies: dict[str, list[Any]] = {
+        "csv": [b"id,n\n1,x\n", b"ID,n\n2,y\n"],
+        "json": [b'{"id":1,"n":"x"}\n', b'{"ID":2,"n":"y"}\n'],
+        "parquet": [pa.table({name: [at], "n": ["x"]}) for at, name in ((1, "id"), (2, "ID"))],
+    }
+    for at, body in enumerate(bodies[suffix]):
+        summaries.put(f"t/p_{at}.{suffix}", body)
+    for basis in ("exact", "sample", *(["footer"] if suffix == "parquet" else [])):
+        told = summaries.columns("t/", basis)
+        assert list(told) == ["id", "n"]
+        assert [told["id"][part] for part in ("nulls", "min", "max")] == [0, 1, 2]

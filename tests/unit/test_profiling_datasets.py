@@ -114,6 +114,23 @@ def test_partitions() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("values", "low", "high"),
+    [
+        (["-1", "10", "9", "2.5"], -1, 10),
+        (["0.5", "10.25"], 0.5, 10.25),
+        (["9999999999999999", "10000000000000000"], "9999999999999999", "10000000000000000"),
+        (["1e5", "20"], "1e5", "20"),
+    ],
+)
+def test_numbers_of_partitions_are_compared_as_numbers(
+    values: list[str], low: object, high: object
+) -> None:
+    """Whatever their width and fractions."""
+    (dataset,) = _datasets(f"t/v={value}/x.csv" for value in values)
+    assert dataset["partitions"]["v"] == {"values": len(values), "min": low, "max": high}
+
+
 def test_a_null_partition_is_no_value_to_compare() -> None:
     """Hive's mark for null is named, and is neither smallest nor largest."""
     (dataset,) = _datasets(["t/a=__HIVE_DEFAULT_PARTITION__/x.csv", "t/a=3/x.csv"])

@@ -55,6 +55,7 @@ def test_what_a_few_values_cannot_tell_is_no_drift(name: str, bodies: list[bytes
         ("csv", [b"a,b\n1,2\n", b"a\n1\n"], "Column b is in t/part-000.csv, but not in"),
         ("json", [_json({"a": 1}), _json({"a": 1, "b": 2})], "Column b is in t/part-001.json"),
         ("json", [_json({"a": 1}), _json({"a": {"x": 1}})], "Column a is number in"),
+        ("csv", [b"a\n1\n", b"A\n1\n", b"a\n2\n"], "Column a is spelt A in t/part-001.csv"),
     ],
 )
 def test_changes_are_named(name: str, bodies: list[bytes], change: str) -> None:
@@ -78,6 +79,19 @@ def test_of_a_dozen_objects_any_may_be_the_odd_one(odd: int) -> None:
     (change,) = _compared("csv", *bodies)[0].changes
     assert change.startswith(f"Column b is in t/part-{odd:03d}.csv, but not in t/part-0")
     assert change.endswith("or 9 more that were looked at")
+
+
+def test_a_column_that_some_lack_may_change_its_type_too() -> None:
+    """One kind of drift does not hide another."""
+    lacks, other = _compared("csv", b"a,b\n1,2\n", b"a\n1\n", b"a,b\n1,x\n")[0].changes
+    assert lacks.startswith("Column b is in t/part-000.csv and t/part-002.csv, but not in")
+    assert other.startswith("Column b is number in t/part-000.csv, string in t/part-002.csv")
+
+
+def test_names_that_one_object_tells_apart_by_case_stay_apart() -> None:
+    """Two columns of an object are not one, whatever another one calls them."""
+    told = _compared("json", _json({"a": 1, "A": 2}), _json({"a": 1}))[0].changes
+    assert [change.partition(" in ")[0] for change in told] == ["Column A is"]
 
 
 def test_many_changes_are_counted() -> None:

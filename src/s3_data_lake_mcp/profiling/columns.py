@@ -1,6 +1,7 @@
 """Which columns to profile: those asked for, or as many as an answer can hold."""
 
 import difflib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
@@ -14,6 +15,21 @@ _COLUMN_BYTES = 300
 """What the profile of a column takes at the least."""
 
 _NAME_CHARS = 100
+
+
+def spelt_once(schemas: Sequence[Sequence[str]]) -> dict[str, str]:
+    """Return what SQL calls each column of several objects: the first of spellings in other cases.
+
+    Names that one object tells apart by their case alone stay as they are.
+    """
+    first: dict[str, str] = {}
+    apart: set[str] = set()
+    for names in schemas:
+        apart.update(one for one, times in Counter(map(str.lower, names)).items() if times > 1)
+        for name in names:
+            first.setdefault(name.lower(), name)
+    every = dict.fromkeys(name for names in schemas for name in names)
+    return {name: name if name.lower() in apart else first[name.lower()] for name in every}
 
 
 def choose_columns(

@@ -12,6 +12,7 @@ from s3_data_lake_mcp.loaders import LoadRequest
 from s3_data_lake_mcp.loaders.csv import CsvLoader, CsvRequest
 from s3_data_lake_mcp.loaders.json import JsonLoader
 from s3_data_lake_mcp.loaders.parquet_open import open_footer
+from s3_data_lake_mcp.profiling.columns import spelt_once
 from s3_data_lake_mcp.profiling.groups import Group, is_archived
 from s3_data_lake_mcp.storage import ListedObject, ObjectRef, ObjectStore, ScanMeter
 from s3_data_lake_mcp.storage.reader import ObjectReader
@@ -145,9 +146,15 @@ def _drift(found: Sequence[tuple[str, Schema | LakeError]]) -> Drift:
     warnings = tuple(f"Not compared: {error}" for error in failures)
     if len(schemas) < 2:  # noqa: PLR2004 - a comparison
         return Drift(warnings=warnings, compared=len(schemas))
-    names = dict.fromkeys(name for _, schema in schemas for name in schema)
-    changes: list[str] = []
-    for name in names:
+    spelt = spelt_once([list(schema) for _, schema in schemas])
+    odd: dict[tuple[str, str], list[str]] = {}
+    for key, schema in schemas:
+        for name in schema:
+            if spelt[name] != name:
+                odd.setdefault((spelt[name], name), []).append(key)
+    changes = [f"Column {a} is spelt {b} in {_listed(keys, 'and')}" for (a, b), keys in odd.items()]
+    schemas = [(key, {spelt[n]: kind for n, kind in schema.items()}) for key, schema in schemas]
+    for name in dict.fromkeys(spelt.values()):
         having = [key for key, schema in schemas if name in schema]
         lacking = [key for key, schema in schemas if name not in schema]
         kinds: dict[str, list[str]] = {}
@@ -157,7 +164,7 @@ def _drift(found: Sequence[tuple[str, Schema | LakeError]]) -> Drift:
         if lacking:
             has, lacks = _listed(having, "and"), _listed(lacking, "or")
             changes.append(f"Column {name} is in {has}, but not in {lacks}")
-        elif len(kinds) > 1:
+        if len(kinds) > 1:
             said = ", ".join(f"{kind} in {_listed(keys, 'and')}" for kind, keys in kinds.items())
             changes.append(f"Column {name} is {said}")
     more = len(changes) - _NAMED

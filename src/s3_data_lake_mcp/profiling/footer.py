@@ -1,6 +1,6 @@
 """Profiles from the statistics in Parquet footers: exact counts and ends, and no data read."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,6 +20,7 @@ from s3_data_lake_mcp.loaders.parquet_footer import (
 from s3_data_lake_mcp.loaders.thrift import ThriftError
 from s3_data_lake_mcp.profiling import Json
 from s3_data_lake_mcp.profiling.aggregates import LONGEST_TEXT, ProfiledColumn
+from s3_data_lake_mcp.profiling.columns import spelt_once
 from s3_data_lake_mcp.profiling.figures import unsigned
 from s3_data_lake_mcp.profiling.partitions import Partitions, partition_figures
 from s3_data_lake_mcp.storage import ObjectRef, ObjectStore, ScanMeter
@@ -94,12 +95,12 @@ class FooterProfile:
     columns: dict[str, _Ends] = field(default_factory=dict)
     partitions: dict[str, Json] = field(default_factory=dict)
 
-    def add(self, footer: ParquetFooter, wanted: Sequence[str]) -> None:
+    def add(self, footer: ParquetFooter, wanted: Sequence[str], spelt: Mapping[str, str]) -> None:
         """Add one object's statistics; a column that it lacks is null there."""
-        told = {one.name: one for one in _statistics(footer)}
+        told = {spelt[one.name]: one for one in _statistics(footer)}
         for name in wanted:
             if name in told and name not in self.columns:
-                kind = footer.schema.field(footer.names.index(name)).type
+                kind = footer.schema.field(footer.names.index(told[name].name)).type
                 self.columns[name] = _Ends(type=kind, nulls=self.rows)
         for name, ends in self.columns.items():
             if name in told:
@@ -121,8 +122,9 @@ def profile_footers(
     """Return what the footers of objects and the names of their folders tell of columns."""
     found = FooterProfile()
     stored = [column.name for column in columns if column.name not in partitions]
+    spelt = spelt_once([footer.names for footer in footers])
     for footer in footers:
-        found.add(footer, stored)
+        found.add(footer, stored, spelt)
     rows = [footer.num_rows for footer in footers]
     for column in columns:
         if column.name in partitions:

@@ -1,7 +1,9 @@
 """What is odd about a data set, in sentences: sizes, gaps, mixtures, archives, age."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 from s3_data_lake_mcp.profiling import Json
 from s3_data_lake_mcp.profiling.groups import (
@@ -16,6 +18,7 @@ from s3_data_lake_mcp.profiling.series import Series
 _LEAST_FOR_SMALL = 10
 _SMALL_SHARE = 0.5
 _LATE_INTERVALS = 3
+_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _SPANS = {
     "hour": timedelta(hours=1),
     "day": timedelta(days=1),
@@ -74,15 +77,17 @@ def partition_json(values: set[str]) -> Json:
     count = len(values)
     if not present:
         return {"values": count, "min": None, "max": None}
-    if all(_is_integer(value) for value in present):
-        numbers = [int(value) for value in present]
-        return {"values": count, "min": min(numbers), "max": max(numbers)}
+    if all(map(_NUMBER.fullmatch, present)):
+        low, high = min(present, key=Decimal), max(present, key=Decimal)
+        return {"values": count, "min": _number(low), "max": _number(high)}
     return {"values": count, "min": min(present), "max": max(present)}
 
 
-def _is_integer(value: str) -> bool:
+def _number(text: str) -> int | float | str:
     # Beyond 15 digits a double-only JSON parser would round the number.
-    return value.removeprefix("-").isdecimal() and value.isascii() and len(value) <= 15  # noqa: PLR2004
+    if len(text) > 15:  # noqa: PLR2004
+        return text
+    return float(text) if "." in text else int(text)
 
 
 def _size_warnings(group: Group) -> list[str]:

@@ -20,7 +20,7 @@ from s3_data_lake_mcp.errors import (
 )
 from s3_data_lake_mcp.profiling import Basis, Json, frames, telling
 from s3_data_lake_mcp.profiling.aggregates import ProfiledColumn
-from s3_data_lake_mcp.profiling.columns import choose_columns
+from s3_data_lake_mcp.profiling.columns import choose_columns, spelt_once
 from s3_data_lake_mcp.profiling.exact import Measured, measure
 from s3_data_lake_mcp.profiling.footer import MOST_FOOTERS, profile_footers, read_footers
 from s3_data_lake_mcp.profiling.partitions import partitions_of
@@ -259,9 +259,10 @@ class Profiler:
         parted = subject.objects_total > 1
         partitions = partitions_of([ref.key for ref in subject.refs]) if parted else {}
         types: dict[str, pa.DataType] = {}
+        spelt = spelt_once([footer.names for footer in footers])
         for footer in footers:
             for at, name in enumerate(footer.names):
-                types.setdefault(name, footer.schema.field(at).type)
+                types.setdefault(spelt[name], footer.schema.field(at).type)
         types |= {name: values.type for name, values in partitions.items()}
         chosen, left_out = self._choose(types, columns, subject)
         found = profile_footers(footers, chosen, partitions)

@@ -16,6 +16,7 @@ from s3_data_lake_mcp.loaders.csv import CsvLoader, CsvRequest, sniff
 from s3_data_lake_mcp.loaders.json import JsonLoader, json_layout
 from s3_data_lake_mcp.loaders.parquet import ParquetLoader
 from s3_data_lake_mcp.loaders.parquet_open import open_footer
+from s3_data_lake_mcp.profiling.columns import spelt_once
 from s3_data_lake_mcp.profiling.frames import comparable, dated
 from s3_data_lake_mcp.profiling.partitions import Partitions, partitions_of, with_partitions
 from s3_data_lake_mcp.profiling.places import spread_rows
@@ -259,7 +260,9 @@ def _sample_of(loaded: LoadResult, where: str, size_bytes: int, *, whole: bool =
 
 def _together(tables: Sequence[pa.Table]) -> pa.Table:
     """Put tables one behind the other; a column whose types do not fit becomes text."""
-    names = dict.fromkeys(name for table in tables for name in table.column_names)
+    spelt = spelt_once([table.column_names for table in tables])
+    tables = [table.rename_columns([spelt[n] for n in table.column_names]) for table in tables]
+    names = dict.fromkeys(spelt.values())
     odd = {
         name
         for name in names
