@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from s3_data_lake_mcp.errors import MalformedDataError
+from s3_data_lake_mcp.profiling.columns import spelt_once
 from s3_data_lake_mcp.profiling.footer import FooterProfile, read_footers
 from s3_data_lake_mcp.storage import ScanMeter
 from s3_data_lake_mcp.storage.memory import MemoryStore
@@ -31,7 +32,7 @@ def _profile(
     footers = read_footers(store, refs, meter or ScanMeter())
     names = list(columns) or list(dict.fromkeys(n for footer in footers for n in footer.names))
     for footer in footers:
-        found.add(footer, names)
+        found.add(footer, names, spelt_once([each.names for each in footers]))
     rows: dict[str, dict[str, Any]] = {str(c["name"]): dict(c) for c in found.as_json(names)}
     return rows | {"": {"rows": found.rows}}
 

@@ -1,6 +1,6 @@
 """Schema drift: whether objects from all over a data set have the same columns."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -147,30 +147,40 @@ def _drift(found: Sequence[tuple[str, Schema | LakeError]]) -> Drift:
     if len(schemas) < 2:  # noqa: PLR2004 - a comparison
         return Drift(warnings=warnings, compared=len(schemas))
     spelt = spelt_once([list(schema) for _, schema in schemas])
-    odd: dict[tuple[str, str], list[str]] = {}
-    for key, schema in schemas:
-        for name in schema:
-            if spelt[name] != name:
-                odd.setdefault((spelt[name], name), []).append(key)
-    changes = [f"Column {a} is spelt {b} in {_listed(keys, 'and')}" for (a, b), keys in odd.items()]
-    schemas = [(key, {spelt[n]: kind for n, kind in schema.items()}) for key, schema in schemas]
-    for name in dict.fromkeys(spelt.values()):
-        having = [key for key, schema in schemas if name in schema]
-        lacking = [key for key, schema in schemas if name not in schema]
-        kinds: dict[str, list[str]] = {}
-        for key, schema in schemas:
-            if kind := schema.get(name, ""):
-                kinds.setdefault(kind, []).append(key)
-        if lacking:
-            has, lacks = _listed(having, "and"), _listed(lacking, "or")
-            changes.append(f"Column {name} is in {has}, but not in {lacks}")
-        if len(kinds) > 1:
-            said = ", ".join(f"{kind} in {_listed(keys, 'and')}" for kind, keys in kinds.items())
-            changes.append(f"Column {name} is {said}")
+    changes = [
+        f"Column {name} {'; it '.join(said)}"
+        for name in dict.fromkeys(spelt.values())
+        if (said := list(_changes(name, schemas, spelt)))
+    ]
     more = len(changes) - _NAMED
     if more > 0:
         changes = [*changes[:_NAMED], f"{more:,} more columns differ"]
     return Drift(changes=tuple(changes), warnings=warnings, compared=len(schemas))
+
+
+def _changes(
+    name: str, schemas: Sequence[tuple[str, Schema]], spelt: Mapping[str, str]
+) -> Iterator[str]:
+    """Say how a column differs between objects: in spelling, in being there, and in type."""
+    spellings: dict[str, list[str]] = {}
+    kinds: dict[str, list[str]] = {}
+    lacking = []
+    for key, schema in schemas:
+        own = next((one for one in schema if spelt[one] == name), None)
+        if own is None:
+            lacking.append(key)
+            continue
+        spellings.setdefault(own, []).append(key)
+        if schema[own]:
+            kinds.setdefault(schema[own], []).append(key)
+    for own, keys in spellings.items():
+        if own != name:
+            yield f"is spelt {own} in {_listed(keys, 'and')}"
+    if lacking:
+        having = [key for key, _ in schemas if key not in lacking]
+        yield f"is in {_listed(having, 'and')}, but not in {_listed(lacking, 'or')}"
+    if len(kinds) > 1:
+        yield "is " + ", ".join(f"{kind} in {_listed(keys, 'and')}" for kind, keys in kinds.items())
 
 
 def _listed(keys: Sequence[str], word: str) -> str:
