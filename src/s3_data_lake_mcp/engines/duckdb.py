@@ -9,7 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from s3_data_lake_mcp.engines import Query, QueryResult
-from s3_data_lake_mcp.engines.asking import ask
+from s3_data_lake_mcp.engines.asking import Asked, ask
 from s3_data_lake_mcp.engines.connection import Instance, Session
 from s3_data_lake_mcp.engines.faults import data_error
 from s3_data_lake_mcp.engines.inputs import DATA, Inputs, open_inputs
@@ -50,37 +50,52 @@ class DuckDbEngine:
         self._instance: Instance | None = None
 
     def run(self, query: Query, meter: ScanMeter, progress: Report | None = None) -> QueryResult:
-        """Run one query; see `Engine.run`."""
+        """Run one query; see `Engine.run`.
+
+        Objects that were seen before are taken as unchanged, which is asked meanwhile. If one has
+        changed, the query is run again: what it met, or would have answered, is of no account.
+        """
         asked = ask(query)
-        inputs = self._open(asked.wanted, meter, sql=asked.sql, asked=query.format)
+        hopeful = self._opener(meter, hopeful=True)
+        try:
+            result = self._run(asked, hopeful, progress)
+        except LakeError:
+            if meter.over or hopeful.confirms():
+                raise
+        else:
+            if hopeful.confirms():
+                return result
+        return self._run(asked, self._opener(meter), progress)
+
+    def _run(self, asked: Asked, opener: Opener, progress: Report | None) -> QueryResult:
+        query = asked.query
+        inputs = self._open(opener, asked.wanted, sql=asked.sql, asked=query.format)
         inputs.check_identity(query.identity)
         run = Run(asked, inputs)
-        call = _Call(inputs, meter, progress, counting=asked.counts)
+        call = _Call(inputs, opener, progress, counting=asked.counts)
         return self._learning(call, run.answer, run.fault)
+
+    def _opener(self, meter: ScanMeter, *, hopeful: bool = False) -> Opener:
+        return Opener(self._stores, self._memory, meter, hopeful=hopeful)
 
     @contextlib.contextmanager
     def open_table(
         self, bucket: str, key: str, meter: ScanMeter, progress: Report | None = None
     ) -> Iterator["DuckDbTable"]:
         """Open `data` for trusted SQL; see `Engine.open_table`."""
-        inputs = self._open(((DATA, bucket, key),), meter)
-        yield DuckDbTable(self, _Call(inputs, meter, progress))
+        opener = self._opener(meter)
+        inputs = self._open(opener, ((DATA, bucket, key),))
+        yield DuckDbTable(self, _Call(inputs, opener, progress))
 
     def _open(
         self,
+        opener: Opener,
         wanted: Sequence[tuple[str, str, str]],
-        meter: ScanMeter,
         *,
         sql: str = "",
         asked: str = "",
     ) -> Inputs:
-        return open_inputs(
-            Opener(self._stores, self._memory, meter),
-            wanted,
-            sql,
-            asked=asked,
-            settings=self._settings,
-        )
+        return open_inputs(opener, wanted, sql, asked=asked, settings=self._settings)
 
     def _learning[T](
         self,
@@ -106,7 +121,7 @@ class DuckDbEngine:
     def _session(self, call: "_Call") -> Iterator[Session]:
         instance = self._instance = self._instance or Instance(self._settings)
         try:
-            scope, counting = Scope(call.meter), call.counting
+            scope, counting = Scope(call.meter, call.opener.refutes), call.counting
             with instance.session(scope, call.report, counting=counting) as session:
                 yield session
         finally:
@@ -139,18 +154,22 @@ def _stores(store: ObjectStore, settings: Settings) -> Stores:
 
 
 class _Call:
-    """The tables of one call, and who is told how far it is; `counting` as in a session."""
+    """The tables of one call, who opened them, and who is told how far it is.
+
+    `counting` is as in a session.
+    """
 
     def __init__(
         self,
         inputs: Inputs,
-        meter: ScanMeter,
+        opener: Opener,
         progress: Report | None,
         *,
         counting: bool = False,
     ) -> None:
         self.inputs = inputs
-        self.meter = meter
+        self.opener = opener
+        self.meter = opener.meter
         self.counting = counting
         self._progress = progress
         self._total = sum(info.size_bytes for info in inputs.infos())

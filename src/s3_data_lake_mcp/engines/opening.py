@@ -4,12 +4,12 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from s3_data_lake_mcp.errors import MalformedDataError, UnsupportedFormatError
 from s3_data_lake_mcp.loaders.compression import decoded_blocks, detect_compression
 from s3_data_lake_mcp.loaders.formats import detect_format, detect_format_by_name
-from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef, ObjectStore, ScanMeter
+from s3_data_lake_mcp.storage import ObjectHead, ObjectInfo, ObjectRef, ObjectStore, ScanMeter
 from s3_data_lake_mcp.storage.copied import CopiedReader
 from s3_data_lake_mcp.storage.copies import Copies
 from s3_data_lake_mcp.storage.pinned import (
@@ -18,7 +18,11 @@ from s3_data_lake_mcp.storage.pinned import (
     Access,
     PinnedObject,
 )
+from s3_data_lake_mcp.storage.readahead import download_threads
 from s3_data_lake_mcp.storage.reader import ObjectReader
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 HEAD_BYTES = 1 << 20
 """First request of a text: most objects under it are there whole."""
@@ -148,7 +152,8 @@ class Memory:
             if known is None or not _same(known[0], info):
                 known = (info, {})
                 self._drop_head(place)
-            self._known[place] = known
+            # The same version may be told more of, as by a HEAD behind a listing.
+            self._known[place] = known = (info, known[1])
             while len(self._known) > _MOST_REMEMBERED:
                 forgotten, _ = self._known.popitem(last=False)
                 self._drop_head(forgotten)
@@ -160,13 +165,38 @@ def _same(one: ObjectInfo, other: ObjectInfo) -> bool:
 
 
 class Opener:
-    """Opens objects for one call."""
+    """Opens objects for one call.
 
-    def __init__(self, stores: Stores, memory: Memory, meter: ScanMeter) -> None:
+    Args:
+        stores: Where they are.
+        memory: What is known of them.
+        meter: Counts and bounds the reads.
+        hopeful: Whether what was seen before may be opened as if it had not changed. Whether that
+            is so is asked meanwhile: nothing may be answered before `confirms` has told.
+    """
+
+    def __init__(
+        self, stores: Stores, memory: Memory, meter: ScanMeter, *, hopeful: bool = False
+    ) -> None:
         self.store = stores.plain
         self._stores = stores
         self.memory = memory
         self.meter = meter
+        self._hopeful = hopeful
+        self._hopes: list[tuple[ObjectInfo, Future[ObjectHead]]] = []
+
+    def confirms(self) -> bool:
+        """Return whether all is as it was when it was seen; waits until that is known.
+
+        Raises:
+            LakeError: What asking for one of the objects met.
+        """
+        return all(head.result().info == seen for seen, head in self._hopes)
+
+    def refutes(self) -> bool:
+        """Return whether it is known already that something is not."""
+        told = [(seen, head) for seen, head in self._hopes if head.done()]
+        return any(head.exception() or head.result().info != seen for seen, head in told)
 
     def open(self, ref: ObjectRef) -> Opened:
         """Open an object: if it was seen before, by asking whether it is still the same.
@@ -176,12 +206,14 @@ class Opener:
             MalformedDataError: If it is empty.
         """
         seen = self.memory.recall(ref)
+        # Of a version whose first opening failed, too little is known.
+        if seen is not None and self._hopeful and "format" in self.memory.facts(seen):
+            self._hopes.append((seen, download_threads().submit(self.store.head, ref, self.meter)))
+            return self._seen(seen)
         if seen is not None:
             info = self.store.head(ref, self.meter).info
-            facts = self.memory.facts(info)
-            # Of a version whose first opening failed, too little is known.
-            if _same(info, seen) and "format" in facts:
-                return self._opened(info, facts.get("head", b""), b"")
+            if _same(info, seen) and "format" in self.memory.facts(info):
+                return self._seen(info)
         if detect_format_by_name(ref.key)[0] == "parquet":
             info, tail = self.store.get_tail(ref, TAIL_BYTES, self.meter)
             opened = self._opened(info, b"", tail)
@@ -200,6 +232,9 @@ class Opener:
         opened = self._opened(info, b"", b"")
         opened.facts["format"] = name
         return opened
+
+    def _seen(self, info: ObjectInfo) -> Opened:
+        return self._opened(info, self.memory.facts(info).get("head", b""), b"")
 
     def _opened(self, info: ObjectInfo, head: bytes, tail: bytes) -> Opened:
         return Opened(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
-from s3_data_lake_mcp.errors import DeadlineExceededError, NotAllowedError
+from s3_data_lake_mcp.errors import DeadlineExceededError, NotAllowedError, ObjectChangedError
 from s3_data_lake_mcp.storage import ScanMeter
 
 _EPOCH_SECONDS = 1_000_000_000
@@ -70,10 +70,15 @@ class Scope:
     """The paths that one query may read, and the first error that reading them met.
 
     Engines wrap what a file system raises in errors of their own; `failure` keeps the original.
+
+    Args:
+        meter: Counts and bounds the reads.
+        refuted: Whether objects are known to be others than they were taken for.
     """
 
-    def __init__(self, meter: ScanMeter) -> None:
+    def __init__(self, meter: ScanMeter, refuted: Callable[[], bool] = lambda: False) -> None:
         self.meter = meter
+        self._refuted = refuted
         self.failure: Exception | None = None
         self._lock = threading.Lock()
         self._objects: dict[str, Readable] = {}
@@ -128,6 +133,8 @@ class Scope:
             self.meter.check()
         except DeadlineExceededError as exc:
             self.fail(exc)
+        if self._refuted():
+            self.fail(ObjectChangedError("An object has changed since it was seen"))
 
     def check(self) -> None:
         """Raise the first failure again, if there was one."""
