@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 _BUCKETS_PER_PAGE = 1000
 _KEYS_PER_PAGE = 1000
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _OWNERS = Kind(
     setting="S3_DATA_LAKE_EXPECTED_BUCKET_OWNER",
     value=re.compile(r"\d{12}"),
@@ -158,18 +159,30 @@ class S3Store:
         for text, name in ((prefix, "prefix"), (delimiter, "delimiter"), (start_after, "key")):
             check_text(bucket, text, name)
         self.allowed.require_listing(bucket, prefix)
-        given = {
-            "Prefix": prefix,
-            "Delimiter": delimiter,
-            "StartAfter": "" if token else start_after,
-            "ContinuationToken": token,
-        }
+        most = max(1, min(max_keys, _KEYS_PER_PAGE))
+        asked = {"Prefix": prefix, "Delimiter": delimiter}
+        if token:
+            return self._page(bucket, meter, asked | {"ContinuationToken": token}, most)
+        # XML has no control characters, and not all stores encode what they repeat of a request.
+        begin = _CONTROL.split(start_after, maxsplit=1)[0]
+        page = self._page(bucket, meter, asked | {"StartAfter": begin}, most)
+        if begin == start_after:
+            return page
+        left = _behind(page, start_after)
+        while left.next_token and not (left.objects or left.common_prefixes):
+            page = self._page(bucket, meter, asked | {"ContinuationToken": left.next_token}, most)
+            left = _behind(page, start_after)
+        return left
+
+    def _page(
+        self, bucket: str, meter: ScanMeter, asked: Mapping[str, str], max_keys: int
+    ) -> ListPage:
         answer = self._calls.ask(
             "list_objects_v2",
             bucket,
             meter,
-            MaxKeys=max(1, min(max_keys, _KEYS_PER_PAGE)),
-            **{name: value for name, value in given.items() if value},
+            MaxKeys=max_keys,
+            **{name: value for name, value in asked.items() if value},
             **self._payer,
         )
         page = list_page(bucket, answer)
@@ -241,3 +254,12 @@ class S3Store:
         self.allowed.require_bucket(bucket)
         answer = self._calls.ask("get_bucket_versioning", bucket, meter)
         return bool(answer.get("Status") == "Enabled")
+
+
+def _behind(page: ListPage, key: str) -> ListPage:
+    """Return what a page has behind a key; a folder that the key is in goes on behind it."""
+    return ListPage(
+        objects=tuple(one for one in page.objects if one.key > key),
+        common_prefixes=tuple(p for p in page.common_prefixes if p > key or key.startswith(p)),
+        next_token=page.next_token,
+    )

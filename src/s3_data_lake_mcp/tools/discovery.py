@@ -107,8 +107,9 @@ def list_s3_objects(
         found = find_objects(call.lake.store, call.meter, search, call.progress)
     except NotFoundError as exc:
         raise explain_missing(call.lake.store, exc, call.meter) from exc
-    if prefix and not (found.keys_scanned or call.cursor or pattern):
-        found.notices.append(_nothing_below(call, bucket_name, prefix))
+    begin = wanted.narrowed(prefix)
+    if begin and not (found.keys_scanned or call.cursor):
+        found.notices.append(_nothing_below(call, bucket_name, begin))
     return ObjectList(
         bucket=bucket_name,
         prefix=prefix,
