@@ -41,6 +41,15 @@ def test_by_name(key: str, expected: tuple[str, str]) -> None:
         ("x", b"a,b\n1,2\n3,4\n", b"", ("csv", "content")),
         ("x", b"hello\nworld\n", b"", ("text", "content")),
         ("x.csv", b"word", b"", ("csv", "suffix")),
+        ("x.txt", b"a\tb\n1\t2\n", b"", ("csv", "content")),
+        ("x.txt", "a\tb\n1\t2\n".encode("utf-16"), b"", ("csv", "content")),
+        ("x.txt", b"Hello, you\nand all, who, come\nlate\n", b"", ("text", "suffix")),
+        ("x.log", b"10:00:00,123 up\n10:00:01,456 down\n", b"", ("text", "suffix")),
+        ("x.txt", b"one, line\n", b"", ("text", "suffix")),
+        ("x.json", b'"a","b"\n"1","2"\n', b"", ("csv", "content")),
+        ("x.json", b"1,2\n3,4\n", b"", ("csv", "content")),
+        ("x.json", b'"a,b"\n"c,d"\n', b"", ("json", "suffix")),
+        ("x.json", b"nothing\nat all\n", b"", ("json", "suffix")),
         ("x.csv", b"", b"", ("csv", "suffix")),
         ("x", b"", b"", ("unknown", "")),
         ("x.bin", b"\x00\x01\x02", b"", ("unknown", "")),
@@ -67,3 +76,33 @@ def test_another_format_is_refused_with_the_call_that_reads_it() -> None:
     assert caught.value.repair_tool == "read_parquet_from_s3"
     assert caught.value.repair == {"bucket_name": "b", "object_key": "x.json"}
     refuse_other(info, b'{"a": 1}', "json")
+
+
+@pytest.mark.parametrize("head", [b"name,n\nx,1\ny,2\n", b"\xef\xbb\xbfname;n\r\nx;1\r\n"])
+def test_delimited_text_is_no_json(head: bytes) -> None:
+    """Whoever asks for JSON is told what reads it."""
+    info = ObjectInfo(ref=ObjectRef(bucket="b", key="x.json"), size_bytes=len(head), etag="e")
+    with pytest.raises(MalformedDataError, match="is not JSON: it looks like csv") as caught:
+        refuse_other(info, head, "json")
+    assert caught.value.repair_tool == "read_csv_from_s3"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"a":1,\n"b":2,\n"c":3,\n"d":4}', "[1,2,\n3,4,\n5,6]", '"a,b"\n"c,d"\n', '{"a":\n1}', "1"],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
+def test_json_over_several_lines_is_not_taken_for_a_table(text: str, encoding: str) -> None:
+    """However regular its commas are."""
+    head = text.encode(encoding)
+    info = ObjectInfo(ref=ObjectRef(bucket="b", key="x.json"), size_bytes=len(head), etag="e")
+    refuse_other(info, head, "json")
+
+
+def test_an_array_of_objects_in_one_line_is_no_csv() -> None:
+    """Its first line is no header, whatever the key says."""
+    head = b'[{"a":1,"b":"x"},{"a":2,"b":"y"}]'
+    info = ObjectInfo(ref=ObjectRef(bucket="b", key="x.csv"), size_bytes=len(head), etag="e")
+    with pytest.raises(MalformedDataError, match="is not CSV: it looks like json"):
+        refuse_other(info, head, "csv")
+    refuse_other(info, b"[a],[b]\n[1],[2]\n", "csv")

@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import chain
 
 from s3_data_lake_mcp.errors import MalformedDataError, UnsupportedFormatError
 from s3_data_lake_mcp.storage import ObjectInfo
@@ -128,27 +129,32 @@ def detect_format(info: ObjectInfo, head: bytes, tail: bytes = b"") -> tuple[str
     Bytes win over the name. `head` is decompressed already; `tail` may be empty. What looks like
     plain text takes its format from the key, if that announces a text format.
     """
-    for magic, name in _MAGIC:
-        if head.startswith(magic) and not (magic in _WORDS and _reads_on(head)):
-            return name, "magic"
-    if head.startswith(b"PK\x03\x04"):
-        return ("excel" if b"xl/" in head or b"[Content_Types]" in head else "archive"), "magic"
-    for at, magic, name in _INNER_MAGIC:
-        if head.startswith(magic, at):
-            return name, "magic"
-    for magic, name in _FOOTERS:
-        if tail.endswith(magic):
-            return name, "magic"
+    if found := _by_magic(head, tail):
+        return found, "magic"
     named = detect_format_by_name(info.ref.key)[0]
     if not head:
         return named, "suffix" if named != "unknown" else ""
+    if _may_be_table(info.ref.key, named) and _is_table(head):
+        return "csv", "content"
     return _text_format(head, named)
+
+
+def _by_magic(head: bytes, tail: bytes) -> str:
+    """Return the format of a magic number, empty for none."""
+    for magic, name in _MAGIC:
+        if head.startswith(magic) and not (magic in _WORDS and _reads_on(head)):
+            return name
+    if head.startswith(b"PK\x03\x04"):
+        return "excel" if b"xl/" in head or b"[Content_Types]" in head else "archive"
+    inner = (name for at, magic, name in _INNER_MAGIC if head.startswith(magic, at))
+    return next(chain(inner, (name for magic, name in _FOOTERS if tail.endswith(magic))), "")
 
 
 def refuse_other(info: ObjectInfo, head: bytes, wanted: str) -> None:
     """Raise if an object plainly has another format than the `csv` or `json` that is wanted.
 
-    Its magic number tells; for what is read as CSV, a first line that is JSON does too.
+    Its magic number tells; for what is read as CSV, a first line that is JSON does too, and for
+    what is read as JSON, lines that are plainly delimited.
 
     Raises:
         MalformedDataError: If it is a format that another tool reads, with the call that does.
@@ -157,9 +163,10 @@ def refuse_other(info: ObjectInfo, head: bytes, wanted: str) -> None:
     _refuse_compressed(info, head)
     name, told = detect_format(info, head)
     if told != "magic":
-        if wanted == "json" or not _is_json(head, named=detect_format_by_name(info.ref.key)[0]):
+        named = detect_format_by_name(info.ref.key)[0]
+        if not (_is_table(head) if wanted == "json" else _is_json(head, named=named)):
             return
-        name = "json"
+        name = "csv" if wanted == "json" else "json"
     message = f"{info.ref} is not {wanted.upper()}: it looks like {name}"
     if tool := _READ_TOOLS.get(name):
         repair = {"bucket_name": info.ref.bucket, "object_key": info.ref.key}
@@ -185,7 +192,8 @@ def _refuse_compressed(info: ObjectInfo, head: bytes) -> None:
 def _is_json(head: bytes, *, named: str) -> bool:
     """Whether text is JSON: its first line is an object or opens one, and no CSV under such a name.
 
-    What a key calls CSV must be an object whole, for columns may be in braces too.
+    What a key calls CSV must be an object whole, or an array of them, for columns may be in braces
+    too.
     """
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     line = text.partition(b"\n")[0].rstrip()
@@ -196,10 +204,17 @@ def _is_json(head: bytes, *, named: str) -> bool:
     endless = len(line) > _LONGEST_HEADER_BYTES and _JSON_RECORD.match(line)
     if line in _JSON_OPENERS or endless:
         return True
+    value = _value(line)
+    records = value if isinstance(value, list) and value else [value]
+    return all(isinstance(record, dict) for record in records)
+
+
+def _value(line: bytes) -> object:
+    """Return the JSON value of a line, None if it is no JSON."""
     try:
-        return isinstance(json.loads(line), dict)
+        return json.loads(line)
     except (ValueError, RecursionError):
-        return False
+        return None
 
 
 def _reads_on(head: bytes) -> bool:
@@ -222,6 +237,22 @@ def _text_format(head: bytes, named: str) -> tuple[str, str]:
     if _JSON_SCALAR.match(text):
         return "json", "content"
     return ("csv" if _is_delimited(text) else "text"), "content"
+
+
+def _may_be_table(key: str, named: str) -> bool:
+    """Whether delimited text has been seen under such a name; logs are delimited by chance."""
+    return named == "json" or strip_compression(key.lower()).endswith((".txt", ".text"))
+
+
+def _is_table(head: bytes) -> bool:
+    """Whether text is plainly delimited, and not JSON values one a line."""
+    if head.startswith(_UNICODE_MARKS):
+        head = head.decode("utf-16", "ignore").encode("utf-8", "ignore")
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if _BINARY.search(text) or _JSON_OBJECT.match(text) or _JSON_ARRAY.match(text):
+        return False
+    lines = text.splitlines()
+    return len(lines) > 1 and _is_delimited(text) and _value(lines[0]) is None
 
 
 def _is_delimited(text: bytes) -> bool:

@@ -31,8 +31,8 @@ def suggest(ref: ObjectRef, contents: Contents | None) -> list[dict[str, Any]]:
         return [_beside(ref, prefix, "What lies beside it.")]
     calls = [read]
     named = detect_format_by_name(ref.key)[0]
-    # SQL goes by the name, unless the content is Parquet.
-    is_queried = named not in _READS or contents.format in (named, "parquet")
+    # SQL believes the names of CSV and Parquet, unless the content is Parquet.
+    is_queried = named not in ("csv", "parquet") or contents.format in (named, "parquet")
     if is_queried and (sql := _sql(contents.columns)):
         calls.append(_call("query_csv_data", place | {"sql": sql}, "Count rows by a column."))
     if contents.columns:
