@@ -312,6 +312,31 @@ def test_every_castable_type_has_a_cast() -> None:
         assert [null for (null,) in rows] == [False, True, True]
 
 
+def test_booleans_are_the_words_of_the_loader() -> None:
+    """Words of the type become their value; any other is a misfit."""
+    cast = checked_cast("v", "BOOLEAN", (0, "c"))
+    words = {"true": True, "True": True, "TRUE": True, "false": False, "False": False}
+    for text, value in (words | {"FALSE": False}).items():
+        assert duckdb.execute(f"SELECT {cast} FROM (SELECT ? AS v)", [text]).fetchall() == [
+            (value,)
+        ]
+    for text in ("tRUE", "t", "1", "yes", "", " true"):
+        with pytest.raises(duckdb.InvalidInputException) as caught:
+            duckdb.execute(f"SELECT {cast} FROM (SELECT ? AS v)", [text]).fetchall()
+        assert misfit_of(caught.value) is not None
+
+
+@pytest.mark.parametrize("kind", sorted(castable()))
+def test_columns_that_are_not_asked_for_cost_nothing(kind: str) -> None:
+    """The plan of a query reads no column that only an unused cast needs."""
+    connection = duckdb.connect()
+    connection.execute("CREATE TABLE t AS SELECT '1' AS unused, '2' AS used FROM range(9)")
+    cast = checked_cast("unused", kind, (0, "c"), tokens=True, empty=True)
+    view = f"SELECT {cast} AS a, used FROM t"
+    ((_, plan),) = connection.execute(f"EXPLAIN SELECT max(used) FROM ({view})").fetchall()
+    assert "unused" not in plan
+
+
 @pytest.fixture(scope="module")
 def year() -> Desk:
     """Return an engine over a year-long dataset of each format; the schema changes in it."""

@@ -121,15 +121,13 @@ def checked_list(
 
 def _cast_or_error(text: str, kind: str, mark: str, null: str) -> str:
     failure = f"CAST(error({mark} || left({text}, {_CLIPPED_CHARS})) AS {kind})"
-    value = f"CASE WHEN {_fits(text, kind)} THEN TRY_CAST({text} AS {kind}) END"
-    return f"coalesce({value}, CASE WHEN {null} THEN NULL ELSE {failure} END)"
+    return f"coalesce({_value(text, kind)}, CASE WHEN {null} THEN NULL ELSE {failure} END)"
 
 
 def misfit_example(text: str, kind: str, *, token: bool) -> str:
     """Return the aggregate that finds a value that a type cannot hold, among null tokens or not."""
-    fits = f"{_fits(text, kind)} AND TRY_CAST({text} AS {kind}) IS NOT NULL"
     among = f"{text} {'' if token else 'NOT '}IN {_TOKENS}"
-    misfit = f"{text} IS NOT NULL AND {among} AND NOT coalesce({fits}, false)"
+    misfit = f"{text} IS NOT NULL AND {among} AND {_value(text, kind)} IS NULL"
     return f"min(left({text}, {_CLIPPED_CHARS})) FILTER ({misfit})"
 
 
@@ -137,6 +135,15 @@ def _null(text: str, *, tokens: bool, empty: bool) -> str:
     null = f"{text} IS NULL"
     null += f" OR {text} = ''" if empty else ""
     return null + (f" OR {text} IN {_TOKENS}" if tokens else "")
+
+
+def _value(text: str, kind: str) -> str:
+    """Return the value of a text that is one of the type, and null of any other."""
+    if kind == "BOOLEAN":
+        # The engine would join with a list of six, whether or not the column is asked for.
+        cases = (f"WHEN {literal(each)} THEN {each.lower()}" for each in BOOLEAN.split("|"))
+        return f"CASE {text} {' '.join(cases)} END"
+    return f"CASE WHEN {_fits(text, kind)} THEN TRY_CAST({text} AS {kind}) END"
 
 
 def _fits(text: str, kind: str) -> str:
@@ -147,8 +154,6 @@ def _fits(text: str, kind: str) -> str:
     """
     if kind == "BIGINT":
         return _rewritten(f"TRY_CAST({text} AS BIGINT)", text)
-    if kind == "BOOLEAN":
-        return f"{text} IN ({', '.join(map(literal, BOOLEAN.split('|')))})"
     matches = f"regexp_full_match({text}, {literal(_PATTERNS[kind])})"
     if kind in _MICROSECONDS:
         matches += f" AND NOT regexp_matches({text}, {literal(_FEW_FRACTION_DIGITS)})"
