@@ -308,7 +308,7 @@ def build_request(job: Job, alias: str) -> dict[str, Any]:
     each = [
         request | {"op": op, "key": f"run-{number}{alias[4:]}{request['plain_key']}"}
         if apart
-        else request | {"op": op}
+        else request | {"op": op, "words": f"{alias} {number}"}
         for number in range(1, times + 1)
     ]
     return {"op": "together", "requests": each}

@@ -42,8 +42,13 @@ class Query:
         used.extend(name for _, name, _ in self.aggregates if name != "*")
         return list(dict.fromkeys(used))
 
-    def sql(self, source: str) -> str:
-        """Return the query in DuckDB's SQL over a table or table function."""
+    def sql(self, source: str, words: str = "") -> str:
+        """Return the query in DuckDB's SQL over a table or table function.
+
+        Args:
+            source: What stands behind FROM.
+            words: A comment, which makes it another text.
+        """
         shown = [f"{_quoted(name)} AS {leaf(name)}" for name in self.group]
         shown.extend(
             f"{function}({'*' if name == '*' else _quoted(name)}) AS {alias}"
@@ -57,7 +62,7 @@ class Query:
             )
         if self.group:
             text += " GROUP BY " + ", ".join(_quoted(name) for name in self.group)
-        return text
+        return f"{text} -- {words}" if words else text
 
 
 def tuple_or(item: object) -> object:

@@ -6,20 +6,22 @@ from typing import Any, Final
 from lab import SIDES
 from targets import judge, seconds_of
 
-_RUNS: Final = (("first", ""), ("second", ", second run"))
+_RUNS: Final = (("first", ""), ("second", ", second run"), ("again", ", asked again"))
 _PEERS: Final = ("whole", "httpfs", "polars", "boto3")
 _WRONG_CHARS: Final = 110
 _STARTS: Final = (("to `tools/list`", "tools_list"), ("to a first page", "first_answer"))
+_SMALL: Final = ("an object seen before", "new objects")
 _METHOD: Final = """
 All sides read the same objects ({scale}) from one S3 stand-in on the same machine, which answers
 after 25 ms and sends 90 MB/s per connection (no TLS, no jitter, no limit of the network card).
-A first run reads an object that the side has never seen, a second run the same again; the process
-is warm in both. Times are medians of runs in alternation, until the answer stands in plain Python
-values; this server's include MCP and its client's parsing. Memory is the peak of all the side's
-processes, shared pages counted once. Sides that keep nothing between runs are not run a second
-time. *Floor*: unavoidable round trips and bytes over 24 connections, plus DuckDB's own time on the
-local file where the processor bounds. Every answer is held to the generator's; **wrong** ones are
-marked. Numbers in parentheses: how many times this server's time.
+A first run reads an object that the side has never seen, a second run the same again, of queries in
+other words (a comment); *asked again* is the very same question once more, whose answer this server
+remembers. The process is warm in all. Times are medians of runs in alternation, until the answer
+stands in plain Python values; this server's include MCP and its client's parsing. Memory is the
+peak of all the side's processes, shared pages counted once. Sides that keep nothing between runs
+are not run a second time. *Floor*: unavoidable round trips and bytes over 24 connections, plus
+DuckDB's own time on the local file where the processor bounds. Every answer is held to the
+generator's; **wrong** ones are marked. Numbers in parentheses: how many times this server's time.
 """
 
 
@@ -100,6 +102,8 @@ def _times(report: Mapping[str, Any]) -> list[str]:
     for job in report["jobs"]:
         for run, suffix in _RUNS:
             mine = seconds_of(jobs, job["name"], "server", run)
+            if run == "again" and mine is None:
+                continue
             row = [job["title"] + suffix]
             for side in report["sides"]:
                 seconds = seconds_of(jobs, job["name"], side, run)
@@ -133,7 +137,9 @@ def _special(special: Mapping[str, Any]) -> list[str]:
     if queries := special.get("small_query"):
         rows = [
             (f"profile `{profile}`, {how}", milliseconds(item["seconds"]), _spread(item))
-            for (profile, item), how in zip(queries.items(), ("asked again", "anew"), strict=True)
+            for (profile, item), how in zip(
+                queries.items(), ("an object seen before", "new objects"), strict=True
+            )
         ]
         lines += ["## A query of a small CSV over stdio", ""]
         lines += [*_table(("call", "median", "spread"), rows), ""]
@@ -195,6 +201,6 @@ def _figures(report: Mapping[str, Any]) -> list[str]:
         for job in report["jobs"]
         for side, result in job["sides"].items()
         for run, _ in _RUNS
-        if (figures := result[run])
+        if (figures := result.get(run))
     ]
     return _table(header, rows)

@@ -37,15 +37,19 @@ class Result:
 
     first: list[Run] = field(default_factory=list)
     second: list[Run] = field(default_factory=list)
+    again: list[Run] = field(default_factory=list)
     failure: str = ""
 
     def summary(self) -> dict[str, Any]:
         """Return medians and spread."""
         return {
             "failure": self.failure,
-            "wrong": next((run.wrong for run in (*self.first, *self.second) if run.wrong), ""),
+            "wrong": next(
+                (run.wrong for run in (*self.first, *self.second, *self.again) if run.wrong), ""
+            ),
             "first": _medians(self.first),
             "second": _medians(self.second),
+            "again": _medians(self.again),
         }
 
 
@@ -151,7 +155,9 @@ class Session:
         if side.kind.keeps:
             if request.get("via") == "cursor":
                 side.ask(request | {"op": "prepare"})
-            result.second.append(self._measure(side, job, request))
+            result.second.append(self._measure(side, job, request | {"words": alias}))
+            if job.op == "query" and side.kind.name in OWN:
+                result.again.append(self._measure(side, job, request))
         else:
             result.second = result.first
 
@@ -182,7 +188,7 @@ class Session:
         seconds = local["seconds"] if local else None
         floors = {
             run: floor_seconds(job, moved, self._plan.profile, seconds, first=run == "first")
-            for run in ("first", "second")
+            for run in ("first", "second", "again")
         }
         return {
             "name": job.name,

@@ -43,7 +43,7 @@ def page(request: Request) -> dict[str, Any]:
 
 def query(request: Request) -> dict[str, Any]:
     """Answer SQL."""
-    sql = Query.from_json(request["query"]).sql("data")
+    sql = Query.from_json(request["query"]).sql("data", request.get("words", ""))
     arguments = {"key": request["key"], "sql": sql, "columns": [], "max_rows": 1_000}
     answer = _job("query", request, arguments)
     return {"columns": [column["name"] for column in answer["columns"]], "rows": answer["rows"]}

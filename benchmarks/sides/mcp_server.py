@@ -106,7 +106,7 @@ class ServerSide:
         arguments = {
             "bucket_name": request["bucket"],
             "object_key": request["key"],
-            "sql": Query.from_json(request["query"]).sql("data"),
+            "sql": Query.from_json(request["query"]).sql("data", request.get("words", "")),
             "max_rows": 1_000,
         }
         answer = await self._call("query_csv_data", arguments)

@@ -166,7 +166,8 @@ class Settings(BaseSettings):
     """Most calls that parse data at the same time; further ones wait."""
 
     cache_bytes: ByteSize = ByteSize(512 << 20)
-    """Most memory that one worker's block cache may hold."""
+    """Most memory that one worker's block cache may hold; up to three eighths of it again are for
+    answers and for decoded text."""
 
     cache_dir: str = ""
     """Folder for a cache on disk of objects too long for memory, shared by all workers; it must be

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from s3_data_lake_mcp.engines import Query
 from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.guard import Kind, check_predicate, check_sql
+from s3_data_lake_mcp.engines.guard_parser import the_parser
 from s3_data_lake_mcp.engines.inputs import DATA, uri_place
+from s3_data_lake_mcp.engines.row_order import RowOrder, row_order
 from s3_data_lake_mcp.engines.simple_form import Statement, build, pick
 from s3_data_lake_mcp.engines.sqltext import names
 from s3_data_lake_mcp.errors import LakeError
@@ -34,6 +36,13 @@ class Asked:
     def counts(self) -> bool:
         """Whether the answer says how many row groups were read."""
         return self.query.format == "parquet"
+
+    def row_order(self) -> RowOrder:
+        """Return in which order the rows come; those of the simple form, as they are stored."""
+        if self.kind != "select" or not self.sql:
+            return RowOrder()
+        answer = the_parser().tree(self.sql)
+        return row_order(answer["statements"][0]["node"])
 
     def statement(self, session: Session, columns: list[tuple[str, str]]) -> Statement:
         """Return the statement to run; `columns` are those of `data`."""

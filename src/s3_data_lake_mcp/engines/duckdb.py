@@ -9,6 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from s3_data_lake_mcp.engines import Query, QueryResult
+from s3_data_lake_mcp.engines.answers import Answers
 from s3_data_lake_mcp.engines.asking import Asked, ask
 from s3_data_lake_mcp.engines.connection import Instance, Session
 from s3_data_lake_mcp.engines.faults import data_error
@@ -29,6 +30,9 @@ from s3_data_lake_mcp.storage.scope import Scope
 _DECODED_SHARE = 4
 """Part of the cache's memory that is for objects which are decoded before the engine sees them."""
 
+_ANSWERS_SHARE = 8
+"""Part of the cache's memory that is for answers."""
+
 _MOST_LESSONS = 200
 """Most times that one query is run again, each time a little wiser."""
 
@@ -47,6 +51,7 @@ class DuckDbEngine:
         self._stores = _stores(store, settings)
         self._settings = settings
         self._memory = Memory()
+        self._answers = Answers(settings.cache_bytes // _ANSWERS_SHARE)
         self._instance: Instance | None = None
 
     def run(self, query: Query, meter: ScanMeter, progress: Report | None = None) -> QueryResult:
@@ -71,9 +76,20 @@ class DuckDbEngine:
         query = asked.query
         inputs = self._open(opener, asked.wanted, sql=asked.sql, asked=query.format)
         inputs.check_identity(query.identity)
-        run = Run(asked, inputs)
+        run = Run(asked, inputs, self._settings.max_result_bytes)
         call = _Call(inputs, opener, progress, counting=asked.counts)
-        return self._learning(call, run.answer, run.fault)
+        if query.dry_run:
+            return self._learning(call, run.plan, run.fault)
+        identity = inputs.identity
+        if (known := self._answers.find(query, identity)) is not None:
+            return run.renewed(known)
+        answer = self._learning(call, run.answer, run.fault)
+        self._answers.keep(query, identity, answer)
+        page = answer.page(query.offset, query.max_rows)
+        if page is None:
+            message = "A query without its page"
+            raise InternalError(message)
+        return page
 
     def _opener(self, meter: ScanMeter, *, hopeful: bool = False) -> Opener:
         return Opener(self._stores, self._memory, meter, hopeful=hopeful)

@@ -113,6 +113,17 @@ NEVER = _words(
 )
 """Functions that are refused by policy as scalars, whether or not DuckDB knows them."""
 
+VARYING = _words(
+    """
+    age ago current_catalog current_database current_date current_localtime current_localtimestamp
+    current_role current_schema current_schemas current_time current_timestamp current_user
+    gen_random_uuid get_current_time get_current_timestamp localtime localtimestamp now random
+    sample session_user setseed tablesample today tomorrow transaction_timestamp user uuid uuidv4
+    uuidv7 yesterday
+    """
+)
+"""Words of SQL that do not mean the same each time."""
+
 GENERATORS = _words("unnest range generate_series json_each json_tree")
 """Table functions that read nothing but their arguments."""
 

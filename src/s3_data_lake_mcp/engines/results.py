@@ -1,5 +1,6 @@
 """A query's answer as Arrow, losing nothing: types that Arrow cannot hold come as text."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
@@ -25,18 +26,48 @@ _STREAMED = (
 )
 
 
-def fetch(relation: duckdb.DuckDBPyRelation, rows: int | None = None, offset: int = 0) -> pa.Table:
-    """Return the rows `[offset, offset + rows)` of a relation, fewer if it ends before."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Which rows of an answer to fetch: `rows` of them from `offset` on, None for all.
+
+    Once there are `least`, no more are fetched than make up `most_bytes`.
+    """
+
+    rows: int | None = None
+    offset: int = 0
+    least: int = 0
+    most_bytes: int | None = None
+
+
+def fetch(relation: duckdb.DuckDBPyRelation) -> pa.Table:
+    """Return the rows of a relation."""
+    return fetch_window(relation, Window())[0]
+
+
+def fetch_window(relation: duckdb.DuckDBPyRelation, window: Window) -> tuple[pa.Table, bool]:
+    """Return the rows of a window of a relation, and whether the last of all is among them."""
     exact = _projection(relation)
-    cut = exact if rows is None else exact.limit(rows, offset)
+    cut = exact if window.rows is None else exact.limit(window.rows, window.offset)
+    most = window.most_bytes
+    batches: list[pa.RecordBatch] = []
+    rows = size = 0
+    ended = True
     try:
-        table = cut.to_arrow_reader(_BATCH_ROWS).read_all()
+        reader = cut.to_arrow_reader(_BATCH_ROWS)
+        for batch in reader:
+            batches.append(batch)
+            rows, size = rows + batch.num_rows, size + batch.nbytes
+            if most is not None and size > most and rows >= window.least:
+                ended = False
+                break
+        table = pa.Table.from_batches(batches, reader.schema)
     except (pa.ArrowException, OSError) as exc:
         # What fails while rows stream comes as an error of Arrow, with DuckDB's text.
         text = str(exc)
         kinds = (kind for start, kind in _STREAMED if text.startswith(start))
         raise next(kinds, duckdb.Error)(text) from exc
-    return _decoded(table).rename_columns(relation.columns)
+    ended = ended and (window.rows is None or rows < window.rows)
+    return _decoded(table).rename_columns(relation.columns), ended
 
 
 def _projection(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:

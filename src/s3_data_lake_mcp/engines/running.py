@@ -10,6 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from s3_data_lake_mcp.engines import QueryResult
+from s3_data_lake_mcp.engines.answers import Answer
 from s3_data_lake_mcp.engines.asking import Asked
 from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.faults import data_error
@@ -22,21 +23,32 @@ from s3_data_lake_mcp.engines.parquet_table import ParquetTable
 from s3_data_lake_mcp.engines.plans import plan_of
 from s3_data_lake_mcp.engines.prefetch import prefetch
 from s3_data_lake_mcp.engines.pruning import Scan, plan_tree, prunable, scans_in, survivors
-from s3_data_lake_mcp.engines.results import fetch
+from s3_data_lake_mcp.engines.results import Window, exact_type, fetch, fetch_window
+from s3_data_lake_mcp.engines.row_order import RowOrder
 from s3_data_lake_mcp.engines.simple_form import Statement
 from s3_data_lake_mcp.engines.stored_types import with_stored_types
 from s3_data_lake_mcp.errors import LakeError
 
 _MOST_SOURCES = 20
 _BRIEF_ROWS = 5_000
+_ORDERED_ROWS = 5_000
+_FARTHEST_ROW = 100_000
+_WINDOW_BYTES = 32 << 20
+_ESCAPED_BYTES = 6
+_CELL_BYTES = 24
+_UNSETTLED = (
+    "The order of these rows is not fixed, so between pages rows may repeat or be missed: "
+    "add ORDER BY with columns that together are unique."
+)
 
 
 class Run:
     """A query over its tables; tried in one session, or in several that learn from each other."""
 
-    def __init__(self, asked: Asked, inputs: Inputs) -> None:
+    def __init__(self, asked: Asked, inputs: Inputs, most_shown_bytes: int) -> None:
         self._asked = asked
         self._inputs = inputs
+        self._most_shown_bytes = most_shown_bytes
         self._narrowed = False
         self._statement = Statement(texts=("",))
         self._row_groups_read: int | None = None
@@ -44,28 +56,69 @@ class Run:
         for table in inputs.tables:
             table.brief = rows if asked.is_plain and rows <= _BRIEF_ROWS else None
 
-    def answer(self, session: Session) -> QueryResult:
-        """Return the rows of the page."""
+    def answer(self, session: Session) -> Answer:
+        """Return the rows of the page; where their order is open, those around it as well."""
         query = self._asked.query
+        self._bind(session)
+        self._prefetch(session)
+        order = self._asked.row_order()
+        window = self._window(order)
+        with session.read_only():
+            values = list(self._statement.values)
+            relation = session.cursor.sql(self._statement.sql, params=values)
+            table, is_all = fetch_window(relation, window)
+            if self._asked.counts:
+                self._row_groups_read = session.row_groups_read()
+        notices: list[str] = []
+        if order.is_open and not (is_all and self._fits_a_page(table)):
+            altered = [exact_type(kind) is not None for kind in relation.types]
+            settled = order.settled(session, table, altered)
+            is_fixed = is_all and settled is not None and not window.offset
+            notices += [_UNSETTLED] if query.offset and not is_fixed else []
+            table = table if settled is None else settled
+        result = self._result(table, window.offset)
+        data = self._inputs.data
+        asks_rows = self._asked.kind == "select" and not query.offset
+        if asks_rows and data is not None and not _says_something(table):
+            notices += wrong_literals(session, data, self._statement)
+        result = replace(result, notices=[*result.notices, *notices])
+        return Answer(result=result, start=window.offset, is_all=is_all)
+
+    def _fits_a_page(self, table: pa.Table) -> bool:
+        """Whether rows are certain to be shown all at once, as the engine gives them."""
+        query = self._asked.query
+        written = table.nbytes * _ESCAPED_BYTES + table.num_rows * table.num_columns * _CELL_BYTES
+        return (
+            not query.offset
+            and table.num_rows <= query.max_rows
+            and written <= self._most_shown_bytes
+        )
+
+    def renewed(self, result: QueryResult) -> QueryResult:
+        """Return a result of the same versions, with what else is known of the objects now."""
+        sources, data = list(self._inputs.infos())[:_MOST_SOURCES], self._inputs.data
+        return replace(result, sources=sources, whole=data.place.whole if data else None)
+
+    def plan(self, session: Session) -> QueryResult:
+        """Return what the query would read, and its columns where they are known without."""
+        self._bind(session)
+        return self._planned(session)
+
+    def _bind(self, session: Session) -> None:
         if not self._narrowed:
             self._narrow(session)
         self._inputs.create_views(session)
         self._statement = self._asked.statement(session, self._columns(session))
-        values = list(self._statement.values)
-        if query.dry_run:
-            return self._planned(session)
-        self._prefetch(session)
-        with session.read_only():
-            relation = session.cursor.sql(self._statement.sql, params=values)
-            table = fetch(relation, query.max_rows + 1, query.offset)
-            if self._asked.counts:
-                self._row_groups_read = session.row_groups_read()
-        result = self._result(table)
-        data = self._inputs.data
-        if query.offset or data is None or self._asked.kind != "select" or _says_something(table):
-            return result
-        hints = wrong_literals(session, data, self._statement)
-        return replace(result, notices=[*result.notices, *hints])
+
+    def _window(self, order: RowOrder) -> Window:
+        """Return the rows to fetch: those of one run fit together, whatever page they are on."""
+        query = self._asked.query
+        least = query.max_rows + 1
+        if not order.is_open or query.offset > _FARTHEST_ROW:
+            return Window(rows=least, offset=query.offset)
+        stop = query.offset + least
+        rows = -(-stop // _ORDERED_ROWS) * _ORDERED_ROWS if order.orders else None
+        return Window(rows=rows, least=stop, most_bytes=_WINDOW_BYTES)
 
     def _prefetch(self, session: Session) -> None:
         """Fetch what Parquet tables are read of, where the plan tells; the query runs without."""
@@ -87,7 +140,7 @@ class Run:
             scans = []
         head_bytes = HEAD_BYTES if self._asked.is_plain else 0
         plan = plan_of(session, self._inputs.tables, scans, head_bytes)
-        return replace(self._result(table), plan=plan, total_rows=self._known_rows())
+        return replace(self._result(table, 0), plan=plan)
 
     def _columns(self, session: Session) -> list[tuple[str, str]]:
         if self._asked.sql or (self._asked.is_plain and not self._asked.query.columns):
@@ -112,16 +165,14 @@ class Run:
                 table.focus([*found, *newest])
         self._narrowed = True
 
-    def _result(self, table: pa.Table) -> QueryResult:
-        inputs, query = self._inputs, self._asked.query
+    def _result(self, table: pa.Table, start: int) -> QueryResult:
+        inputs = self._inputs
         infos = list(inputs.infos())
         data = inputs.data
         if isinstance(data, ParquetTable) and self._asked.kind == "select":
-            page = (query.offset, table.num_rows)
+            page = (start, table.num_rows)
             read = partial(data.read_stored, page) if len(data.place.members) == 1 else None
             table = with_stored_types(table, self._statement.shown, data.stored, read)
-        rows = table.num_rows
-        ended = rows <= query.max_rows and (rows > 0 or query.offset == 0)
         return QueryResult(
             table=table,
             sql=self._statement.shown,
@@ -129,7 +180,7 @@ class Run:
             sources=infos[:_MOST_SOURCES],
             sources_total=len(infos),
             identity=inputs.identity,
-            total_rows=query.offset + rows if ended else self._known_rows(),
+            total_rows=self._known_rows(),
             notices=[*inputs.notices(), *self._star_notice(table)],
             whole=data.place.whole if data is not None else None,
             details=self._details(),

@@ -1,0 +1,91 @@
+"""Answers that are remembered: asked again of the same versions, a query reads nothing.
+
+Who reads page after page of an answer gets them all from one run of its query: they are as
+consistent as they are quick. An answer belongs to the versions of all objects that it is made of;
+one that another object, or another time, would change is not kept.
+"""
+
+import re
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+
+from s3_data_lake_mcp.engines import Query, QueryResult
+from s3_data_lake_mcp.engines.guard_words import VARYING
+
+_LEAST_BYTES = 4 << 10
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """Rows of an answer, from the row `start` on, and all else that there is to say.
+
+    `result` holds them; `is_all` says that no row is behind them.
+    """
+
+    result: QueryResult
+    start: int
+    is_all: bool
+
+    @property
+    def size_bytes(self) -> int:
+        """What it takes of memory, roughly."""
+        return int(self.result.table.nbytes) + _LEAST_BYTES
+
+    def page(self, offset: int, max_rows: int) -> QueryResult | None:
+        """Return the rows from `offset` on, one more than `max_rows`; None if some are missing."""
+        table = self.result.table
+        stop = self.start + table.num_rows
+        if offset < self.start or (not self.is_all and offset + max_rows + 1 > stop):
+            return None
+        total = self.result.total_rows
+        if self.is_all and (table.num_rows or self.start == 0):
+            total = stop
+        rows = table.slice(min(offset, stop) - self.start, max_rows + 1)
+        return replace(self.result, table=rows, total_rows=total)
+
+
+class Answers:
+    """The last answers, within a number of bytes.
+
+    Args:
+        most_bytes: Most bytes of rows to keep.
+    """
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._answers: OrderedDict[Query, Answer] = OrderedDict()
+
+    def find(self, query: Query, identity: str) -> QueryResult | None:
+        """Return the page that a query asks for, if it was answered from the same versions.
+
+        Args:
+            query: The query.
+            identity: A digest of the versions that it reads.
+        """
+        key = _question(query, identity)
+        found = self._answers.get(key)
+        if found is None:
+            return None
+        self._answers.move_to_end(key)
+        return found.page(query.offset, query.max_rows)
+
+    def keep(self, query: Query, identity: str, answer: Answer) -> None:
+        """Remember an answer, and forget what was not asked for longest."""
+        if answer.size_bytes > self._most_bytes or not _is_lasting(query):
+            return
+        self._answers[_question(query, identity)] = answer
+        while sum(one.size_bytes for one in self._answers.values()) > self._most_bytes:
+            self._answers.popitem(last=False)
+
+
+def _question(query: Query, identity: str) -> Query:
+    """Return what a query asks, whichever page of it."""
+    return replace(query, max_rows=0, offset=0, identity=identity)
+
+
+def _is_lasting(query: Query) -> bool:
+    """Whether only the objects decide the answer, and it takes reading them to find it."""
+    if query.format == "parquet" or not (query.sql or query.filter):
+        return False
+    return VARYING.isdisjoint(_WORD.findall(query.sql.lower()))

@@ -1,0 +1,157 @@
+"""In which order the rows of a query come, read off its syntax tree, and putting them in one.
+
+Rows of a scan come as they are stored. Those of a GROUP BY, a DISTINCT or a window come as the
+engine's threads make them, and so do those that an ORDER BY leaves even: asked again, it gives them
+in another order. Who reads page after page would get some of them twice and others never.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from s3_data_lake_mcp.engines.connection import Session
+
+_LOCATIONS = ("query_location", "query_location_length", "alias")
+_DIRECTIONS = {"ORDER_DEFAULT": "", "ASCENDING": " ASC", "DESCENDING": " DESC"}
+_NULLS = {"ORDER_DEFAULT": "", "NULLS FIRST": " NULLS FIRST", "NULLS LAST": " NULLS LAST"}
+_ROW = "lake_row"
+
+type Node = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RowOrder:
+    """How the rows of a query come.
+
+    `gathers` says that they are made of many rows, in no order of their own; `orders` are the terms
+    of its ORDER BY, empty if there is none; `selected` are the expressions of its SELECT.
+    """
+
+    gathers: bool = False
+    orders: Sequence[Node] = ()
+    selected: Sequence[Node] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the engine may give the rows in another order the next time."""
+        return self.gathers or bool(self.orders)
+
+    def settled(
+        self, session: Session, table: pa.Table, altered: Sequence[bool]
+    ) -> pa.Table | None:
+        """Return all rows of an answer in an order that is always the same, that of the query.
+
+        Args:
+            session: Sorts.
+            table: The rows.
+            altered: Of each column, whether it came in another type, which may sort otherwise.
+
+        Returns:
+            The rows; None if their order cannot be told from their values.
+        """
+        width = table.num_columns
+        names = [f"lake_c{at}" for at in range(width)]
+        terms: list[str] = []
+        for order in self.orders:
+            places = self._places(order["expression"], table.column_names)
+            if places is None or any(altered[at] for at in places):
+                return None
+            direction = _DIRECTIONS[order["type"]] + _NULLS[order["null_order"]]
+            terms += [names[at] + direction for at in places]
+        keys = table.rename_columns(names).append_column(
+            _ROW, pa.chunked_array([range(table.num_rows)])
+        )
+        try:
+            found = session.cursor.from_arrow(keys).order(", ".join([*terms, *names]))
+            rows = found.project(_ROW).to_arrow_table()
+        except (duckdb.Error, pa.ArrowException):
+            return None  # of a type that cannot be sorted
+        return table.take(rows.column(0))
+
+    def _places(self, expression: Node, names: Sequence[str]) -> Sequence[int] | None:
+        """Return the columns of the answer by which a term of ORDER BY sorts."""
+        width = len(names)
+        match expression["class"]:
+            case "STAR" if not _bare(expression).get("exclude_list"):
+                return range(width)
+            case "CONSTANT":
+                text = str(expression.get("literal", {}).get("text", ""))
+                return [int(text) - 1] if text.isdecimal() and 0 < int(text) <= width else None
+            case "COLUMN_REF" if len(expression["column_names"]) == 1:
+                wanted = expression["column_names"][0].lower()
+                found = [at for at, name in enumerate(names) if name.lower() == wanted]
+                return found if len(found) == 1 else None
+        if any(one["class"] == "STAR" for one in self.selected):
+            return None
+        same = (at for at, one in enumerate(self.selected) if _bare(one) == _bare(expression))
+        found = [at for at in same if at < width][:1]
+        return found or None
+
+
+def row_order(node: Node) -> RowOrder:
+    """Return how the rows of a query come.
+
+    Args:
+        node: The query.
+    """
+    orders = [
+        order
+        for one in node.get("modifiers", ())
+        if one["type"] == "ORDER_MODIFIER"
+        for order in one["orders"]
+    ]
+    return RowOrder(_gathers(node), orders, node.get("select_list", ()))
+
+
+def _gathers(node: Node) -> bool:
+    tables = [cte["value"]["query_node"] for cte in node.get("cte_map", {}).get("map", ())]
+    if node["type"] == "SELECT_NODE":
+        modifiers = [one["type"] for one in node["modifiers"]]
+        return (
+            bool(node["group_expressions"])
+            or node["aggregate_handling"] != "STANDARD_HANDLING"
+            or "DISTINCT_MODIFIER" in modifiers
+            or any(one["class"] == "WINDOW" for one in _expressions(node["select_list"]))
+            or any(map(_gathers, tables))
+            or any(map(_gathers, _sources(node["from_table"])))
+        )
+    if node["type"] == "SET_OPERATION_NODE" and node["setop_type"] == "UNION" and node["setop_all"]:
+        return any(map(_gathers, [*tables, *node["children"]]))
+    return True
+
+
+def _sources(table: Node) -> Iterator[Node]:
+    """Yield the queries that stand behind FROM; of what is not understood, one that gathers."""
+    match table["type"]:
+        case "SUBQUERY":
+            yield table["subquery"]["node"]
+        case "JOIN":
+            yield from _sources(table["left"])
+            yield from _sources(table["right"])
+        case "PIVOT":
+            yield {"type": "PIVOT"}
+
+
+def _expressions(nodes: Sequence[Node]) -> Iterator[Node]:
+    """Yield expressions and those within them, but for subqueries."""
+    todo: list[Any] = list(nodes)
+    while todo:
+        node = todo.pop()
+        if isinstance(node, list):
+            todo += node
+        elif isinstance(node, dict):
+            if node.get("class") == "SUBQUERY":
+                continue
+            if "class" in node:
+                yield node
+            todo += node.values()
+
+
+def _bare(node: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return an expression without where it stands and what it is called."""
+    if isinstance(node, dict):
+        return {key: _bare(value) for key, value in node.items() if key not in _LOCATIONS}
+    return [_bare(one) for one in node] if isinstance(node, list) else node

@@ -1,0 +1,174 @@
+"""The pages of an answer: each row once, whoever is asked; and the same again for nothing."""
+
+import random
+from collections.abc import Sequence
+
+import duckdb
+import pytest
+from pydantic import ByteSize
+
+from s3_data_lake_mcp.engines import Query
+from s3_data_lake_mcp.engines.answers import Answers
+from s3_data_lake_mcp.engines.guard_words import FUNCTIONS, VARYING
+from s3_data_lake_mcp.settings import Settings
+from support.engine import Desk
+
+PAGE = 100
+ROWS = 30_000
+KEYS = 3_000
+GATHERED = {
+    "groups": "SELECT key, count(*) AS n FROM data GROUP BY key",
+    "groups that tie": "SELECT key, count(*) AS n FROM data GROUP BY key ORDER BY n DESC",
+    "by an expression": "SELECT key, count(*) AS n FROM data GROUP BY ALL ORDER BY count(*)",
+    "by a place": "SELECT key, count(*) AS n FROM data GROUP BY key ORDER BY 2 DESC NULLS LAST",
+    "by all": "SELECT key, count(*) AS n FROM data GROUP BY key ORDER BY ALL",
+    "distinct": "SELECT DISTINCT key FROM data",
+    "within": "SELECT * FROM (SELECT key, max(value) AS most FROM data GROUP BY key)",
+    "common table": "WITH t AS (SELECT DISTINCT key FROM data) SELECT key FROM t WHERE key >= 0",
+    "union": "SELECT key FROM data UNION SELECT key FROM data",
+    "window": "SELECT DISTINCT key, sum(1) OVER (PARTITION BY key) AS n FROM data",
+    "ties": "SELECT DISTINCT key, key % 7 AS part FROM data ORDER BY part",
+    "nested": "SELECT key, list(DISTINCT key) AS keys FROM data GROUP BY key",
+}
+
+
+def _body(rows: int = ROWS) -> str:
+    made = random.Random(7)  # noqa: S311 - the same rows each time
+    lines = (f"{made.randrange(KEYS)},{made.randrange(50)}\n" for _ in range(rows))
+    return "key,value\n" + "".join(lines)
+
+
+def _desks(count: int, body: str) -> list[Desk]:
+    first = Desk()
+    first.put("rows.csv", body)
+    return [first, *(Desk(store=first.store) for _ in range(count - 1))]
+
+
+def _remembered(desk: Desk) -> list[Query]:
+    return list(desk.engine._answers._answers)
+
+
+def _walk(desks: Sequence[Desk], sql: str) -> list[tuple[object, ...]]:
+    """Return all rows, page by page, each page from the next of some engines."""
+    found: list[tuple[object, ...]] = []
+    while True:
+        desk = desks[len(found) // PAGE % len(desks)]
+        rows = desk.rows("rows.csv", sql, offset=len(found), max_rows=PAGE)
+        found += [tuple(map(str, row.values())) for row in rows[:PAGE]]
+        if len(rows) <= PAGE:
+            return found
+
+
+@pytest.mark.parametrize("sql", GATHERED.values(), ids=GATHERED.keys())
+def test_pages_hold_each_row_once(sql: str) -> None:
+    """Pages that different processes answer fit together, in the order that was asked for."""
+    body = _body()
+    whole = Desk()
+    whole.put("rows.csv", body)
+    everything = [tuple(map(str, r.values())) for r in whole.rows("rows.csv", sql, max_rows=9_999)]
+    found = _walk(_desks(2, body), sql)
+    assert len(found) == len(set(found))
+    assert sorted(found) == sorted(everything)
+    if "ORDER BY" in sql and "ALL" not in sql:
+        column = -1
+        assert [row[column] for row in found] == [row[column] for row in everything]
+
+
+def test_the_same_again_reads_nothing() -> None:
+    """A question that was answered is answered by one look at the object's version."""
+    (desk,) = _desks(1, _body())
+    sql = GATHERED["groups that tie"]
+    first = desk.run("rows.csv", sql, max_rows=PAGE)
+    assert desk.meter.bytes_read > 0
+    again = desk.run("rows.csv", sql, max_rows=PAGE)
+    assert desk.meter.requests == 1
+    assert again.table.equals(first.table)
+    assert again.total_rows == first.total_rows == KEYS
+
+
+def test_another_version_is_read_anew() -> None:
+    """An answer belongs to the version that it was made of."""
+    (desk,) = _desks(1, "key,value\n1,2\n")
+    sql = "SELECT sum(value) AS s FROM data"
+    assert desk.value("rows.csv", sql) == 2
+    desk.put("rows.csv", "key,value\n1,3\n")
+    assert desk.value("rows.csv", sql) == 3
+    desk.put("rows.csv", "key,value\n1,2\n")
+    assert desk.value("rows.csv", sql) == 2
+
+
+def test_objects_that_the_sql_names_count() -> None:
+    """A joined object that changed changes the answer."""
+    (desk,) = _desks(1, "key,value\n1,2\n")
+    desk.put("other.csv", "key,name\n1,a\n")
+    sql = "SELECT name FROM data JOIN 's3://lake/other.csv' USING (key)"
+    assert desk.value("rows.csv", sql) == "a"
+    desk.put("other.csv", "key,name\n1,b\n")
+    assert desk.value("rows.csv", sql) == "b"
+
+
+def test_what_varies_is_asked_anew() -> None:
+    """Random numbers, the time and samples are not remembered."""
+    (desk,) = _desks(1, _body(1_000))
+    sql = "SELECT sum(random()) AS s FROM data"
+    assert desk.value("rows.csv", sql) != desk.value("rows.csv", sql)
+    sql = "SELECT count(*) AS n FROM data WHERE now() > '2020-01-01'"
+    assert desk.value("rows.csv", sql) == 1_000
+    assert not _remembered(desk)
+
+
+def test_all_functions_that_vary_are_known() -> None:
+    """Each function that the guard lets through and DuckDB calls unsteady is a varying word."""
+    rows = (
+        duckdb.connect()
+        .execute(
+            "SELECT DISTINCT function_name FROM duckdb_functions() WHERE stability = 'VOLATILE' "
+            "OR (stability = 'CONSISTENT_WITHIN_QUERY' AND len(parameters) = 0)"
+        )
+        .fetchall()
+    )
+    unsteady = {name for (name,) in rows} & FUNCTIONS
+    assert {"now", "random", "uuid", "setseed"} <= unsteady
+    assert unsteady - VARYING == {"error"}
+
+
+def test_a_page_with_all_rows_is_as_the_engine_gives_it() -> None:
+    """Rows that no other page continues are not sorted."""
+    (desk,) = _desks(1, "key,value\n" + "".join(f"{9 - n},1\n" for n in range(9)))
+    sql = "SELECT key, row_number() OVER () AS at FROM data"
+    assert [row["key"] for row in desk.rows("rows.csv", sql)] == list(range(9, 0, -1))
+
+
+def test_an_order_that_cannot_be_fixed_is_named() -> None:
+    """Pages of rows that tie by a value which is not shown come with a notice."""
+    desks = _desks(2, _body())
+    sql = "SELECT key FROM data ORDER BY value"
+    first = desks[0].run("rows.csv", sql, max_rows=PAGE)
+    assert not first.notices
+    second = desks[1].run("rows.csv", sql, max_rows=PAGE, offset=PAGE)
+    assert any("order of these rows is not fixed" in notice for notice in second.notices)
+    same = desks[0].run("rows.csv", sql, max_rows=PAGE, offset=PAGE)
+    assert not same.notices
+
+
+def test_behind_the_last_row_the_number_of_rows_is_known() -> None:
+    """A page behind the end says how many rows there are."""
+    (desk,) = _desks(1, _body())
+    answer = desk.run("rows.csv", GATHERED["distinct"], max_rows=PAGE, offset=KEYS + 5)
+    assert answer.table.num_rows == 0
+    assert answer.total_rows == KEYS
+
+
+def test_answers_are_bounded() -> None:
+    """Without a cache nothing is remembered, and a small one forgets the oldest."""
+    settings = Settings(_env_file=None, cache_bytes=ByteSize(0))  # type: ignore[call-arg] # a keyword of pydantic-settings itself
+    desk = Desk(settings=settings)
+    desk.put("rows.csv", _body(1_000))
+    sql = "SELECT count(*) AS n FROM data"
+    assert [desk.value("rows.csv", sql) for _ in range(2)] == [1_000, 1_000]
+    assert not _remembered(desk)
+    small = Answers(10_000)
+    desk.engine._answers = small
+    for number in range(9):
+        desk.value("rows.csv", f"SELECT count(*) + {number} AS n FROM data")
+    assert len(_remembered(desk)) == 2
