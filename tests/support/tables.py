@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import duckdb
 import pyarrow as pa
 
+from s3_data_lake_mcp.errors import LimitExceededError
+
 if TYPE_CHECKING:
     from s3_data_lake_mcp.storage import ObjectInfo
 
@@ -19,10 +21,15 @@ class LocalTable:
         self.sources: Sequence[ObjectInfo] = ()
         self.notices: Sequence[str] = ()
         self.statements: list[str] = []
+        self.refused = ""
+        """What a statement holds for which there is no memory."""
 
     def execute(self, sql: str, params: Sequence[object] = ()) -> pa.Table:
         """Return the rows of one SELECT."""
         self.statements.append(sql)
+        if self.refused and self.refused in sql:
+            message = "The query needs more memory than there is"
+            raise LimitExceededError(message)
         found: pa.Table = self._connection.sql(sql, params=list(params)).to_arrow_table()
         return found
 

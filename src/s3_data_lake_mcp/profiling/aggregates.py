@@ -142,11 +142,14 @@ def _ends(column: ProfiledColumn, *, small: bool) -> list[str]:
     fields = [f"{distinct}{ordered} AS distinct_{at}"]
     fields += [f"{what}({name}){ordered} AS {what}_{at}" for what in ("min", "max")]
     if column.kind == "text":
-        # Trimming every value of many rows costs more than it tells.
-        blank = f"trim({name})" if small else name
         fields.append(f"max(length({name})) AS longest_{at}")
-        fields.append(f"count(*) FILTER (WHERE {blank} = '') AS blank_{at}")
+        fields.append(f"count(*) FILTER (WHERE {_is_blank(name)}) AS blank_{at}")
     return fields
+
+
+def _is_blank(text: str) -> str:
+    # Only what begins with a space or a control character needs to be trimmed.
+    return f"{text} < '!' AND trim({text}, ' \t\n\r\v\f') = ''"
 
 
 def _quantile(column: ProfiledColumn, *, small: bool) -> str:
@@ -211,7 +214,7 @@ class Selection:
         keys = f"map_keys(tally_{at})"
         self.derived += [f"list_{what}({keys}) AS {what}_{at}" for what in ("min", "max")]
         if column.kind == "text":
-            blanks = f"list_filter(map_entries(tally_{at}), lambda e: trim(e.key) = '')"
+            blanks = f"list_filter(map_entries(tally_{at}), lambda e: {_is_blank('e.key')})"
             counted = f"list_sum(list_transform({blanks}, lambda e: CAST(e.value AS BIGINT)))"
             lengths = f"list_max(list_transform({keys}, lambda k: length(k)))"
             self.derived += [f"{lengths} AS longest_{at}", f"{counted} AS blank_{at}"]

@@ -11,12 +11,14 @@ from s3_data_lake_mcp.profiling.aggregates import (
     LONGEST_TEXT,
     MOST_COUNTED_VALUES,
     TALLY_PARTS,
+    TOP,
     Plan,
     ProfiledColumn,
     Selection,
 )
 from s3_data_lake_mcp.profiling.bins import bins_between, moment_unit
 from s3_data_lake_mcp.profiling.figures import Figures
+from s3_data_lake_mcp.profiling.frequent import most_frequent
 from s3_data_lake_mcp.profiling.tallies import Tally, tally_of
 from s3_data_lake_mcp.wire import Clipper, json_rows
 
@@ -62,10 +64,20 @@ def measure(
     known = plans if plans is not None else {c.position: _plan(c, first) for c in columns}
     if plans is None:
         first |= _second_pass(session, columns, known, _SMALL_BATCH if small else _BATCH)
+        if small:
+            first |= most_frequent(session, [c for c in columns if _is_varied(c, first)])
     rows = _whole(first["rows"])
     figures = [_figures(c, first, known.get(c.position, Plan()), small=small) for c in columns]
     said = _estimates(figures)
     return Measured(rows=rows, figures=figures, notices=[said] if said else [])
+
+
+def _is_varied(column: ProfiledColumn, row: Mapping[str, object]) -> bool:
+    """Whether a column has too many values for a map of their counts, and some more than once."""
+    at = column.position
+    distinct = _whole(row.get(f"distinct_{at}"))
+    present = _whole(row[f"present_{at}"]) - _whole(row.get(f"nan_{at}"))
+    return MOST_COUNTED_VALUES < distinct < present
 
 
 def _estimates(figures: Sequence[Figures]) -> str:
@@ -75,7 +87,9 @@ def _estimates(figures: Sequence[Figures]) -> str:
         said.append(f"distinct of {_names(counted)} (HyperLogLog, within about 10 %)")
     if ranked := [one for one in figures if not one.quantiles_exact and one.quantiles]:
         said.append(f"quantiles of {_names(ranked)} (t-digest, within 1 % of the rank)")
-    return f"Estimates: {' and '.join(said)}; all other figures are exact." if said else ""
+    if partly := [one for one in figures if not one.top_exact]:
+        said.append(f"top of {_names(partly)} (not all values were counted)")
+    return f"Estimates: {', '.join(said)}; all other figures are exact." if said else ""
 
 
 def _names(figures: Sequence[Figures]) -> str:
@@ -192,6 +206,11 @@ def _figures(
     elif column.kind != "opaque":
         # An estimate may lie above what is possible.
         distinct = min(_whole(row.get(f"distinct_{at}")), present - nan)
+    ranked = [(entry["v"], -_whole(entry["n"])) for entry in top] if isinstance(top, list) else []
+    # What was not counted is no more frequent than all of it together.
+    rest = present - nan - sum(count for _, count in ranked)
+    least = ranked[TOP - 1][1] if len(ranked) >= TOP else 0
+    unique = small and distinct == present - nan
     return Figures(
         column=column,
         rows=_whole(row["rows"]),
@@ -206,7 +225,12 @@ def _figures(
         stddev=row.get(f"stddev_{at}"),
         quantiles=told.quantiles,
         quantiles_exact=small or f"told_{at}" in row,
-        top=[(entry["v"], -_whole(entry["n"])) for entry in top] if isinstance(top, list) else [],
+        top=ranked,
+        top_exact=distinct is None
+        or counted is not None
+        or unique
+        or rest <= least
+        or (small and isinstance(top, list)),
         bins=told.bins,
         bin_counts=told.bin_counts,
         longest=_whole(row.get(f"longest_{at}")),

@@ -39,6 +39,7 @@ class Figures:
     quantiles: Sequence[object] = ()
     quantiles_exact: bool = True
     top: Sequence[tuple[object, int]] = ()
+    top_exact: bool = True
     bins: Bins | None = None
     bin_counts: Mapping[int, int] | None = None
     longest: int = 0

@@ -136,7 +136,7 @@ def _all_shown(values: Values) -> list[object]:
 
 def _lengths(texts: Values) -> tuple[int, int]:
     """Return how many are blank, and the length of the longest."""
-    blank = pc.sum(pc.equal(pc.utf8_trim_whitespace(texts), "")).as_py() or 0
+    blank = pc.sum(pc.equal(pc.ascii_trim_whitespace(texts), "")).as_py() or 0
     return blank, pc.max(pc.utf8_length(texts)).as_py() or 0
 
 
