@@ -135,7 +135,7 @@ def _many(
 ) -> Place:
     names = {one.key: detect_format_by_name(one.key)[0] for one in data}
     counts = Counter(names.values())
-    name = asked or _dominant(counts)
+    name = asked or dominant_format(counts)
     if not name:
         probe = opener.open(ObjectRef(bucket=bucket, key=data[0].key))
         name = str(probe.facts["format"])
@@ -162,7 +162,8 @@ def _many(
     return place
 
 
-def _dominant(counts: Mapping[str, int]) -> str:
+def dominant_format(counts: Mapping[str, int]) -> str:
+    """Return the format that most of many objects have, empty if none can be queried."""
     found = [name for name in _TABULAR if counts.get(name)]
     return max(found, key=lambda name: counts[name], default="")
 

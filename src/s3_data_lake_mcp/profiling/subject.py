@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from s3_data_lake_mcp.engines.places import dominant_format
 from s3_data_lake_mcp.errors import LakeError
 from s3_data_lake_mcp.loaders.compression import detect_compression
 from s3_data_lake_mcp.loaders.formats import detect_format, detect_format_by_name
+from s3_data_lake_mcp.profiling import Json
 from s3_data_lake_mcp.profiling.datasets import format_of
 from s3_data_lake_mcp.profiling.drift import FORMATS
 from s3_data_lake_mcp.profiling.groups import is_archived
@@ -81,7 +83,7 @@ def find_subject(store: ObjectStore, stock: Stock, meter: ScanMeter) -> tuple[Su
         )
     if stock.kind == "object":
         return _object(store, stock, readable[0], meter)
-    return _many(stock, readable)
+    return _many(store, stock, readable, meter)
 
 
 def _is_restored(store: ObjectStore, stock: Stock, meter: ScanMeter) -> bool:
@@ -111,12 +113,31 @@ def named_wrongly(
     return replace(subject, format=name)
 
 
-def _many(stock: Stock, readable: list[ListedObject]) -> tuple[Subject | None, str]:
+def _many(
+    store: ObjectStore, stock: Stock, readable: list[ListedObject], meter: ScanMeter
+) -> tuple[Subject | None, str]:
     if not stock.inventory.complete:
         return None, "No profile: not all objects are known."
+    key = stock.prefix
     if stock.kind == "prefix":
-        return _dataset(stock, readable)
-    return _of_format(stock, stock.prefix, readable)
+        found = stock.grouper.datasets()
+        if len(found) > 1:
+            return None, _several(found)
+        key = str(found[0]["uri"]).split("/", 3)[3]
+    counts = Counter(format_of(one.key) for one in readable)
+    if not any(name in FORMATS for name in counts):
+        # Names of parts often tell nothing: what the first holds, the others hold too.
+        name = _by_content(store, ObjectRef(bucket=stock.bucket, key=readable[0].key), meter)
+        if name in FORMATS:
+            said = f"The names tell no format that is read; the content of the first is {name}."
+            return _of_format(stock, key, name, readable, readable), said
+        return None, "No profile: there is no CSV, JSON or Parquet."
+    name = dominant_format(counts)
+    chosen = [one for one in readable if format_of(one.key) == name]
+    others = len(readable) - len(chosen)
+    said = f"The profile is of the {len(chosen):,} {name} objects, not of {others:,} others."
+    whole = len(stock.kept) < KEPT_OBJECTS
+    return _of_format(stock, key, name, readable, chosen), said if others and whole else ""
 
 
 def _object(
@@ -138,39 +159,35 @@ def _by_content(store: ObjectStore, ref: ObjectRef, meter: ScanMeter) -> str:
     return detect_format(source.info, head)[0]
 
 
-def _dataset(stock: Stock, readable: list[ListedObject]) -> tuple[Subject | None, str]:
-    found = stock.grouper.datasets()
-    if len(found) == 1:
-        return _of_format(stock, str(found[0]["uri"]).split("/", 3)[3], readable)
-    tabular = [str(one["uri"]) for one in found if one["format"] in FORMATS]
+def _several(datasets: Sequence[Json]) -> str:
+    tabular = [str(one["uri"]) for one in datasets if one["format"] in FORMATS]
     if not tabular:
-        return None, "No profile: there is no CSV, JSON or Parquet."
+        return "No profile: there is no CSV, JSON or Parquet."
     named = ", ".join(tabular[:_NAMED]) + (", …" if len(tabular) > _NAMED else "")
-    return None, (
-        f"No profile: there are {len(found):,} datasets. Summarize one, by its uri as prefix: "
+    return (
+        f"No profile: there are {len(datasets):,} datasets. Summarize one, by its uri as prefix: "
         f"{named}"
     )
 
 
-def _of_format(stock: Stock, key: str, readable: list[ListedObject]) -> tuple[Subject | None, str]:
-    formats = Counter(detect_format_by_name(one.key)[0] for one in readable)
-    known = [(name, count) for name, count in formats.most_common() if name in FORMATS]
-    if not known:
-        return None, "No profile: there is no CSV, JSON or Parquet."
-    name = known[0][0]
-    chosen = [one for one in readable if detect_format_by_name(one.key)[0] == name]
-    total, size = len(chosen), sum(one.size_bytes for one in chosen)
+def _of_format(
+    stock: Stock,
+    key: str,
+    name: str,
+    readable: Sequence[ListedObject],
+    chosen: list[ListedObject],
+) -> Subject:
     if len(stock.kept) >= KEPT_OBJECTS:
-        return _spread(stock, key, name, chosen), ""
-    others, archived = len(readable) - len(chosen), len(stock.kept) - len(readable)
-    said = f"The profile is of the {len(chosen):,} {name} objects, not of {others:,} others."
-    found = _subject(stock, key, name, chosen, total, size)
-    return replace(found, archived=archived), said if others else ""
+        return _spread(stock, key, name, chosen)
+    size = sum(one.size_bytes for one in chosen)
+    found = _subject(stock, key, name, chosen, len(chosen), size)
+    return replace(found, archived=len(stock.kept) - len(readable))
 
 
 def _spread(stock: Stock, key: str, name: str, first: Sequence[ListedObject]) -> Subject:
     """Return the subject of very many objects of a format, some from all over each data set."""
-    groups = [one for one in stock.grouper.groups() if format_of(one.first.key) == name]
+    told = format_of(first[0].key)
+    groups = [one for one in stock.grouper.groups() if format_of(one.first.key) == told]
     each = max(2, _SPREAD // len(groups))
     chosen = [one for group in groups for one in group.samples.spread(each)]
     known = [one for one in chosen if one.size_bytes and not is_archived(one.storage_class)]

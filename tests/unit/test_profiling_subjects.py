@@ -1,0 +1,67 @@
+"""What of many objects is profiled: the format that most have, by name or else by content."""
+
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from support.summaries import CSV, Summaries, parquet_bytes
+
+_PARQUET = parquet_bytes(pa.table({"id": [1, 2]}))
+_BODIES: dict[str, tuple[bytes, list[str]]] = {
+    "parquet": (_PARQUET, ["id"]),
+    "csv": (CSV, ["id", "name", "v"]),
+    "json": (b'{"a":1}\n{"a":2}\n', ["a"]),
+}
+
+
+@pytest.fixture
+def summaries() -> Summaries:
+    """Return an empty store and its summaries."""
+    return Summaries()
+
+
+@pytest.mark.parametrize("basis", ["exact", "sample"])
+@pytest.mark.parametrize("prefix", ["t/", "t/*"])
+@pytest.mark.parametrize("name", _BODIES)
+def test_parts_without_a_suffix_are_profiled_by_their_content(
+    summaries: Summaries, name: str, prefix: str, basis: str
+) -> None:
+    """As queries read them: what the first part holds, the others hold too."""
+    body, columns = _BODIES[name]
+    for at in range(3):
+        summaries.put(f"t/part-r-0000{at}", body)
+    told = summaries.of(prefix, basis)
+    assert told["profile"]["rows"] == 6
+    assert [column["name"] for column in told["profile"]["columns"]] == columns
+    assert f"the content of the first is {name}." in str(told["notices"])
+
+
+def test_what_is_neither_by_name_nor_by_content_has_no_profile(summaries: Summaries) -> None:
+    """Pictures and prose are counted alone."""
+    for suffix, body in (("png", b"\x89PNG\r\n\x1a\n"), ("log", b"hello\nworld\n")):
+        for at in range(2):
+            summaries.put(f"{suffix}/{at}.{suffix}", body)
+        told = summaries.of(f"{suffix}/")
+        assert told["profile"] is None
+        assert "No profile: there is no CSV, JSON or Parquet." in told["notices"]
+
+
+@pytest.mark.parametrize(
+    ("names", "taken"), [("pcj", "p"), ("cj", "c"), ("ccp", "c"), ("jjcp", "j")]
+)
+def test_the_format_that_is_named_is_the_one_that_is_read(
+    summaries: Summaries, names: str, taken: str
+) -> None:
+    """Where formats mix, most objects decide, for the engine and for what is said alike."""
+    kinds: Any = {name[0]: (name, *_BODIES[name]) for name in _BODIES}
+    for at, kind in enumerate(names):
+        name, body, _ = kinds[kind]
+        summaries.put(f"t/{at}.{name}", body)
+    name, _, columns = kinds[taken]
+    for basis in ("exact", "sample"):
+        told = summaries.of("t/*", basis)
+        assert [column["name"] for column in told["profile"]["columns"]] == columns
+        count, others = names.count(taken), len(names) - names.count(taken)
+        said = f"The profile is of the {count} {name} objects, not of {others} others."
+        assert said in told["notices"]
