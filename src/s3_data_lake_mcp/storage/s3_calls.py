@@ -128,7 +128,8 @@ class S3Calls:
             try:
                 lease = self._factory.client_for(asked.bucket, self.region_of(asked.bucket))
                 patience.meter.count_request()
-                answer = getattr(lease.client, asked.operation)(**asked.parameters)
+                client = lease.ranges if asked.operation == "get_object" else lease.client
+                answer = getattr(client, asked.operation)(**asked.parameters)
             except FAILURES as exc:
                 step = next_step(exc)
                 if step is Step.RETRY and patience.again():

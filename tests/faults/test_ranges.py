@@ -1,0 +1,64 @@
+"""Ranges behind the first of an object: over the SDK's connections, without the SDK's own work."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from s3_data_lake_mcp.aws import ClientFactory
+from s3_data_lake_mcp.settings import Settings
+from s3_data_lake_mcp.storage import ObjectRef, ScanMeter
+from s3_data_lake_mcp.storage.s3 import S3Store
+from support.fault_proxy import FaultProxy
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+    from s3_data_lake_mcp.storage import ObjectInfo
+
+BODY = bytes(range(256)) * 400
+OF_THE_SDK = "amz-sdk-invocation-id"
+
+
+@pytest.fixture
+def info(s3: "S3Client", bucket: str, impatient_store: S3Store) -> "ObjectInfo":
+    """Return the identity of an object of which the last bytes were read."""
+    s3.put_object(Bucket=bucket, Key="a b+c/ä.bin", Body=BODY)
+    ref = ObjectRef(bucket=bucket, key="a b+c/ä.bin")
+    found, tail = impatient_store.get_tail(ref, 100, ScanMeter())
+    assert tail == BODY[-100:]
+    return found
+
+
+def read(store: S3Store, info: "ObjectInfo", start: int, stop: int) -> None:
+    """Read a range, which must be exact."""
+    assert store.get_range(info, start, stop, ScanMeter()) == BODY[start:stop]
+
+
+def test_the_sdk_sends_the_first_and_no_other(
+    impatient_store: S3Store, info: "ObjectInfo", fault_proxy: FaultProxy
+) -> None:
+    """All are signed, by the same key for the same region, and go to the same place."""
+    for start in (0, 1_000):
+        read(impatient_store, info, start, start + 50_000)
+    first, *others = fault_proxy.seen
+    assert OF_THE_SDK in first.headers
+    for other in others:
+        assert OF_THE_SDK not in other.headers
+        assert (other.access_key, other.region, other.path) == (
+            first.access_key,
+            first.region,
+            first.path,
+        )
+        assert other.headers["user-agent"] == first.headers["user-agent"]
+        assert other.headers["if-match"] == f'"{info.etag}"'
+
+
+@pytest.mark.parametrize("proxy", ["", "http://127.0.0.1:9"])
+def test_where_a_proxy_is_between_the_sdk_sends_all(
+    aws_env: None, monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
+    """It knows how to talk to it."""
+    del aws_env
+    monkeypatch.setenv("HTTP_PROXY", proxy)
+    ranges = ClientFactory(Settings()).client_for("lake").ranges
+    assert (ranges._pool("http://lake.s3.amazonaws.com/a.bin") is None) == bool(proxy)
