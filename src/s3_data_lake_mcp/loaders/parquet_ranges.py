@@ -135,7 +135,7 @@ def bridged(ranges: Sequence[Range], requests: int) -> list[Range]:
     If there are fewer ranges than requests, the long ones are cut, to come side by side.
     """
     if len(ranges) <= requests:
-        return _cut(list(ranges), requests)
+        return _cut(ranges, requests)
     shortest = max(stop - start for start, stop in ranges)
     longest = ranges[-1][1] - ranges[0][0]
     while longest - shortest > _NEAR_BYTES:
@@ -161,15 +161,20 @@ def _packed(ranges: Sequence[Range], longest: int) -> list[Range]:
     return found
 
 
-def _cut(ranges: list[Range], requests: int) -> list[Range]:
-    """Halve the longest ranges until there are enough to come side by side."""
-    while ranges and len(ranges) < requests:
-        start, stop = max(ranges, key=lambda r: r[1] - r[0])
-        if stop - start < 2 * _SIDE_BYTES:
+def _cut(ranges: Sequence[Range], requests: int) -> list[Range]:
+    """Cut the longest ranges in equal parts until there are enough to come side by side."""
+    sizes = [stop - start for start, stop in ranges]
+    parts = [1] * len(ranges)
+    while sum(parts) < requests:
+        longest = max(range(len(ranges)), key=lambda at: sizes[at] / parts[at])
+        if sizes[longest] < 2 * _SIDE_BYTES * parts[longest]:
             break
-        middle = (start + stop) // 2
-        ranges = sorted([*(r for r in ranges if r[0] != start), (start, middle), (middle, stop)])
-    return ranges
+        parts[longest] += 1
+    return [
+        (start + size * part // count, start + size * (part + 1) // count)
+        for (start, _), size, count in zip(ranges, sizes, parts, strict=True)
+        for part in range(count)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
