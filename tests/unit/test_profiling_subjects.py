@@ -65,3 +65,37 @@ def test_the_format_that_is_named_is_the_one_that_is_read(
         count, others = names.count(taken), len(names) - names.count(taken)
         said = f"The profile is of the {count} {name} objects, not of {others} others."
         assert said in told["notices"]
+
+
+_ID = "8a8b7c6d-1111-2222-3333-444455556666"
+
+
+def _iceberg(summaries: Summaries, root: str) -> None:
+    for at in range(4):
+        summaries.put(f"{root}metadata/0000{at}-{_ID}.metadata.json", b'{"format-version":2}')
+    for name in (f"{_ID}-m0.avro", f"snap-123-1-{_ID}.avro"):
+        summaries.put(f"{root}metadata/{name}", b"Obj\x01")
+    for at in range(3):
+        summaries.put(f"{root}data/0000{at}-{at}-{_ID}.parquet", _PARQUET)
+
+
+@pytest.mark.parametrize("root", ["", "lake/orders/"])
+def test_the_metadata_of_a_table_is_no_dataset(summaries: Summaries, root: str) -> None:
+    """What an Iceberg table keeps beside its data is counted, and its data is profiled."""
+    _iceberg(summaries, root)
+    told = summaries.of(root)
+    (dataset,) = told["datasets"]
+    assert told["inventory"]["objects"] == 9
+    assert (dataset["objects"], dataset["format"]) == (3, "parquet")
+    assert dataset["name"] == ("orders" if root else "data")
+    assert "an Iceberg table" in str(dataset["warnings"])
+    assert told["profile"]["rows"] == 6
+    assert "6 objects of metadata of Iceberg tables are in the inventory" in str(told["notices"])
+
+
+def test_metadata_that_is_named_is_what_is_asked_for(summaries: Summaries) -> None:
+    """Its prefix shows it, and a folder of this name beside no table is a table itself."""
+    _iceberg(summaries, "orders/")
+    summaries.put("metadata/x.csv", CSV)
+    assert len(summaries.of("orders/metadata/")["datasets"]) == 3
+    assert {one["name"] for one in summaries.of("")["datasets"]} == {"orders", "metadata"}

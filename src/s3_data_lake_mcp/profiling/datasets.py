@@ -19,6 +19,7 @@ MOST_GROUPS = 2_000
 _NUMBERED_SIBLINGS = 8
 _TABLE_MARKERS = {"_delta_log": " Delta Lake", ".hoodie": " Hudi"}
 _ICEBERG = "metadata"
+_IS_ICEBERG = "n Iceberg"
 _ICEBERG_FILE = ".metadata.json"
 
 
@@ -116,6 +117,22 @@ class DatasetGrouper:
         """Return a sentence on age and usual interval of each data set, in their order."""
         return [freshness(group, now) for group in self.groups()]
 
+    def drop_table_metadata(self) -> int:
+        """Leave the metadata of Iceberg tables out, and return how many objects that are.
+
+        Unlike other logs of tables it is told by what lies beside it, so that the listing must
+        have passed. Where it was named itself, it stays.
+        """
+        dropped = [key for key, group in self._groups.items() if self.is_table_metadata(group.root)]
+        return sum(self._groups.pop(key).objects for key in dropped)
+
+    def is_table_metadata(self, key: str) -> bool:
+        """Whether a key lies in the metadata of an Iceberg table."""
+        above, slash, _ = key.rpartition("/")
+        root = above.removesuffix(_ICEBERG)
+        named = self._within.startswith(f"{root}{_ICEBERG}")
+        return bool(slash) and not named and root != above and self._tables.get(root) == _IS_ICEBERG
+
     def _note_table(self, key: str) -> None:
         folders = key.split("/")[:-1]
         for at, folder in enumerate(folders):
@@ -125,7 +142,7 @@ class DatasetGrouper:
     def _note_iceberg(self, key: str) -> None:
         folder, _, last = key.rpartition("/")[0].rpartition("/")
         if last == _ICEBERG:
-            self._tables[f"{folder}/" if folder else ""] = "n Iceberg"
+            self._tables[f"{folder}/" if folder else ""] = _IS_ICEBERG
 
     def _table_of(self, group: Group) -> str:
         """Return the kind of table whose data a group is; empty for none."""

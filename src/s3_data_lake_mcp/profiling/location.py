@@ -18,6 +18,9 @@ _GENERIC = frozenset(
 _WRITERS = ("part-*", "part_*")
 """How writers name the parts of a table: what follows is theirs too."""
 
+_DATA_FOLDER = "/data/"
+"""Where formats of tables keep what is theirs, below a folder with the table's name."""
+
 _WORDS = re.compile(r"[^\W_]+")
 
 
@@ -46,7 +49,7 @@ class Neighbours:
 
     def name(self, group: Group) -> str:
         """Return a short name: the stem of the files if it says something, else the folder."""
-        folder = group.root.rstrip("/").rsplit("/", 1)[-1]
+        folder = group.root.removesuffix(_DATA_FOLDER).rstrip("/").rsplit("/", 1)[-1]
         stem = group.key[1]
         if group.objects == 1 and not group.varying_folders:
             key = group.first.key.rsplit("/", 1)[-1]

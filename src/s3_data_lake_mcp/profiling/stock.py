@@ -134,6 +134,12 @@ def _filled(stock: Stock, walk: _Walk, objects: Iterable[ListedObject]) -> Stock
     elif not stock.inventory.objects and stock.prefix:
         message = f"{stock.uri} names no object and no prefix of one"
         raise NotFoundError(message, bucket=stock.bucket, key=stock.prefix)
+    if stock.kind == "prefix" and (logs := stock.grouper.drop_table_metadata()):
+        stock.kept = [one for one in stock.kept if not stock.grouper.is_table_metadata(one.key)]
+        stock.notices.append(
+            f"{logs:,} objects of metadata of Iceberg tables are in the inventory but in no "
+            "dataset."
+        )
     if hidden := stock.grouper.hidden:
         are = "object is" if hidden == 1 else "objects are"
         stock.notices.append(
