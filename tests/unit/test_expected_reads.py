@@ -64,6 +64,15 @@ def test_each_byte_of_a_small_parquet_object_is_fetched_once() -> None:
     assert len(store.ranges) <= 4
 
 
+def test_of_a_small_parquet_object_no_more_is_fetched_than_a_few_parts() -> None:
+    """One of three columns is fetched by its chunks, and the object is not."""
+    body = wide(100_000)
+    desk, store = desk_with("small.parquet", body)
+    desk.rows("small.parquet", "SELECT sum(b % 7) AS b FROM data")
+    assert sum(stop - start for start, stop in store.ranges) < len(body) * 0.4
+    assert len(store.ranges) <= 3
+
+
 def test_column_chunks_are_asked_for_before_the_engine_comes_to_them() -> None:
     """What the plan shows is on its way at once, and the engine's threads find all of it there."""
     body = wide(600_000)

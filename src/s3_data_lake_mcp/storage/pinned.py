@@ -13,12 +13,15 @@ from s3_data_lake_mcp.storage.readahead import (
     LONG_BLOCK_BYTES,
     Prefetched,
     ReadAhead,
+    merged,
 )
 from s3_data_lake_mcp.storage.reader import ObjectReader
 from s3_data_lake_mcp.storage.scope import modified_of
 
 WHOLE_BYTES = 8 << 20
-"""An object up to this size is fetched whole: its parts would cost more round trips than bytes."""
+"""An object up to this size is fetched whole: its parts would cost more round trips than bytes.
+
+But not if it is known that less than half of it is going to be read, in a few parts."""
 
 _PIECE_BYTES = 1 << 20
 _MOST_PIECES = 4
@@ -144,8 +147,12 @@ class PinnedObject:
     def prefetch(self, ranges: Sequence[tuple[int, int]]) -> None:
         """Begin to fetch ranges of a columnar object, all side by side, for reads to come."""
         self._awaited = bool(ranges)
+        parts = list(merged(ranges, self.info.size_bytes))
+        few = len(parts) <= _MOST_PIECES
         if self.info.size_bytes > WHOLE_BYTES:
             self._prefetch(ranges, BLOCK_BYTES)
+        elif few and 2 * sum(stop - start for start, stop in parts) < self.info.size_bytes:
+            self._prefetch(ranges, _PIECE_BYTES)
         elif ranges:
             self._prefetch_whole()
 

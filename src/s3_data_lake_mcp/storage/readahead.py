@@ -170,7 +170,7 @@ class Prefetched:
         piece_bytes: int = BLOCK_BYTES,
     ) -> None:
         self._pieces: list[tuple[int, int, Future[bytes]]] = []
-        for begin, end in _merged(ranges, stop):
+        for begin, end in merged(ranges, stop):
             for at in range(begin, end, piece_bytes):
                 until = min(at + piece_bytes, end)
                 self._pieces.append((at, until, download_threads().submit(fetch, at, until)))
@@ -194,7 +194,7 @@ class Prefetched:
             data.cancel()
 
 
-def _merged(ranges: Sequence[tuple[int, int]], stop: int) -> Iterator[tuple[int, int]]:
+def merged(ranges: Sequence[tuple[int, int]], stop: int) -> Iterator[tuple[int, int]]:
     """Yield ranges on the grid of the engine's cache, those near to each other as one."""
     begin = end = -1
     for start, until in sorted(ranges):
