@@ -6,8 +6,9 @@ from s3_data_lake_mcp.engines import Query
 from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.guard import Kind, check_predicate, check_sql
 from s3_data_lake_mcp.engines.guard_parser import the_parser
+from s3_data_lake_mcp.engines.guard_text import tokens
 from s3_data_lake_mcp.engines.inputs import DATA, uri_place
-from s3_data_lake_mcp.engines.row_order import RowOrder, row_order
+from s3_data_lake_mcp.engines.row_order import RowOrder, pivot_order, row_order
 from s3_data_lake_mcp.engines.simple_form import Statement, build, pick
 from s3_data_lake_mcp.engines.sqltext import names
 from s3_data_lake_mcp.errors import LakeError
@@ -39,6 +40,8 @@ class Asked:
 
     def row_order(self) -> RowOrder:
         """Return in which order the rows come; those of the simple form, as they are stored."""
+        if self.kind == "pivot":
+            return pivot_order(tokens(self.sql))
         if self.kind != "select" or not self.sql:
             return RowOrder()
         answer = the_parser().tree(self.sql)

@@ -1,8 +1,9 @@
 """In which order the rows of a query come, read off its syntax tree, and putting them in one.
 
 Rows of a scan come as they are stored. Those of a GROUP BY, a DISTINCT or a window come as the
-engine's threads make them, and so do those that an ORDER BY leaves even: asked again, it gives them
-in another order. Who reads page after page would get some of them twice and others never.
+engine's threads make them, and so do those of a join, and those that an ORDER BY leaves even: asked
+again, it gives them in another order. Who reads page after page would get some of them twice and
+others never.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,11 +14,14 @@ import duckdb
 import pyarrow as pa
 
 from s3_data_lake_mcp.engines.connection import Session
+from s3_data_lake_mcp.engines.guard_text import Token
 
 _LOCATIONS = ("query_location", "query_location_length", "alias")
 _DIRECTIONS = {"ORDER_DEFAULT": "", "ASCENDING": " ASC", "DESCENDING": " DESC"}
 _NULLS = {"ORDER_DEFAULT": "", "NULLS FIRST": " NULLS FIRST", "NULLS LAST": " NULLS LAST"}
 _ROW = "lake_row"
+_UNKNOWN: "Node" = {"expression": {"class": "UNKNOWN"}}
+"""A term of ORDER BY that sorts by nobody knows what."""
 
 type Node = Mapping[str, Any]
 
@@ -26,18 +30,25 @@ type Node = Mapping[str, Any]
 class RowOrder:
     """How the rows of a query come.
 
-    `gathers` says that they are made of many rows, in no order of their own; `orders` are the terms
-    of its ORDER BY, empty if there is none; `selected` are the expressions of its SELECT.
+    `gathers` says that they are made of many rows, in no order of their own: no row comes before
+    all was read; `is_loose`, that they come as they are found, in no order either. `orders` are the
+    terms of its ORDER BY, empty if there is none; `selected` are the expressions of its SELECT.
     """
 
     gathers: bool = False
+    is_loose: bool = False
     orders: Sequence[Node] = ()
     selected: Sequence[Node] = ()
 
     @property
     def is_open(self) -> bool:
         """Whether the engine may give the rows in another order the next time."""
-        return self.gathers or bool(self.orders)
+        return self.gathers or self.is_loose or bool(self.orders)
+
+    @property
+    def gives_all(self) -> bool:
+        """Whether to ask for all rows costs the engine no more than to ask for a few."""
+        return self.gathers and not self.orders
 
     def settled(
         self, session: Session, table: pa.Table, altered: Sequence[bool]
@@ -103,11 +114,49 @@ def row_order(node: Node) -> RowOrder:
         if one["type"] == "ORDER_MODIFIER"
         for order in one["orders"]
     ]
-    return RowOrder(_gathers(node), orders, node.get("select_list", ()))
+    if not orders and any(map(_is_sorted, _within(node))):
+        orders = [_UNKNOWN]
+    return RowOrder(
+        gathers=_gathers(node),
+        is_loose=_is_loose(node),
+        orders=orders,
+        selected=node.get("select_list", ()),
+    )
+
+
+def pivot_order(words: Sequence[Token]) -> RowOrder:
+    """Return how the rows of a PIVOT come, of which there is no tree.
+
+    Args:
+        words: Its text.
+    """
+    return RowOrder(gathers=True, orders=[_UNKNOWN] if any(w.says("ORDER") for w in words) else ())
+
+
+def _is_sorted(node: Node) -> bool:
+    return any(one["type"] == "ORDER_MODIFIER" for one in node.get("modifiers", ()))
+
+
+def _is_loose(node: Node) -> bool:
+    """Whether rows are looked up in others: which of them is found first is chance."""
+    clauses = [node.get("where_clause"), node.get("qualify"), node.get("select_list")]
+    return (
+        (node.get("from_table") or {}).get("type") == "JOIN"
+        or any(one["class"] == "SUBQUERY" for one in _expressions(clauses))
+        or any(map(_is_loose, _within(node)))
+    )
+
+
+def _within(node: Node) -> Iterator[Node]:
+    """Yield the queries that the rows of one come through."""
+    for cte in (node.get("cte_map") or {}).get("map", ()):
+        yield cte["value"]["query_node"]
+    yield from _sources(node.get("from_table") or {"type": "EMPTY"})
+    yield from node.get("children") or ()
+    yield from (node[side] for side in ("left", "right") if node.get(side))
 
 
 def _gathers(node: Node) -> bool:
-    tables = [cte["value"]["query_node"] for cte in node.get("cte_map", {}).get("map", ())]
     if node["type"] == "SELECT_NODE":
         modifiers = [one["type"] for one in node["modifiers"]]
         return (
@@ -115,11 +164,10 @@ def _gathers(node: Node) -> bool:
             or node["aggregate_handling"] != "STANDARD_HANDLING"
             or "DISTINCT_MODIFIER" in modifiers
             or any(one["class"] == "WINDOW" for one in _expressions(node["select_list"]))
-            or any(map(_gathers, tables))
-            or any(map(_gathers, _sources(node["from_table"])))
+            or any(map(_gathers, _within(node)))
         )
     if node["type"] == "SET_OPERATION_NODE" and node["setop_type"] == "UNION" and node["setop_all"]:
-        return any(map(_gathers, [*tables, *node["children"]]))
+        return any(map(_gathers, _within(node)))
     return True
 
 
@@ -135,19 +183,18 @@ def _sources(table: Node) -> Iterator[Node]:
             yield {"type": "PIVOT"}
 
 
-def _expressions(nodes: Sequence[Node]) -> Iterator[Node]:
-    """Yield expressions and those within them, but for subqueries."""
+def _expressions(nodes: Sequence[object]) -> Iterator[Node]:
+    """Yield expressions and those within them, but not those within subqueries."""
     todo: list[Any] = list(nodes)
     while todo:
         node = todo.pop()
         if isinstance(node, list):
             todo += node
         elif isinstance(node, dict):
-            if node.get("class") == "SUBQUERY":
-                continue
             if "class" in node:
                 yield node
-            todo += node.values()
+            if node.get("class") != "SUBQUERY":
+                todo += node.values()
 
 
 def _bare(node: Any) -> Any:  # noqa: ANN401 - JSON

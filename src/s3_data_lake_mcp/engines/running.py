@@ -117,7 +117,7 @@ class Run:
         if not order.is_open or query.offset > _FARTHEST_ROW:
             return Window(rows=least, offset=query.offset)
         stop = query.offset + least
-        rows = -(-stop // _ORDERED_ROWS) * _ORDERED_ROWS if order.orders else None
+        rows = None if order.gives_all else -(-stop // _ORDERED_ROWS) * _ORDERED_ROWS
         return Window(rows=rows, least=stop, most_bytes=_WINDOW_BYTES)
 
     def _prefetch(self, session: Session) -> None:
