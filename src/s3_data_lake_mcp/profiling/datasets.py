@@ -11,6 +11,7 @@ from s3_data_lake_mcp.profiling.inventory import UNKNOWN, is_folder_marker
 from s3_data_lake_mcp.profiling.location import Neighbours
 from s3_data_lake_mcp.profiling.names import KeyShape, is_hidden, shape_of, template_of
 from s3_data_lake_mcp.profiling.oddities import freshness, partition_json, warnings_of
+from s3_data_lake_mcp.profiling.tokens import LEAST_SIBLINGS, families
 from s3_data_lake_mcp.storage import ListedObject
 
 MOST_GROUPS = 2_000
@@ -109,8 +110,9 @@ class DatasetGrouper:
         return found
 
     def groups(self) -> list[Group]:
-        """Return the groups in the order of `datasets`, numbered folders merged."""
+        """Return the groups in the order of `datasets`, those of numbers and tokens merged."""
         self._merge_numbered()
+        self._merge_tokens()
         return sorted(self._groups.values(), key=lambda g: (-g.bytes, -g.objects, g.key))
 
     def freshness(self, now: datetime) -> list[str]:
@@ -199,6 +201,17 @@ class DatasetGrouper:
             if len(present) >= _NUMBERED_SIBLINGS:
                 folders = tuple(path.split("/"))
                 self._merge((folders, present[0][1], present[0][2]), present)
+
+    def _merge_tokens(self) -> None:
+        """Merge the groups whose names differ in random tokens alone."""
+        folders: dict[tuple[tuple[str, ...], str], dict[GroupKey, str]] = {}
+        for key, group in self._groups.items():
+            name = group.first.key.rpartition("/")[2].removesuffix(key[2])
+            folders.setdefault((key[0], key[2]), {})[key] = name
+        for (path, suffix), names in folders.items():
+            if len(names) >= LEAST_SIBLINGS:
+                for template, members in families(names):
+                    self._merge((path, template, suffix), members)
 
     def _merge(self, target: GroupKey, members: list[GroupKey]) -> None:
         merged = self._groups.pop(target, None) or self._new(target)

@@ -1,0 +1,74 @@
+"""Families of names with random tokens, as services write them, and names that are none."""
+
+import random
+import string
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from s3_data_lake_mcp.profiling.datasets import DatasetGrouper
+from s3_data_lake_mcp.storage import ListedObject
+from s3_data_lake_mcp.storage.listing import glob_regex
+
+_BASE_62 = string.ascii_letters + string.digits
+_BASE_36 = string.ascii_lowercase + string.digits
+_CROCKFORD = string.digits + "ABCDEFGHJKMNPQRSTVWXYZ"
+_CHANCE = random.Random(20)  # noqa: S311 - names
+
+
+def _token(chars: int, alphabet: str = _BASE_62) -> str:
+    return "".join(_CHANCE.choice(alphabet) for _ in range(chars))
+
+
+def _datasets(keys: Iterable[str]) -> list[dict[str, Any]]:
+    grouper = DatasetGrouper("lake")
+    for key in sorted(keys):
+        grouper.add(
+            ListedObject(
+                key=key,
+                size_bytes=1,
+                etag="e",
+                last_modified=datetime(2026, 1, 1, tzinfo=UTC),
+                storage_class="STANDARD",
+            )
+        )
+    return grouper.datasets()
+
+
+_FAMILIES = {
+    "trail": [
+        f"logs/2026/01/{day:02d}/1234_CloudTrail_us-east-1_202601{day:02d}T{hour:02d}05Z_{_token(16)}.json"
+        for day in (1, 2, 3)
+        for hour in range(8)
+    ],
+    "query": [f"q/20260101_1234{n:02d}_0000{n}_{_token(5, _BASE_36)}_{n}.csv" for n in range(24)],
+    "ulid": [f"u/01{_token(24, _CROCKFORD)}.parquet" for _ in range(24)],
+    "base62": [f"b/events-{_token(22)}.json.gz" for _ in range(24)],
+}
+
+
+@pytest.mark.parametrize("name", _FAMILIES)
+def test_names_that_differ_in_a_token_are_one_dataset(name: str) -> None:
+    """Even where some tokens hold no digit, and its URI selects them all."""
+    keys = _FAMILIES[name]
+    (dataset,) = _datasets([*keys, "z/readme.md"])[:1]
+    assert dataset["objects"] == len(keys) == 24
+    selected = dataset["uri"].removeprefix("s3://lake/")
+    pattern = glob_regex(selected + ("**" if selected.endswith("/") else ""))
+    assert all(pattern.fullmatch(key) for key in keys)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["sales2024", "costs2024", "taxes2024", "staff2024", "goods2024"],
+        ["OrderLine", "OrderItem", "StockItem", "StockLine", "PriceList"],
+        ["q1x7a", "w2y8b", "e3z9c"],
+        ["a1b2c-orders", "d3e4f-users", "g5h6i-items", "j7k8l-notes"],
+    ],
+)
+def test_tables_of_like_names_stay_apart(names: list[str]) -> None:
+    """Words, years, and a few odd names are no tokens; nor are words beside them."""
+    assert len(_datasets(f"t/{name}.csv" for name in names)) == len(names)
