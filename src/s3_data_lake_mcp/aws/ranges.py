@@ -7,19 +7,17 @@ changed and signed again. What fails is parsed and raised as the SDK does.
 """
 
 import contextlib
-import hashlib
-import hmac
 import re
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from s3_data_lake_mcp.aws.headers import Headers
 
 if TYPE_CHECKING:
+    from botocore.credentials import ReadOnlyCredentials
     from botocore.model import Shape
     from botocore.session import Session
     from mypy_boto3_s3 import S3Client
@@ -27,11 +25,10 @@ if TYPE_CHECKING:
 
 _SIGNED = re.compile(
     r"AWS4-HMAC-SHA256 Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request, "
-    r"SignedHeaders=([^,]+), Signature=[0-9a-f]{64}"
+    r"SignedHeaders=[^,]+, Signature=[0-9a-f]{64}"
 )
 _CHANGING = {"range", "if-match"}
 _OWN = {"authorization", "x-amz-date", "x-amz-security-token", "amz-sdk-invocation-id"}
-_HASH = "x-amz-content-sha256"
 _MOST_KEPT = 1_000
 _REDIRECT = 300
 
@@ -40,12 +37,11 @@ _REDIRECT = 300
 class Sent:
     """What the SDK sent for an object, without what changes from range to range.
 
-    `signed` are the names of the headers that it signed, in order; `scope` is region and service.
+    `scope` is the region and the service that it signed for.
     """
 
     url: str
     headers: Mapping[str, str]
-    signed: tuple[str, ...]
     scope: tuple[str, str]
 
     @classmethod
@@ -58,45 +54,21 @@ class Sent:
         found = _SIGNED.fullmatch(plain.get("authorization", ""))
         if found is None or found[1] != access_key or urlsplit(url).query:
             return None
-        signed = {*found[4].split(";"), *_CHANGING}
-        if _HASH not in plain or not signed <= {"host", *_CHANGING, *plain}:
-            return None
         kept = {name: v for name, v in plain.items() if name not in _CHANGING | _OWN}
-        return cls(url=url, headers=kept, signed=tuple(sorted(signed)), scope=(found[2], found[3]))
+        return cls(url=url, headers=kept, scope=(found[2], found[3]))
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """The credentials that sign."""
+def sign(
+    sent: Sent, changing: Mapping[str, str], credentials: "ReadOnlyCredentials"
+) -> dict[str, str]:
+    """Return the headers of the next request, signed by the SDK's own signer."""
+    from botocore.auth import S3SigV4Auth  # noqa: PLC0415 - the SDK
+    from botocore.awsrequest import AWSRequest  # noqa: PLC0415 - as above
 
-    access_key: str
-    secret_key: str
-    token: str | None
-
-
-def sign(sent: Sent, changing: Mapping[str, str], keys: Keys, now: datetime) -> dict[str, str]:
-    """Return the headers of the next request, signed with version 4 of AWS's signatures."""
-    stamp = now.strftime("%Y%m%dT%H%M%SZ")
-    headers = {**sent.headers, **changing, "x-amz-date": stamp}
-    if keys.token:
-        headers["x-amz-security-token"] = keys.token
-    url = urlsplit(sent.url)
-    shown = {**headers, "host": url.netloc}
-    lines = "".join(f"{name}:{' '.join(shown[name].split())}\n" for name in sent.signed)
-    names = ";".join(sent.signed)
-    request = f"GET\n{url.path}\n\n{lines}\n{names}\n{headers[_HASH]}"
-    scope = "/".join((stamp[:8], *sent.scope, "aws4_request"))
-    digest = hashlib.sha256(request.encode()).hexdigest()
-    key = f"AWS4{keys.secret_key}".encode()
-    for part in (stamp[:8], *sent.scope, "aws4_request"):
-        key = hmac.digest(key, part.encode(), "sha256")
-    text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{digest}"
-    signature = hmac.digest(key, text.encode(), "sha256").hex()
-    headers["authorization"] = (
-        f"AWS4-HMAC-SHA256 Credential={keys.access_key}/{scope}, "
-        f"SignedHeaders={names}, Signature={signature}"
-    )
-    return headers
+    request = AWSRequest(method="GET", url=sent.url, headers={**sent.headers, **changing})
+    region, service = sent.scope
+    S3SigV4Auth(credentials, service, region).add_auth(request)
+    return dict(request.headers.items())
 
 
 class RangeClient:
@@ -139,7 +111,7 @@ class RangeClient:
         request = self._local.request
         if request is None or request.method != "GET":
             return
-        sent = Sent.of(request.url, request.headers, self._keys().access_key)
+        sent = Sent.of(request.url, request.headers, str(self._credentials().access_key))
         pool = self._pool(request.url)
         if sent is None or pool is None:
             return
@@ -162,7 +134,7 @@ class RangeClient:
     def _send(
         self, sent: Sent, pool: "HTTPConnectionPool", changing: Mapping[str, str]
     ) -> Mapping[str, Any]:
-        headers = sign(sent, changing, self._keys(), datetime.now(UTC))
+        headers = sign(sent, changing, self._credentials())
         with _translating(sent.url):
             answer = pool.urlopen(
                 "GET",
@@ -187,14 +159,13 @@ class RangeClient:
             "ResponseMetadata": {"HTTPStatusCode": answer.status, "HTTPHeaders": told},
         }
 
-    def _keys(self) -> Keys:
+    def _credentials(self) -> "ReadOnlyCredentials":
         from botocore.exceptions import NoCredentialsError  # noqa: PLC0415 - the SDK
 
         found = self._session.get_credentials()
         if found is None:
             raise NoCredentialsError
-        frozen = found.get_frozen_credentials()
-        return Keys(str(frozen.access_key), str(frozen.secret_key), frozen.token)
+        return found.get_frozen_credentials()
 
     def _refusal(self, sent: Sent, answer: "BaseHTTPResponse", told: Headers) -> Exception:
         """Return the SDK's exception for an answer that is an error."""
