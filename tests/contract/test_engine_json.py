@@ -72,7 +72,7 @@ def test_keys_behind_the_heads_of_a_prefix_are_found_by_the_engine(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Regular records are not parsed one by one, however many objects they come from."""
-    monkeypatch.setattr("s3_data_lake_mcp.engines.json_table.cleaned", None)
+    monkeypatch.setattr("s3_data_lake_mcp.engines.json_reads.cleaned", None)
     records = '{"x": 1, "t": "abc"}\n' * 20_000
     desk.put("e/a.json", records)
     desk.put("e/b.json", records + '{"x": 1, "late": 2}\n')

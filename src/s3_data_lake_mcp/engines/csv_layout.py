@@ -20,7 +20,8 @@ from s3_data_lake_mcp.engines.watched import (
     without_empty_ends,
     without_quoted_empties,
 )
-from s3_data_lake_mcp.errors import LimitExceededError, MalformedDataError
+from s3_data_lake_mcp.errors import LakeError, LimitExceededError, MalformedDataError
+from s3_data_lake_mcp.loaders.compression import detect_compression
 from s3_data_lake_mcp.loaders.csv import CsvRequest, CsvShape, Dialect, sniff
 from s3_data_lake_mcp.loaders.csv_records import RecordReader
 from s3_data_lake_mcp.loaders.csv_types import NULL_TOKENS
@@ -45,7 +46,7 @@ _TOGETHER = {
 class Layout:
     """How objects of one shape are read; remembered with each of them for the next query.
 
-    `header` are the bytes before the data, empty if compressed. `columns` are the names in SQL,
+    `header` are the bytes before the data, decompressed. `columns` are the names in SQL,
     where case makes no difference. `tokens` are the words that were found to mean null, by column,
     `empty` the columns without a value in the head, `widenings` the values for which a column had
     to become wider. `strict` says that every record must be parsed, `bare` that no empty text is
@@ -84,8 +85,22 @@ class Layout:
 
     def begins_alike(self, opened: Opened) -> bool:
         """Whether an object begins with the same header, and so has this layout."""
-        head = opened.need_head(SNIFF_BYTES)
-        return bool(self.header) and self.shape.dialect.has_header and head.startswith(self.header)
+        return bool(self.header) and self.shape.dialect.has_header and self.may_fit(opened)
+
+    def may_fit(self, opened: Opened) -> bool:
+        """Whether an object begins as one of this layout does."""
+        compression = self.shape.dialect.compression
+        if detect_compression(opened.info, opened.need_head(SNIFF_BYTES)) != compression:
+            return False
+        with contextlib.suppress(LakeError):
+            return opened.text_head(compression, len(self.header)) == self.header
+        return False
+
+    def fill(self, other: "Layout") -> None:
+        """Take the types of columns that had no value so far from a layout of the same columns."""
+        for column in self.empty - other.empty if self.columns == other.columns else ():
+            self.kinds[column] = other.kinds[column]
+        self.empty &= other.empty
 
     def widen(self, column: str, value: str) -> bool:
         """Make room for a value in a column; False if the column is not here."""
@@ -134,7 +149,7 @@ def find_layout(opened: Opened, max_decoded_bytes: int) -> Layout:
     tokens = dict(zip(columns, map(set, shape.null_tokens), strict=True))
     return Layout(
         shape=shape,
-        header=b"" if shape.dialect.compression else head[: shape.start],
+        header=opened.text_head(shape.dialect.compression, shape.start),
         mode=_mode(shape, head),
         columns=columns,
         kinds=dict(zip(columns, map(type_name, shape.types), strict=True)),

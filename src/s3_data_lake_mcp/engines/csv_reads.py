@@ -1,16 +1,41 @@
 """The bytes of delimited text as the engine gets them, by its layout."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from s3_data_lake_mcp.engines.csv_layout import Layout
+from s3_data_lake_mcp.engines.csv_layout import Layout, find_layout
 from s3_data_lake_mcp.engines.csv_regular import passed
 from s3_data_lake_mcp.engines.csv_stream import Irregular, batched, cleaned, decoded, transcoded
+from s3_data_lake_mcp.engines.opening import Opened
 from s3_data_lake_mcp.engines.places import Member
 from s3_data_lake_mcp.engines.streams import DecodedStream
 from s3_data_lake_mcp.engines.watched import Watched, watched_blocks
 from s3_data_lake_mcp.storage.pinned import Access
 from s3_data_lake_mcp.storage.scope import Readable, SurpriseError
+
+_MOST_FILLS = 16
+"""Objects of a layout that are looked into for the types of columns without a value elsewhere."""
+
+
+def find_layouts(
+    members: Sequence[Opened], known: Sequence[Layout], max_decoded_bytes: int
+) -> Iterator[Layout]:
+    """Yield the layouts of objects; those that begin alike share one.
+
+    Args:
+        members: The objects.
+        known: The layouts of others.
+        max_decoded_bytes: Budget of the decompressed bytes.
+    """
+    known, fills = list(known), 0
+    for opened in members:
+        alike = next((one for one in known if one.begins_alike(opened)), None)
+        if alike is None:
+            known.append(find_layout(opened, max_decoded_bytes))
+        elif alike.empty and fills < _MOST_FILLS:
+            fills += 1
+            alike.fill(find_layout(opened, max_decoded_bytes))
+        yield alike or known[-1]
 
 
 def plain_text(
@@ -42,6 +67,8 @@ def text_stream(
     brief: int | None,
     max_decoded_bytes: int,
     found: list[Irregular],
+    *,
+    guessed: bool,
 ) -> DecodedStream:
     """Return text that is decoded or cleaned before the engine sees it.
 
@@ -51,10 +78,16 @@ def text_stream(
         brief: The number of records, if only the first few are wanted.
         max_decoded_bytes: Budget of the decompressed bytes.
         found: Given what was irregular, for each time that the text is read.
+        guessed: Whether it is only thought to have the layout, as for plain text.
     """
     shape = layout.shape
 
     def blocks() -> Iterator[bytes]:
+        if guessed and not layout.may_fit(member.opened):
+            raise SurpriseError(str(member.info.ref))
+        yield from text()
+
+    def text() -> Iterator[bytes]:
         source = member.opened.decoding_reader(brief=bool(brief))
         if layout.mode == "transcoded" and not brief:
             text = transcoded(source, shape, max_decoded_bytes)

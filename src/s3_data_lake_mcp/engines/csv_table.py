@@ -13,11 +13,10 @@ from s3_data_lake_mcp.engines.csv_layout import (
     NO_TEXT,
     SNIFF_BYTES,
     Layout,
-    find_layout,
     merged_kinds,
     reader_options,
 )
-from s3_data_lake_mcp.engines.csv_reads import plain_text, text_stream
+from s3_data_lake_mcp.engines.csv_reads import find_layouts, plain_text, text_stream
 from s3_data_lake_mcp.engines.csv_stream import Irregular
 from s3_data_lake_mcp.engines.places import Member, Place
 from s3_data_lake_mcp.engines.sqltext import call, identifier, literal, struct
@@ -112,6 +111,7 @@ class CsvTable:
         """Return the objects by layout; of very many, some are only thought to be like others."""
         members = self.place.members
         self._look_at([member for member in self._focus if _FACT not in member.opened.facts])
+        self._guessed.clear()
         groups: dict[int, tuple[Layout, list[Member]]] = {}
         layout: Layout = self._focus[0].opened.facts[_FACT]
         for member in members:
@@ -132,10 +132,8 @@ class CsvTable:
             for member in self.place.members
             if _FACT in member.opened.facts
         ]
-        for member in members:
-            alike = (one for one in known if one.begins_alike(member.opened))
-            layout = next(alike, None) or find_layout(member.opened, self._budget)
-            known.append(layout)
+        found = find_layouts([member.opened for member in members], known, self._budget)
+        for member, layout in zip(members, found, strict=True):
             member.opened.facts[_FACT] = layout
 
     def _part(
@@ -198,8 +196,10 @@ class CsvTable:
         return plain_text(member, layout, skip, access, guessed=guessed, watched=watched)
 
     def _stream(self, layout: Layout, member: Member) -> DecodedStream:
-        found = self._irregular.setdefault(str(member.info.ref), [])
-        return text_stream(member, layout, self.brief, self._budget, found)
+        name = str(member.info.ref)
+        found = self._irregular.setdefault(name, [])
+        guessed = name in self._guessed
+        return text_stream(member, layout, self.brief, self._budget, found, guessed=guessed)
 
     @property
     def columns(self) -> Sequence[str]:
@@ -240,7 +240,9 @@ class CsvTable:
     def _look_again(self, surprise: SurpriseError) -> bool:
         """Look at an object that is not like the others, expect empty text, or parse all of one."""
         if (member := self._guessed.pop(surprise.path, None)) is not None:
-            self._look_at([member])
+            # Where one is not like the others, more may not be.
+            others = list(self._guessed.values()) if is_modest(self.place) else []
+            self._look_at([member, *others])
             return True
         if not isinstance(surprise, EmptyTextError):
             return self._parse_all(surprise.path, strict=not isinstance(surprise, RaggedError))

@@ -1,9 +1,19 @@
-"""The bytes of JSON that the engine reads as it is written."""
+"""The bytes of JSON as the engine gets them, by its layout."""
 
+from collections.abc import Iterator
+from itertools import islice
+
+from s3_data_lake_mcp.engines.csv_stream import batched
+from s3_data_lake_mcp.engines.json_layout import JsonLayout
+from s3_data_lake_mcp.engines.json_lines import passed_lines
+from s3_data_lake_mcp.engines.json_stream import cleaned, transcoded
 from s3_data_lake_mcp.engines.places import Member
-from s3_data_lake_mcp.engines.watched import Watched, without_long_fractions
+from s3_data_lake_mcp.engines.watched import Watched, watched_blocks, without_long_fractions
+from s3_data_lake_mcp.errors import MalformedDataError
+from s3_data_lake_mcp.loaders.compression import decoded_blocks
+from s3_data_lake_mcp.loaders.json_scan import BadLines
 from s3_data_lake_mcp.storage.pinned import Access
-from s3_data_lake_mcp.storage.scope import Readable
+from s3_data_lake_mcp.storage.scope import Readable, SurpriseError
 
 
 def plain_json(member: Member, access: Access, *, watched: bool) -> Readable:
@@ -16,3 +26,45 @@ def plain_json(member: Member, access: Access, *, watched: bool) -> Readable:
     """
     made = member.opened.pinned(access)
     return Watched(made, without_long_fractions(str(member.info.ref))) if watched else made
+
+
+def unsure(blocks: Iterator[bytes], name: str) -> Iterator[bytes]:
+    """Yield the text of an object that is only thought to have its layout.
+
+    Raises:
+        SurpriseError: If it has another one, or is damaged.
+    """
+    try:
+        yield from blocks
+    except MalformedDataError as exc:
+        raise SurpriseError(name) from exc
+
+
+def json_text(
+    member: Member,
+    layout: JsonLayout,
+    brief: int | None,
+    max_decoded_bytes: int,
+    found: list[BadLines],
+    said: set[str],
+) -> Iterator[bytes]:
+    """Return JSON that is decoded or cleaned before the engine sees it.
+
+    Args:
+        member: The object.
+        layout: How it is read.
+        brief: The number of records, if only the first few are wanted.
+        max_decoded_bytes: Budget of the decompressed bytes.
+        found: Given the lines that are left out, for each time that the text is read.
+        said: Given what else there is to say.
+    """
+    source = member.opened.decoding_reader(brief=brief is not None)
+    if layout.mode == "transcoded" and not brief:
+        text = transcoded(source, layout.compression, layout.encoding, max_decoded_bytes)
+        return watched_blocks(text, without_long_fractions(str(source.ref)))
+    if layout.passes and not brief:
+        found.append(BadLines())
+        text = decoded_blocks(source, layout.compression, max_decoded_bytes=max_decoded_bytes)
+        return passed_lines(text, str(source.ref), found[-1], said)
+    records = cleaned(source, max_decoded_bytes, layout.renamed, found, said)
+    return batched(islice(records, brief))

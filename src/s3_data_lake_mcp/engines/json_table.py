@@ -4,18 +4,15 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from itertools import islice
 
 import duckdb
 
 from s3_data_lake_mcp.engines.casts import misfit_of
 from s3_data_lake_mcp.engines.connection import Session
-from s3_data_lake_mcp.engines.csv_stream import batched
 from s3_data_lake_mcp.engines.json_layout import JsonLayout, detect_whole, find_layout, unify
-from s3_data_lake_mcp.engines.json_lines import passed_lines
-from s3_data_lake_mcp.engines.json_reads import plain_json
+from s3_data_lake_mcp.engines.json_reads import json_text, plain_json, unsure
 from s3_data_lake_mcp.engines.json_shape import Node, fields_of, together
-from s3_data_lake_mcp.engines.json_stream import VALUE, cleaned, transcoded
+from s3_data_lake_mcp.engines.json_stream import VALUE
 from s3_data_lake_mcp.engines.opening import HEAD_BYTES
 from s3_data_lake_mcp.engines.places import Member, Place
 from s3_data_lake_mcp.engines.sqltext import call, identifier, struct
@@ -29,8 +26,7 @@ from s3_data_lake_mcp.engines.tables import (
     sampled,
 )
 from s3_data_lake_mcp.engines.typed_select import typed_select
-from s3_data_lake_mcp.engines.watched import WATCHED_BYTES, watched_blocks, without_long_fractions
-from s3_data_lake_mcp.loaders.compression import decoded_blocks
+from s3_data_lake_mcp.engines.watched import WATCHED_BYTES
 from s3_data_lake_mcp.loaders.json_scan import BadLines
 from s3_data_lake_mcp.storage.pinned import WHOLE_BYTES, Access
 from s3_data_lake_mcp.storage.scope import SurpriseError
@@ -187,21 +183,12 @@ class JsonTable:
         return paths.add(members, make, cached=False), options
 
     def _stream(self, member: Member, layout: JsonLayout, brief: int | None) -> DecodedStream:
-        found = self._bad.setdefault(str(member.info.ref), [])
-
-        def blocks() -> Iterator[bytes]:
-            source = member.opened.decoding_reader(brief=brief is not None)
-            if layout.mode == "transcoded" and not brief:
-                text = transcoded(source, layout.compression, layout.encoding, self._budget)
-                return watched_blocks(text, without_long_fractions(str(source.ref)))
-            if layout.passes and not brief:
-                found.append(BadLines())
-                text = decoded_blocks(source, layout.compression, max_decoded_bytes=self._budget)
-                return passed_lines(text, str(source.ref), found[-1], self._said)
-            records = cleaned(source, self._budget, layout.renamed, found, self._said)
-            return batched(islice(records, brief))
-
-        return DecodedStream(blocks, f"{member.info.etag} {layout.mode}")
+        name = str(member.info.ref)
+        found = self._bad.setdefault(name, [])
+        text = partial(json_text, member, layout, brief, self._budget, found, self._said)
+        if self._layout(member) is not None:
+            return DecodedStream(text, f"{member.info.etag} {layout.mode}")
+        return DecodedStream(lambda: unsure(text(), name), f"{member.info.etag} unsure")
 
     def learn(self, error: duckdb.Error, failure: Exception | None) -> bool:
         """Widen a column, or clean what the engine cannot read."""
@@ -253,7 +240,16 @@ class JsonTable:
         else:
             self._own[str(member.info.ref)] = layout
 
+    def _look_again(self, member: Member) -> bool:
+        """Look at an object that was thought to be like its neighbour, and at others like it."""
+        if self._layout(member) is not None:
+            return False
+        self._focus = list(self.place.members) if is_modest(self.place) else [*self._focus, member]
+        return True
+
     def _learn_of(self, member: Member, text: str) -> bool:
+        if self._look_again(member):
+            return True
         layouts = list(self._known())
         mine = self._layout(member) or layouts[0]
         self._keep(member, mine)
@@ -270,8 +266,9 @@ class JsonTable:
 
     def _clean_all(self, path: str) -> bool:
         """Clean all objects: one holds a number that the engine would round."""
-        if all(str(member.info.ref) != path for member in self.place.members):
-            return False
+        named = [member for member in self.place.members if str(member.info.ref) == path]
+        if not named or self._look_again(named[0]):
+            return bool(named)
         plain = [layout for layout in self._known() if layout.mode != "cleaned"]
         for layout in plain:
             layout.mode = "cleaned"

@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from s3_data_lake_mcp.errors import MalformedDataError, UnsupportedFormatError
-from s3_data_lake_mcp.loaders.compression import decoded_blocks, detect_compression
+from s3_data_lake_mcp.loaders.compression import (
+    BLOCK_BYTES,
+    decoded_blocks,
+    detect_compression,
+)
 from s3_data_lake_mcp.loaders.formats import detect_format, detect_format_by_name
 from s3_data_lake_mcp.storage import ObjectHead, ObjectInfo, ObjectRef, ObjectStore, ScanMeter
 from s3_data_lake_mcp.storage.copied import CopiedReader
@@ -102,6 +106,17 @@ class Opened:
         if len(self.head) < wanted and self.info.size_bytes:
             self.head = self.reader().read_range(0, wanted)
         return self.head
+
+    def text_head(self, compression: str, size: int) -> bytes:
+        """Return the first bytes, decompressed, of an object whose head is here."""
+        if not compression:
+            return self.head[:size]
+        source = ObjectReader(self.stores.plain, self.info, self.meter, head=self.head)
+        blocks = decoded_blocks(source, compression, max_decoded_bytes=size + BLOCK_BYTES)
+        found = b""
+        while len(found) < size and (block := next(blocks, b"")):
+            found += block
+        return found[:size]
 
     def need_tail(self, length: int = TAIL_BYTES) -> bytes:
         """Return the last bytes, fetched if they are not here; all of a small object."""
