@@ -217,6 +217,8 @@ def test_text_in_double_quotes_is_mended(mender: Mender) -> None:
             "SELECT TRY_CAST(name AS INT) FROM data",
         ),
         ("SELECT substring(name) FROM data", "DESCRIBE data", None),
+        ("SELECT list_aggregate([1], 'read_text')", "Nearest", None),
+        ("SELECT a.b.c.d.e FROM data", "It has: data.", None),
         ("SELECT id FROM data WHERE day > 5", "DATE '2026-01-31'", None),
         ("SELECT id FROM data WHERE qty = 'abc'", "column's type", None),
         ("SELECT country, id FROM data GROUP BY country", "GROUP BY", None),

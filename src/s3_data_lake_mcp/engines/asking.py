@@ -10,7 +10,7 @@ from s3_data_lake_mcp.engines.guard_text import tokens
 from s3_data_lake_mcp.engines.inputs import DATA, uri_place
 from s3_data_lake_mcp.engines.row_order import RowOrder, pivot_order, row_order
 from s3_data_lake_mcp.engines.simple_form import Statement, build, pick
-from s3_data_lake_mcp.engines.sqltext import names
+from s3_data_lake_mcp.engines.sqltext import literal, names
 from s3_data_lake_mcp.errors import LakeError
 
 
@@ -84,9 +84,13 @@ def ask(query: Query) -> Asked:
     data = (DATA, query.bucket, query.key)
     if query.sql:
         guarded = check_sql(query.sql)
-        uris = tuple(map(uri_place, guarded.uris))
-        return Asked(
-            query, guarded.sql, guarded.kind, ((data,) if guarded.uses_data else ()) + uris
-        )
+        sql, wanted = guarded.sql, [data] if guarded.uses_data else []
+        for uri in guarded.uris:
+            # The engine finds no file system under a scheme in upper case.
+            scheme, mark, rest = uri.partition(":")
+            name = f"{scheme.lower()}{mark}{rest}"
+            sql = sql.replace(literal(uri), literal(name))
+            wanted.append(uri_place(name))
+        return Asked(query, sql, guarded.kind, tuple(wanted))
     where = check_predicate(query.where) if query.where else ""
     return Asked(query, "", "select", (data,), where)

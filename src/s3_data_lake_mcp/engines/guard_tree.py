@@ -198,6 +198,8 @@ class Tree:
         elif node["show_type"] != "SHOW_SPECIAL" or name not in _SHOWN:
             message = f"SHOW {quoted(name) or 'of a schema'} is not allowed"
             raise NotAllowedError(message, hint="Use SHOW TABLES, or DESCRIBE data.")
+        else:
+            self.uses_data = True
 
     def _visit_expression(self, node: Node, scope: _Scope) -> None:
         kind = node["class"]

@@ -96,7 +96,9 @@ def mend(error: Exception, sql: str, columns: Mapping[str, Sequence[tuple[str, s
     mended = _mended(error, text, sql, Schema.of(columns))
     if mended is None:
         return _plain(text)
-    return mended.kind(mended.message, hint=mended.hint or _DESCRIBE, repair=_repair(mended.sql))
+    return mended.kind(
+        mended.message, hint=mended.hint or _DESCRIBE, repair=_repair(mended.sql, sql)
+    )
 
 
 def _of_kind(error: Exception) -> LakeError | None:
@@ -147,10 +149,10 @@ def _mended(error: Exception, text: str, sql: str, schema: Schema) -> Mended | N
     return mended
 
 
-def _repair(sql: str) -> dict[str, str] | None:
-    """Return the repaired query if it is one that the guard lets through."""
+def _repair(sql: str, failed: str) -> dict[str, str] | None:
+    """Return the repaired query if it is another one, and one that the guard lets through."""
     try:
-        return {"sql": check_sql(sql).sql}
+        return {"sql": check_sql(sql).sql} if sql != failed else None
     except LakeError:
         return None
 

@@ -16,6 +16,7 @@ NEAR: Final = 0.6
 CLEAR: Final = 0.1
 _CLAUSES = ("WHERE", "GROUP", "HAVING", "QUALIFY", "WINDOW", "ORDER", "LIMIT", "USING")
 _COMPARISONS = ("=", "==", "<>", "!=", "<", ">", "<=", ">=")
+_INTERNAL = "temp.main."
 _NAMES = re.compile(r'"((?:[^"]|"")*)"')
 _ELSEWHERE = {
     "approx_distinct": "approx_count_distinct",
@@ -137,7 +138,7 @@ def mend_field(name: str, text: str, sql: str) -> Mended:
 
 def mend_qualifier(name: str, text: str, sql: str, schema: Schema) -> Mended:
     """Mend what stands before a dot and is neither a table of the query nor a column."""
-    tables = _listed(text, "Candidate tables:")
+    tables = [name.removeprefix(_INTERNAL) for name in _listed(text, "Candidate tables:")]
     words = tokens(sql)
     places = [i for i in places_of(words, name) if _follows(words, i) == "."]
     behind = [plain_name(words[i + 2]) for i in places if i + 2 < len(words)]

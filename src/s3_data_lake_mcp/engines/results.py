@@ -15,6 +15,8 @@ _OTHERS = {"uhugeint": "BIGNUM"} | dict.fromkeys(
 )
 """What to export for types whose Arrow form has lost something: the sign, the zone, the length."""
 
+_NOTHING = "null"
+
 _STREAMED = (
     ("INTERRUPT", duckdb.InterruptException),
     ("Out of Memory", duckdb.OutOfMemoryException),
@@ -109,6 +111,8 @@ def _exact(kind: DuckDBPyType) -> tuple[str, bool]:
         return f"STRUCT({inside})", any(changed for *_, changed in fields)
     if kind.id == "map":
         key, key_changed = _exact(_child(kind, 0))
+        if _child(kind, 0).id == _NOTHING:
+            key, key_changed = "VARCHAR", True  # Arrow has no keys of the type null
         value, value_changed = _exact(_child(kind, 1))
         return f"MAP({key}, {value})", key_changed or value_changed
     return str(kind), False

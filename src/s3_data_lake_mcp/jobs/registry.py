@@ -1,5 +1,6 @@
 """The jobs by their names; this module is what a worker process preloads."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -37,4 +38,17 @@ def run(
     try:
         return JOBS[name](workplace, arguments, meter, report)
     except NotFoundError as exc:
-        raise explain_missing(workplace.store, exc, meter) from exc
+        raise _in_sql(explain_missing(workplace.store, exc, meter), arguments) from exc
+
+
+def _in_sql(exc: NotFoundError, arguments: Arguments) -> NotFoundError:
+    """Turn the repair of an object that only the SQL names into a repaired SQL."""
+    sql, repair = arguments.get("sql", ""), exc.repair
+    is_data = exc.bucket == arguments.get("bucket") and exc.key in {"", arguments.get("key")}
+    if not sql or repair is None or exc.repair_tool or is_data:
+        return exc
+    found = f"{repair.get('bucket_name', exc.bucket)}/{repair.get('object_key', exc.key)}"
+    missing = re.compile(f"(s3[an]?://){re.escape(f'{exc.bucket}/{exc.key}')}", re.IGNORECASE)
+    fixed = missing.sub(lambda uri: uri[1] + found, sql)
+    exc.repair = {"sql": fixed} if fixed != sql and not {"'", '"'} & set(found) else None
+    return exc
