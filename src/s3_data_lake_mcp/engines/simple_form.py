@@ -77,10 +77,7 @@ def build(
     if operator in _NULLS:
         return Statement(texts=(f"{where}{column} {_NULLS[operator]}",))
     if operator in _SEARCHES:
-        text = column if kind == "VARCHAR" else f"CAST({column} AS VARCHAR)"
-        return Statement(
-            texts=(f"{where}{operator}(lower({text}), lower(", "))"), values=(condition.value,)
-        )
+        return Statement(texts=_search(where, column, kind, operator), values=(condition.value,))
     if operator == "in":
         values = _listed(condition.value)
         tests = [_comparison(session, name, kind, "=", value) for value in values]
@@ -89,6 +86,16 @@ def build(
         return Statement(texts=texts, values=tuple(values))
     before, after = _comparison(session, name, kind, _COMPARISONS[operator], condition.value)
     return Statement(texts=(where + before, after), values=(condition.value,))
+
+
+def _search(where: str, column: str, kind: str, operator: str) -> tuple[str, str]:
+    """Return what stands before and behind the value in a search of a column's text."""
+    text = f"lower({column if kind == 'VARCHAR' else f'CAST({column} AS VARCHAR)'})"
+    if kind.startswith("TIMESTAMP") and not kind.endswith("]"):
+        # Written with a blank by the engine, and with a T in answers.
+        text = f"replace({text}, ' ', 't')"
+        return f"{where}{operator}({text}, replace(lower(", "), ' ', 't'))"
+    return f"{where}{operator}({text}, lower(", "))"
 
 
 def _check_unicode(value: str) -> None:
@@ -147,7 +154,7 @@ def _target(kind: str, value: str) -> str:
         if digits and len(digits[1]) + len(digits[2]) <= _DECIMAL_DIGITS:
             return f"DECIMAL({_DECIMAL_DIGITS}, {len(digits[2])})"
         return "DOUBLE"
-    return kind
+    return "TIMESTAMP" if kind == "DATE" and ":" in value else kind
 
 
 def pick(types: Mapping[str, str], wanted: Iterable[str], argument: str) -> list[str]:
