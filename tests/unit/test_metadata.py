@@ -90,6 +90,7 @@ def test_of_a_large_csv_the_head_alone_is_read() -> None:
     )
     assert answer["total_rows"] is None
     assert len(answer["columns"]) == 3
+    assert answer["notices"] == ["Columns and their types are those of the first 64 KiB."]
     assert meter.bytes_read == 64 << 10
 
 

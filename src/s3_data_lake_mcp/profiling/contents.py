@@ -144,6 +144,8 @@ def _csv(source: ObjectReader, head: bytes, whole: bool, found: Contents) -> Non
     known = reader_of([body], source.info, source.meter)
     loaded = CsvLoader().load(known, CsvRequest(max_rows=_ALL_ROWS))
     _take(found, loaded, whole=whole)
+    if not whole:
+        found.notices.append("Columns and their types are those of the first 64 KiB.")
     dialect: Any = loaded.details["dialect"]
     found.csv = {
         "dialect": dict(dialect) | {"compression": found.compression},
