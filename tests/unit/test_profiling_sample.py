@@ -201,6 +201,16 @@ def test_plans_count_what_is_few_everywhere() -> None:
     assert plans[1].bins is not None
 
 
+def test_plans_take_a_share_of_many_values_alone() -> None:
+    """Quantiles are of all values but where a column seems to have very many, nulls not counted."""
+    table = pa.table({"key": range(1_000), "rare": [None, *[None, None, 1] * 333]})
+    sample = Sample(table=table, parts=(500, 500), where="", size_bytes=10_000)
+    for scale, shares in ((1, (1.0, 1.0)), (400, (0.32768, 1.0)), (4_000, (0.032768, 0.098403))):
+        plans = plans_of(sample, _columns(table), scale * sample.size_bytes)
+        assert (plans[0].share, plans[1].share) == pytest.approx(shares, rel=1e-4)
+    assert plans_of(sample, _columns(table))[0].share == 1
+
+
 def test_figures_of_rows_equal_those_of_all_of_them() -> None:
     """What pandas computes of a sample that is everything is what the engine would."""
     table = pa.table({"x": [3, 1, None, 3], "t": ["a", " ", None, "a"], "l": [[1], None, [2], [3]]})

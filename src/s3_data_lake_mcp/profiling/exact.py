@@ -10,17 +10,20 @@ from s3_data_lake_mcp.errors import LimitExceededError
 from s3_data_lake_mcp.profiling.aggregates import (
     LONGEST_TEXT,
     MOST_COUNTED_VALUES,
-    TALLY_PARTS,
     TOP,
     Plan,
     ProfiledColumn,
-    Selection,
+    quantiles,
 )
 from s3_data_lake_mcp.profiling.bins import bins_between, moment_unit
+from s3_data_lake_mcp.profiling.counts import TALLY_PARTS, Selection
 from s3_data_lake_mcp.profiling.figures import Figures
 from s3_data_lake_mcp.profiling.frequent import most_frequent
 from s3_data_lake_mcp.profiling.tallies import Tally, tally_of
 from s3_data_lake_mcp.wire import Clipper, json_rows
+
+LEAST_DRAWN = 50_000
+"""So many random values have all quantiles within one percent of the rank (DKW inequality)."""
 
 _NAMED = 8
 _BATCH = 64
@@ -66,6 +69,8 @@ def measure(
         first |= _second_pass(session, columns, known, _SMALL_BATCH if small else _BATCH)
         if small:
             first |= most_frequent(session, [c for c in columns if _is_varied(c, first)])
+    elif thin := [c for c in columns if _is_thin(c, first)]:
+        first |= _all_quantiles(session, thin)
     rows = _whole(first["rows"])
     figures = [_figures(c, first, known.get(c.position, Plan()), small=small) for c in columns]
     said = _estimates(figures)
@@ -75,9 +80,8 @@ def measure(
 def _is_varied(column: ProfiledColumn, row: Mapping[str, object]) -> bool:
     """Whether a column has too many values for a map of their counts, and some more than once."""
     at = column.position
-    distinct = _whole(row.get(f"distinct_{at}"))
-    present = _whole(row[f"present_{at}"]) - _whole(row.get(f"nan_{at}"))
-    return MOST_COUNTED_VALUES < distinct < present
+    numbers = _whole(row.get(f"numbers_{at}", row[f"present_{at}"]))
+    return MOST_COUNTED_VALUES < _whole(row.get(f"distinct_{at}")) < numbers
 
 
 def _estimates(figures: Sequence[Figures]) -> str:
@@ -107,12 +111,26 @@ def _first_pass(
 ) -> dict[str, object]:
     found: dict[str, object] = {}
     for batch in batched(columns, _SMALL_BATCH if small else _BATCH):
-        chosen = Selection(fields=["count(*) AS rows"])
+        chosen = Selection()
         for column in batch:
             plan = None if plans is None else plans.get(column.position, Plan())
             chosen.add_measures(column, plan, small=small)
-        found |= _row(session, chosen, batch, small=small)
+        found |= _row(session, chosen, batch)
     return found
+
+
+def _is_thin(column: ProfiledColumn, first: Mapping[str, object]) -> bool:
+    """Whether quantiles are of fewer random values than there should be, and there are more."""
+    drawn = first.get(f"drawn_{column.position}")
+    return drawn is not None and _whole(drawn) < LEAST_DRAWN
+
+
+def _all_quantiles(session: TableSession, columns: Sequence[ProfiledColumn]) -> dict[str, object]:
+    """Estimate quantiles of all values: of a share, there are fewer than a sample made expect."""
+    chosen = Selection()
+    for column in columns:
+        chosen.add_fields(column, *quantiles(column, 1.0, small=False))
+    return _row(session, chosen, columns)
 
 
 def _flat(lists: Any) -> Any:  # noqa: ANN401 - of pyarrow's, whose stubs know no lists
@@ -128,16 +146,16 @@ def _second_pass(
         for column in batch:
             chosen.add_counts(column, plans[column.position])
             chosen.add_deviation(column, plans[column.position])
-        if chosen.fields:
-            found |= _row(session, chosen, batch, small=size == _SMALL_BATCH)
+        if chosen.sources:
+            found |= _row(session, chosen, batch)
     return found
 
 
 def _row(
-    session: TableSession, chosen: Selection, columns: Sequence[ProfiledColumn], *, small: bool
+    session: TableSession, chosen: Selection, columns: Sequence[ProfiledColumn]
 ) -> dict[str, object]:
     """Return the fields of a selection by their names, and what tallies tell."""
-    table = session.execute(chosen.sql(grouped=not small), chosen.params)
+    table = session.execute(chosen.sql(grouped=True), chosen.params)
     if not table.num_rows:
         table = session.execute(chosen.sql(grouped=False), chosen.params)
     tallies: dict[str, object] = {}
@@ -189,40 +207,42 @@ def _figures(
 ) -> Figures:
     at = column.position
     present = _whole(row[f"present_{at}"])
-    nan = _whole(row.get(f"nan_{at}"))
-    quantiles, top, bins = (row.get(f"{what}_{at}") for what in ("quantiles", "top", "bins"))
+    numbers = _whole(row.get(f"numbers_{at}", present))
+    points, top, bins = (row.get(f"{what}_{at}") for what in ("quantiles", "top", "bins"))
     told = row.get(f"told_{at}")
     if not isinstance(told, Tally):
         told = Tally(
-            quantiles=quantiles if isinstance(quantiles, list) else [],
+            quantiles=points if isinstance(points, list) else [],
             bins=plan.bins,
-            bin_counts={_whole(entry["key"]): _whole(entry["value"]) for entry in bins}
+            bin_counts={bin_: _whole(count) for bin_, count in enumerate(bins, -1)}
             if isinstance(bins, list)
             else None,
+            mean=row.get(f"mean_{at}"),
+            stddev=row.get(f"stddev_{at}"),
         )
     distinct, counted = None, row.get(f"counted_{at}")
     if counted is not None:
         distinct = _whole(counted)
     elif column.kind != "opaque":
         # An estimate may lie above what is possible.
-        distinct = min(_whole(row.get(f"distinct_{at}")), present - nan)
+        distinct = min(_whole(row.get(f"distinct_{at}")), numbers)
     ranked = [(entry["v"], -_whole(entry["n"])) for entry in top] if isinstance(top, list) else []
     # What was not counted is no more frequent than all of it together.
-    rest = present - nan - sum(count for _, count in ranked)
+    rest = numbers - sum(count for _, count in ranked)
     least = ranked[TOP - 1][1] if len(ranked) >= TOP else 0
-    unique = small and distinct == present - nan
+    unique = small and distinct == numbers
     return Figures(
         column=column,
         rows=_whole(row["rows"]),
         present=present,
-        nan=nan,
-        infinite=_whole(row.get(f"infinite_{at}")),
+        nan=present - numbers,
+        infinite=numbers - _whole(row.get(f"finite_{at}", numbers)),
         distinct=distinct,
         distinct_exact=small or counted is not None,
         low=row.get(f"min_{at}"),
         high=row.get(f"max_{at}"),
-        mean=row.get(f"mean_{at}"),
-        stddev=row.get(f"stddev_{at}"),
+        mean=told.mean,
+        stddev=told.stddev,
         quantiles=told.quantiles,
         quantiles_exact=small or f"told_{at}" in row,
         top=ranked,

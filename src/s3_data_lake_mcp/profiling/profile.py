@@ -181,7 +181,8 @@ class Profiler:
             chosen, left_out = self._choose(types, columns, subject)
             known, measured = types, None
             try:
-                plans = plans_of(sample, chosen) if sample else None
+                size = subject.size_bytes
+                plans = plans_of(sample, chosen, size) if sample else None
                 measured = measure(session, chosen, small=small, plans=plans)
             except SqlError:
                 types = _types(session)

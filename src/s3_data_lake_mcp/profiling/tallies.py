@@ -1,9 +1,10 @@
-"""Quantiles and a histogram of all values of a column, exactly: of rows, or of values counted."""
+"""Figures of all values of a column, exactly: of rows, or of values counted."""
 
 import math
+import operator
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -26,11 +27,13 @@ _ENDLESS_DAY = (1 << 31) - 1
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Quantiles, ready for JSON, and a histogram."""
+    """Quantiles, ready for JSON, a histogram, and of numbers mean and deviation."""
 
     quantiles: list[object]
     bins: Bins | None
     bin_counts: dict[int, int] | None
+    mean: object = None
+    stddev: object = None
 
 
 def tally_of(column: ProfiledColumn, keys: Values, counts: Values) -> Tally:
@@ -43,7 +46,27 @@ def tally_of(column: ProfiledColumn, keys: Values, counts: Values) -> Tally:
     keys, counts = keys.filter(known), counts.filter(known)
     order = pc.array_sort_indices(keys)
     until: Values = pc.cumulative_sum(counts.take(order).cast(pa.int64())).to_numpy()
-    return _tally(column, keys.take(order), until)
+    told = _tally(column, keys.take(order), until)
+    if column.kind == "moment" or not len(keys):
+        return told
+    mean, stddev = _moments(keys.to_pylist(), counts.to_pylist())
+    return replace(told, mean=mean, stddev=stddev)
+
+
+def _moments(values: Sequence[Any], counts: Sequence[int]) -> tuple[float, float | None]:
+    """Return mean and standard deviation of values that come so many times each."""
+    rows = sum(counts)
+    if isinstance(values[0], float):
+        mean = math.fsum(
+            value * (count / rows) for value, count in zip(values, counts, strict=True)
+        )
+    else:
+        mean = float(sum(map(operator.mul, values, counts)) / rows)
+    # Of large numbers that lie close together, the digits would be lost.
+    away = [float(value - values[0]) for value in values]
+    shift = math.fsum(map(operator.mul, away, counts)) / rows
+    squares = math.fsum(n * (d - shift) * (d - shift) for d, n in zip(away, counts, strict=True))
+    return mean, math.sqrt(squares / (rows - 1)) if rows > 1 else None
 
 
 def tally_rows(column: ProfiledColumn, values: Values) -> Tally:
