@@ -90,7 +90,7 @@ class Chunk:
     stop: int
     first_bytes: int
     at: int = field(init=False)
-    data: bytes = b""
+    data: bytes | memoryview = b""
     read_to: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -228,7 +228,7 @@ class ChunkFile(RangeFile):
             if not chunk.at <= start <= stop <= chunk.end:  # chunks of a damaged object may overlap
                 return super()._fetch(start, stop)
             chunk.read_to = max(chunk.read_to, stop)
-            return chunk.data[start - chunk.at : stop - chunk.at]
+            return bytes(chunk.data[start - chunk.at : stop - chunk.at])
 
     def _wave(self, group: ChunkGroup, asked: Chunk, stop: int) -> None:
         """Fetch what a chunk is asked for, and what the others will be asked for next."""
@@ -244,7 +244,7 @@ class ChunkFile(RangeFile):
             pieces = self._source.read_ranges(part, part_bytes=longest)
             for i, (at, _) in enumerate(part):
                 _hand_out(at, pieces[i], needy, targets, forgetful=group.forgetful)
-                pieces[i] = b""  # its memory is needed for the copies of the next one
+                pieces[i] = b""  # if nobody has a part of it, its memory is needed
 
 
 def _targets(group: ChunkGroup, asked: Chunk, stop: int, *, begun: bool) -> dict[int, int]:
@@ -294,4 +294,5 @@ def _hand_out(
         if forgetful and chunk.read_to > chunk.at:
             chunk.data = chunk.data[chunk.read_to - chunk.at :]
             chunk.at = chunk.read_to
-        chunk.data += piece[start - at : stop - at]
+        part = memoryview(piece)[start - at : stop - at]
+        chunk.data = b"".join((chunk.data, part)) if chunk.data else part
