@@ -1,6 +1,6 @@
 """How JSON is read by the engine, judged by its beginning."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -85,6 +85,8 @@ class JsonLayout:
         before = repr(self.nodes)
         for name, node in nodes.items():
             mine = self.nodes.get(name)
+            if mine is not None:
+                node.keep_stamps(mine)
             self.nodes[name] = node if mine is None else together(mine, node)
             if name not in self.names.values():
                 self.names[name] = name
@@ -162,7 +164,9 @@ def find_layout(opened: Opened, session: Session, max_decoded_bytes: int) -> Jso
         layout.mode = "cleaned"
     if keys or len(objects) < len(values):
         lines = (record_line(value, layout.renamed, set()) for value in values)
-        layout.nodes = _detect(session, "".join(lines).encode())
+        columns = {name: [v[key] for v in objects if key in v] for key, name in names.items()}
+        columns.setdefault(VALUE, [value for value in values if not isinstance(value, dict)])
+        layout.nodes = _detect(session, "".join(lines).encode(), columns)
     for name in names.values():
         layout.nodes.setdefault(name, Node("VARCHAR"))
     return layout
@@ -204,13 +208,17 @@ def _names(keys: Iterable[str], *, reserved: bool) -> tuple[str, ...]:
     return distinct((VALUE, *wanted))[1:] if reserved else distinct(wanted)
 
 
-def _detect(session: Session, data: bytes) -> dict[str, Node]:
+def _detect(
+    session: Session, data: bytes, values: Mapping[str, Sequence[object]]
+) -> dict[str, Node]:
     """Return the columns of lines with the types that hold all of their values exactly."""
     session.scope.add(_SAMPLE, DecodedStream(lambda: iter([data]), str(len(data))))
     found = session.cursor.sql(
         f"SELECT * FROM {call('read_json', _SAMPLE, _READ_SAMPLE | _DETECTING)}"  # noqa: S608 - own text
     )
     nodes = {n: node_of(t) for n, t in zip(found.columns, found.types, strict=True)}
+    for name, node in nodes.items():
+        node.refine(values.get(name, ()))
     check = JsonLayout(
         form="lines",
         mode="plain",

@@ -1,12 +1,14 @@
 """The columns of JSON records: a tree of types for each, read as text and cast exactly."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from s3_data_lake_mcp.engines.casts import TEXT, checked_cast, widened
 from s3_data_lake_mcp.engines.sqltext import identifier
+from s3_data_lake_mcp.engines.tables import type_name
 from s3_data_lake_mcp.engines.typed_select import TextColumn, list_casts
+from s3_data_lake_mcp.loaders.csv_types import guess
 
 _SCALARS = {
     "bigint": "BIGINT",
@@ -24,6 +26,7 @@ _SCALARS = {
 It takes integers for huge already where some are negative and some are not.
 """
 
+_STAMPS = {"TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMPTZ", "TIMESTAMPTZ_NS"}
 _MOST_LEVELS = 20
 _MOST_FIELDS = 2_000
 _MOST_SHARING = 300
@@ -33,10 +36,14 @@ _PATH = "."
 
 @dataclass(slots=True)
 class Node:
-    """A type: a scalar's name, or `LIST` with one child, or `STRUCT` with named ones."""
+    """A type: a scalar's name, or `LIST` with one child, or `STRUCT` with named ones.
+
+    It is `blank` where no value was seen: text for want of anything better.
+    """
 
     kind: str
     children: dict[str, "Node"] = field(default_factory=dict)
+    blank: bool = False
 
     def is_nested(self) -> bool:
         """Whether it has children."""
@@ -92,6 +99,31 @@ class Node:
         """Become text: the value as JSON."""
         self.kind = TEXT
         self.children.clear()
+
+    def refine(self, values: Iterable[object]) -> None:
+        """See of text whether its values are timestamps, or whether there are none.
+
+        The engine takes for timestamps only what is all written in one way.
+        """
+        found = [value for value in values if value is not None]
+        if self.kind == "LIST" and self.children:
+            self.children[""].refine(v for one in found if isinstance(one, list) for v in one)
+        elif self.children:
+            objects = [one for one in found if isinstance(one, dict)]
+            for name, child in self.children.items():
+                child.refine(one[name] for one in objects if name in one)
+        elif self.kind == TEXT:
+            texts = {value for value in found if isinstance(value, str)}
+            kind = type_name(guess(texts)) if all(isinstance(v, str) for v in found) else TEXT
+            self.kind = kind if kind in _STAMPS else TEXT
+            self.blank = all(value == {} for value in found)
+
+    def keep_stamps(self, other: "Node") -> None:
+        """Take text for the timestamps that another look has found in it."""
+        if not self.children and self.kind == TEXT and other.kind in _STAMPS:
+            self.kind = other.kind
+        for name in self.children.keys() & other.children.keys():
+            self.children[name].keep_stamps(other.children[name])
 
 
 def fields_of(nodes: Mapping[str, Node], table: int) -> dict[str, TextColumn | str]:
@@ -150,6 +182,8 @@ def _leaves(node: Node) -> Iterator[Node]:
 
 def together(one: Node, other: Node) -> Node:
     """Return the type that holds what both hold."""
+    if one.blank or other.blank:
+        return other if one.blank else one
     if one.children and other.children and one.kind == other.kind:
         names = dict.fromkeys([*one.children, *other.children])
         return Node(one.kind, {name: _either(one, other, name) for name in names})
@@ -160,7 +194,9 @@ def together(one: Node, other: Node) -> Node:
     pair = {one.kind, other.kind}
     if pair <= {"BIGINT", "HUGEINT", "DOUBLE"}:
         return Node("DOUBLE" if "DOUBLE" in pair else "HUGEINT")
-    return Node(TEXT)
+    finer = max(one.kind, other.kind)
+    is_finer = finer in _STAMPS and finer == f"{min(one.kind, other.kind)}_NS"
+    return Node(finer if is_finer else TEXT)
 
 
 def _either(one: Node, other: Node, name: str) -> Node:
