@@ -307,6 +307,30 @@ def test_a_wide_object_fits_the_answer() -> None:
     assert any("of 4,000 fit" in notice for notice in wide["notices"])
 
 
+@pytest.mark.parametrize(
+    ("key", "body", "said"),
+    [
+        ("x.csv.lz4", b"\x04\x22\x4d\x18aaaa", "is compressed with lz4, which is not read"),
+        ("x.csv.gz", gzip.compress(gzip.compress(_CSV)), "is compressed twice"),
+        ("x.csv", b"a,b\n\0,1\n", "The name says csv, but the content is not."),
+    ],
+)
+def test_content_that_nothing_reads_is_named(key: str, body: bytes, said: str) -> None:
+    """What keeps the tools from reading an object is a notice."""
+    answer = _of(key, body)
+    assert answer["detected_format"] == "unknown"
+    assert said in str(answer["notices"])
+    assert _of("x", b"\0\1\2")["notices"] == []
+
+
+@pytest.mark.parametrize("kind", [pa.large_string(), pa.dictionary(pa.int32(), pa.string())])
+def test_texts_of_any_type_are_what_rows_are_counted_by(kind: pa.DataType) -> None:
+    """A query by an identifier would count each row by itself."""
+    table = pa.table({"id": [1, 2], "city": pa.array(["a", "b"]).cast(kind)})
+    (_, query, _) = _of("x.parquet", _parquet(table))["suggested_calls"]
+    assert query["arguments"]["sql"].startswith('SELECT "city", count(*)')
+
+
 def test_suggested_calls_are_complete() -> None:
     """One to three calls, each with all that it needs; odd names are quoted."""
     table = pa.table({'we"ird': ["a"], "n": [1]})

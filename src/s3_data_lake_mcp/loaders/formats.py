@@ -160,7 +160,7 @@ def refuse_other(info: ObjectInfo, head: bytes, wanted: str) -> None:
         MalformedDataError: If it is a format that another tool reads, with the call that does.
         UnsupportedFormatError: If no tool reads it, or its compression.
     """
-    _refuse_compressed(info, head)
+    refuse_compressed(info, head)
     name, told = detect_format(info, head)
     if told != "magic":
         named = detect_format_by_name(info.ref.key)[0]
@@ -174,7 +174,7 @@ def refuse_other(info: ObjectInfo, head: bytes, wanted: str) -> None:
     raise UnsupportedFormatError(message, hint="CSV, TSV, JSON, JSON Lines and Parquet are read.")
 
 
-def _refuse_compressed(info: ObjectInfo, head: bytes) -> None:
+def refuse_compressed(info: ObjectInfo, head: bytes) -> None:
     """Raise if text is still compressed: twice, or in a way that is not read."""
     name = next((name for magic, name in _PACKED if head.startswith(magic)), "")
     suffix = info.ref.key.lower().rpartition(".")[2]

@@ -4,11 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from s3_data_lake_mcp.errors import LakeError, MalformedDataError
+from s3_data_lake_mcp.errors import LakeError, MalformedDataError, UnsupportedFormatError
 from s3_data_lake_mcp.loaders import LoadRequest, LoadResult
 from s3_data_lake_mcp.loaders.compression import decoded_blocks, detect_compression
 from s3_data_lake_mcp.loaders.csv import CsvLoader, CsvRequest
-from s3_data_lake_mcp.loaders.formats import detect_format, detect_format_by_name
+from s3_data_lake_mcp.loaders.formats import (
+    detect_format,
+    detect_format_by_name,
+    refuse_compressed,
+)
 from s3_data_lake_mcp.loaders.json import JsonLoader
 from s3_data_lake_mcp.loaders.json_table import table_of
 from s3_data_lake_mcp.loaders.parquet_footer import describe_parquet
@@ -67,12 +71,24 @@ def read_contents(source: ObjectReader) -> Contents:
     elif announced:
         found.notices.append(f"The name says {announced}, but the content is not compressed.")
     found.format, found.detected_by = detect_format(source.info, head)
-    if "unknown" not in (named, found.format) and named not in (found.format, "text"):
-        found.notices.append(f"The name says {named}, but the content is {found.format}.")
+    found.notices += _contradictions(source, head, named, found.format)
     read = {"csv": _csv, "json": _json}.get(found.format)
     if read is not None and head:
         _described(found, read, source, head, whole=whole)
     return found
+
+
+def _contradictions(source: ObjectReader, head: bytes, named: str, format_name: str) -> list[str]:
+    """Say what content that is not as its name says is instead, as far as it is known."""
+    if format_name == "unknown":
+        try:
+            refuse_compressed(source.info, head)
+        except UnsupportedFormatError as exc:
+            return [_sentence(exc)]
+        return [] if named == "unknown" else [f"The name says {named}, but the content is not."]
+    if named in (format_name, "text", "unknown"):
+        return []
+    return [f"The name says {named}, but the content is {format_name}."]
 
 
 def _ends_like_parquet(source: ObjectReader) -> bool:

@@ -9,6 +9,7 @@ from s3_data_lake_mcp.storage import ObjectRef
 
 _WIDE = 20
 _FIRST = 8
+_TEXTS = ("string", "large_string", "dictionary<values=string")
 _READS = {
     "csv": "read_csv_from_s3",
     "json": "read_json_from_s3",
@@ -72,7 +73,7 @@ def _read(place: dict[str, Any], contents: Contents) -> dict[str, Any] | None:
 def _sql(columns: Sequence[dict[str, Any]]) -> str:
     """Return a query that counts rows by the first column of text, or of anything that groups."""
     plain = [c for c in columns if not c["type"].startswith(("list", "struct", "map", "binary"))]
-    texts = [c for c in plain if c["type"] == "string"]
+    texts = [c for c in plain if c["type"].startswith(_TEXTS)]
     if not plain:
         return ""
     name = (texts or plain)[0]["name"].replace('"', '""')
