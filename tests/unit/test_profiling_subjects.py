@@ -99,3 +99,15 @@ def test_metadata_that_is_named_is_what_is_asked_for(summaries: Summaries) -> No
     summaries.put("metadata/x.csv", CSV)
     assert len(summaries.of("orders/metadata/")["datasets"]) == 3
     assert {one["name"] for one in summaries.of("")["datasets"]} == {"orders", "metadata"}
+
+
+@pytest.mark.parametrize("folder", ["[x]/", "q?/", "a*b/"])
+def test_a_folder_may_be_named_like_a_glob(summaries: Summaries, folder: str) -> None:
+    """What ends in a slash is a prefix, here as for queries, whatever stands in it."""
+    for day in (1, 2, 3):
+        summaries.put(f"{folder}dt=2026-01-0{day}/x.csv", CSV)
+    summaries.put("x/dt=2026-01-01/x.csv", CSV)
+    for basis in ("exact", "sample"):
+        told = summaries.of(folder, basis)
+        assert told["inventory"]["objects"] == 3
+        assert told["profile"]["rows"] == 6

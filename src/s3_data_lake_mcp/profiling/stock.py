@@ -83,7 +83,7 @@ def take_stock(
     Raises:
         NotFoundError: If nothing is there; an empty bucket is no error.
     """
-    if is_glob(prefix):
+    if is_glob(prefix) and not prefix.endswith("/"):
         return _glob_stock(store, bucket, prefix, meter, progress)
     keys = walk_wide(store, bucket, prefix, meter)
     try:
