@@ -3,10 +3,14 @@
 import bz2
 import gzip
 from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
 
+import pyarrow as pa
 import pytest
 
-from support.engine import Desk
+from s3_data_lake_mcp.errors import MalformedDataError
+from support.engine import Desk, parquet_bytes
 
 OBJECTS = 100
 """More than are all looked at."""
@@ -79,3 +83,44 @@ def test_a_column_empty_in_the_first_object_has_the_type_that_others_give(suffix
         desk.put(f"few/{number}.{suffix}", gzip.compress(text) if "gz" in suffix else text)
     assert desk.value("few/", "SELECT sum(x) FROM data") == 17.5
     assert desk.filtered("few/", "x", ">", "6", columns=["id"]) == [{"id": 3}]
+
+
+def _parquet_desk(odd: dict[str, Any], count: int = OBJECTS) -> Desk:
+    desk = Desk()
+    for number in range(count):
+        usual = {"id": pa.array([number], pa.int32()), "v": pa.array([7], pa.int32())}
+        columns = {"id": [number]} | odd if number in ODD or (count < OBJECTS and number) else usual
+        desk.put(f"many/{number:03}.parquet", parquet_bytes(pa.table(columns)))
+    return desk
+
+
+@pytest.mark.parametrize(
+    ("odd", "kind"),
+    [
+        ({"v": [1.5]}, "DOUBLE"),
+        ({"v": pa.array([Decimal("1.5")])}, "DECIMAL(11,1)"),
+        ({"v": ["x"]}, "VARCHAR"),
+        ({"V": [1 << 40]}, "BIGINT"),
+        ({"v": [8], "more": ["z"]}, "BIGINT"),
+        ({}, "INTEGER"),
+    ],
+)
+def test_parquet_unlike_its_neighbours(odd: dict[str, Any], kind: str) -> None:
+    """Values of a wider type than the first objects have are not cut, columns not left out."""
+    desk = _parquet_desk(odd)
+    for _ in range(2):
+        rows = desk.rows("many/", "SELECT * FROM data WHERE id IN (50, 51, 77)")
+        assert len(rows) == len(ODD)
+        for row in rows:
+            values = [v.to_pylist()[0] if isinstance(v, pa.Array) else v[0] for v in odd.values()]
+            assert [v for k, v in row.items() if k != "id" and v is not None] == values
+        assert desk.value("many/", "SELECT typeof(any_value(v)) FROM data") == kind
+        assert desk.value("many/", "SELECT sum(id) FROM data") == sum(range(OBJECTS))
+
+
+@pytest.mark.parametrize("count", [2, OBJECTS])
+def test_columns_that_cannot_be_one_are_told_apart(count: int) -> None:
+    """The object is not called damaged."""
+    desk = _parquet_desk({"v": pa.array([{"x": 1}])}, count)
+    with pytest.raises(MalformedDataError, match="has a column v of the type INTEGER"):
+        desk.rows("many/", "SELECT * FROM data")

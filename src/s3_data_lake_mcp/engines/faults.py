@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import duckdb
 
+from s3_data_lake_mcp.engines.guard_text import quoted
 from s3_data_lake_mcp.engines.tables import Table
 from s3_data_lake_mcp.errors import LakeError, MalformedDataError
 
@@ -17,6 +18,7 @@ _DAMAGE = (
 )
 """What DuckDB says of damaged Parquet without naming the file."""
 
+_UNLIKE = re.compile(r'(?s)failed to cast column "(.+?)" from type (.+?) to (.+?): : Unimplemented')
 _LINE = re.compile(r"(?:Line: |in line |line )(\d+)")
 _REASONS = (
     ("nterminated quote", "a quote is never closed"),
@@ -45,6 +47,10 @@ def data_error(error: duckdb.Error, tables: Sequence[Table]) -> LakeError | None
 
 
 def _malformed(subject: str, text: str) -> MalformedDataError:
+    if found := _UNLIKE.search(text):
+        name, kind, other = (quoted(part, 80) for part in found.groups())
+        message = f"{subject} has a column {name} of the type {kind}, other objects of {other}"
+        return MalformedDataError(message, hint="Query the objects of each type on their own.")
     reason = next((said for mark, said in _REASONS if mark in text), "it is damaged")
     line = _LINE.search(_ORIGINAL.sub("", text))
     where = f" (line {line[1]})" if line and "JSON" in text else ""

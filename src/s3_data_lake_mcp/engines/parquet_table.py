@@ -30,6 +30,7 @@ from s3_data_lake_mcp.storage.pinned import PinnedObject
 from s3_data_lake_mcp.storage.scope import SurpriseError
 
 _FACT = "footer"
+_LEAVES = "leaves"
 _FOOTER_THREADS = 24
 _NAMED = 5
 _KEPT_FOOTER_BYTES = 256 << 10
@@ -48,6 +49,20 @@ def footer_of(member: Member) -> ParquetFooter:
         found = open_footer(member.opened.reader())
         if len(found.data) <= _KEPT_FOOTER_BYTES:
             facts[_FACT] = found
+    return found
+
+
+def _leaves(metadata: pq.FileMetaData) -> frozenset[str]:
+    """Return the columns, those inside of others too, each with its type."""
+    columns = map(metadata.schema.column, range(metadata.num_columns))
+    return frozenset(f"{c.path.lower()} {c.physical_type} {c.logical_type}" for c in columns)
+
+
+def _leaves_of(member: Member) -> frozenset[str]:
+    facts = member.opened.facts
+    if _LEAVES not in facts:
+        facts[_LEAVES] = _leaves(footer_of(member).metadata)
+    found: frozenset[str] = facts[_LEAVES]
     return found
 
 
@@ -72,7 +87,7 @@ class ParquetTable:
         self._partitions = partition_types(place)
         self._focus = sampled(place.members)
         self.objects: dict[str, PinnedObject] = {}
-        self._columns: set[str] = set()
+        self._leaves: frozenset[str] = frozenset()
         self._notices: list[str] = []
         self.stored: Sequence[tuple[str, pa.DataType]] = ()
 
@@ -85,6 +100,11 @@ class ParquetTable:
         paths = Paths(session.scope, self.number)
         with ThreadPoolExecutor(_FOOTER_THREADS) as pool:
             footers = list(pool.map(footer_of, self._focus))
+            if not self.is_known:
+                self._leaves = frozenset().union(*map(_leaves_of, self._focus))
+                odd = [member for member in self.place.members if not self._fits(member)]
+                self._focus = [*self._focus, *odd]
+                footers += pool.map(footer_of, odd)
         self._notices = list(dict.fromkeys(said for one in footers for said in one.notices))
         if numbered := dict.fromkeys(_numbered(footers)):
             self._notices.append(numbered_notice(numbered))
@@ -102,13 +122,18 @@ class ParquetTable:
         self.objects[member.path] = made
         return made
 
+    def _fits(self, member: Member) -> bool:
+        """Whether the view has the columns of an object, in their types, as far as is known."""
+        return self._leaves.issuperset(member.opened.facts.get(_LEAVES, ()))
+
     def _check(self, member: Member, tail: bytes) -> None:
-        """Look for columns that the view does not have in an object that nobody looked at."""
+        """Look at the columns of an object that nobody looked at before."""
         if any(member is known for known in self._focus):
             return
         with contextlib.suppress(pa.ArrowException, OSError, ValueError):
-            schema = pq.read_metadata(pa.BufferReader(tail)).schema.to_arrow_schema()
-            if not self._columns.issuperset(name.lower() for name in schema.names):
+            # The engine need not read its footer again, so what it says is remembered.
+            member.opened.facts[_LEAVES] = _leaves(pq.read_metadata(pa.BufferReader(tail)))
+            if not self._fits(member):
                 raise SurpriseError(member.path)
 
     def _schema(self, session: Session) -> str:
@@ -116,7 +141,6 @@ class ParquetTable:
         listed = ", ".join(literal(member.path) for member in self._focus)
         reader = f"read_parquet([{listed}], union_by_name=true, hive_partitioning=false)"
         columns = session.describe(reader)
-        self._columns = {name.lower() for name, _ in columns} | set(self._partitions)
         fields = (_field(literal(n), literal(t)) for n, t in columns if n not in self._partitions)
         return f"MAP {{{', '.join(fields)}}}"
 
