@@ -5,8 +5,9 @@ import threading
 import pyarrow as pa
 import pytest
 
+from s3_data_lake_mcp.engines import prefetch
 from s3_data_lake_mcp.settings import Settings
-from s3_data_lake_mcp.storage import ObjectInfo, ScanMeter
+from s3_data_lake_mcp.storage import ObjectInfo, ScanMeter, readahead
 from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.storage.readahead import (
     BLOCK_BYTES,
@@ -80,6 +81,20 @@ def test_column_chunks_are_asked_for_before_the_engine_comes_to_them() -> None:
     desk.rows("long.parquet", "SELECT sum(a % 7) AS a FROM data")
     assert sum(stop - start for start, stop in store.ranges) < len(body) * 0.35
     assert store.threads == {"s3-ahead"}
+
+
+@pytest.mark.parametrize(("condition", "share"), [("", 0.7), ("WHERE c = 12345", 0.4)])
+def test_of_more_than_may_be_held_what_a_filter_may_spare_is_not_asked_for(
+    monkeypatch: pytest.MonkeyPatch, condition: str, share: float
+) -> None:
+    """The engine reads no other column of row groups in which it finds nothing."""
+    for module in (prefetch, readahead):
+        monkeypatch.setattr(module, "HELD_BYTES", 1 << 20)
+    body = wide(600_000)
+    desk, store = desk_with("long.parquet", body)
+    desk.rows("long.parquet", f"SELECT sum(a % 7) + sum(c % 7) AS n FROM data {condition}")
+    assert sum(stop - start for start, stop in store.ranges) < len(body) * share
+    assert len(store.ranges) == len(set(store.ranges))
 
 
 def test_the_count_of_a_parquet_object_costs_its_footer() -> None:

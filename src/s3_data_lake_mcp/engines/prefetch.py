@@ -1,9 +1,9 @@
 """What a query is going to read for certain, asked for before the engine comes to it.
 
 Of Parquet, column chunks: the engine reads ahead by a few row groups at a time, so that each few
-cost a round trip. Where its plan shows that all of them are going to be read, and they are not too
-many bytes, one round trip does. Of text, all: the first blocks need not be read one by one. What is
-fetched is what the engine would fetch, no byte more.
+cost a round trip. Where its plan shows that all of them are going to be read, one round trip does,
+or of very many bytes the connections are never idle. Of text, all: the first blocks need not be
+read one by one. What is fetched is what the engine would fetch, no byte more.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,8 +19,8 @@ from s3_data_lake_mcp.engines.row_groups import has_page_index, kept_groups, sto
 from s3_data_lake_mcp.engines.simple_form import Statement
 from s3_data_lake_mcp.engines.tables import ALL_MEMBERS, Table
 from s3_data_lake_mcp.storage.pinned import WHOLE_BYTES
+from s3_data_lake_mcp.storage.readahead import HELD_BYTES
 
-_MOST_BYTES = 96 << 20
 _FEW_BYTES = 8 << 20
 _FEW_GROUPS = 2
 _FACT = "prefetched"
@@ -102,7 +102,10 @@ def _fetch(
     groups = sum(map(len, kept.values()))
     if needle and (size > _FEW_BYTES or groups > _FEW_GROUPS or any(map(has_page_index, members))):
         return
-    if size > min(_MOST_BYTES, session.scope.meter.remaining_bytes):
+    # One object is fetched as far ahead as may be held; of many, each would hold as much. Behind a
+    # filter the engine passes over row groups in which it finds nothing.
+    bounded = len(members) > 1 or any(scan.get("Filters") for scan in scans)
+    if size > session.scope.meter.remaining_bytes or (size > HELD_BYTES and bounded):
         return
     for path, chunks in by_path.items():
         table.objects[path].prefetch([(chunk.start, chunk.stop) for chunk in chunks])

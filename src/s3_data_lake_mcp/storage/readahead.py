@@ -1,9 +1,11 @@
 """Reading ahead of whoever scans an object: the network works while the reader computes."""
 
 import threading
+from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import takewhile
 
 BLOCK_BYTES = 2 << 20
 """Size of a request: the block in which the SQL engine asks for what it caches."""
@@ -151,8 +153,24 @@ class ReadAhead:
             block.data.cancel()
 
 
+class _Piece:
+    """A range that is asked for in one request, once it is its turn."""
+
+    __slots__ = ("begin", "data", "end", "is_forgotten", "untaken")
+
+    def __init__(self, begin: int, end: int) -> None:
+        self.begin = begin
+        self.end = end
+        self.untaken = end - begin
+        self.data: Future[bytes] | None = None
+        self.is_forgotten = False
+
+
 class Prefetched:
-    """Ranges that are on their way, all at once, in the pieces in which an engine asks for them.
+    """Ranges that are on their way, in the pieces in which an engine asks for them.
+
+    All are asked for at once, if so much may be held. If not, as many as may be: a piece that was
+    taken is forgotten then, and makes room for the next ones.
 
     Args:
         fetch: Returns the bytes `[start, stop)`.
@@ -169,29 +187,61 @@ class Prefetched:
         *,
         piece_bytes: int = BLOCK_BYTES,
     ) -> None:
-        self._pieces: list[tuple[int, int, Future[bytes]]] = []
-        for begin, end in merged(ranges, stop):
-            for at in range(begin, end, piece_bytes):
-                until = min(at + piece_bytes, end)
-                self._pieces.append((at, until, download_threads().submit(fetch, at, until)))
+        self._fetch = fetch
+        self._lock = threading.Lock()
+        self._pieces = [
+            _Piece(at, min(at + piece_bytes, end))
+            for begin, end in merged(ranges, stop)
+            for at in range(begin, end, piece_bytes)
+        ]
+        self._forgets = sum(piece.untaken for piece in self._pieces) > HELD_BYTES
+        self._next = 0
+        self._held = 0
+        with self._lock:
+            self._ask_ahead()
 
     def read(self, start: int, stop: int) -> bytes | None:
         """Return the bytes `[start, stop)`, waiting for them; None if they are not on their way."""
-        parts: list[bytes] = []
-        at = start
-        for begin, end, data in self._pieces:
-            if begin <= at < end:
-                parts.append(data.result()[at - begin : stop - begin])
-                at = min(end, stop)
-                if at >= stop:
-                    return parts[0] if len(parts) == 1 else b"".join(parts)
-        return None
+        with self._lock:
+            first = bisect_right(self._pieces, start, key=lambda piece: piece.begin) - 1
+            mine = list(takewhile(lambda piece: piece.begin < stop, self._pieces[max(0, first) :]))
+            ends = [start, *(piece.end for piece in mine)]
+            follow = all(end >= piece.begin for end, piece in zip(ends, mine, strict=False))
+            if not follow or ends[-1] < stop or any(piece.is_forgotten for piece in mine):
+                return None
+            parts = [(piece.begin, self._take(piece, start, stop)) for piece in mine]
+            self._ask_ahead()
+        found = [data.result()[max(0, start - begin) : stop - begin] for begin, data in parts]
+        return found[0] if len(found) == 1 else b"".join(found)
+
+    def _take(self, piece: _Piece, start: int, stop: int) -> Future[bytes]:
+        data = self._ask(piece)
+        piece.untaken -= min(stop, piece.end) - max(start, piece.begin)
+        if self._forgets and piece.untaken <= 0:
+            piece.data, piece.is_forgotten = None, True
+            self._held -= piece.end - piece.begin
+        return data
+
+    def _ask(self, piece: _Piece) -> Future[bytes]:
+        if piece.data is None:
+            piece.data = download_threads().submit(self._fetch, piece.begin, piece.end)
+            self._held += piece.end - piece.begin
+        return piece.data
+
+    def _ask_ahead(self) -> None:
+        while self._next < len(self._pieces) and self._held < HELD_BYTES:
+            piece = self._pieces[self._next]
+            self._next += 1
+            if not piece.is_forgotten:
+                self._ask(piece)
 
     def close(self) -> None:
         """Forget all; what was not yet asked for never is."""
-        pieces, self._pieces = self._pieces, []
-        for _, _, data in pieces:
-            data.cancel()
+        with self._lock:
+            pieces, self._pieces = self._pieces, []
+        for piece in pieces:
+            if piece.data is not None:
+                piece.data.cancel()
 
 
 def merged(ranges: Sequence[tuple[int, int]], stop: int) -> Iterator[tuple[int, int]]:
