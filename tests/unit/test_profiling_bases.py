@@ -125,3 +125,14 @@ def test_a_column_spelt_in_another_case_is_the_same_in_every_basis(
         told = summaries.columns("t/", basis)
         assert list(told) == ["id", "n"]
         assert [told["id"][part] for part in ("nulls", "min", "max")] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("basis", ["exact", "sample"])
+@pytest.mark.parametrize("rows", [1, 40_000])
+def test_rows_that_are_left_out_are_told(summaries: Summaries, basis: str, rows: int) -> None:
+    """A profile of fewer rows than lines says which ones are missing or were filled."""
+    summaries.put("x.csv", b"a,b\n1\n1,2,3\n" + b"1,2\n" * rows)
+    told = summaries.of("x.csv", basis)
+    assert told["profile"]["rows"] == rows + 1
+    for part in ("too few fields", "too many fields", "left out", "line 2", "line 3"):
+        assert part in str(told["notices"])

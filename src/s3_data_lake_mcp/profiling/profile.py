@@ -145,7 +145,6 @@ class Profiler:
             )
             rows = measured.rows
             notices = [
-                *session.notices,
                 left_out,
                 *telling.told(measured.figures),
                 *measured.notices,
@@ -184,6 +183,7 @@ class Profiler:
                 size = subject.size_bytes
                 plans = plans_of(sample, chosen, size) if sample else None
                 measured = measure(session, chosen, small=small, plans=plans)
+                measured.notices[:0] = session.notices  # the next statement forgets some
             except SqlError:
                 types = _types(session)
                 if types == known:
