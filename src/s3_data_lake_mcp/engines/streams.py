@@ -6,17 +6,21 @@ stored blocks, which costs a copy and a checksum.
 """
 
 import codecs
+import struct
 import threading
-import zlib
 from collections.abc import Callable, Iterator
 from datetime import datetime
+
+from isal import isal_zlib
 
 from s3_data_lake_mcp.errors import MalformedDataError
 from s3_data_lake_mcp.storage import ObjectRef
 from s3_data_lake_mcp.storage.scope import modified_of
 
 _UNKNOWN_BYTES = 1 << 50
-_STORED_GZIP = 16 + zlib.MAX_WBITS
+_GZIP_HEADER = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
+_STORED_BYTES = 0xFFFF
+_LAST_STORED = b"\x01\0\0\xff\xff"
 
 
 def in_utf8(
@@ -78,10 +82,20 @@ class DecodedStream:
 
 
 def _stored(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    packer = zlib.compressobj(0, zlib.DEFLATED, _STORED_GZIP)
+    """Yield a gzip file of stored blocks (RFC 1951, 3.2.4): zlib takes ten times as long."""
+    checksum = size = 0
+    yield _GZIP_HEADER
     for block in blocks:
-        yield packer.compress(block)
-    yield packer.flush()
+        checksum = isal_zlib.crc32(block, checksum)
+        size += len(block)
+        view = memoryview(block)
+        parts = [view[at : at + _STORED_BYTES] for at in range(0, len(block), _STORED_BYTES)]
+        yield b"".join(one for part in parts for one in (_stored_header(len(part)), part))
+    yield _LAST_STORED + struct.pack("<II", checksum, size & 0xFFFFFFFF)
+
+
+def _stored_header(size: int) -> bytes:
+    return struct.pack("<BHH", 0, size, size ^ _STORED_BYTES)
 
 
 class _Tape:
@@ -109,7 +123,8 @@ class _Tape:
                 self._held += block
             self._forget(start)
             at = start - self._start
-            return bytes(self._held[at : at + stop - start])
+            with memoryview(self._held) as held:
+                return bytes(held[at : at + stop - start])
 
     def _forget(self, before: int) -> None:
         """Drop what lies before a position; nobody reads in the other direction."""

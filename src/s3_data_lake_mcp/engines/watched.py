@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 import numpy as np
 
@@ -25,7 +26,7 @@ of JSON has the 17 digits of a double."""
 
 _MOST_GOOD = 10_000
 _NUMBER_BYTES = 64
-_SHORT_BYTES = 64 << 10
+_SHORT_BYTES = 256 << 10
 """Decompression ends in the middle of lines, now and then soon."""
 
 _INNER = b"\n"
@@ -232,13 +233,13 @@ def without_long_fractions(path: str) -> Look:
 
 def watched_blocks(blocks: Iterator[bytes], look: Look) -> Iterator[bytes]:
     """Yield blocks from the first byte on, each looked at before; short ones together."""
-    at, held = 0, b""
-    for block in blocks:
-        held += block
-        if len(held) >= _SHORT_BYTES:
+    at, size = 0, 0
+    parts: list[bytes] = []
+    for block in chain(blocks, [b""]):
+        parts.append(block)
+        size += len(block)
+        if size >= _SHORT_BYTES or (size and not block):
+            held = parts[0] if len(parts) == 1 else b"".join(parts)
             look(at, held)
             yield held
-            at, held = at + len(held), b""
-    if held:
-        look(at, held)
-        yield held
+            at, parts, size = at + size, [], 0

@@ -2,12 +2,12 @@
 
 import bz2
 import lzma
-import zlib
 from collections.abc import Callable, Generator, Iterator
 from itertools import chain
 from typing import Protocol
 
 import zstandard
+from isal import igzip_lib, isal_zlib
 
 from s3_data_lake_mcp.errors import LimitExceededError, MalformedDataError
 from s3_data_lake_mcp.storage import ObjectInfo
@@ -43,7 +43,7 @@ class _Member(Protocol):
 
 class _Gzip:
     def __init__(self) -> None:
-        self._decoder = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+        self._decoder = isal_zlib.decompressobj(wbits=16 + isal_zlib.MAX_WBITS)
 
     @property
     def eof(self) -> bool:
@@ -204,7 +204,7 @@ def _decode(
         for block in member.decode(data):
             if block:
                 yield block
-    except (zlib.error, OSError, lzma.LZMAError, zstandard.ZstdError, EOFError) as exc:
+    except (igzip_lib.IsalError, OSError, lzma.LZMAError, zstandard.ZstdError, EOFError) as exc:
         reason = str(exc)
         if "emory" in reason:
             message = f"{source.ref} needs more than {_DECODER_BYTES:,} bytes to decompress"
