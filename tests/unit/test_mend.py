@@ -132,6 +132,49 @@ def test_a_limit_as_elsewhere_is_respelled(sql: str, repaired: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("sql", "repaired"),
+    [
+        ("SELECT order FROM data", 'SELECT "order" FROM data'),
+        (
+            "SELECT id, order FROM data WHERE order > 1 ORDER BY order",
+            'SELECT id, "order" FROM data WHERE "order" > 1 ORDER BY "order"',
+        ),
+        ("SELECT id FROM data GROUP BY group", 'SELECT id FROM data GROUP BY "group"'),
+        ("SELECT at + 1, end FROM data", 'SELECT "at" + 1, "end" FROM data'),
+        ("SELECT 'é', desc FROM orders", "SELECT 'é', \"desc\" FROM data"),
+        ("FROM s3://lake/ä/b.csv", "FROM 's3://lake/ä/b.csv'"),
+        ("FROM data JOIN S3://a/b c USING (d)", "FROM data JOIN 'S3://a/b' c USING (d)"),
+    ],
+)
+def test_what_lacks_quotes_gets_them(sql: str, repaired: str) -> None:
+    """Columns called like keywords, and URIs, do not parse without."""
+    with pytest.raises(SqlError) as caught:
+        check_sql(sql)
+    assert "stands in quotes" in caught.value.hint
+    assert caught.value.repair == {"sql": repaired}
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM data ORDER BY",
+        "SELECT count(*) FROM data GROUP",
+        "SELECT * FROM data WHERE",
+        "SELECT id FROM data WHERE ORDER BY id",
+        "SELECT sum(id) OVER FROM data",
+        "SELECT concat(name, id FROM data",
+        "SELECT id,, name FROM data",
+        "SELECT order FROM '/etc/passwd'",
+    ],
+)
+def test_a_clause_that_is_not_whole_gets_no_quotes(sql: str) -> None:
+    """A keyword is not made a column where none can stand."""
+    with pytest.raises(SqlError) as caught:
+        check_sql(sql)
+    assert caught.value.repair is None
+
+
+@pytest.mark.parametrize(
     "sql", ["SELECT TOP 5 FROM", "SELECT 1 LIMIT 5, x", "SELECT TOP 5 * FROM '/etc/passwd'"]
 )
 def test_what_is_wrong_otherwise_is_not_respelled(sql: str) -> None:
@@ -216,6 +259,17 @@ def test_text_in_double_quotes_is_mended(mender: Mender) -> None:
             "TRY_CAST",
             "SELECT TRY_CAST(name AS INT) FROM data",
         ),
+        (
+            "SELECT year(name) FROM data",
+            "for dates in it",
+            "SELECT year(TRY_CAST(name AS TIMESTAMP)) FROM data",
+        ),
+        (
+            "SELECT regexp_like(name, 'n') FROM data",
+            "regexp_matches",
+            "SELECT regexp_matches(name, 'n') FROM data",
+        ),
+        ("SELECT dateadd('day', 1, day) FROM data", "date_add", None),
         ("SELECT substring(name) FROM data", "DESCRIBE data", None),
         ("SELECT list_aggregate([1], 'read_text')", "Nearest", None),
         ("SELECT a.b.c.d.e FROM data", "It has: data.", None),

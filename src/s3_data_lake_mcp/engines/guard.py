@@ -20,7 +20,7 @@ from s3_data_lake_mcp.engines.guard_pivot import has_marks, marked_pivots
 from s3_data_lake_mcp.engines.guard_repair import with_table
 from s3_data_lake_mcp.engines.guard_text import Token, check_limits, quoted, tokens, trimmed
 from s3_data_lake_mcp.engines.guard_tree import TABLE, Tree
-from s3_data_lake_mcp.engines.mend_dialect import respelled
+from s3_data_lake_mcp.engines.mend_dialect import respelled, with_quotes
 from s3_data_lake_mcp.errors import LakeError, NotAllowedError, NotReadOnlyError, SqlError
 
 type Kind = Literal["select", "explain", "pivot"]
@@ -70,15 +70,19 @@ def check_sql(sql: str) -> GuardedSql:
 def _respelled_error(answer: dict[str, Any], sql: str) -> LakeError:
     """Say why a text does not parse, and how it would if it is written as elsewhere."""
     error = syntax_error(answer, sql)
-    if new := respelled(sql):
-        try:
-            repair = {"sql": check_sql(new).sql}
-        except LakeError:
-            return error
-        return SqlError(
-            str(error), hint="Write LIMIT count OFFSET start at the end.", repair=repair
-        )
-    return error
+    new, hint = respelled(sql), "Write LIMIT count OFFSET start at the end."
+    position = str(answer.get("position", ""))
+    if not new and position.isdigit():
+        new, hint = with_quotes(sql, len(sql.encode()[: int(position)].decode(errors="ignore")))
+    if not new:
+        return error
+    repair: dict[str, object] | None
+    try:
+        repair = {"sql": check_sql(new).sql}
+    except LakeError as exc:
+        # What is wrong besides may be mended as well.
+        repair = exc.repair
+    return SqlError(str(error), hint=hint, repair=repair) if repair else error
 
 
 def check_predicate(where: str) -> str:

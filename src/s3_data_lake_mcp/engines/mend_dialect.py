@@ -1,10 +1,20 @@
 """Queries as other engines, and older ones, would take them, in DuckDB's own words."""
 
+import re
 from collections.abc import Sequence
 
+from s3_data_lake_mcp.engines.guard_repair import with_words
 from s3_data_lake_mcp.engines.guard_text import Token, tokens
 
 _ARROW = "->"
+_BARE_URI = re.compile(r"(?i)(\b(?:FROM|JOIN)\s+)(s3[an]?://[^\s'\"(),;]+)")
+_NO_COLUMNS = (
+    *("SELECT", "FROM", "WHERE", "HAVING", "LIMIT", "UNION", "EXCEPT", "INTERSECT", "BY", "AS"),
+    *("AND", "OR", "NOT", "IN", "IS", "LIKE", "BETWEEN", "CASE", "WHEN", "THEN", "ELSE", "NULL"),
+    *("JOIN", "USING", "WITH", "DISTINCT", "ALL"),
+)
+_BEFORE_COLUMNS = ("SELECT", "DISTINCT", "BY", "WHERE", "HAVING", "AND", "OR", "NOT", "ON")
+_BEFORE_COLUMN = frozenset("(,.=<>+-*/") | {"<=", ">=", "<>", "!=", "||"}
 
 
 def respelled(sql: str) -> str:
@@ -29,6 +39,43 @@ def respelled(sql: str) -> str:
             limit = f"LIMIT {behind[2].text} OFFSET {behind[0].text}"
             return f"{sql[: word.start]}{limit}{sql[behind[2].stop :]}"
     return ""
+
+
+def with_quotes(sql: str, position: int) -> tuple[str, str]:
+    """Return a query that does not parse at a place with quotes around what stands there, and why.
+
+    That is a keyword where a column is meant, or an S3 URI. Nothing is returned if it is neither.
+
+    Args:
+        sql: The query.
+        position: The place, in characters.
+    """
+    if any(uri.start() <= position < uri.end() for uri in _BARE_URI.finditer(sql)):
+        return _BARE_URI.sub(r"\1'\2'", sql), "An S3 URI stands in quotes."
+    words = tokens(sql)
+    at = next((i for i, word in enumerate(words) if word.stop > position), len(words))
+    for place in (at, at - 1):
+        if not 0 < place < len(words) or not _may_be_column(words, place):
+            continue
+        name = words[place].text
+        places = [i for i, word in enumerate(words) if i and word.says(name.upper())]
+        places = [i for i in places if _may_be_column(words, i)]
+        hint = f'A column with the name of a keyword stands in quotes: "{name}".'
+        return with_words(sql, words, places, f'"{name}"'), hint
+    return "", ""
+
+
+def _may_be_column(words: Sequence[Token], place: int) -> bool:
+    """Whether a word stands where a column can, and begins or ends no clause."""
+    word, before = words[place], words[place - 1]
+    behind = words[place + 1] if place + 1 < len(words) else None
+    return (
+        word.text.isidentifier()
+        and word.is_word
+        and not word.says(*_NO_COLUMNS)
+        and not (behind is not None and behind.says("BY", "JOIN"))
+        and (before.says(*_BEFORE_COLUMNS) or before.text in _BEFORE_COLUMN)
+    )
 
 
 def with_lambdas(sql: str) -> str:

@@ -25,6 +25,7 @@ _ELSEWHERE = {
     "collect_list": "list",
     "collect_set": "list",
     "date_format": "strftime",
+    "dateadd": "date_add",
     "date_parse": "strptime",
     "from_unixtime": "to_timestamp",
     "getdate": "now",
@@ -51,6 +52,7 @@ _SAME_CALL = {
     "isnull",
     "json_extract_scalar",
     "nvl",
+    "regexp_like",
 }
 
 

@@ -19,6 +19,10 @@ _FLIP = re.compile(
 _COMPARED = ("=", "<>", "!=", "==", "<", "<=", ">", ">=")
 
 
+_TARGETS = {"DOUBLE": "numbers", "TIMESTAMP": "dates"}
+"""What text may be taken for, by the type to cast it to."""
+
+
 def mend_arguments(found: re.Match[str], sql: str, schema: Schema) -> Mended:
     """Mend a function that takes no values of these types; `found` is what DuckDB says of it."""
     function, types, candidates = found["name"], found["types"], found["candidates"]
@@ -30,11 +34,12 @@ def mend_arguments(found: re.Match[str], sql: str, schema: Schema) -> Mended:
         for place in _arguments(words, function)
         if schema.type_of(plain_name(words[place])) == _TEXT
     ]
-    if _TEXT in candidates or not texts:
+    target = next((kind for kind in _TARGETS if kind in candidates), "")
+    if _TEXT in candidates or not texts or not target:
         return Mended(message=message, hint="Look at the types with DESCRIBE data, and cast.")
     name = quoted_name(plain_name(words[texts[0]]))
-    cast = f"TRY_CAST({name} AS DOUBLE)"
-    hint = f"{name} is text; for numbers in it write {cast}."
+    cast = f"TRY_CAST({name} AS {target})"
+    hint = f"{name} is text; for {_TARGETS[target]} in it write {cast}."
     return Mended(message=message, hint=hint, sql=with_words(sql, words, texts[:1], cast))
 
 
