@@ -4,10 +4,10 @@ import bz2
 import lzma
 from collections.abc import Callable, Generator, Iterator
 from itertools import chain
-from typing import Protocol
+from typing import Protocol, cast
 
 import zstandard
-from isal import igzip_lib, isal_zlib
+from isal import isal_zlib
 
 from s3_data_lake_mcp.errors import LimitExceededError, MalformedDataError
 from s3_data_lake_mcp.storage import ObjectInfo
@@ -25,6 +25,7 @@ _ZSTD_SLICE_BYTES = 1 << 10
 _DECODER_BYTES = 256 << 20
 """Most memory that a decoder's window may take; `xz -9` needs 65 MiB."""
 
+_GZIP_ERROR = cast("type[Exception]", isal_zlib.error)
 _BZIP2_BLOCK = b"1AY&SY"
 _BZIP2_END = b"\x17\x72\x45\x38\x50\x90"
 
@@ -204,7 +205,7 @@ def _decode(
         for block in member.decode(data):
             if block:
                 yield block
-    except (igzip_lib.IsalError, OSError, lzma.LZMAError, zstandard.ZstdError, EOFError) as exc:
+    except (_GZIP_ERROR, OSError, lzma.LZMAError, zstandard.ZstdError, EOFError) as exc:
         reason = str(exc)
         if "emory" in reason:
             message = f"{source.ref} needs more than {_DECODER_BYTES:,} bytes to decompress"
