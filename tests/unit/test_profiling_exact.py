@@ -1,12 +1,14 @@
 """Exact profiles: the figures are those that pandas computes from the same values."""
 
 import math
+import re
 import statistics
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any, cast
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -264,6 +266,23 @@ def test_values_on_the_edges_of_bins_are_in_the_bin_that_they_begin() -> None:
     (figures,) = _measured(pa.table({"x": many}), small=False).figures
     for part in cast("Any", figures.as_json("exact"))["histogram"][:-1]:
         assert part["count"] == sum(part["from"] <= value < part["to"] for value in many)
+
+
+def test_rows_are_handed_on_and_not_kept() -> None:
+    """All aggregates are of one scan, whose rows the engine does not keep for any of them."""
+    table = pa.table({"x": [1.5, 2.5] * 3, "t": [*"abcabc"], "n": [1, 2, 3] * 2})
+    session = table_session(table)
+    plans = {0: Plan(share=0.5), 1: Plan(count_all=True), 2: Plan(candidates=(1, 2))}
+    measure(session, _columns(table), small=False, plans=plans)
+    connection = duckdb.connect()
+    connection.register("data", table)
+    connection.execute("SET enable_profiling = 'no_output'")
+    connection.execute(session.statements[0], [1, 2])
+    told = connection.get_profiling_information(format="json")
+    assert re.findall(r'"(Consumers|Buffered Consumers)": *"(\d+)"', told) == [
+        ("Consumers", "3"),
+        ("Buffered Consumers", "0"),
+    ]
 
 
 def test_few_values_are_counted_exactly_in_many_rows() -> None:
