@@ -15,6 +15,7 @@ from s3_data_lake_mcp.profiling.columns import spelt_once
 from s3_data_lake_mcp.profiling.footer import FooterProfile, read_footers
 from s3_data_lake_mcp.storage import ScanMeter
 from s3_data_lake_mcp.storage.memory import MemoryStore
+from support.summaries import Summaries
 
 
 def _bytes(table: pa.Table, **options: Any) -> bytes:
@@ -126,3 +127,29 @@ def test_a_torn_object_is_refused() -> None:
     """An object without a footer is an error that names it."""
     with pytest.raises(MalformedDataError, match=r"1\.parquet"):
         _profile(_bytes(pa.table({"x": [1]})), b"PAR1 torn")
+
+
+@pytest.mark.parametrize(
+    ("kinds", "kind", "low", "high"),
+    [
+        ((pa.int32(), pa.int64()), "int64", 1, 2),
+        ((pa.int64(), pa.float64()), "double", 1.0, 2.0),
+        ((pa.decimal128(5, 1), pa.decimal128(9, 2)), "decimal128(9, 2)", "1.00", "2.00"),
+        ((pa.null(), pa.int8()), "int8", 2, 2),
+        ((pa.int8(), pa.null()), "int8", 1, 1),
+        ((pa.int64(), pa.string()), "int64", None, None),
+    ],
+)
+def test_types_that_differ_between_objects(
+    kinds: tuple[pa.DataType, ...], kind: str, low: object, high: object
+) -> None:
+    """Numbers have the type that holds all of them; what has no common order has no ends."""
+    summaries = Summaries()
+    for at, each in enumerate(kinds, 1):
+        values = pa.nulls(1) if each == pa.null() else pa.array([str(at)]).cast(each)
+        summaries.put(f"t/{at}.parquet", pa.table({"x": values}))
+    told = summaries.of("t/", "footer")
+    (column,) = told["profile"]["columns"]
+    assert (column["type"], column["min"], column["max"]) == (kind, low, high)
+    said = "No min and max of columns whose types differ: x."
+    assert (said in told["notices"]) is (low is None)

@@ -1,5 +1,6 @@
 """Profiles from the statistics in Parquet footers: exact counts and ends, and no data read."""
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from s3_data_lake_mcp.loaders.parquet_footer import (
 )
 from s3_data_lake_mcp.loaders.thrift import ThriftError
 from s3_data_lake_mcp.profiling import Json
-from s3_data_lake_mcp.profiling.aggregates import LONGEST_TEXT, ProfiledColumn
+from s3_data_lake_mcp.profiling.aggregates import LONGEST_TEXT, ProfiledColumn, kind_of
 from s3_data_lake_mcp.profiling.columns import spelt_once
 from s3_data_lake_mcp.profiling.figures import unsigned
 from s3_data_lake_mcp.profiling.partitions import Partitions, partition_figures
@@ -32,6 +33,7 @@ TAIL_BYTES = 128 << 10
 
 MOST_FOOTERS = 1_000
 _THREADS = 16
+_NAMED = 6
 
 
 @dataclass(slots=True)
@@ -41,15 +43,26 @@ class _Ends:
     type: pa.DataType
     nulls: int | None = 0
     known: bool = True
+    mixed: bool = False
     low: Any = None
     high: Any = None
 
-    def add(self, told: ColumnStatistics, rows: int) -> None:
-        """Add what one object's footer tells of the column."""
-        self.nulls = None if told.nulls is None or self.nulls is None else self.nulls + told.nulls
-        if told.nulls == rows:
+    def add(self, told: ColumnStatistics, rows: int, kind: pa.DataType) -> None:
+        """Add what one object's footer tells of the column, which has this type there."""
+        nulls = rows if types.is_null(kind) else told.nulls
+        self.nulls = None if nulls is None or self.nulls is None else self.nulls + nulls
+        if nulls == rows:
             return
-        if told.type != str(self.type) or not told.exact or told.min is None or told.max is None:
+        wider = _wider(self.type, kind)
+        self.mixed = self.mixed or wider is None
+        self.type = wider or self.type
+        if (
+            self.mixed
+            or told.type != str(kind)
+            or not told.exact
+            or told.min is None
+            or told.max is None
+        ):
             self.known = False
             return
         order = _order(self.type)
@@ -66,8 +79,8 @@ class _Ends:
             "nulls": self.nulls,
             "null_fraction": share,
             "distinct": None,
-            "min": json_value(unsigned(self.low), clipper) if self.known else None,
-            "max": json_value(unsigned(self.high), clipper) if self.known else None,
+            "min": self._shown(self.low, clipper),
+            "max": self._shown(self.high, clipper),
             "mean": None,
             "stddev": None,
             "quantiles": None,
@@ -75,6 +88,31 @@ class _Ends:
             "histogram": [],
             "basis": "footer",
         }
+
+    def _shown(self, end: Any, clipper: Clipper) -> object:  # noqa: ANN401 - JSON
+        if not self.known:
+            return None
+        if types.is_floating(self.type) and isinstance(end, int):
+            end = float(end)
+        elif types.is_decimal(self.type) and self.type.scale > 0 and end is not None:
+            end = f"{Decimal(str(end)):.{self.type.scale}f}"
+        return json_value(unsigned(end), clipper)
+
+
+def _wider(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
+    """Return the type of the values of both, None if there is none with an order of its own."""
+    if one.equals(other) or types.is_null(other):
+        return one
+    if types.is_null(one):
+        return other
+    if {kind_of(one), kind_of(other)} <= {"number", "float"} or kind_of(one) == kind_of(
+        other
+    ) == "text":
+        schemas = [pa.schema([("x", kind)]) for kind in (one, other)]
+        with contextlib.suppress(pa.ArrowException):
+            unified: pa.Schema = pa.unify_schemas(schemas, promote_options="permissive")
+            return unified.types[0]
+    return None
 
 
 def _order(kind: pa.DataType) -> Callable[[Any], Any]:
@@ -104,10 +142,17 @@ class FooterProfile:
                 self.columns[name] = _Ends(type=kind, nulls=self.rows)
         for name, ends in self.columns.items():
             if name in told:
-                ends.add(told[name], footer.num_rows)
+                kind = footer.schema.field(footer.names.index(told[name].name)).type
+                ends.add(told[name], footer.num_rows, kind)
             elif ends.nulls is not None:
                 ends.nulls += footer.num_rows
         self.rows += footer.num_rows
+
+    def mixture(self) -> str:
+        """Say which columns have no ends because their types differ; empty for none."""
+        mixed = [name for name, ends in self.columns.items() if ends.mixed]
+        names = ", ".join(mixed[:_NAMED]) + (", …" if len(mixed) > _NAMED else "")
+        return f"No min and max of columns whose types differ: {names}." if mixed else ""
 
     def as_json(self, wanted: Sequence[str]) -> list[Json]:
         """Return the contract's columns, in the order wanted."""

@@ -276,7 +276,7 @@ class Profiler:
             rows=found.rows,
             rows_basis="footer",
             columns=found.as_json([column.name for column in chosen]),
-            notices=[notice for notice in (told, archived, left_out) if notice],
+            notices=[notice for notice in (told, found.mixture(), archived, left_out) if notice],
         )
 
 
