@@ -62,3 +62,10 @@ def test_where_a_proxy_is_between_the_sdk_sends_all(
     monkeypatch.setenv("HTTP_PROXY", proxy)
     ranges = ClientFactory(Settings()).client_for("lake").ranges
     assert (ranges._pool("http://lake.s3.amazonaws.com/a.bin") is None) == bool(proxy)
+
+
+def test_connections_that_the_sdk_did_not_set_up_are_not_used(aws_env: None) -> None:
+    """Whom to trust is said before it sends: of a host that it has not asked, nothing is known."""
+    del aws_env
+    ranges = ClientFactory(Settings()).client_for("lake").ranges
+    assert ranges._pool("https://lake.s3.amazonaws.com/a.bin") is None

@@ -126,7 +126,10 @@ class RangeClient:
             if http._proxy_config.proxy_url_for(url):  # noqa: SLF001 - as above
                 return None
             manager = http._get_connection_manager(url)  # noqa: SLF001 - as above
-            return cast("HTTPConnectionPool", manager.connection_from_url(url))
+            pool = manager.connection_from_url(url)
+            # The SDK says before it sends whom to trust: connections without that are not its own.
+            trusts = pool.scheme == "http" or pool.cert_reqs is not None
+            return cast("HTTPConnectionPool", pool) if trusts else None
         except AttributeError:
             # Another version of the SDK keeps them elsewhere, and sends all requests itself.
             return None
