@@ -74,6 +74,20 @@ def test_objects_unlike_their_neighbours(suffix: str, usual: str, odd: str) -> N
     assert found == {"n": OBJECTS, "ids": OBJECTS, "s": sum(range(OBJECTS))}
 
 
+@pytest.mark.parametrize("count", [3, OBJECTS])
+@pytest.mark.parametrize("first", ["latin-1", "utf-8"])
+@pytest.mark.parametrize("suffix", ["csv", "csv.gz"])
+def test_each_object_has_its_own_encoding(suffix: str, first: str, count: int) -> None:
+    """Text of UTF-8 is not read as Windows-1252 because another object of the header is."""
+    desk = Desk()
+    for number in range(count):
+        encoding = first if number % 2 == 0 else "utf-8" if first == "latin-1" else "latin-1"
+        text = f"id,name\n{number},Köln\n".encode(encoding)
+        desk.put(f"many/{number:03}.{suffix}", gzip.compress(text) if "gz" in suffix else text)
+    found = desk.rows("many/", "SELECT name, count(*) AS n FROM data GROUP BY name")
+    assert found == [{"name": "Köln", "n": count}]
+
+
 @pytest.mark.parametrize("suffix", ["csv", "csv.gz"])
 def test_a_column_empty_in_the_first_object_has_the_type_that_others_give(suffix: str) -> None:
     """Columns without a value are no text."""

@@ -23,6 +23,7 @@ from s3_data_lake_mcp.engines.watched import (
 from s3_data_lake_mcp.errors import LakeError, LimitExceededError, MalformedDataError
 from s3_data_lake_mcp.loaders.compression import detect_compression
 from s3_data_lake_mcp.loaders.csv import CsvRequest, CsvShape, Dialect, sniff
+from s3_data_lake_mcp.loaders.csv_encoding import detect_encoding
 from s3_data_lake_mcp.loaders.csv_records import RecordReader
 from s3_data_lake_mcp.loaders.csv_types import NULL_TOKENS
 from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
@@ -93,7 +94,10 @@ class Layout:
         if detect_compression(opened.info, opened.need_head(SNIFF_BYTES)) != compression:
             return False
         with contextlib.suppress(LakeError):
-            return opened.text_head(compression, len(self.header)) == self.header
+            if opened.text_head(compression, len(self.header)) == self.header:
+                text = opened.text_head(compression, SNIFF_BYTES)
+                encoding, _ = detect_encoding(text, "", str(opened.info.ref))
+                return encoding == self.shape.dialect.encoding
         return False
 
     def fill(self, other: "Layout") -> None:
