@@ -1,7 +1,7 @@
 """Arrow to pandas with Arrow types: nulls stay nulls, decimals and nanoseconds stay exact.
 
-pandas is imported on first use: it is what Python users compute with, and the only import that
-costs a second.
+pandas is imported on first use: it is what Python users and profiles compute with, and the only
+import that costs a second.
 """
 
 import sys

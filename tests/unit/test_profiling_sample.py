@@ -3,13 +3,10 @@
 import gzip
 import io
 import json
-import math
-import sys
 import uuid
 from itertools import pairwise
 from typing import Any
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -242,22 +239,6 @@ def test_shape() -> None:
     assert said[1] == "day runs every 1 day and misses 1 of them (1970-02-10)"
     assert said[2] == "a and b correlate (-1.00)"
     assert not any("misses" in text for text in shape_of(table, _columns(table), whole=False))
-
-
-def test_shapes_are_those_of_pandas_without_its_import(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Texts are numbers, and numbers correlate, where pandas says so; it need not be loaded."""
-    texts = ["1", " 2 ", "-3.5", ".5", "5.", "+1e5", "1e", "1 2", "", ".", "0x1F", "1_0", "inf"]
-    texts += ["-Infinity", "nan", "1,5", "--1", "1e-7\n", "n/a", "e5", "٣"]
-    numbers = pd.to_numeric(pd.Series(texts, dtype="object"), errors="coerce").notna().sum()
-    one = [None if i % 7 == 0 else float(i % 13) for i in range(100)]
-    other = [math.nan if i % 5 == 0 else 2.0 * (i % 13) + i % 3 for i in range(100)]
-    known = float(pd.DataFrame({"a": one, "b": other}, dtype="float64").corr().to_numpy()[0, 1])
-    monkeypatch.setitem(sys.modules, "pandas", None)
-    table = pa.table({"t": texts * 5})
-    (said,) = shape_of(table, _columns(table), whole=False)
-    assert said.startswith(f"t mixes types: {numbers / len(texts):.0%} of its texts are numbers")
-    table = pa.table({"a": one, "b": other, "same": [1] * 100, "few": [1, 2, 3] + [None] * 97})
-    assert shape_of(table, _columns(table), whole=False) == [f"a and b correlate ({known:.2f})"]
 
 
 def test_repeated_rows() -> None:

@@ -1,12 +1,10 @@
-"""What Arrow computes of sampled rows: the figures of each column, and the shape of the whole."""
+"""What pandas computes of sampled rows: the figures of each column, and the shape of the whole."""
 
 import contextlib
 import decimal
 from collections.abc import Iterator, Sequence
-from itertools import combinations
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as arrow_compute
 from pyarrow import types
@@ -20,7 +18,7 @@ from s3_data_lake_mcp.profiling.tallies import places_of, tally_rows
 from s3_data_lake_mcp.wire import Clipper, json_rows
 
 type Values = Any
-"""An Arrow array or scalar, or numbers of numpy: their stubs know too little of them."""
+"""An Arrow array or scalar, or a pandas series: their stubs know too little of them."""
 
 pc: Values = arrow_compute
 _LEAST_ROWS = 30
@@ -33,9 +31,6 @@ _DIGITS = 120
 _STAMP_CHARS = len("2026-01-31T12:00:00")
 _NAMED_PAIRS = 5
 _MIXED = (0.05, 0.999)
-_NUMBER = r"^\s*[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|(?i:inf(?:inity)?))\s*$"
-"""What `pandas.to_numeric` takes for a number."""
-
 _STEPS = (1, 7)
 _DAY = 86_400 * 10**6
 
@@ -196,22 +191,22 @@ def _mixture(table: pa.Table, column: ProfiledColumn) -> str:
     """Name a column of text most of which is numbers."""
     if column.kind != "text" or types.is_dictionary(column.type):
         return ""
-    texts = table.column(column.name).drop_null()
+    import pandas as pd  # noqa: PLC0415 - 1.3 s of import that only shapes need
+
+    texts = pd.Series(table.column(column.name).drop_null().to_pylist(), dtype="object")
     if len(texts) < _LEAST_ROWS:
         return ""
     # Leading zeros make codes of digits, which are text on purpose.
-    if pc.any(pc.match_substring_regex(texts, r"^0[0-9]")).as_py():
+    if texts.str.match(r"0\d").any():
         return ""
-    numbers = pc.match_substring_regex(texts, _NUMBER)
-    share = pc.mean(numbers).as_py()
+    numbers = pd.to_numeric(texts, errors="coerce").notna()
+    share = float(numbers.mean())
     if not _MIXED[0] < share < _MIXED[1]:
         return ""
-    counts = texts.filter(pc.invert(numbers)).value_counts()
-    most = pc.index(counts.field("counts"), pc.max(counts.field("counts"))).as_py()
-    odd = counts.field("values")[most].as_py()
+    odd = texts[~numbers].value_counts()
     return (
         f"{column.name} mixes types: {share:.0%} of its texts are numbers, "
-        f"others like {odd[:40]!r} are not"
+        f"others like {str(odd.index[0])[:40]!r} are not"
     )
 
 
@@ -247,31 +242,25 @@ def _pairs(table: pa.Table, columns: Sequence[ProfiledColumn]) -> list[str]:
     ][:_MOST_PAIRED]
     if len(numeric) < 2 or table.num_rows < _LEAST_ROWS:  # noqa: PLR2004 - a pair
         return []
-    numbers = [_doubles(table.column(c.name)) for c in numeric]
+    import pandas as pd  # noqa: PLC0415 - as above
+
+    frame = pd.DataFrame(
+        {
+            c.position: table.column(c.name).cast(pa.float64(), safe=False).to_pandas()
+            for c in numeric
+        }
+    )
+    related: Values = frame.corr(min_periods=_LEAST_ROWS)
     found = [
-        (abs(value), f"{numeric[one].name} and {numeric[other].name} correlate ({value:.2f})")
-        for one, other in combinations(range(len(numeric)), 2)
-        if abs(value := _correlation(numbers[one], numbers[other])) >= _STRONG
+        (abs(value), f"{a.name} and {b.name} correlate ({value:.2f})")
+        for at, a in enumerate(numeric)
+        for b in numeric[at + 1 :]
+        if abs(value := float(related.loc[a.position, b.position])) >= _STRONG
     ]
     strongest = sorted(found, key=lambda pair: -pair[0])
     more = len(strongest) - _NAMED_PAIRS
     tail = [f"{more:,} more pairs correlate"] if more > 0 else []
     return [text for _, text in strongest[:_NAMED_PAIRS]] + tail
-
-
-def _doubles(values: Values) -> Values:
-    """Return numbers as doubles of numpy, nulls as NaN."""
-    return values.cast(pa.float64(), safe=False).to_numpy()
-
-
-def _correlation(one: Values, other: Values) -> float:
-    """Return Pearson's coefficient of the rows that have both numbers; 0 if they are too few."""
-    both = np.isfinite(one) & np.isfinite(other)
-    if both.sum() < _LEAST_ROWS:
-        return 0.0
-    with np.errstate(all="ignore"):
-        one, other = (values[both] - values[both].mean() for values in (one, other))
-        return float((one * other).sum() / np.sqrt((one * one).sum() * (other * other).sum()))
 
 
 def repeated_rows(table: pa.Table) -> int | None:
