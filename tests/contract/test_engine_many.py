@@ -43,6 +43,8 @@ OBJECTS_OF: dict[str, Callable[[int], bytes]] = {
     "lines": lambda n: _lines(n).encode(),
     "array": lambda n: f"[{_lines(n)}]".encode(),
     "lines-gz": lambda n: gzip.compress(_lines(n).encode()),
+    "lines-bz2": lambda n: bz2.compress(_lines(n).encode()),
+    "lines-utf-16": lambda n: _lines(n).encode("utf-16"),
 }
 
 
@@ -62,6 +64,8 @@ OBJECTS_OF: dict[str, Callable[[int], bytes]] = {
         ("json", "array", "lines"),
         ("json", "lines", "lines-gz"),
         ("json", "lines-gz", "lines"),
+        ("json", "lines-gz", "lines-bz2"),
+        ("json", "lines-utf-16", "lines-gz"),
     ],
 )
 def test_objects_unlike_their_neighbours(suffix: str, usual: str, odd: str) -> None:
@@ -72,6 +76,14 @@ def test_objects_unlike_their_neighbours(suffix: str, usual: str, odd: str) -> N
         desk.put(f"many/{number:03}.{suffix}", OBJECTS_OF[kind](number))
     (found,) = desk.rows("many/", "SELECT count(*) AS n, count(id) AS ids, sum(id) AS s FROM data")
     assert found == {"n": OBJECTS, "ids": OBJECTS, "s": sum(range(OBJECTS))}
+
+
+def test_a_few_objects_of_json_differ_in_compression_and_encoding() -> None:
+    """Each is read in its own, whatever the first one has."""
+    desk = Desk()
+    for number, kind in enumerate(["lines-gz", "lines-bz2", "lines-utf-16", "lines", "array"]):
+        desk.put(f"few/{number}.json", OBJECTS_OF[kind](number))
+    assert desk.value("few/", "SELECT sum(id) FROM data") == 10
 
 
 @pytest.mark.parametrize("count", [3, OBJECTS])

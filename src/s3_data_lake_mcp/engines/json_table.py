@@ -120,6 +120,8 @@ class JsonTable:
             alike = (
                 layout.form,
                 layout.mode,
+                layout.compression,
+                layout.encoding,
                 layout.records,
                 layout.long_values,
                 layout.strict,
