@@ -273,8 +273,8 @@ class CsvTable:
         member = self.members.get(named[1].strip()) if named else None
         if "CSV" not in text or member is None:
             return False
-        if _FACT not in member.opened.facts:
-            self._look_at([member])
+        if (name := str(member.info.ref)) in self._guessed:
+            return self._look_again(SurpriseError(name))
         layout: Layout = member.opened.facts[_FACT]
         if "aximum line size" in text and not layout.long_lines:
             layout.long_lines = True
