@@ -7,10 +7,13 @@ one that another object, or another time, would change is not kept.
 
 import re
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from s3_data_lake_mcp.engines import Query, QueryResult
-from s3_data_lake_mcp.engines.guard_words import VARYING
+from s3_data_lake_mcp.engines.guard_parser import the_parser
+from s3_data_lake_mcp.engines.guard_words import CLOCKS, VARYING
 
 _LEAST_BYTES = 4 << 10
 _WORD = re.compile(r"\w+")
@@ -72,7 +75,7 @@ class Answers:
 
     def keep(self, query: Query, identity: str, answer: Answer) -> None:
         """Remember an answer, and forget what was not asked for longest."""
-        if answer.size_bytes > self._most_bytes or not _is_lasting(query):
+        if answer.size_bytes > self._most_bytes or not is_lasting(query):
             return
         self._answers[_question(query, identity)] = answer
         while sum(one.size_bytes for one in self._answers.values()) > self._most_bytes:
@@ -84,8 +87,30 @@ def _question(query: Query, identity: str) -> Query:
     return replace(query, max_rows=0, offset=0, identity=identity)
 
 
-def _is_lasting(query: Query) -> bool:
+def is_lasting(query: Query) -> bool:
     """Whether only the objects decide the answer, and it takes reading them to find it."""
     if query.format == "parquet" or not (query.sql or query.filter):
         return False
-    return VARYING.isdisjoint(_WORD.findall(query.sql.lower()))
+    words = VARYING.intersection(_WORD.findall(query.sql.lower()))
+    return not words or not _varies(query.sql)
+
+
+def _varies(sql: str) -> bool:
+    """Whether a query asks for chance or the time, by words that may be names of columns, too."""
+    answer = the_parser().tree(sql)
+    todo: list[Any] = list(answer.get("statements", ()))
+    while todo:
+        node = todo.pop()
+        if isinstance(node, list):
+            todo += node
+        elif isinstance(node, dict):
+            names: list[str] = node.get("column_names") or []
+            is_clock = len(names) == 1 and names[0].lower() in CLOCKS
+            if is_clock or node.get("sample") or _function(node) in VARYING:
+                return True
+            todo += node.values()
+    return bool(answer["error"])
+
+
+def _function(node: Mapping[str, Any]) -> str:
+    return str(node.get("function_name") or "").lower()

@@ -122,7 +122,10 @@ VARYING = _words(
     uuidv7 yesterday
     """
 )
-"""Words of SQL that do not mean the same each time."""
+"""Functions and words of SQL that do not mean the same each time."""
+
+CLOCKS = _words("current_date current_time current_timestamp localtime localtimestamp")
+"""Those that are written without brackets, as columns are."""
 
 GENERATORS = _words("unnest range generate_series json_each json_tree")
 """Table functions that read nothing but their arguments."""
