@@ -308,7 +308,15 @@ def build_request(job: Job, alias: str) -> dict[str, Any]:
     each = [
         request | {"op": op, "key": f"run-{number}{alias[4:]}{request['plain_key']}"}
         if apart
-        else request | {"op": op, "words": f"{alias} {number}"}
+        else request | {"op": op}
         for number in range(1, times + 1)
     ]
-    return {"op": "together", "requests": each}
+    return reworded({"op": "together", "requests": each}, alias)
+
+
+def reworded(request: Mapping[str, Any], words: str) -> dict[str, Any]:
+    """Return a request in other words, so that its answer is not one that was given before."""
+    if request["op"] != "together":
+        return {**request, "words": words}
+    each = enumerate(request["requests"], start=1)
+    return {**request, "requests": [reworded(one, f"{words} {number}") for number, one in each]}

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from floor import bytes_moved, floor_seconds
 from generate import DATASETS, warm_key
-from jobs import Job, build_request
+from jobs import Job, build_request, reworded
 from lab import SIDES, BedProcess, Side, SideError, UnsupportedError
 from measure import Meter
 from truth import Truth
@@ -155,7 +155,7 @@ class Session:
         if side.kind.keeps:
             if request.get("via") == "cursor":
                 side.ask(request | {"op": "prepare"})
-            result.second.append(self._measure(side, job, request | {"words": alias}))
+            result.second.append(self._measure(side, job, reworded(request, f"{alias} second")))
             if job.op == "query" and side.kind.name in OWN:
                 result.again.append(self._measure(side, job, request))
         else:
