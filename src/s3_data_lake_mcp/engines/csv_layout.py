@@ -94,9 +94,9 @@ class Layout:
         if detect_compression(opened.info, opened.need_head(SNIFF_BYTES)) != compression:
             return False
         with contextlib.suppress(LakeError):
-            if opened.text_head(compression, len(self.header)) == self.header:
-                text = opened.text_head(compression, SNIFF_BYTES)
-                encoding, _ = detect_encoding(text, "", str(opened.info.ref))
+            text = opened.text_head(compression, max(SNIFF_BYTES, len(self.header)))
+            if text.startswith(self.header):
+                encoding, _ = detect_encoding(text[:SNIFF_BYTES], "", str(opened.info.ref))
                 return encoding == self.shape.dialect.encoding
         return False
 
