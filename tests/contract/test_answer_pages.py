@@ -82,6 +82,15 @@ def test_pages_hold_each_row_once(sql: str) -> None:
         assert [row[column] for row in found] == [row[column] for row in everything]
 
 
+@pytest.mark.parametrize("chosen", ["COLUMNS('value')", "COLUMNS(* EXCLUDE (id, key))"])
+def test_pages_are_sorted_by_chosen_columns(chosen: str) -> None:
+    """ORDER BY of some columns, named by a pattern, is not ORDER BY ALL."""
+    (desk,) = _desks(1, _body(1_000))
+    rows = desk.rows("rows.csv", f"SELECT DISTINCT * FROM data ORDER BY {chosen}", max_rows=PAGE)
+    values = [row["value"] for row in rows]
+    assert values == sorted(values)
+
+
 def test_the_same_again_reads_nothing() -> None:
     """A question that was answered is answered by one look at the object's version."""
     (desk,) = _desks(1, _body())

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from s3_data_lake_mcp.engines import Query, QueryResult
-from s3_data_lake_mcp.engines.guard_parser import the_parser
+from s3_data_lake_mcp.engines.guard_parser import nodes_of, the_parser
 from s3_data_lake_mcp.engines.guard_words import CLOCKS, VARYING
 
 _LEAST_BYTES = 4 << 10
@@ -98,19 +98,11 @@ def is_lasting(query: Query) -> bool:
 def _varies(sql: str) -> bool:
     """Whether a query asks for chance or the time, by words that may be names of columns, too."""
     answer = the_parser().tree(sql)
-    todo: list[Any] = list(answer.get("statements", ()))
-    while todo:
-        node = todo.pop()
-        if isinstance(node, list):
-            todo += node
-        elif isinstance(node, dict):
-            names: list[str] = node.get("column_names") or []
-            is_clock = len(names) == 1 and names[0].lower() in CLOCKS
-            if is_clock or node.get("sample") or _function(node) in VARYING:
-                return True
-            todo += node.values()
-    return bool(answer["error"])
+    return bool(answer["error"]) or any(map(_is_varying, nodes_of(answer["statements"])))
 
 
-def _function(node: Mapping[str, Any]) -> str:
-    return str(node.get("function_name") or "").lower()
+def _is_varying(node: Mapping[str, Any]) -> bool:
+    names: list[str] = node.get("column_names") or []
+    is_clock = len(names) == 1 and names[0].lower() in CLOCKS
+    function = str(node.get("function_name") or "").lower()
+    return is_clock or bool(node.get("sample")) or function in VARYING

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, Final
 
@@ -90,6 +90,24 @@ def _connect() -> duckdb.DuckDBPyConnection:
 def the_parser() -> Parser:
     """Return the parser of this process."""
     return Parser()
+
+
+def nodes_of(tree: object, *, subqueries: bool = True) -> Iterator[Mapping[str, Any]]:
+    """Yield all nodes of a syntax tree, or of a list of them.
+
+    Args:
+        tree: The tree.
+        subqueries: Whether to look into expressions that are subqueries, which come in any case.
+    """
+    todo: list[Any] = [tree]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, list):
+            todo += node
+        elif isinstance(node, dict):
+            yield node
+            if subqueries or node.get("class") != "SUBQUERY":
+                todo += node.values()
 
 
 def is_no_select(answer: Mapping[str, Any]) -> bool:

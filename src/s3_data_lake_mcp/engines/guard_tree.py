@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from s3_data_lake_mcp.engines.guard_cost import MAIN, MAX_EXPANSION, SOURCE, Cost
-from s3_data_lake_mcp.engines.guard_parser import ONE_SELECT
+from s3_data_lake_mcp.engines.guard_parser import ONE_SELECT, nodes_of
 from s3_data_lake_mcp.engines.guard_readers import is_s3_uri, read_sources
 from s3_data_lake_mcp.engines.guard_text import ascii_lower, quoted
 from s3_data_lake_mcp.engines.guard_words import FUNCTIONS, GENERATORS, NEVER, OPERATORS, READERS
@@ -241,17 +241,11 @@ class Tree:
 
 def _refuse_writes(tree: Node) -> None:
     """Look for nodes that are no query before all else: what writes is called that."""
-    todo: list[Any] = [tree]
-    while todo:
-        node = todo.pop()
-        children = node
-        if isinstance(node, dict):
-            kind = node.get("type")
-            if isinstance(kind, str) and kind.endswith("_NODE") and kind not in _QUERIES:
-                verb = kind.removesuffix("_NODE").removesuffix("_QUERY").replace("_", " ")
-                raise NotReadOnlyError(f"{verb} inside a query is not read-only", hint=ONE_SELECT)
-            children = node.values()
-        todo += [child for child in children if isinstance(child, dict | list)]
+    for node in nodes_of(tree):
+        kind = node.get("type")
+        if isinstance(kind, str) and kind.endswith("_NODE") and kind not in _QUERIES:
+            verb = kind.removesuffix("_NODE").removesuffix("_QUERY").replace("_", " ")
+            raise NotReadOnlyError(f"{verb} inside a query is not read-only", hint=ONE_SELECT)
 
 
 def _is_plain(name: str) -> bool:
@@ -264,13 +258,4 @@ def _path(node: Node, name: str) -> list[str]:
 
 
 def _has_star(expression: Node) -> bool:
-    todo: list[Any] = [expression]
-    while todo:
-        node = todo.pop()
-        if isinstance(node, list):
-            todo += node
-        elif isinstance(node, dict) and node.get("class") != "SUBQUERY":
-            if node.get("class") == "STAR":
-                return True
-            todo += node.values()
-    return False
+    return any(one.get("class") == "STAR" for one in nodes_of(expression, subqueries=False))

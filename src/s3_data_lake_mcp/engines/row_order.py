@@ -14,11 +14,20 @@ import duckdb
 import pyarrow as pa
 
 from s3_data_lake_mcp.engines.connection import Session
+from s3_data_lake_mcp.engines.guard_parser import nodes_of
 from s3_data_lake_mcp.engines.guard_text import Token
 
 _LOCATIONS = ("query_location", "query_location_length", "alias")
 _DIRECTIONS = {"ORDER_DEFAULT": "", "ASCENDING": " ASC", "DESCENDING": " DESC"}
 _NULLS = {"ORDER_DEFAULT": "", "NULLS FIRST": " NULLS FIRST", "NULLS LAST": " NULLS LAST"}
+_CHOICES = (
+    "relation_name",
+    "expr",
+    "exclude_list",
+    "qualified_exclude_list",
+    "replace_list",
+    "rename_list",
+)
 _ROW = "lake_row"
 _UNKNOWN: "Node" = {"expression": {"class": "UNKNOWN"}}
 """A term of ORDER BY that sorts by nobody knows what."""
@@ -86,8 +95,9 @@ class RowOrder:
         """Return the columns of the answer by which a term of ORDER BY sorts."""
         width = len(names)
         match expression["class"]:
-            case "STAR" if not _bare(expression).get("exclude_list"):
-                return range(width)
+            case "STAR":
+                # COLUMNS(…) sorts by those of `data` that it chooses, ALL by all of the answer.
+                return None if any(expression[choice] for choice in _CHOICES) else range(width)
             case "CONSTANT":
                 text = str(expression.get("literal", {}).get("text", ""))
                 return [int(text) - 1] if text.isdecimal() and 0 < int(text) <= width else None
@@ -142,7 +152,7 @@ def _is_loose(node: Node) -> bool:
     clauses = [node.get("where_clause"), node.get("qualify"), node.get("select_list")]
     return (
         (node.get("from_table") or {}).get("type") == "JOIN"
-        or any(one["class"] == "SUBQUERY" for one in _expressions(clauses))
+        or any(one.get("class") == "SUBQUERY" for one in nodes_of(clauses, subqueries=False))
         or any(map(_is_loose, _within(node)))
     )
 
@@ -163,7 +173,10 @@ def _gathers(node: Node) -> bool:
             bool(node["group_expressions"])
             or node["aggregate_handling"] != "STANDARD_HANDLING"
             or "DISTINCT_MODIFIER" in modifiers
-            or any(one["class"] == "WINDOW" for one in _expressions(node["select_list"]))
+            or any(
+                one.get("class") == "WINDOW"
+                for one in nodes_of(node["select_list"], subqueries=False)
+            )
             or any(map(_gathers, _within(node)))
         )
     if node["type"] == "SET_OPERATION_NODE" and node["setop_type"] == "UNION" and node["setop_all"]:
@@ -181,20 +194,6 @@ def _sources(table: Node) -> Iterator[Node]:
             yield from _sources(table["right"])
         case "PIVOT":
             yield {"type": "PIVOT"}
-
-
-def _expressions(nodes: Sequence[object]) -> Iterator[Node]:
-    """Yield expressions and those within them, but not those within subqueries."""
-    todo: list[Any] = list(nodes)
-    while todo:
-        node = todo.pop()
-        if isinstance(node, list):
-            todo += node
-        elif isinstance(node, dict):
-            if "class" in node:
-                yield node
-            if node.get("class") != "SUBQUERY":
-                todo += node.values()
 
 
 def _bare(node: Any) -> Any:  # noqa: ANN401 - JSON
