@@ -11,6 +11,7 @@ from s3_data_lake_mcp.engines.inputs import DATA, uri_place
 from s3_data_lake_mcp.engines.row_order import RowOrder, pivot_order, row_order
 from s3_data_lake_mcp.engines.simple_form import Statement, build, pick
 from s3_data_lake_mcp.engines.sqltext import literal, names
+from s3_data_lake_mcp.engines.used_fields import UsedFields, used_fields
 from s3_data_lake_mcp.errors import LakeError
 
 
@@ -44,8 +45,13 @@ class Asked:
             return pivot_order(tokens(self.sql))
         if self.kind != "select" or not self.sql:
             return RowOrder()
-        answer = the_parser().tree(self.sql)
-        return row_order(answer["statements"][0]["node"])
+        return row_order(the_parser().tree(self.sql)["statements"][0]["node"])
+
+    def used_fields(self) -> UsedFields | None:
+        """Return the fields of columns that it names; None if it may use others, too."""
+        if self.kind != "select" or not self.sql:
+            return None
+        return used_fields(the_parser().tree(self.sql)["statements"])
 
     def statement(self, session: Session, columns: list[tuple[str, str]]) -> Statement:
         """Return the statement to run; `columns` are those of `data`."""

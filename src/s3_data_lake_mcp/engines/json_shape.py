@@ -1,6 +1,6 @@
 """The columns of JSON records: a tree of types for each, read as text and cast exactly."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -99,6 +99,17 @@ class Node:
         """Become text: the value as JSON."""
         self.kind = TEXT
         self.children.clear()
+
+    def narrowed(self, fields: Sequence[tuple[str, ...]]) -> "Node":
+        """Return it with these fields only, named from here on in lower case; all if one is not."""
+        found = {}
+        for name, child in self.children.items():
+            deeper = [path[1:] for path in fields if path[0] == name.lower()]
+            if deeper:
+                found[name] = child.narrowed(deeper) if all(deeper) else child
+        known = {name.lower() for name in found}
+        is_known = self.kind == "STRUCT" and all(path[0] in known for path in fields)
+        return Node(self.kind, found) if is_known else self
 
     def refine(self, values: Iterable[object]) -> None:
         """See of text whether its values are timestamps, or whether there are none.

@@ -26,6 +26,7 @@ from s3_data_lake_mcp.engines.tables import (
     sampled,
 )
 from s3_data_lake_mcp.engines.typed_select import typed_select
+from s3_data_lake_mcp.engines.used_fields import UsedFields, fields_behind
 from s3_data_lake_mcp.engines.watched import WATCHED_BYTES
 from s3_data_lake_mcp.loaders.json_scan import BadLines
 from s3_data_lake_mcp.storage.pinned import WHOLE_BYTES, Access
@@ -50,6 +51,8 @@ class JsonTable:
         name: The view's name.
         place: Its objects.
         max_decoded_bytes: Budget of decompressed bytes for each of them.
+
+    `used` are the fields that the query names, if it uses no others: no others are read then.
     """
 
     def __init__(self, number: int, name: str, place: Place, max_decoded_bytes: int) -> None:
@@ -58,6 +61,7 @@ class JsonTable:
         self.place = place
         self.brief: int | None = None
         self.most_cached_bytes = 0
+        self.used: UsedFields | None = None
         self._budget = max_decoded_bytes
         self._partitions = partition_types(place)
         self._focus = sampled(place.members)
@@ -153,12 +157,19 @@ class JsonTable:
         if not layout.records and layout.mode != "cleaned" and not self.brief:
             node = columns.get(VALUE) or Node("VARCHAR")
             columns, options["records"] = {VALUE: node}, "false"
+        columns = {name: self._narrowed(name, node) for name, node in columns.items()}
         read = {name: node.read_type() for name, node in columns.items()}
         options["columns"] = struct(read or {VALUE: "VARCHAR"})
         fields = fields_of(columns, self.number)
         fields |= {name: identifier(name) for name in self._partitions}
         fields = fields or {VALUE: identifier(VALUE)}
         return typed_select(fields, self.number, call("read_json", source, options))
+
+    def _narrowed(self, name: str, node: Node) -> Node:
+        if self.used is None or not node.children:
+            return node
+        fields = fields_behind(self.used, name)
+        return node if fields is None else node.narrowed(fields)
 
     def _reading(
         self, layout: JsonLayout, members: Sequence[Member], paths: Paths, brief: int | None

@@ -27,6 +27,7 @@ from s3_data_lake_mcp.engines.results import Window, exact_type, fetch, fetch_wi
 from s3_data_lake_mcp.engines.row_order import RowOrder
 from s3_data_lake_mcp.engines.simple_form import Statement
 from s3_data_lake_mcp.engines.stored_types import with_stored_types
+from s3_data_lake_mcp.engines.used_fields import UsedFields
 from s3_data_lake_mcp.errors import LakeError
 
 _MOST_SOURCES = 20
@@ -55,6 +56,7 @@ class Run:
         rows = asked.query.offset + asked.query.max_rows + 1
         for table in inputs.tables:
             table.brief = rows if asked.is_plain and rows <= _BRIEF_ROWS else None
+        self._use(asked.used_fields())
 
     def answer(self, session: Session) -> Answer:
         """Return the rows of the page; where their order is open, those around it as well."""
@@ -209,10 +211,18 @@ class Run:
             return {}
         return {"parquet": {**data.details(), "row_groups_read": self._row_groups_read}}
 
+    def _use(self, used: UsedFields | None) -> None:
+        for table in self._inputs.tables:
+            if isinstance(table, JsonTable):
+                table.used = used
+
     def fault(self, session: Session, error: duckdb.Error) -> LakeError:
         """Return what an error means to who asked."""
         if (found := data_error(error, self._inputs.tables)) is not None:
             return found
+        self._use(None)
+        with contextlib.suppress(LakeError, duckdb.Error):
+            self._inputs.create_views(session)
         columns = self._inputs.columns(session)
         mended = mend(error, self._statement.sql, columns)
         return self._asked.repaired(mended, columns.get(DATA, []))
