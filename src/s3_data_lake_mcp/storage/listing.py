@@ -57,32 +57,49 @@ def glob_regex(glob: str) -> re.Pattern[str]:
     `*` and `?` stay between slashes, `**` crosses them, `**/` also stands for no folder at all;
     `[a-z]`, `[!a-z]` and `[^a-z]` are classes as in a shell. A `[` that no `]` closes is itself.
     """
-    parts: list[str] = []
+    # Runs of text between `*`, in groups between `**`.
+    groups: list[tuple[str, list[str]]] = [("", [""])]
     at = 0
     while at < len(glob):
+        runs = groups[-1][1]
         if glob.startswith("**/", at) and (at == 0 or glob[at - 1] == "/"):
-            parts.append("(?:.*/)?")
+            groups.append(("(?:.*?/)??", [""]))
             at += 3
         elif glob.startswith("**", at):
-            parts.append(".*")
+            groups.append((".*?", [""]))
             at += 2
         elif glob[at] == "*":
-            parts.append("[^/]*")
+            runs.append("")
             at += 1
         elif glob[at] == "?":
-            parts.append("[^/]")
+            runs[-1] += "[^/]"
             at += 1
         elif found := _CLASS.match(glob, at):
-            parts.append(_class(found))
+            runs[-1] += _class(found)
             at = found.end()
         else:
-            parts.append(re.escape(glob[at]))
+            runs[-1] += re.escape(glob[at])
             at += 1
     try:
-        return re.compile("".join(parts), re.DOTALL)
+        return re.compile(_pattern(groups), re.DOTALL)
     except re.error as exc:
         message = f"{glob} is not a glob: {exc}"
         raise InvalidArgumentError(message, hint="Check the ranges in its [ ] classes.") from exc
+
+
+def _pattern(groups: list[tuple[str, list[str]]]) -> str:
+    """Return what matches groups of runs, all but the last run where they come first.
+
+    Any other place leaves the rest less to choose from, so that none of them is tried: the tries of
+    many `*` would multiply.
+    """
+    *inner, (wide, (*head, tail)) = groups
+    begin = "".join(f"(?>{wide}{_first(runs)})" for wide, runs in inner)
+    return begin + wide + (f"{_first(head)}[^/]*" if head else "") + tail
+
+
+def _first(runs: list[str]) -> str:
+    return runs[0] + "".join(f"(?>[^/]*?{run})" for run in runs[1:])
 
 
 def _class(found: re.Match[str]) -> str:
