@@ -29,3 +29,28 @@ def test_an_empty_part_is_left_out_by_name_and_a_marker_is_not_told(settings: Se
     assert result.table.to_pylist() == [{"v": 1}]
     [notice] = result.notices
     assert notice == "1 object is empty and left out: a/part-1.parquet."
+
+
+def test_an_answer_that_is_remembered_tells_what_is_left_out_now(settings: Settings) -> None:
+    """The rows are of the same versions, but there are more objects than there were."""
+    store = MemoryStore()
+    store.put("lake", "a/1.csv", b"x\n1\n")
+    engine = DuckDbEngine(store, settings)
+    query = Query(bucket="lake", key="a/", max_rows=9, sql="SELECT sum(x) AS s FROM data")
+    assert engine.run(query, ScanMeter()).notices == []
+    store.put("lake", "a/2.csv", b"")
+    store.put("lake", "a/3.json", b"{}")
+    left_out, empty = engine.run(query, ScanMeter()).notices
+    assert left_out.endswith("1 others were left out: a/3.json.")
+    assert empty == "1 object is empty and left out: a/2.csv."
+
+
+def test_folders_that_a_glob_names_hide_nothing(settings: Settings) -> None:
+    """As those of a prefix do not; others are passed over."""
+    store = MemoryStore()
+    for key in ("_raw/1/x.csv", "_raw/2/x.csv", "_raw/_tmp/x.csv"):
+        store.put("lake", key, b"x\n1\n")
+    for key in ("_raw/", "_raw/*/x.csv", "_raw/**"):
+        query = Query(bucket="lake", key=key, max_rows=9, sql="SELECT sum(x) AS s FROM data")
+        result = DuckDbEngine(store, settings).run(query, ScanMeter())
+        assert result.table.to_pylist() == [{"s": 2}]

@@ -80,7 +80,8 @@ class DuckDbEngine:
         call = _Call(inputs, opener, progress, counting=asked.counts)
         if query.dry_run:
             return self._learning(call, run.plan, run.fault)
-        identity = inputs.identity
+        # What was left out is said too, and may be more than it was.
+        identity = "\n".join([inputs.identity, *inputs.place_notices()])
         if (known := self._answers.find(query, identity)) is not None:
             return run.renewed(known)
         answer = self._learning(call, run.answer, run.fault)

@@ -110,6 +110,10 @@ class Inputs:
                 continue
         return found
 
+    def place_notices(self) -> list[str]:
+        """Return what there is to say of which objects are read."""
+        return [notice for table in self.tables for notice in table.place.notices]
+
     def notices(self) -> list[str]:
         """Return what there is to say of how the objects are read."""
         said = [n for table in self.tables for n in (*table.place.notices, *table.notices())]

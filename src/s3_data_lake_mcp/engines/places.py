@@ -12,7 +12,7 @@ from s3_data_lake_mcp.engines.opening import Opened, Opener
 from s3_data_lake_mcp.errors import LimitExceededError, NotFoundError, UnsupportedFormatError
 from s3_data_lake_mcp.loaders.formats import detect_format_by_name
 from s3_data_lake_mcp.storage import ListedObject, ObjectInfo, ObjectRef
-from s3_data_lake_mcp.storage.listing import locate
+from s3_data_lake_mcp.storage.listing import glob_prefix, locate
 
 MAX_OBJECTS = 100_000
 _NAMED = 3
@@ -89,7 +89,8 @@ def find_place(opener: Opener, bucket: str, key: str, asked: str = "") -> Place:
     if len(listed) > MAX_OBJECTS:
         message = f"{uri} holds more than {MAX_OBJECTS:,} objects"
         raise LimitExceededError(message, hint="Name a narrower prefix or a glob.")
-    seen = [one for one in listed if not is_hidden(one.key, found.key)]
+    named = glob_prefix(key) if found.kind == "glob" else key
+    seen = [one for one in listed if not is_hidden(one.key, named)]
     data = [one for one in seen if one.size_bytes]
     if not data:
         message = f"{uri} holds no objects with data" if listed else f"{uri} matches no object"
@@ -108,7 +109,10 @@ def _first(keys: Sequence[str]) -> str:
 
 
 def is_hidden(key: str, below: str) -> bool:
-    """Whether engines pass over a key: `_SUCCESS`, `_delta_log/`, `.part-0.crc` and the like."""
+    """Whether engines pass over a key: `_SUCCESS`, `_delta_log/`, `.part-0.crc` and the like.
+
+    What was named hides nothing: that is the folders of the text that all keys begin with.
+    """
     folder = below.rpartition("/")[0] + "/" if "/" in below else ""
     rest = key.removeprefix(folder)
     return any(part.startswith(".") or _is_private(part) for part in rest.split("/"))
