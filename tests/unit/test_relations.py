@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 import zstandard
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from s3_data_lake_mcp.engines.casts import castable, checked_cast, misfit_of
@@ -264,16 +264,29 @@ def test_a_key_that_comes_late_is_found_when_it_is_named() -> None:
     assert desk.value("a.jsonl", "SELECT sum(b) FROM data") == 7
 
 
-@given(st.lists(st.one_of(st.floats(), st.integers(), st.text("0123456789.-eE+", max_size=24))))
+_NUMBERS = st.one_of(
+    st.floats(),
+    st.integers(),
+    st.decimals(places=2, allow_nan=False, allow_infinity=False),
+    st.text("0123456789.-eE+", max_size=24),
+)
+
+
+@pytest.mark.parametrize("cents", [False, True])
+@given(values=st.lists(_NUMBERS))
+@example(values=["-0.00", "007.10", ".50", "9999999999999.99", "99999999999999.99", "1.005"])
 @settings(max_examples=60, deadline=None)
-def test_casts_let_through_what_the_loader_calls_a_value(values: list[Any]) -> None:
+def test_casts_let_through_what_the_loader_calls_a_value(
+    values: list[Any],
+    cents: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
     """A cast returns exactly the values that the loader reads as its type, and refuses the rest."""
     connection = duckdb.connect()
     for value in values:
         text = repr(value) if isinstance(value, float) else str(value)
         kind = type_name(guess([text])) if text else ""
         for target in ("BIGINT", "DOUBLE"):
-            cast = checked_cast("v", target, (1, "c"))
+            cast = checked_cast("v", target, (1, "c"), cents=cents)
             try:
                 ((got,),) = connection.execute(
                     f"SELECT {cast} FROM (SELECT ? AS v)", [text]

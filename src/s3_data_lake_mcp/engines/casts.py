@@ -77,7 +77,13 @@ def castable() -> frozenset[str]:
 
 
 def checked_cast(
-    text: str, kind: str, place: tuple[int, str], *, tokens: bool = False, empty: bool = False
+    text: str,
+    kind: str,
+    place: tuple[int, str],
+    *,
+    tokens: bool = False,
+    empty: bool = False,
+    cents: bool = False,
 ) -> str:
     """Return the expression that casts a text expression, or raises a `Misfit`.
 
@@ -87,12 +93,14 @@ def checked_cast(
         place: Number of the table and name of the column, for the error.
         tokens: Whether `NA` and the like are null.
         empty: Whether the empty text is null.
+        cents: Whether most values are expected to have two fraction digits.
     """
     if kind == TEXT:
         return f"nullif({text}, '')" if empty else text
     table, column = place
     mark = literal(f"{_MARK}{json.dumps([table, column])} ")
-    return _cast_or_error(text, kind, mark, _null(text, tokens=tokens, empty=empty))
+    null = _null(text, tokens=tokens, empty=empty)
+    return _cast_or_error(text, kind, mark, null, cents=cents and kind == "DOUBLE")
 
 
 def checked_list(
@@ -119,9 +127,19 @@ def checked_list(
     return f"list_transform([{texts}], lambda {_ELEMENT}, {_INDEX}: {inner})"
 
 
-def _cast_or_error(text: str, kind: str, mark: str, null: str) -> str:
+def _cast_or_error(text: str, kind: str, mark: str, null: str, *, cents: bool = False) -> str:
     failure = f"CAST(error({mark} || left({text}, {_CLIPPED_CHARS})) AS {kind})"
-    return f"coalesce({_value(text, kind)}, CASE WHEN {null} THEN NULL ELSE {failure} END)"
+    values = f"{_cents(text)}, {_value(text, kind)}" if cents else _value(text, kind)
+    return f"coalesce({values}, CASE WHEN {null} THEN NULL ELSE {failure} END)"
+
+
+def _cents(text: str) -> str:
+    """Return the double of a text with two fraction digits, and null of any other.
+
+    A double holds as many digits, and a hundred: their quotient is what the text is rounded to.
+    """
+    number = f"TRY_CAST({text} AS DECIMAL({_EXACT_DIGITS}, 2))"
+    return f"CASE WHEN {_rewritten(number, text)} THEN CAST({number} AS DOUBLE) END"
 
 
 def misfit_example(text: str, kind: str, *, token: bool) -> str:

@@ -25,7 +25,7 @@ from s3_data_lake_mcp.loaders.compression import detect_compression
 from s3_data_lake_mcp.loaders.csv import CsvRequest, CsvShape, Dialect, sniff
 from s3_data_lake_mcp.loaders.csv_encoding import detect_encoding
 from s3_data_lake_mcp.loaders.csv_records import RecordReader
-from s3_data_lake_mcp.loaders.csv_types import NULL_TOKENS
+from s3_data_lake_mcp.loaders.csv_types import NULL_TOKENS, are_cents
 from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
 
 type Mode = Literal["plain", "transcoded", "cleaned"]
@@ -50,9 +50,10 @@ class Layout:
     `header` are the bytes before the data, decompressed. `columns` are the names in SQL,
     where case makes no difference. `tokens` are the words that were found to mean null, by column,
     `empty` the columns without a value in the head, `widenings` the values for which a column had
-    to become wider. `strict` says that every record must be parsed, `bare` that no empty text is
-    in quotes, as far as is known, so that what is empty is null, `plain_header` that the engine can
-    pass over the header.
+    to become wider, `cents` the columns whose values in the head have two fraction digits.
+    `strict` says that every record must be parsed, `bare` that no empty text is in quotes, as far
+    as is known, so that what is empty is null, `plain_header` that the engine can pass over the
+    header.
     """
 
     shape: CsvShape
@@ -62,6 +63,7 @@ class Layout:
     kinds: dict[str, str]
     tokens: dict[str, set[str]]
     empty: frozenset[str] = frozenset()
+    cents: frozenset[str] = frozenset()
     widenings: dict[str, str] = field(default_factory=dict)
     long_lines: bool = False
     strict: bool = False
@@ -159,6 +161,7 @@ def find_layout(opened: Opened, max_decoded_bytes: int) -> Layout:
         kinds=dict(zip(columns, map(type_name, shape.types), strict=True)),
         tokens={name: found for name, found in tokens.items() if found},
         empty=frozenset(c for c, v in zip(columns, shape.values, strict=True) if not v),
+        cents=frozenset(c for c, v in zip(columns, shape.values, strict=True) if are_cents(v)),
         # Of what is compressed, or UTF-16, this says nothing; then it shows when it is read.
         bare=not shape.dialect.quote
         or not has_quoted_empty(b"\n" + head[shape.start :], shape.dialect),

@@ -139,8 +139,7 @@ class CsvTable:
     def _part(
         self, layout: Layout, members: Sequence[Member], kinds: Mapping[str, str], paths: Paths
     ) -> str:
-        names = self.inner_names
-        bare = self._is_bare(layout)
+        names, bare = self.inner_names, self._is_bare(layout)
         taken = {name.lower() for name in self._partitions}
         fields: dict[str, TextColumn | str] = {
             column: TextColumn(
@@ -149,6 +148,7 @@ class CsvTable:
                 kind=kinds[column.lower()],
                 tokens=column in layout.tokens,
                 empty=bare,
+                cents=column in layout.cents,
             )
             for column in layout.columns
             if column.lower() not in taken

@@ -24,7 +24,7 @@ class TextColumn:
     """A column to be cast.
 
     `name` is its name in misfits, `text` the SQL of its text, `kind` the type; `tokens` and `empty`
-    say what is null, see `checked_cast`.
+    say what is null, `cents` how it is written, see `checked_cast`.
     """
 
     name: str
@@ -32,6 +32,7 @@ class TextColumn:
     kind: str
     tokens: bool = False
     empty: bool = False
+    cents: bool = False
 
 
 def typed_select(fields: Mapping[str, TextColumn | str], table: int, source: str) -> str:
@@ -92,5 +93,11 @@ def _list_of(columns: Sequence[TextColumn], table: int) -> str:
 def _value(field: TextColumn | str, table: int) -> str:
     if isinstance(field, str):
         return field
-    place = (table, field.name)
-    return checked_cast(field.text, field.kind, place, tokens=field.tokens, empty=field.empty)
+    return checked_cast(
+        field.text,
+        field.kind,
+        (table, field.name),
+        tokens=field.tokens,
+        empty=field.empty,
+        cents=field.cents,
+    )

@@ -55,6 +55,7 @@ ZONED = (
 _INT, _FLOAT, _BOOL, _DATE, _TIME, _STAMP, _ZONED = map(
     re.compile, (INTEGER, FLOAT, BOOLEAN, DATE, TIME, STAMP, ZONED)
 )
+_CENTS = re.compile(r"-?[0-9]+\.[0-9]{2}")
 _FRACTION = re.compile(r"\.([0-9]+)")
 _MICROS = 6
 _EXACT_DIGITS = 15
@@ -99,6 +100,11 @@ def guess(values: Collection[str]) -> pa.DataType:
     if _all(_INT, values):
         return pa.int64()
     return pa.float64() if all(map(_is_float, values)) else pa.string()
+
+
+def are_cents(values: Collection[str]) -> bool:
+    """Whether all values have two fraction digits, as amounts of money have."""
+    return _all(_CENTS, values)
 
 
 def _unit(values: Collection[str]) -> Literal["us", "ns"]:
