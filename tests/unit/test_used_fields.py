@@ -108,7 +108,7 @@ def test_answers_are_those_of_all_fields(sql: str, tmp_path: Path) -> None:
     desk.put("a.jsonl", text)
     path = tmp_path / "a.jsonl"
     path.write_text(text)
-    plain = duckdb.sql(
+    plain = duckdb.execute(
         sql.replace("FROM data", f"FROM '{path}'").replace("JOIN data", f"JOIN '{path}'")
     )
     assert desk.rows("a.jsonl", sql) == plain.to_arrow_table().to_pylist()

@@ -103,6 +103,25 @@ def checked_cast(
     return _cast_or_error(text, kind, mark, null, cents=cents and kind == "DOUBLE")
 
 
+def checked_json(value: str, kind: str, place: tuple[int, str]) -> str:
+    """Return the expression that casts a JSON value, as it casts the text of one.
+
+    Args:
+        value: SQL of a JSON value.
+        kind: A type of numbers, or booleans.
+        place: Number of the table and name of the column, for the error.
+    """
+    written = f"CAST({value} AS VARCHAR)"
+    found = _value(written, kind)
+    if kind == "DOUBLE":
+        # The parser has seen that it is a number; what is no number is in quotes or brackets.
+        number = f"TRY_CAST({written} AS DOUBLE)"
+        plain = f"{number} = 0 OR abs({number}) BETWEEN 1e-290 AND 1e290"
+        short = f"length({written}) <= {_EXACT_DIGITS}"
+        found = f"CASE WHEN {short} AND ({plain}) THEN {number} END"
+    return f"coalesce({found}, {checked_cast(f"({value} ->> '$')", kind, place)})"
+
+
 def checked_list(
     columns: Sequence[tuple[str, str]],
     kind: str,

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from s3_data_lake_mcp.engines.casts import TEXT, checked_cast, widened
+from s3_data_lake_mcp.engines.casts import TEXT, checked_cast, checked_json, widened
 from s3_data_lake_mcp.engines.sqltext import identifier
 from s3_data_lake_mcp.engines.tables import type_name
 from s3_data_lake_mcp.engines.typed_select import TextColumn, list_casts
+from s3_data_lake_mcp.engines.used_fields import UsedFields, fields_behind
 from s3_data_lake_mcp.loaders.csv_types import guess
 
 _SCALARS = {
@@ -26,10 +27,14 @@ _SCALARS = {
 It takes integers for huge already where some are negative and some are not.
 """
 
+_RAW = {"BIGINT", "HUGEINT", "DOUBLE", "BOOLEAN"}
+"""What is read as JSON: of a number, the engine makes that sooner than text."""
+
 _STAMPS = {"TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMPTZ", "TIMESTAMPTZ_NS"}
 _MOST_LEVELS = 20
 _MOST_FIELDS = 2_000
 _MOST_SHARING = 300
+_MOST_RAW = 100
 _ONE = "lake_one"
 _PATH = "."
 
@@ -49,13 +54,17 @@ class Node:
         """Whether it has children."""
         return bool(self.children)
 
-    def read_type(self) -> str:
-        """Return the type to read: the same with text for every scalar."""
+    def read_type(self, *, raw: bool = False) -> str:
+        """Return the type to read: the same with text for every scalar.
+
+        Args:
+            raw: Whether JSON stands for numbers, in place of text.
+        """
         if not self.children:
-            return TEXT
+            return "JSON" if raw and self.kind in _RAW else TEXT
         if self.kind == "LIST":
-            return f"{self.children[''].read_type()}[]"
-        fields = (f"{identifier(n)} {child.read_type()}" for n, child in self.children.items())
+            return f"{self.children[''].read_type(raw=raw)}[]"
+        fields = (f"{identifier(n)} {c.read_type(raw=raw)}" for n, c in self.children.items())
         return f"STRUCT({', '.join(fields)})"
 
     def is_text(self) -> bool:
@@ -64,20 +73,22 @@ class Node:
             return self.kind == TEXT
         return all(child.is_text() for child in self.children.values())
 
-    def cast(self, value: str, table: int, path: str, level: int = 0) -> str:
+    def cast(self, value: str, table: int, path: str, level: int = 0, *, raw: bool = False) -> str:
         """Return the expression that turns a value of `read_type` into this type, or raises."""
         if self.is_text():
             return value
         if not self.children:
+            if raw and self.kind in _RAW:
+                return checked_json(value, self.kind, (table, path))
             return checked_cast(value, self.kind, (table, path))
         if self.kind == "LIST":
             element = f"lake_e{level}"
-            inner = self.children[""].cast(element, table, f"{path}{_PATH}", level + 1)
+            inner = self.children[""].cast(element, table, f"{path}{_PATH}", level + 1, raw=raw)
             return f"list_transform({value}, lambda {element}: {inner})"
         fields = []
         for name, child in self.children.items():
             inner = f"struct_extract({value}, {_text(name)})"
-            cast = child.cast(inner, table, f"{path}{_PATH}{name}", level)
+            cast = child.cast(inner, table, f"{path}{_PATH}{name}", level, raw=raw)
             fields.append(f"{identifier(name)} := {cast}")
         return f"CASE WHEN {value} IS NULL THEN NULL ELSE struct_pack({', '.join(fields)}) END"
 
@@ -137,7 +148,28 @@ class Node:
             self.children[name].keep_stamps(other.children[name])
 
 
-def fields_of(nodes: Mapping[str, Node], table: int) -> dict[str, TextColumn | str]:
+def narrowed(nodes: Mapping[str, Node], used: UsedFields | None) -> dict[str, Node]:
+    """Return columns with those of their fields only that a query uses."""
+    found = {}
+    for name, node in nodes.items():
+        fields = fields_behind(used, name) if used is not None and node.children else None
+        found[name] = node if fields is None else node.narrowed(fields)
+    return found
+
+
+def reading_of(
+    nodes: Mapping[str, Node], table: int
+) -> tuple[dict[str, str], dict[str, TextColumn | str]]:
+    """Return the types to read, by column, and what to select of them to get those of the nodes."""
+    # Expressions over JSON are long, and the engine binds each anew.
+    raw = sum(1 for node in nodes.values() for _ in _leaves(node)) <= _MOST_RAW
+    types = {name: node.read_type(raw=raw) for name, node in nodes.items()}
+    return types, fields_of(nodes, table, raw=raw)
+
+
+def fields_of(
+    nodes: Mapping[str, Node], table: int, *, raw: bool = False
+) -> dict[str, TextColumn | str]:
     """Return what to select, by name, to turn columns of `read_type` into their types.
 
     Many expressions get a lambda each: the engine does not look for what they have in common there.
@@ -146,13 +178,13 @@ def fields_of(nodes: Mapping[str, Node], table: int) -> dict[str, TextColumn | s
     found: dict[str, TextColumn | str] = {}
     for name, node in nodes.items():
         column = identifier(name)
-        if not node.children:
+        if not node.children and not (raw and node.kind in _RAW):
             found[name] = TextColumn(name=name, text=column, kind=node.kind)
         elif many and not node.is_text():
-            inner = node.cast(_ONE, table, name)
+            inner = node.cast(_ONE, table, name, raw=raw)
             found[name] = f"list_transform([{column}], lambda {_ONE}: {inner})[1]"
         else:
-            found[name] = node.cast(column, table, name)
+            found[name] = node.cast(column, table, name, raw=raw)
     return found
 
 

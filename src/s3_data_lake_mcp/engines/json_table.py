@@ -11,7 +11,7 @@ from s3_data_lake_mcp.engines.casts import misfit_of
 from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.json_layout import JsonLayout, detect_whole, find_layout, unify
 from s3_data_lake_mcp.engines.json_reads import json_text, plain_json, unsure
-from s3_data_lake_mcp.engines.json_shape import Node, fields_of, together
+from s3_data_lake_mcp.engines.json_shape import Node, narrowed, reading_of, together
 from s3_data_lake_mcp.engines.json_stream import VALUE
 from s3_data_lake_mcp.engines.opening import HEAD_BYTES
 from s3_data_lake_mcp.engines.places import Member, Place
@@ -26,7 +26,7 @@ from s3_data_lake_mcp.engines.tables import (
     sampled,
 )
 from s3_data_lake_mcp.engines.typed_select import typed_select
-from s3_data_lake_mcp.engines.used_fields import UsedFields, fields_behind
+from s3_data_lake_mcp.engines.used_fields import ALL_FIELDS
 from s3_data_lake_mcp.engines.watched import WATCHED_BYTES
 from s3_data_lake_mcp.loaders.json_scan import BadLines
 from s3_data_lake_mcp.storage.pinned import WHOLE_BYTES, Access
@@ -61,7 +61,7 @@ class JsonTable:
         self.place = place
         self.brief: int | None = None
         self.most_cached_bytes = 0
-        self.used: UsedFields | None = None
+        self.used = ALL_FIELDS
         self._budget = max_decoded_bytes
         self._partitions = partition_types(place)
         self._focus = sampled(place.members)
@@ -157,19 +157,11 @@ class JsonTable:
         if not layout.records and layout.mode != "cleaned" and not self.brief:
             node = columns.get(VALUE) or Node("VARCHAR")
             columns, options["records"] = {VALUE: node}, "false"
-        columns = {name: self._narrowed(name, node) for name, node in columns.items()}
-        read = {name: node.read_type() for name, node in columns.items()}
+        read, fields = reading_of(narrowed(columns, self.used), self.number)
         options["columns"] = struct(read or {VALUE: "VARCHAR"})
-        fields = fields_of(columns, self.number)
         fields |= {name: identifier(name) for name in self._partitions}
         fields = fields or {VALUE: identifier(VALUE)}
         return typed_select(fields, self.number, call("read_json", source, options))
-
-    def _narrowed(self, name: str, node: Node) -> Node:
-        if self.used is None or not node.children:
-            return node
-        fields = fields_behind(self.used, name)
-        return node if fields is None else node.narrowed(fields)
 
     def _reading(
         self, layout: JsonLayout, members: Sequence[Member], paths: Paths, brief: int | None

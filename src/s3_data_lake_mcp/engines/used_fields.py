@@ -15,6 +15,8 @@ type UsedFields = frozenset[tuple[str, ...]]
 """The qualified names that stand in a query, in lower case: what is before a column's may be a
 table's."""
 
+ALL_FIELDS: UsedFields | None = None
+
 
 def used_fields(tree: object) -> UsedFields | None:
     """Return the names in a query; None if it may use what it does not name.
