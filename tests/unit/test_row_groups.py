@@ -18,6 +18,7 @@ COLUMNS = {
     "n": range(ROWS),
     "text": TEXTS,
     "parts": [{"a": at, "b": TEXTS[at]} for at in range(ROWS)],
+    "parts.c": range(ROWS),
 }
 BODY = parquet_bytes(pa.table(COLUMNS), row_group_size=ROWS // GROUPS)
 
@@ -61,10 +62,21 @@ def test_what_one_of_two_scans_needs_is_kept(desk: Desk) -> None:
     assert plan(desk, sql)["row_groups"] == 2
 
 
-def test_the_estimate_is_what_the_columns_take(desk: Desk) -> None:
-    """All parts of a structure count; columns that are not read do not."""
+@pytest.mark.parametrize(
+    ("selected", "columns", "chunks"),
+    [
+        ("list(parts)", ["n", "parts"], {"n", "parts.a", "parts.b"}),
+        ("list(PARTS.a)", ["n", "parts"], {"n", "parts.a"}),
+        ("list(parts.b || text)", ["n", "text", "parts"], {"n", "text", "parts.b"}),
+        ('list("parts.c")', ["n", "parts.c"], {"n", "parts.c"}),
+    ],
+)
+def test_the_estimate_is_what_is_read_of_the_columns(
+    desk: Desk, selected: str, columns: list[str], chunks: set[str]
+) -> None:
+    """All parts of a structure count, or those that are named; no columns that are not read."""
     group = pq.read_metadata(pa.BufferReader(BODY)).row_group(2)
-    sizes = {c.path_in_schema: c.total_compressed_size for c in map(group.column, range(4))}
-    expected = sum(sizes[name] for name in ("n", "parts.a", "parts.b"))
-    sql = "SELECT list(parts) FROM data WHERE n = 250"
-    assert plan(desk, sql)["bytes_estimated"] == expected
+    sizes = {c.path_in_schema: c.total_compressed_size for c in map(group.column, range(5))}
+    found = plan(desk, f"SELECT {selected} FROM data WHERE n = 250")
+    assert found["columns"] == columns
+    assert found["bytes_estimated"] == sum(sizes[name] for name in chunks)

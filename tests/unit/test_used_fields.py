@@ -56,10 +56,11 @@ def test_fields_that_are_named(sql: str, expected: set[tuple[str, ...]]) -> None
         "SELECT user.plan FROM (SUMMARIZE data), data",
         "SELECT user.plan FROM data, (UNPIVOT data ON a)",
         "SELECT unnest(user), user.plan FROM data",
+        "SELECT #1, user.plan FROM data",
     ],
 )
 def test_all_of_a_column_that_may_be_used_without_its_fields_names(sql: str) -> None:
-    """Stars, whole rows, whole columns, and what joins or renames them: all is read."""
+    """Stars, numbers, whole rows or columns, and what joins or renames them: all is read."""
     assert _behind(sql) is None
 
 
@@ -126,3 +127,13 @@ def test_a_misfit_in_a_field_that_is_not_used_is_not_met() -> None:
     with pytest.raises(Exception, match="nope") as caught:
         desk.rows("a.jsonl", "SELECT user.nope, user.plan FROM data")
     assert "id" in str(getattr(caught.value, "hint", ""))
+
+
+def test_a_plan_names_the_column_of_a_field() -> None:
+    """Whether its fields are read as they are, or cast."""
+    desk = Desk()
+    desk.put("a.jsonl", "\n".join(map(json.dumps, _RECORDS)))
+    for field in ("plan", "id", "app.v"):
+        plan = desk.run("a.jsonl", f"SELECT user.{field} FROM data", dry_run=True).plan
+        assert plan is not None
+        assert plan["columns"] == ["user"]

@@ -1,8 +1,9 @@
 """What a query would read, told by the engine's plan, the listing and the footers: no data read."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from s3_data_lake_mcp.engines.connection import Session
@@ -46,12 +47,12 @@ def plan_of(
     for table in tables:
         mine = None if scans is None else [s for s in scans if _is_of(s, table)]
         read = table.place.members if mine is None else survivors(session, table, mine)
-        columns = list(table.columns) if mine is None else list(column_names(table, mine))
-        total.columns |= dict.fromkeys(columns)
+        parts = {n: [n] for n in table.columns} if mine is None else parts_read(table, mine)
+        total.columns |= dict.fromkeys(parts)
         total.objects += len(read)
         total.bytes_total += sum(member.info.size_bytes for member in read)
         if isinstance(table, ParquetTable):
-            chunks = _chunks(session, read, columns, mine or [])
+            chunks = _chunks(session, read, list(chain(*parts.values())), mine or [])
             total.row_groups = (total.row_groups or 0) + chunks.groups
             total.bytes_estimated += chunks.bytes
         else:
@@ -70,22 +71,28 @@ def _is_of(scan: Scan, table: Table) -> bool:
     return bool(scan["Function"] == READERS[table.place.format])
 
 
-def column_names(table: Table, scans: Iterable[Scan]) -> Iterator[str]:
-    """Yield the columns that scans read, in the table's order."""
+def parts_read(table: Table, scans: Iterable[Scan]) -> Mapping[str, Sequence[str]]:
+    """Return what scans read of each column, in the table's order: itself, or paths to fields."""
     named: set[str] = set()
     text = ""
     for scan in scans:
         named.update(listed(scan.get("Projections")))
         text += " ".join(listed(scan.get("Filters")))
     inner = table.inner_names if isinstance(table, CsvTable) else {}
-    for name in table.columns:
-        spelt = inner.get(name, name)
+    columns = {name: inner.get(name, name) for name in table.columns}
+    # The engine does not quote: what is the name of a column is not taken for a path.
+    fields = sorted(named.difference(columns.values()))
+    found: dict[str, Sequence[str]] = {}
+    for name, spelt in columns.items():
         if spelt in named or re.search(rf"(?<!\w){re.escape(spelt)}(?!\w)", text):
-            yield name
+            found[name] = [name]
+        elif inside := [path for path in fields if path.startswith(f"{spelt}.")]:
+            found[name] = inside
+    return found
 
 
 def _chunks(
-    session: Session, members: Sequence[Member], columns: Sequence[str], scans: Sequence[Scan]
+    session: Session, members: Sequence[Member], parts: Sequence[str], scans: Sequence[Scan]
 ) -> _Chunks:
     """Return the row groups that statistics do not rule out; many objects are judged by some."""
     looked_at = [member for member in members if "footer" in member.opened.facts]
@@ -93,7 +100,7 @@ def _chunks(
         return _Chunks()
     kept = groups_or_all(session, looked_at, scans)
     groups = sum(map(len, kept.values()))
-    chunks = (c for m in looked_at for c in stored_chunks(m, columns, kept[m.path]))
+    chunks = (c for m in looked_at for c in stored_chunks(m, parts, kept[m.path]))
     size = sum(chunk.stop - chunk.start for chunk in chunks)
     share = len(members) / len(looked_at)
     return _Chunks(round(groups * share), round(size * share))

@@ -7,13 +7,14 @@ read one by one. What is fetched is what the engine would fetch, no byte more.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 import duckdb
 
 from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.parquet_table import ParquetTable
 from s3_data_lake_mcp.engines.places import Member
-from s3_data_lake_mcp.engines.plans import column_names
+from s3_data_lake_mcp.engines.plans import parts_read
 from s3_data_lake_mcp.engines.pruning import PlanNode, Scan, plan_tree, scans_in, survivors
 from s3_data_lake_mcp.engines.row_groups import has_page_index, kept_groups, stored_chunks
 from s3_data_lake_mcp.engines.simple_form import Statement
@@ -90,14 +91,14 @@ def _fetch(
     *,
     needle: bool,
 ) -> None:
-    names = list(column_names(table, scans))
-    if not names:
+    parts = list(chain(*parts_read(table, scans).values()))
+    if not parts:
         return
     try:
         kept = kept_groups(session, members, scans)
     except duckdb.Error:
         return
-    by_path = {m.path: list(stored_chunks(m, names, kept[m.path])) for m in members}
+    by_path = {m.path: list(stored_chunks(m, parts, kept[m.path])) for m in members}
     size = sum(chunk.stop - chunk.start for chunks in by_path.values() for chunk in chunks)
     groups = sum(map(len, kept.values()))
     if needle and (size > _FEW_BYTES or groups > _FEW_GROUPS or any(map(has_page_index, members))):

@@ -6,7 +6,7 @@ column with a value.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,15 +38,17 @@ class Chunk:
     stop: int
 
 
-def stored_chunks(member: Member, names: Sequence[str], groups: Sequence[int]) -> Iterator[Chunk]:
-    """Yield the chunks of some columns in row groups of an object whose footer is known."""
+def stored_chunks(member: Member, parts: Sequence[str], groups: Sequence[int]) -> Iterator[Chunk]:
+    """Yield the chunks of some columns in row groups of an object whose footer is known.
+
+    Args:
+        member: The object.
+        parts: Names of columns, and paths to fields of others.
+        groups: The row groups.
+    """
     footer: ParquetFooter = member.opened.facts["footer"]
-    wanted = set(names)
-    stored = zip(footer.names, footer.schema.names, footer.leaves, strict=True)
-    # Of names that repeat, the engine numbers the later ones in its own way.
-    leaves = [leaf for name, own, mine in stored if name == own and name in wanted for leaf in mine]
     # pyarrow ends the process when it is asked about a chunk that is encrypted.
-    readable = [leaf for leaf in leaves if leaf not in footer.encrypted]
+    readable = [leaf for leaf in _leaves(footer, set(parts)) if leaf not in footer.encrypted]
     for group in groups:
         row_group = footer.metadata.row_group(group)
         for leaf in readable:
@@ -54,6 +56,18 @@ def stored_chunks(member: Member, names: Sequence[str], groups: Sequence[int]) -
             data, dictionary = chunk.data_page_offset, chunk.dictionary_page_offset or 0
             start = dictionary if _FIRST_BYTE <= dictionary <= data else data
             yield Chunk(member.path, group, start, start + chunk.total_compressed_size)
+
+
+def _leaves(footer: "ParquetFooter", parts: Collection[str]) -> Iterator[int]:
+    for name, own, mine in zip(footer.names, footer.schema.names, footer.leaves, strict=True):
+        # Of names that repeat, the engine numbers the later ones in its own way.
+        if name != own:
+            continue
+        if name in parts:
+            yield from mine
+        elif inside := tuple(f"{path}." for path in parts if path.startswith(f"{name}.")):
+            paths = ((leaf, f"{footer.metadata.schema.column(leaf).path}.") for leaf in mine)
+            yield from (leaf for leaf, path in paths if path.startswith(inside))
 
 
 def has_page_index(member: Member) -> bool:

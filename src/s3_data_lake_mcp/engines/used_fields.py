@@ -9,6 +9,7 @@ from typing import Any
 
 from s3_data_lake_mcp.engines.guard_parser import nodes_of
 
+_UNNAMED = ("STAR", "POSITIONAL_REFERENCE")
 _WHOLE = ("PIVOT", "SHOW_REF")
 
 type UsedFields = frozenset[tuple[str, ...]]
@@ -40,7 +41,7 @@ def used_fields(tree: object) -> UsedFields | None:
 def _takes_all(node: Mapping[str, Any]) -> bool:
     """Whether it takes columns, or fields, without their names, or by other ones."""
     return (
-        node.get("class") == "STAR"
+        node.get("class") in _UNNAMED
         # What stands before the name of a function may be a column.
         or (node.get("class") == "FUNCTION" and bool(node.get("schema") or node.get("catalog")))
         or bool(node.get("column_name_alias"))
