@@ -332,7 +332,11 @@ def test_another_format_is_named(key: str, body: bytes, tool: str) -> None:
         ("x.csv.snappy", pa.compress(b"a,b\n1,2\n" * 9, "snappy", asbytes=True), "with snappy"),
         ("x.csv.br", pa.compress(b"a,b\n1,2\n" * 9, "brotli", asbytes=True), "with brotli"),
         ("x.csv.lzma", lzma.compress(b"a,b\n1,2\n", format=lzma.FORMAT_ALONE), "with lzma"),
-        ("x.csv.gz", gzip.compress(b"a,b\n1,2\n"), "compressed twice: there is gzip data within"),
+        (
+            "x.csv.gz",
+            gzip.compress(b"a,b\n1,2\n", mtime=0),
+            "compressed twice: there is gzip data within",
+        ),
     ],
 )
 def test_what_no_tool_reads(key: str, body: bytes, why: str) -> None:
