@@ -1,6 +1,6 @@
 """A table session over Arrow rows: a real one, on a connection of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -9,6 +9,7 @@ import pyarrow as pa
 from s3_data_lake_mcp.errors import LimitExceededError
 
 if TYPE_CHECKING:
+    from s3_data_lake_mcp.engines import Written
     from s3_data_lake_mcp.storage import ObjectInfo
 
 
@@ -18,6 +19,7 @@ class LocalTable:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
         self.schema: pa.Schema = connection.sql("FROM data LIMIT 0").to_arrow_table().schema
+        self.written: Mapping[str, Written] = {}
         self.sources: Sequence[ObjectInfo] = ()
         self.notices: Sequence[str] = ()
         self.statements: list[str] = []

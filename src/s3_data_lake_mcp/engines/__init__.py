@@ -66,12 +66,32 @@ class QueryResult:
     details: Mapping[str, object] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """How SQL reaches the text that a column is written as.
+
+    `text` is the name of a column of `texts` that has it, `value` that of a function which makes
+    the column's values of it.
+    """
+
+    text: str
+    value: str
+
+
 class TableSession(Protocol):
     """The table `data` over an object, prefix or glob, open for trusted SQL of our own."""
 
     @property
     def schema(self) -> "pa.Schema":
         """Columns and types, as `query_csv_data` shows them."""
+        ...
+
+    @property
+    def written(self) -> Mapping[str, Written]:
+        """How columns are written whose text is at hand, by name, once something was executed.
+
+        If there are any, there is a table `texts` with the columns of `data` and their texts.
+        """
         ...
 
     @property

@@ -29,7 +29,7 @@ from s3_data_lake_mcp.engines.tables import (
     partition_types,
     sampled,
 )
-from s3_data_lake_mcp.engines.typed_select import TextColumn, typed_select
+from s3_data_lake_mcp.engines.typed_select import TextColumn, Texts, typed_select
 from s3_data_lake_mcp.engines.watched import WATCHED_BYTES, EmptyTextError, RaggedError
 from s3_data_lake_mcp.storage.pinned import Access
 from s3_data_lake_mcp.storage.scope import Readable, SurpriseError
@@ -57,6 +57,7 @@ class CsvTable:
         self.place = place
         self.brief: int | None = None
         self.most_cached_bytes = 0
+        self.texts: Texts | None = None
         self._budget = max_decoded_bytes
         self._partitions = partition_types(place)
         self._irregular: dict[str, list[Irregular]] = {}
@@ -154,7 +155,7 @@ class CsvTable:
             if column.lower() not in taken
         }
         fields |= {name: identifier(name) for name in self._partitions}
-        select = typed_select(fields, self.number, self._source(layout, members, paths))
+        select = typed_select(fields, self.number, self._source(layout, members, paths), self.texts)
         # The engine takes a blank line in a file of one column for a row.
         only = names[layout.columns[0]]
         where = f" WHERE {only} <> ''" if bare else f" WHERE {only} IS NOT NULL"
@@ -192,8 +193,7 @@ class CsvTable:
 
     def _plain(self, layout: Layout, skip: int, access: Access, member: Member) -> Readable:
         guessed = str(member.info.ref) in self._guessed
-        watched = self._is_watched
-        return plain_text(member, layout, skip, access, guessed=guessed, watched=watched)
+        return plain_text(member, layout, skip, access, guessed=guessed, watched=self._is_watched)
 
     def _stream(self, layout: Layout, member: Member) -> DecodedStream:
         name = str(member.info.ref)

@@ -1,14 +1,14 @@
 """SQL over objects with DuckDB: guarded text in, views over a scope of objects, rows out."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
-from s3_data_lake_mcp.engines import Query, QueryResult
+from s3_data_lake_mcp.engines import Query, QueryResult, Written
 from s3_data_lake_mcp.engines.answers import Answers
 from s3_data_lake_mcp.engines.asking import Asked, ask
 from s3_data_lake_mcp.engines.connection import Instance, Session
@@ -102,6 +102,7 @@ class DuckDbEngine:
         """Open `data` for trusted SQL; see `Engine.open_table`."""
         opener = self._opener(meter)
         inputs = self._open(opener, ((DATA, bucket, key),))
+        inputs.want_texts()
         yield DuckDbTable(self, _Call(inputs, opener, progress))
 
     def _open(
@@ -211,6 +212,11 @@ class DuckDbTable:
         found, data = self.execute(sql), self._call.inputs.data
         stored = data.stored if isinstance(data, ParquetTable) else ()
         return with_stored_types(found, sql, stored, None).schema
+
+    @property
+    def written(self) -> Mapping[str, Written]:
+        """How columns are written whose text is at hand; see `TableSession`."""
+        return self._call.inputs.written
 
     @property
     def sources(self) -> Sequence[ObjectInfo]:

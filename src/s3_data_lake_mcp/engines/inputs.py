@@ -3,12 +3,13 @@
 import contextlib
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import duckdb
 
+from s3_data_lake_mcp.engines import Written
 from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.csv_table import CsvTable
 from s3_data_lake_mcp.engines.json_table import JsonTable
@@ -17,12 +18,14 @@ from s3_data_lake_mcp.engines.parquet_table import ParquetTable
 from s3_data_lake_mcp.engines.places import Place, find_place
 from s3_data_lake_mcp.engines.sqltext import identifier
 from s3_data_lake_mcp.engines.tables import Table, raw_paths
+from s3_data_lake_mcp.engines.typed_select import Texts
 from s3_data_lake_mcp.errors import InvalidArgumentError, LakeError, ObjectChangedError
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectInfo
 from s3_data_lake_mcp.storage.listing import split_uri
 
 DATA = "data"
+TEXTS = "texts"
 _OPEN_THREADS = 8
 _CACHED_SHARE = 0.75
 """Largest share of the cache that one table of text may take."""
@@ -46,6 +49,17 @@ class Inputs:
         """The table `data`, if the query uses it."""
         first = self.tables[0] if self.tables else None
         return first if first is not None and first.name == DATA else None
+
+    def want_texts(self) -> None:
+        """Have the texts of delimited columns at hand, if one object has them all."""
+        if isinstance(self.data, CsvTable) and len(self.data.place.members) == 1:
+            self.data.texts = Texts()
+
+    @property
+    def written(self) -> Mapping[str, Written]:
+        """How the columns of `data` are written whose texts are at hand, by name."""
+        texts = self.data.texts if isinstance(self.data, CsvTable) else None
+        return texts.found if texts is not None else {}
 
     @property
     def learners(self) -> list[Table]:
@@ -122,6 +136,13 @@ class Inputs:
 
 def _create_view(table: Table, session: Session) -> None:
     select = table.select(session)
+    texts = table.texts if isinstance(table, CsvTable) else None
+    if texts is not None and texts.found:
+        session.execute(f"CREATE OR REPLACE TEMP VIEW {TEXTS} AS {select}")
+        for name, cast in texts.casts.items():
+            session.execute(f"CREATE OR REPLACE TEMP MACRO {name}(t) AS ({cast})")
+        hidden = ", ".join(written.text for written in texts.found.values())
+        select = f"SELECT * EXCLUDE ({hidden}) FROM {TEXTS}"  # noqa: S608 - names of our own
     session.execute(f"CREATE OR REPLACE TEMP VIEW {identifier(table.name)} AS {select}")
 
 

@@ -7,13 +7,16 @@ together are cast as a list; the lists are short, so that those which a query do
 read.
 """
 
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import batched
 
+from s3_data_lake_mcp.engines import Written
 from s3_data_lake_mcp.engines.casts import TEXT, checked_cast, checked_list
 from s3_data_lake_mcp.engines.sqltext import identifier
 
+_WRITTEN = f"lake_{secrets.token_hex(8)}_"
 _MOST_SINGLE = 100
 _LIST_COLUMNS = 25
 _MOST_LISTS = 80
@@ -35,13 +38,34 @@ class TextColumn:
     cents: bool = False
 
 
-def typed_select(fields: Mapping[str, TextColumn | str], table: int, source: str) -> str:
+@dataclass(slots=True)
+class Texts:
+    """The texts of columns, selected beside their values, and what turns one into the other.
+
+    `found` tells the names of both, by column; `casts` are the expressions, of a text `t`, by name.
+    """
+
+    found: dict[str, Written] = field(default_factory=dict)
+    casts: dict[str, str] = field(default_factory=dict)
+
+    def add(self, at: int, column: TextColumn, table: int) -> str:
+        """Return what to select to have the text of a column, too."""
+        written = Written(text=f"{_WRITTEN}t{at}", value=f"{_WRITTEN}v{at}")
+        self.found[column.name] = written
+        self.casts[written.value] = _value(replace(column, text="t"), table)
+        return f"{column.text} AS {written.text}"
+
+
+def typed_select(
+    fields: Mapping[str, TextColumn | str], table: int, source: str, texts: Texts | None = None
+) -> str:
     """Return a SELECT of fields by name: columns to cast, or SQL that is right as it is.
 
     Args:
         fields: What to select, by name.
         table: Number of the table, for misfits.
         source: What stands behind FROM.
+        texts: Takes the texts, if they are wanted; of very many columns there are none.
     """
     wanted = [f for f in fields.values() if isinstance(f, TextColumn) and f.kind != TEXT]
     lists = list(_lists(wanted)) if len(wanted) > _MOST_SINGLE else []
@@ -51,15 +75,18 @@ def typed_select(fields: Mapping[str, TextColumn | str], table: int, source: str
         inner[f"lake_l{at}"] = _list_of(columns, table)
         elements |= {c.name: f"lake_l{at}[{i}]" for i, c in enumerate(columns, start=1)}
     listed = []
-    for at, (name, field) in enumerate(fields.items()):
-        if isinstance(field, TextColumn) and field.name in elements:
-            value = elements[field.name]
+    for at, (name, one) in enumerate(fields.items()):
+        if isinstance(one, TextColumn) and one.name in elements:
+            value = elements[one.name]
         elif lists:
             value = f"lake_o{at}"
-            inner[value] = _value(field, table)
+            inner[value] = _value(one, table)
         else:
-            value = _value(field, table)
+            value = _value(one, table)
         listed.append(f"{value} AS {identifier(name)}")
+    if texts is not None and not lists:
+        columns = [one for one in fields.values() if isinstance(one, TextColumn)]
+        listed += [texts.add(at, column, table) for at, column in enumerate(columns)]
     if lists:
         within = ", ".join(f"{value} AS {name}" for name, value in inner.items())
         source = f"(SELECT {within} FROM {source})"  # noqa: S608 - all of it is quoted

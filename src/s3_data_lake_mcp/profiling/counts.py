@@ -5,10 +5,12 @@ long as each is a group-by.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pyarrow import types
 
+from s3_data_lake_mcp.engines import Written
 from s3_data_lake_mcp.profiling.aggregates import (
     LUCK,
     MEASURED,
@@ -34,8 +36,13 @@ def is_tallied(column: ProfiledColumn, plan: Plan | None) -> bool:
 
 @dataclass(slots=True)
 class Selection:
-    """What one SELECT computes in one row."""
+    """What one SELECT computes in one row.
 
+    `written` tells of which columns the text is at hand: few texts are counted before they are
+    cast.
+    """
+
+    written: Mapping[str, Written] = field(default_factory=dict)
     sources: dict[str, None] = field(default_factory=dict)
     fields: list[str] = field(default_factory=list)
     tallies: list[str] = field(default_factory=list)
@@ -51,8 +58,12 @@ class Selection:
     def add_counts(self, column: ProfiledColumn, plan: Plan) -> None:
         """Count bins and values as a plan allows."""
         if is_tallied(column, plan):
-            self.add_fields(column)
-            self.tallies.append(_tally(column))
+            written = self.written.get(column.name) if column.kind != "text" else None
+            if written is None:
+                self.add_fields(column)
+            else:
+                self.sources[f"{written.text} AS t_{column.position}"] = None
+            self.tallies.append(_tally(column, written))
             return
         if plan.bins:
             self.add_fields(column, _bin_field(column, plan.bins))
@@ -77,8 +88,9 @@ class Selection:
         Args:
             grouped: Whether all rows are a group; then there is none without a row.
         """
+        table = "texts" if self.written else "data"
         # Only quoted identifiers and numbers of our own go in.
-        rows = f"SELECT {', '.join([*self.sources, f'random() AS {LUCK}'])} FROM data"  # noqa: S608
+        rows = f"SELECT {', '.join([*self.sources, f'random() AS {LUCK}'])} FROM {table}"  # noqa: S608
         # The engine would drop a constant.
         group = f" GROUP BY {LUCK} < 0" if grouped else ""
         fields = ", ".join(["count(*) AS rows", *self.fields])
@@ -92,7 +104,14 @@ def _counted(column: ProfiledColumn, where: str = "") -> str:
     return f"(SELECT {value} AS k, count(*) AS n FROM {_ROWS}{where} GROUP BY ALL)"  # noqa: S608 - as above
 
 
-def _tally(column: ProfiledColumn) -> str:
+def _counted_texts(column: ProfiledColumn, written: Written) -> str:
+    """Return the SELECT of values and how often they come, of which several texts may be one."""
+    texts = f"SELECT t_{column.position} AS t, count(*) AS m FROM {_ROWS} GROUP BY ALL"  # noqa: S608 - as above
+    values = f"{written.value}(t) AS k, CAST(sum(m) AS BIGINT) AS n"
+    return f"(SELECT {values} FROM ({texts}) GROUP BY ALL)"  # noqa: S608 - as above
+
+
+def _tally(column: ProfiledColumn, written: Written | None) -> str:
     """Return the SELECT of what the counts of all values tell, and for quantiles of them all."""
     at = column.position
     there = "k IS NOT NULL" + (" AND NOT isnan(k)" if column.kind == "float" else "")
@@ -110,7 +129,8 @@ def _tally(column: ProfiledColumn) -> str:
     if column.kind in MEASURED:
         pairs = zip(TALLY_PARTS, "kn", strict=True)
         fields += [f"list({what}){present} AS {part}_{at}" for part, what in pairs]
-    return f"SELECT {', '.join(fields)} FROM {_counted(column)}"  # noqa: S608 - as above
+    counted = _counted(column) if written is None else _counted_texts(column, written)
+    return f"SELECT {', '.join(fields)} FROM {counted}"  # noqa: S608 - as above
 
 
 _TOP = f"min({{'n': -n, 'v': k}}, {TOP + 1})"

@@ -111,7 +111,7 @@ def _first_pass(
 ) -> dict[str, object]:
     found: dict[str, object] = {}
     for batch in batched(columns, _SMALL_BATCH if small else _BATCH):
-        chosen = Selection()
+        chosen = Selection(session.written)
         for column in batch:
             plan = None if plans is None else plans.get(column.position, Plan())
             chosen.add_measures(column, plan, small=small)
@@ -127,7 +127,7 @@ def _is_thin(column: ProfiledColumn, first: Mapping[str, object]) -> bool:
 
 def _all_quantiles(session: TableSession, columns: Sequence[ProfiledColumn]) -> dict[str, object]:
     """Estimate quantiles of all values: of a share, there are fewer than a sample made expect."""
-    chosen = Selection()
+    chosen = Selection(session.written)
     for column in columns:
         chosen.add_fields(column, *quantiles(column, 1.0, small=False))
     return _row(session, chosen, columns)
@@ -142,7 +142,7 @@ def _second_pass(
 ) -> dict[str, object]:
     found: dict[str, object] = {}
     for batch in batched(columns, size):
-        chosen = Selection()
+        chosen = Selection(session.written)
         for column in batch:
             chosen.add_counts(column, plans[column.position])
             chosen.add_deviation(column, plans[column.position])

@@ -1,0 +1,98 @@
+"""Profiles of delimited text: few texts are counted before they are cast, with equal figures."""
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from s3_data_lake_mcp.engines import TableSession, Written
+from s3_data_lake_mcp.profiling.aggregates import Plan, ProfiledColumn
+from s3_data_lake_mcp.profiling.exact import measure
+from s3_data_lake_mcp.storage import ScanMeter
+from support.engine import BUCKET, Desk
+from support.summaries import Summaries
+
+_ROWS = 4_000
+_VALUES: Mapping[str, list[str]] = {
+    "whole": ["0", "-7", "12", "9007199254740993", ""],
+    "half": ["1.5", "1.50", "-0.0", "0", "1e3", "1000", "NA"],
+    "day": ["2026-01-01", "2026-02-28", "0001-01-01", ""],
+    "at": ["2026-01-01 10:00:00", "2026-01-01T10:00:00", "2026-01-01 10:00:00.000001", "NULL"],
+    "zoned": ["2026-01-01T10:00:00Z", "2026-01-01 11:00:00+01:00", "2025-01-01T10:00:00+00"],
+    "flag": ["true", "True", "FALSE", "false", "None"],
+    "clock": ["10:00:00", "10:00:00.5", "23:59:59"],
+    "word": ["a", "", "NA", "b c"],
+}
+
+
+class _Plain:
+    """A session that has no texts at hand."""
+
+    def __init__(self, session: TableSession) -> None:
+        self._session = session
+        self.schema, self.sources = session.schema, session.sources
+        self.notices, self.written = session.notices, dict[str, Written]()
+
+    def execute(self, sql: str, params: Any = ()) -> pa.Table:
+        """Return the rows of one SELECT."""
+        return self._session.execute(sql, params)
+
+
+def _text(rows: int) -> str:
+    draw = random.Random(5)  # noqa: S311 - the same rows each time
+    lines = [",".join(draw.choice(values) for values in _VALUES.values()) for _ in range(rows)]
+    return "\n".join([",".join(_VALUES), *lines, ""])
+
+
+@pytest.mark.parametrize("small", [True, False])
+@pytest.mark.parametrize("rows", [1, _ROWS])
+def test_figures_are_those_of_the_values(small: bool, rows: int) -> None:  # noqa: FBT001 - a parameter
+    """Several texts of one value, null tokens and empty fields count as they do once cast."""
+    desk = Desk()
+    desk.put("a.csv", _text(rows))
+    with desk.engine.open_table(BUCKET, "a.csv", ScanMeter()) as session:
+        schema = session.execute("SELECT * FROM data").schema
+        assert schema.names == list(_VALUES)
+        columns = [
+            ProfiledColumn(name=name, type=kind, position=at)
+            for at, (name, kind) in enumerate(zip(schema.names, schema.types, strict=True))
+        ]
+        plans = None if small else {column.position: Plan(count_all=True) for column in columns}
+        assert session.written.keys() == _VALUES.keys()
+        found, plain = (
+            measure(one, columns, small=small, plans=plans) for one in (session, _Plain(session))
+        )
+    assert found.rows == rows
+    assert [f.as_json("exact") for f in found.figures] == [
+        f.as_json("exact") for f in plain.figures
+    ]
+
+
+@pytest.mark.parametrize(
+    ("late", "kind"), [("2.5", "double"), ("x", "string"), ("NA", "int64"), ("", "int64")]
+)
+def test_a_column_that_becomes_wider_while_it_is_counted(
+    late: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the head does not show is met by the cast of a counted text, and the types follow."""
+    monkeypatch.setattr(
+        "s3_data_lake_mcp.profiling.profile._SMALL_BYTES", {"csv": 0, "json": 0, "parquet": 0}
+    )
+    summaries = Summaries()
+    rows = [f"{n % 3},abc" for n in range(120_000)]
+    summaries.put("a.csv", "\n".join(["n,t", *rows, f"{late},d", *rows, ""]).encode())
+    found = summaries.columns("a.csv", "exact")["n"]
+    assert found["type"] == kind
+    assert found["nulls"] == (late in {"NA", ""})
+    assert found["distinct"] == (3 if late in {"NA", ""} else 4)
+
+
+def test_many_columns_have_no_texts_at_hand() -> None:
+    """Of more than a hundred typed columns the figures are those of the values."""
+    desk = Desk()
+    desk.put("a.csv", ",".join(f"c{n}" for n in range(150)) + "\n" + ",".join(["1"] * 150) + "\n")
+    with desk.engine.open_table(BUCKET, "a.csv", ScanMeter()) as session:
+        assert session.execute("SELECT c0, c149 FROM data").to_pylist() == [{"c0": 1, "c149": 1}]
+        assert not session.written
