@@ -137,3 +137,16 @@ def test_a_plan_names_the_column_of_a_field() -> None:
         plan = desk.run("a.jsonl", f"SELECT user.{field} FROM data", dry_run=True).plan
         assert plan is not None
         assert plan["columns"] == ["user"]
+
+
+def test_a_field_of_another_structure_far_behind_is_text_and_no_other_is() -> None:
+    """What was asked before makes no difference to what can be asked."""
+    records: list[object] = [
+        {"user": {"id": n, "app": {"build": n}}, "pad": "x" * 100_000} for n in range(90)
+    ]
+    odd = {"user": {"id": 99, "app": ["none"]}}
+    desk = Desk()
+    desk.put("a.jsonl", "\n".join(map(json.dumps, [*records, odd])))
+    assert desk.value("a.jsonl", "SELECT max(user.id) FROM data") == 99
+    assert desk.value("a.jsonl", "SELECT max(user.app) FROM data") == '{"build":9}'
+    assert desk.value("a.jsonl", "SELECT min(user.id) FROM data") == 0

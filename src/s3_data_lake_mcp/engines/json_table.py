@@ -155,8 +155,8 @@ class JsonTable:
         source, options = self._reading(layout, members, paths, self.brief)
         options |= partition_options(self._partitions)
         if not layout.records and layout.mode != "cleaned" and not self.brief:
-            node = columns.get(VALUE) or Node("VARCHAR")
-            columns, options["records"] = {VALUE: node}, "false"
+            columns = {VALUE: columns.get(VALUE) or Node("VARCHAR")}
+            options["records"] = "false"
         read, fields = reading_of(narrowed(columns, self.used), self.number)
         options["columns"] = struct(read or {VALUE: "VARCHAR"})
         fields |= {name: identifier(name) for name in self._partitions}
@@ -166,14 +166,14 @@ class JsonTable:
     def _reading(
         self, layout: JsonLayout, members: Sequence[Member], paths: Paths, brief: int | None
     ) -> tuple[str, dict[str, str]]:
+        mode = "cleaned" if brief else layout.mode
         options = {
             "format": "'array'" if layout.form == "array" else "'newline_delimited'",
             "records": "true",
-            "compression": "'none'" if layout.mode == "plain" else "'gzip'",
+            "compression": "'none'" if mode == "plain" else "'gzip'",
         }
         if layout.long_values:
             options["maximum_object_size"] = f"{128 << 20}"
-        mode = "cleaned" if brief else layout.mode
         if mode == "plain":
             cached = sum(member.info.size_bytes for member in members) <= self.most_cached_bytes
             access: Access = "scan" if cached else "stream"
@@ -182,7 +182,6 @@ class JsonTable:
             variant = _WATCHED if watched else ""
             return paths.add(members, plain, cached=cached, variant=variant), options
         if mode == "cleaned":
-            options["compression"] = "'gzip'"
             options["format"] = "'newline_delimited'"
         make = lambda member: self._stream(member, layout, brief)  # noqa: E731 - a closure for one call
         return paths.add(members, make, cached=False), options
@@ -200,9 +199,7 @@ class JsonTable:
         if failure is not None:
             return isinstance(failure, SurpriseError) and self._clean_all(failure.path)
         if misses_name(error):
-            more = not self._whole and not self.is_whole and is_modest(self.place)
-            self._whole = self._whole or more
-            return more
+            return self._look_whole()
         if (misfit := misfit_of(error)) is not None:
             if misfit.table != self.number:
                 return False
@@ -222,8 +219,7 @@ class JsonTable:
         return self._knows_all_of(self.place.members)
 
     def _knows_all_of(self, members: Sequence[Member]) -> bool:
-        layouts = map(self._layout, members)
-        return all(layout is not None and layout.whole for layout in layouts)
+        return all((one := self._layout(m)) is not None and one.whole for m in members)
 
     @property
     def columns(self) -> Sequence[str]:
@@ -245,6 +241,12 @@ class JsonTable:
         else:
             self._own[str(member.info.ref)] = layout
 
+    def _look_whole(self) -> bool:
+        """Look at all records the next time, if that is new: they tell what is of one structure."""
+        more = not self._whole and not self.is_whole and is_modest(self.place)
+        self._whole = self._whole or more
+        return more
+
     def _look_again(self, member: Member) -> bool:
         """Look at an object that was thought to be like its neighbour, and at others like it."""
         if self._layout(member) is not None:
@@ -262,7 +264,8 @@ class JsonTable:
             mine.long_values = True
             return True
         if "transform error" in text and "duplicate key" not in text:
-            return self._demote(layouts)
+            is_held = mine.mode == "plain" and self.place.size_bytes <= self.most_cached_bytes
+            return (is_held and self._look_whole()) or self._demote(layouts)
         if mine.mode == "cleaned":
             again, mine.strict = mine.passes, True
             return again
@@ -281,13 +284,10 @@ class JsonTable:
 
     def _demote(self, layouts: Sequence[JsonLayout]) -> bool:
         """Read nested columns as text: one holds another structure than its head shows."""
-        demoted = False
-        for layout in layouts:
-            for node in layout.nodes.values():
-                if node.is_nested():
-                    node.demote()
-                    demoted = True
-        return demoted
+        nested = [node for layout in layouts for node in layout.nodes.values() if node.is_nested()]
+        for node in nested:
+            node.demote()
+        return bool(nested)
 
     def notices(self) -> Sequence[str]:
         """Return how the text was read, where that is not plain to see."""
