@@ -4,6 +4,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import pyarrow as pa
 from pyarrow.types import is_duration
@@ -23,6 +24,7 @@ from s3_data_lake_mcp.profiling.aggregates import ProfiledColumn
 from s3_data_lake_mcp.profiling.columns import choose_columns, spelt_once
 from s3_data_lake_mcp.profiling.exact import Measured, measure
 from s3_data_lake_mcp.profiling.footer import MOST_FOOTERS, profile_footers, read_footers
+from s3_data_lake_mcp.profiling.hints import Hint
 from s3_data_lake_mcp.profiling.partitions import partitions_of
 from s3_data_lake_mcp.profiling.plans import plans_of
 from s3_data_lake_mcp.profiling.sample import MOST_ROWS, Sample, Sampler
@@ -136,13 +138,11 @@ class Profiler:
 
     def _exact(self, subject: Subject, columns: Sequence[str]) -> Profiled:
         opened = self.engine.open_table(subject.bucket, subject.key, self.meter, self.progress)
-        with opened as session:
-            size = sum(source.size_bytes for source in session.sources)
-            small = size <= _SMALL_BYTES[subject.format]
-            sample = None if small else self._hint(subject)
-            chosen, left_out, measured = self._settled(
-                session, subject, columns, sample, small=small
-            )
+        small = subject.size_bytes <= _SMALL_BYTES[subject.format]
+        # Samples of Parquet would take more requests than they spare.
+        hinted = not small and subject.format != "parquet"
+        with Hint(partial(self._hint, subject) if hinted else None) as hint, opened as session:
+            chosen, left_out, measured = self._settled(session, subject, columns, hint, small=small)
             rows = measured.rows
             notices = [
                 left_out,
@@ -154,7 +154,7 @@ class Profiler:
                 notices.append(telling.shape(table, chosen, of=rows))
                 note = telling.duplicates(session, chosen, measured.figures, rows)
             else:
-                notices.append(telling.shape(sample.table, chosen, of=None) if sample else "")
+                notices.append(hint.shape())
                 note = telling.likely_key(measured.figures, rows)
             stored = _stored(session) if subject.format == "parquet" else {}
         return Profiled(
@@ -170,7 +170,7 @@ class Profiler:
         session: TableSession,
         subject: Subject,
         columns: Sequence[str],
-        sample: Sample | None,
+        hint: Hint,
         *,
         small: bool,
     ) -> tuple[list[ProfiledColumn], str, Measured]:
@@ -180,8 +180,9 @@ class Profiler:
             chosen, left_out = self._choose(types, columns, subject)
             known, measured = types, None
             try:
-                size = subject.size_bytes
-                plans = plans_of(sample, chosen, size) if sample else None
+                sample = hint.sample()
+                plans = plans_of(sample, chosen, subject.size_bytes) if sample else None
+                hint.look(chosen)
                 measured = measure(session, chosen, small=small, plans=plans)
                 measured.notices[:0] = session.notices  # the next statement forgets some
             except SqlError:
@@ -214,8 +215,6 @@ class Profiler:
 
     def _hint(self, subject: Subject) -> Sample | None:
         """Return a sample that spares the exact scan its second pass; it is not needed."""
-        if subject.format == "parquet":
-            return None
         try:
             return self._draw(subject)
         except LakeError:
