@@ -1,6 +1,7 @@
 """The summary of a prefix: inventory, data sets and, for one of them, a profile."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,6 +26,7 @@ from s3_data_lake_mcp.profiling.drift import (
 )
 from s3_data_lake_mcp.profiling.fit import fit
 from s3_data_lake_mcp.profiling.groups import Group
+from s3_data_lake_mcp.profiling.listed import AsListed
 from s3_data_lake_mcp.profiling.profile import Profiled, Profiler
 from s3_data_lake_mcp.profiling.stock import Stock, take_stock
 from s3_data_lake_mcp.profiling.subject import find_subject, named_wrongly
@@ -151,6 +153,8 @@ def _profile(
         subject, reason = find_subject(profiler.store, stock, profiler.meter)
         if subject is None:
             return None, [reason] if reason else []
+        as_listed = AsListed(profiler.store, subject.objects).as_store()
+        profiler = replace(profiler, store=as_listed)
         try:
             found = profiler.profile(subject, columns, basis)
         except (FormatError, InvalidArgumentError) as exc:
