@@ -9,6 +9,7 @@ import pytest
 from s3_data_lake_mcp.engines.guard_parser import the_parser
 from s3_data_lake_mcp.engines.json_shape import Node
 from s3_data_lake_mcp.engines.used_fields import fields_behind, used_fields
+from s3_data_lake_mcp.errors import LakeError
 from support.engine import Desk
 
 
@@ -150,3 +151,27 @@ def test_a_field_of_another_structure_far_behind_is_text_and_no_other_is() -> No
     assert desk.value("a.jsonl", "SELECT max(user.id) FROM data") == 99
     assert desk.value("a.jsonl", "SELECT max(user.app) FROM data") == '{"build":9}'
     assert desk.value("a.jsonl", "SELECT min(user.id) FROM data") == 0
+
+
+@pytest.mark.parametrize(
+    "inner", ['{"id": 1, "ID": 2}', '{"Id": 3}', '{"x": [{"a": 1}, {"A": 2}]}']
+)
+def test_names_inside_that_differ_only_in_case_make_text(inner: str) -> None:
+    """In one record, in two, in a list; in one object or two. Other columns are as they were."""
+    first = '{"n": 1, "app": {"b": 2}, "user": {"id": 1}}\n'
+    second = f'{{"n": 2, "app": {{"b": 3}}, "user": {inner}}}\n'
+    desk = Desk()
+    desk.put("p/a.jsonl", first)
+    desk.put("p/b.jsonl", second)
+    desk.put("c.jsonl", first + second)
+    far = "".join(f'{{"n": 0, "pad": "{"x" * 9_000}"}}\n' for _ in range(99))
+    desk.put("d.jsonl", first + far + second)
+    desk.put("e.jsonl", first + "5\n" + second)
+    for key in ("p/", "c.jsonl", "d.jsonl", "e.jsonl"):
+        assert desk.value(key, "SELECT max(app.b) FROM data WHERE n > 0") == 3
+    for key in ("p/", "c.jsonl", "e.jsonl"):
+        user = desk.value(key, "SELECT user FROM data WHERE n = 2")
+        assert json.loads(user) == json.loads(inner)
+        with pytest.raises(LakeError) as caught:
+            desk.rows(key, "SELECT user.id, user FROM data")
+        assert "->>" in (caught.value.hint or "")

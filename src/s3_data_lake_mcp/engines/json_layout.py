@@ -1,6 +1,6 @@
 """How JSON is read by the engine, judged by its beginning."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -12,7 +12,7 @@ from s3_data_lake_mcp.engines.casts import misfit_of
 from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.csv_layout import distinct
 from s3_data_lake_mcp.engines.json_lines import has_long_fraction
-from s3_data_lake_mcp.engines.json_shape import Node, node_of, sample_casts, together
+from s3_data_lake_mcp.engines.json_shape import Node, has_twins, node_of, sample_casts, together
 from s3_data_lake_mcp.engines.json_stream import VALUE, has_nul_key, nameable, record_line
 from s3_data_lake_mcp.engines.opening import Opened
 from s3_data_lake_mcp.engines.sqltext import call, struct
@@ -80,17 +80,16 @@ class JsonLayout:
                 return True
         return False
 
-    def absorb(self, nodes: Mapping[str, Node]) -> bool:
-        """Take in what another look has found; return whether it is more."""
-        before = repr(self.nodes)
-        for name, node in nodes.items():
+    def absorb(self, nodes: Mapping[str, Node] | None) -> None:
+        """Take in what a look at all of it has found; None if it could not be told."""
+        self.whole = nodes is not None
+        for name, node in (nodes or {}).items():
             mine = self.nodes.get(name)
             if mine is not None:
                 node.keep_stamps(mine)
             self.nodes[name] = node if mine is None else together(mine, node)
             if name not in self.names.values():
                 self.names[name] = name
-        return repr(self.nodes) != before
 
     def apart(self) -> "JsonLayout":
         """Return a copy for one table, which may learn what other queries must not."""
@@ -163,10 +162,15 @@ def find_layout(opened: Opened, session: Session, max_decoded_bytes: int) -> Jso
     if odd or cut or scan.bad.count or scan.decoder.duplicates or has_long_fraction(opened.head):
         layout.mode = "cleaned"
     if keys or len(objects) < len(values):
-        lines = (record_line(value, layout.renamed, set()) for value in values)
         columns = {name: [v[key] for v in objects if key in v] for key, name in names.items()}
         columns.setdefault(VALUE, [value for value in values if not isinstance(value, dict)])
-        layout.nodes = _detect(session, "".join(lines).encode(), columns)
+        try:
+            layout.nodes = _detect(session, _lines(values, layout), columns)
+        except duckdb.NotImplementedException:
+            # Of names inside that differ only in case the engine makes no type: they stay text.
+            twins = {name for name, found in columns.items() if has_twins(found)}
+            plain = [_without(value, names, twins) for value in values]
+            layout.nodes = _detect(session, _lines(plain, layout), columns)
     for name in names.values():
         layout.nodes.setdefault(name, Node("VARCHAR"))
     return layout
@@ -194,11 +198,30 @@ def _is_spread(opened: Opened, scan: Scan, values: int) -> bool:
     return lines > _MOST_LINES * (values + scan.bad.count)
 
 
-def detect_whole(session: Session, source: str, options: Mapping[str, str]) -> dict[str, Node]:
-    """Return the columns that all records of objects have; reads them from start to end."""
+def _lines(values: Iterable[object], layout: JsonLayout) -> bytes:
+    return "".join(record_line(value, layout.renamed, set()) for value in values).encode()
+
+
+def _without(value: object, names: Mapping[str, str], columns: Collection[str]) -> object:
+    """Return a record with no more than a text in some columns."""
+    if not isinstance(value, dict):
+        return value if VALUE not in columns else ""
+    return {key: "" if names[key] in columns else inner for key, inner in value.items()}
+
+
+def detect_whole(
+    session: Session, source: str, options: Mapping[str, str]
+) -> dict[str, Node] | None:
+    """Return the columns that all records of objects have; reads them from start to end.
+
+    None if the engine makes no type of what is inside.
+    """
     every = {"maximum_sample_files": "100000", "union_by_name": "true"}
     reader = call("read_json", source, {**options, **_DETECTING, **every})
-    found = session.cursor.sql(f"SELECT * FROM {reader}")  # noqa: S608 - all of it is quoted
+    try:
+        found = session.cursor.sql(f"SELECT * FROM {reader}")  # noqa: S608 - all of it is quoted
+    except duckdb.NotImplementedException:
+        return None
     return {n: node_of(t) for n, t in zip(found.columns, found.types, strict=True)}
 
 

@@ -1,10 +1,11 @@
 """The columns of JSON records: a tree of types for each, read as text and cast exactly."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from s3_data_lake_mcp.engines.casts import TEXT, checked_cast, checked_json, widened
+from s3_data_lake_mcp.engines.guard_text import ascii_lower
 from s3_data_lake_mcp.engines.sqltext import identifier
 from s3_data_lake_mcp.engines.tables import type_name
 from s3_data_lake_mcp.engines.typed_select import TextColumn, list_casts
@@ -122,6 +123,15 @@ class Node:
         is_known = self.kind == "STRUCT" and all(path[0] in known for path in fields)
         return Node(self.kind, found) if is_known else self
 
+    def parted(self) -> "Node":
+        """Return it with text for structs with fields that SQL cannot tell apart, by their case."""
+        if not self.children:
+            return self
+        if _differ_in_case(self.children):
+            return Node(TEXT)
+        parts = {name: child.parted() for name, child in self.children.items()}
+        return Node(self.kind, parts)
+
     def refine(self, values: Iterable[object]) -> None:
         """See of text whether its values are timestamps, or whether there are none.
 
@@ -153,8 +163,24 @@ def narrowed(nodes: Mapping[str, Node], used: UsedFields | None) -> dict[str, No
     found = {}
     for name, node in nodes.items():
         fields = fields_behind(used, name) if used is not None and node.children else None
-        found[name] = node if fields is None else node.narrowed(fields)
+        found[name] = (node if fields is None else node.narrowed(fields)).parted()
     return found
+
+
+def has_twins(values: Iterable[object]) -> bool:
+    """Whether names in objects, at one place in all values, differ only in case."""
+    inside: dict[str, list[object]] = {}
+    for value in values:
+        if isinstance(value, dict):
+            for name, inner in value.items():
+                inside.setdefault(name, []).append(inner)
+        elif isinstance(value, list):
+            inside.setdefault("", []).extend(value)
+    return _differ_in_case(inside) or any(map(has_twins, inside.values()))
+
+
+def _differ_in_case(names: Collection[str]) -> bool:
+    return len({ascii_lower(name) for name in names}) < len(names)
 
 
 def reading_of(

@@ -110,7 +110,6 @@ class JsonTable:
                 # What all have together is nothing that one of them is known by.
                 mine = layout.apart() if len(members) > 1 else layout
                 mine.absorb(detect_whole(session, *self._reading(mine, members, paths, None)))
-                mine.whole = True
                 groups[at] = (mine, members)
                 for member in members:
                     self._keep(member, mine)
