@@ -72,6 +72,14 @@ def test_a_glob_that_is_none_is_refused() -> None:
         keys_at(filled(MemoryStore()), "d/[y-b].csv")
 
 
+@pytest.mark.parametrize("glob", ["a[", "a[]", "a[!]", "a[^]", "a[!"])
+def test_a_bracket_that_nothing_closes_is_itself(glob: str) -> None:
+    """As in a shell, where a bracket right behind the first one is in the class."""
+    pattern = glob_regex(f"{glob}*")
+    assert pattern.fullmatch(f"{glob}.csv")
+    assert not pattern.fullmatch("ab.csv")
+
+
 def test_many_stars_are_matched_as_quickly_as_few() -> None:
     """Whoever tries all places for all of them holds up every other call for years."""
     start = time.process_time()

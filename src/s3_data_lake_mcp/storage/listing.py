@@ -15,7 +15,7 @@ from s3_data_lake_mcp.storage.readahead import download_threads
 _URI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
 _SCHEMES = frozenset({"s3", "s3a", "s3n"})
 _GLOB_CHARACTER = re.compile(r"[*?\[]")
-_CLASS = re.compile(r"\[([!^]?)(\]?[^\]]*)\]")
+_CLASS = re.compile(r"\[([!^]?+)(\][^\]]*|[^\]]+)\]")
 
 
 def split_uri(text: str) -> tuple[str, str] | None:
