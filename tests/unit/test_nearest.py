@@ -71,6 +71,14 @@ def test_a_missing_folder_names_those_there(filled: Shelf) -> None:
     assert error.repair is None
 
 
+def test_a_folder_without_objects_is_there(filled: Shelf) -> None:
+    """Not missing, and not the nearest to itself: only its marker is in it."""
+    filled.put("sales/new/", b"")
+    error = explained(filled, filled.bucket, "sales/new/*.csv")
+    assert error.hint == f"s3://{filled.bucket}/sales/new/ is an empty folder."
+    assert error.repair is None
+
+
 def test_nothing_near_names_what_is_there(filled: Shelf) -> None:
     """A key like none of its neighbours still gets to know them."""
     error = explained(filled, filled.bucket, "web/zzzzzzzzzz")

@@ -115,6 +115,8 @@ def _explain_parent(store: ObjectStore, exc: NotFoundError, meter: ScanMeter) ->
     prefix = folder.prefix
     missing, _, rest = key.removeprefix(prefix).partition("/")
     there = f"s3://{bucket}/{prefix} has no {missing}/"
+    if f"{prefix}{missing}/" in folder.folders:
+        return _enriched(exc, f"s3://{bucket}/{prefix}{missing}/ is an empty folder.")
     close = close_names(f"{prefix}{missing}/", folder.folders)
     if not close:
         names = [name.removeprefix(prefix) for name in (*folder.folders, *folder.keys)]
