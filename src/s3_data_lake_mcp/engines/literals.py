@@ -1,16 +1,17 @@
 """Values that a query without rows asked for and that are not there: the ones that are."""
 
 import difflib
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import duckdb
 
 from s3_data_lake_mcp.engines.connection import Session
+from s3_data_lake_mcp.engines.guard_parser import nodes_of, the_parser
 from s3_data_lake_mcp.engines.simple_form import Statement
 from s3_data_lake_mcp.engines.sqltext import identifier
 from s3_data_lake_mcp.engines.tables import Table
+from s3_data_lake_mcp.errors import LakeError
 
 _CHEAP_BYTES = 64 << 20
 """Most bytes of the table's objects: they were read a moment ago."""
@@ -30,20 +31,25 @@ def wrong_literals(session: Session, table: Table, statement: Statement) -> Iter
     if table.place.size_bytes > _CHEAP_BYTES:
         return
     try:
-        asked = set(_compared(session, table, statement))
+        asked = set(_compared(table, statement))
         for name, value in sorted(asked)[:_MOST_NOTICES]:
             if sentence := _sentence(session, name, value):
                 yield sentence
-    except duckdb.Error:
+    except (duckdb.Error, LakeError):
         # This is a courtesy: the query itself has its answer.
         return
 
 
-def _compared(session: Session, table: Table, statement: Statement) -> Iterator[tuple[str, str]]:
+def _compared(table: Table, statement: Statement) -> Iterator[tuple[str, str]]:
     """Yield the columns of the table that are compared with a text for equality, and the text."""
     spelt = {name.lower(): name for name in table.columns}
-    ((tree,),) = session.execute("SELECT json_serialize_sql(?)", [statement.shown])
-    for node in _nodes(json.loads(tree)):
+    tree = the_parser().tree(statement.shown).get("statements")
+    tables = {table.name} | {
+        str(node.get("alias")).lower()
+        for node in nodes_of(tree)
+        if str(node.get("table_name")).lower() == table.name
+    }
+    for node in nodes_of(tree):
         if node.get("type") == "COMPARE_EQUAL":
             sides = [node.get("left"), node.get("right")]
         elif node.get("type") == "COMPARE_IN":
@@ -51,25 +57,17 @@ def _compared(session: Session, table: Table, statement: Statement) -> Iterator[
         else:
             continue
         known = [side for side in sides if isinstance(side, dict)]
-        columns = [s["column_names"][-1].lower() for s in known if s.get("class") == "COLUMN_REF"]
+        paths = [s["column_names"] for s in known if s.get("class") == "COLUMN_REF"]
+        # What stands behind another name is a field, or a column of another table.
+        columns = [p[-1].lower() for p in paths if len(p) == 1 or p[-2].lower() in tables]
         texts = [_text(side) for side in known if side.get("class") == "CONSTANT"]
-        if len(columns) == 1 and columns[0] in spelt:
+        if len(paths) == len(columns) == 1 and columns[0] in spelt:
             yield from ((spelt[columns[0]], text) for text in texts if text is not None)
 
 
 def _text(side: Mapping[str, Any]) -> str | None:
     literal = side.get("literal") or {}
     return str(literal["text"]) if literal.get("kind") == "STRING" else None
-
-
-def _nodes(tree: object) -> Iterator[Mapping[str, Any]]:
-    todo = [tree]
-    while todo:
-        node = todo.pop()
-        if isinstance(node, dict):
-            yield node
-        children = node.values() if isinstance(node, dict) else node
-        todo += [child for child in children if isinstance(child, dict | list)]  # type: ignore[attr-defined] # only these two kinds are put there
 
 
 def _sentence(session: Session, name: str, value: str) -> str:
