@@ -80,7 +80,7 @@ _HINTS = {
     "More than one row returned": "Use IN, an aggregate, or LIMIT 1.",
     "same number of result columns": "Select as many columns on each side.",
     "according to format specifier": "try_strptime gives NULL for what does not fit the format.",
-    "it is not a struct": "Of text that holds JSON, column->>'$.field' gives a field.",
+    "it is not a struct": f"{_DESCRIBE} Of text that is JSON, column->>'$.field' gives a field.",
     "Malformed JSON": "json_valid(…) tells which values are JSON.",
 }
 
