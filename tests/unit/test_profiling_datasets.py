@@ -1,6 +1,8 @@
 """Keys grouped into data sets: what belongs together, what is missing, and what is odd."""
 
 import fnmatch
+import itertools
+import time
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -322,6 +324,15 @@ def test_freshness() -> None:
     (fresh,) = grouper.freshness(datetime(2025, 1, 10, tzinfo=UTC))
     assert "nothing" not in fresh
     assert _grouped(["t/x.csv"]).freshness(_NEW) == [""]
+
+
+def test_names_that_nothing_brings_together_take_time_with_their_number() -> None:
+    """Not with its square: there may be a folder for each customer."""
+    words = ["".join(word) for word in itertools.product("abcdefg", repeat=4)]
+    start = time.process_time()
+    found = _grouped(f"t/{word}/{word[::-1]}.csv" for word in words).datasets()
+    assert time.process_time() - start < 5
+    assert len(found) == len(words) > MOST_GROUPS
 
 
 def test_groups_are_bounded() -> None:

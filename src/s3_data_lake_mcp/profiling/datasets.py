@@ -1,6 +1,7 @@
 """Keys grouped into logical data sets, from a listing alone."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from s3_data_lake_mcp.loaders.formats import detect_format_by_name
@@ -42,6 +43,7 @@ class DatasetGrouper:
         self._groups: dict[GroupKey, Group] = {}
         self._budget = Budget()
         self._merged: set[GroupKey] = set()
+        self._most_groups = MOST_GROUPS
         self._tables: dict[str, str] = {}
         self.markers = 0
         self.hidden = 0
@@ -66,8 +68,10 @@ class DatasetGrouper:
         if group is None:
             group = self._groups[key] = self._new(key)
         group.add(listed, shape)
-        while len(self._groups) > MOST_GROUPS and self._merge_widest():
-            pass
+        while len(self._groups) > self._most_groups:
+            if not self._merge_widest():
+                # To look for it with each key would take time with their square.
+                self._most_groups = 2 * len(self._groups)
 
     def _new(self, key: GroupKey) -> Group:
         return Group(key, crossings=Crossings(self._budget))
@@ -82,11 +86,12 @@ class DatasetGrouper:
         groups = self.groups()
         neighbours = Neighbours(self._bucket, groups, within=self._within, complete=self.complete)
         names = [neighbours.name(group) for group in groups]
+        kinds = _kinds(groups)
         repeated = {name for name, times in Counter(names).items() if times > 1}
         found: list[Json] = []
         for group, name in zip(groups, names, strict=True):
             uri, exact = neighbours.uri(group)
-            warnings = warnings_of(group, self._others(group, groups))
+            warnings = warnings_of(group, _others(group, kinds[group.key[:2]]))
             if kind := self._table_of(group):
                 warnings.append(
                     f"The folder is a{kind} table: its log or metadata says which of these files "
@@ -149,17 +154,6 @@ class DatasetGrouper:
     def _table_of(self, group: Group) -> str:
         """Return the kind of table whose data a group is; empty for none."""
         return next((self._tables[at] for at in _above(group.root) if at in self._tables), "")
-
-    def _others(self, group: Group, groups: list[Group]) -> dict[str, int]:
-        """Return how many objects under like names differ in format or compression."""
-        counts: Counter[str] = Counter()
-        own = detect_format_by_name(group.first.key)
-        for other in groups:
-            kind = detect_format_by_name(other.first.key)
-            if other.key[:2] == group.key[:2] and kind != own:
-                packed = f" ({kind[1] or 'not compressed'})" if kind[1] != own[1] else ""
-                counts[f"format {kind[0] or UNKNOWN}{packed}"] += other.objects
-        return dict(counts)
 
     def _routed(self, shape: KeyShape) -> KeyShape:
         """Apply the merges so far to the shape of a new key."""
@@ -224,6 +218,26 @@ class DatasetGrouper:
             merged.absorb(group)
         self._groups[target] = merged
         self._merged.add(target)
+
+
+def _kinds(groups: Sequence[Group]) -> dict[tuple[tuple[str, ...], str], Counter[tuple[str, str]]]:
+    """Return how many objects of each format and compression are under like names."""
+    found: dict[tuple[tuple[str, ...], str], Counter[tuple[str, str]]] = {}
+    for group in groups:
+        kind = detect_format_by_name(group.first.key)
+        found.setdefault(group.key[:2], Counter())[kind] += group.objects
+    return found
+
+
+def _others(group: Group, kinds: Mapping[tuple[str, str], int]) -> dict[str, int]:
+    """Return how many objects under like names differ in format or compression."""
+    counts: Counter[str] = Counter()
+    own = detect_format_by_name(group.first.key)
+    for kind, objects in kinds.items():
+        if kind != own:
+            packed = f" ({kind[1] or 'not compressed'})" if kind[1] != own[1] else ""
+            counts[f"format {kind[0] or UNKNOWN}{packed}"] += objects
+    return dict(counts)
 
 
 def _above(root: str) -> list[str]:
