@@ -61,6 +61,14 @@ def test_a_key_names_an_object_a_prefix_or_what_a_glob_fits(
     assert keys_at(filled(MemoryStore()), key) == (kind, keys)
 
 
+def test_an_object_whose_name_is_a_prefixs_wins() -> None:
+    """A slash at its end makes data no folder; an empty object marks one."""
+    store = filled(MemoryStore())
+    assert keys_at(store, "d/c/") == ("object", [])
+    store.put("lake", "d/", b"")
+    assert keys_at(store, "d/")[0] == "prefix"
+
+
 def test_the_object_of_a_globs_name_is_looked_up_beside_the_listing() -> None:
     """Both requests are on their way at once: a round trip less for each glob."""
     assert keys_at(filled(Meeting()), "d/*.json") == ("glob", ["d/b.json"])

@@ -91,7 +91,8 @@ def take_stock(
     except AccessDeniedError as exc:
         # Whoever may read an object need not be allowed to list its bucket.
         return _only(bucket, _headed(store, ObjectRef(bucket=bucket, key=prefix), meter, exc))
-    if first is not None and first.key == prefix and not prefix.endswith("/"):
+    # An empty one with a slash at its end marks a folder.
+    if first and first.key == prefix and (first.size_bytes or not prefix.endswith("/")):
         return _only(bucket, first)
     stock = _new_stock(bucket, prefix, "prefix")
     walk = _Walk(keys=chain([first] if first else [], keys), meter=meter, progress=progress)

@@ -126,11 +126,16 @@ class Place:
 def locate(store: ObjectStore, bucket: str, key: str, meter: ScanMeter) -> Place:
     """Tell whether a key names an object, a prefix (it is empty or ends in `/`), or a glob.
 
-    An object with exactly the key of a glob wins; that is looked up beside the first keys. Long
-    listings are fetched side by side.
+    An object with exactly the key of a glob wins; that is looked up beside the first keys. So does
+    one that a prefix names, unless it is empty: then it marks a folder. Long listings are fetched
+    side by side.
     """
     if not key or key.endswith("/"):
-        objects = _data(walk_wide(store, bucket, key, meter))
+        below = walk_wide(store, bucket, key, meter)
+        first = list(islice(below, 1))
+        if first and first[0].key == key and first[0].size_bytes:
+            return Place(bucket=bucket, key=key, kind="object", objects=iter(()))
+        objects = _data(chain(first, below))
         return Place(bucket=bucket, key=key, kind="prefix", objects=objects)
     if not is_glob(key):
         return Place(bucket=bucket, key=key, kind="object", objects=iter(()))
