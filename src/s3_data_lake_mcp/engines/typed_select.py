@@ -40,7 +40,7 @@ class TextColumn:
 
 @dataclass(slots=True)
 class Texts:
-    """The texts of columns, selected beside their values, and what turns one into the other.
+    """The texts of columns that are cast, beside their values, and what turns one into the other.
 
     `found` tells the names of both, by column; `casts` are the expressions, of a text `t`, by name.
     """
@@ -85,8 +85,10 @@ def typed_select(
             value = _value(one, table)
         listed.append(f"{value} AS {identifier(name)}")
     if texts is not None and not lists:
-        columns = [one for one in fields.values() if isinstance(one, TextColumn)]
-        listed += [texts.add(at, column, table) for at, column in enumerate(columns)]
+        for at, one in enumerate(fields.values()):
+            # Of what has become text, a statement that runs again may name the text.
+            if isinstance(one, TextColumn) and (one.kind != TEXT or one.name in texts.found):
+                listed.append(texts.add(at, one, table))
     if lists:
         within = ", ".join(f"{value} AS {name}" for name, value in inner.items())
         source = f"(SELECT {within} FROM {source})"  # noqa: S608 - all of it is quoted
