@@ -207,7 +207,7 @@ def fields_of(
         if not node.children and not (raw and node.kind in _RAW):
             found[name] = TextColumn(name=name, text=column, kind=node.kind)
         elif many and not node.is_text():
-            inner = node.cast(_ONE, table, name, raw=raw)
+            inner = node.cast(_ONE, table, name)
             found[name] = f"list_transform([{column}], lambda {_ONE}: {inner})[1]"
         else:
             found[name] = node.cast(column, table, name, raw=raw)
