@@ -1,10 +1,10 @@
 """The versions that a listing told: what was overwritten since is refused, not mixed with it."""
 
 from collections.abc import Iterable
-from typing import cast
 
 from s3_data_lake_mcp.errors import ObjectChangedError
 from s3_data_lake_mcp.storage import ListedObject, ObjectInfo, ObjectRef, ObjectStore, ScanMeter
+from s3_data_lake_mcp.storage.layered import LayeredStore
 
 
 def check_as_listed(listed: Iterable[ListedObject], infos: Iterable[ObjectInfo]) -> None:
@@ -20,7 +20,7 @@ def check_as_listed(listed: Iterable[ListedObject], infos: Iterable[ObjectInfo])
             raise ObjectChangedError(message, hint="Call again.")
 
 
-class AsListed:
+class AsListed(LayeredStore):
     """A store that opens objects only in the versions that were listed; all else it does itself.
 
     Args:
@@ -29,15 +29,8 @@ class AsListed:
     """
 
     def __init__(self, store: ObjectStore, listed: Iterable[ListedObject]) -> None:
-        self._store = store
+        super().__init__(store)
         self._listed = {one.key: one for one in listed}
-
-    def as_store(self) -> ObjectStore:
-        """Return itself, as what it stands for."""
-        return cast("ObjectStore", self)
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._store, name)
 
     def get_head(self, ref: ObjectRef, length: int, meter: ScanMeter) -> tuple[ObjectInfo, bytes]:
         """Return the identity and the first bytes."""

@@ -3,9 +3,9 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable
-from typing import cast
 
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectStore, ScanMeter
+from s3_data_lake_mcp.storage.layered import LayeredStore
 
 
 class MemoryRanges:
@@ -37,7 +37,7 @@ class MemoryRanges:
                 self._size -= len(oldest)
 
 
-class CachedRanges:
+class CachedRanges(LayeredStore):
     """A store whose ranges are looked up in a cache first; all else it does itself.
 
     Args:
@@ -46,15 +46,8 @@ class CachedRanges:
     """
 
     def __init__(self, store: ObjectStore, cache: MemoryRanges) -> None:
-        self._store = store
+        super().__init__(store)
         self._cache = cache
-
-    def as_store(self) -> ObjectStore:
-        """Return itself, as what it stands for."""
-        return cast("ObjectStore", self)
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._store, name)
 
     def get_range(self, info: ObjectInfo, start: int, stop: int, meter: ScanMeter) -> bytes:
         """Return the bytes `[start, stop)` of the version that `info` identifies."""
