@@ -1,9 +1,8 @@
 """A sample that is drawn and looked at while the engine opens and reads the whole."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from types import TracebackType
-from typing import Self
+from contextlib import contextmanager
 
 from s3_data_lake_mcp.profiling import telling
 from s3_data_lake_mcp.profiling.aggregates import ProfiledColumn
@@ -14,24 +13,16 @@ class Hint:
     """A sample on its way, which spares an exact scan its second pass; one may do without.
 
     Args:
-        draw: Draws it, in a thread of its own; None if there is none to be drawn.
+        thread: Where it is drawn and looked at.
+        draw: Draws it; None if there is none to be drawn.
     """
 
-    def __init__(self, draw: Callable[[], Sample | None] | None) -> None:
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="hint")
-        self._sample = self._thread.submit(draw) if draw is not None else None
-        self._shape: Future[str] | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+    def __init__(
+        self, thread: ThreadPoolExecutor, draw: Callable[[], Sample | None] | None
     ) -> None:
-        self._thread.shutdown()
+        self._thread = thread
+        self._sample = thread.submit(draw) if draw is not None else None
+        self._shape: Future[str] | None = None
 
     def sample(self) -> Sample | None:
         """Return the sample, once it is drawn."""
@@ -45,3 +36,10 @@ class Hint:
     def shape(self) -> str:
         """Return the notice of what they say; empty if nothing was looked at."""
         return self._shape.result() if self._shape is not None else ""
+
+
+@contextmanager
+def hinting(draw: Callable[[], Sample | None] | None) -> Iterator[Hint]:
+    """Draw a sample beside what is done meanwhile; `draw` is as in `Hint`."""
+    with ThreadPoolExecutor(1, thread_name_prefix="hint") as thread:
+        yield Hint(thread, draw)

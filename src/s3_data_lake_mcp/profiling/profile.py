@@ -24,7 +24,7 @@ from s3_data_lake_mcp.profiling.aggregates import ProfiledColumn
 from s3_data_lake_mcp.profiling.columns import choose_columns, spelt_once
 from s3_data_lake_mcp.profiling.exact import Measured, measure
 from s3_data_lake_mcp.profiling.footer import MOST_FOOTERS, profile_footers, read_footers
-from s3_data_lake_mcp.profiling.hints import Hint
+from s3_data_lake_mcp.profiling.hints import Hint, hinting
 from s3_data_lake_mcp.profiling.listed import check_as_listed
 from s3_data_lake_mcp.profiling.partitions import partitions_of
 from s3_data_lake_mcp.profiling.plans import plans_of
@@ -142,7 +142,7 @@ class Profiler:
         small = subject.size_bytes <= _SMALL_BYTES[subject.format]
         # Samples of Parquet would take more requests than they spare.
         hinted = not small and subject.format != "parquet"
-        with Hint(partial(self._hint, subject) if hinted else None) as hint, opened as session:
+        with hinting(partial(self._hint, subject) if hinted else None) as hint, opened as session:
             check_as_listed(subject.objects, session.sources)
             chosen, left_out, measured = self._settled(session, subject, columns, hint, small=small)
             rows = measured.rows
