@@ -44,9 +44,11 @@ def tally_of(column: ProfiledColumn, keys: Values, counts: Values) -> Tally:
     """
     known = pc.and_(keys.is_valid(), _has_end(column, keys))
     keys, counts = keys.filter(known), counts.filter(known)
+    # In order, for the last digit of a sum depends on it, and groups come in any.
     order = pc.array_sort_indices(keys)
-    until: Values = pc.cumulative_sum(counts.take(order).cast(pa.int64())).to_numpy()
-    told = _tally(column, keys.take(order), until)
+    keys, counts = keys.take(order), counts.take(order)
+    until: Values = pc.cumulative_sum(counts.cast(pa.int64())).to_numpy()
+    told = _tally(column, keys, until)
     if column.kind == "moment" or not len(keys):
         return told
     mean, stddev = _moments(keys.to_pylist(), counts.to_pylist())
