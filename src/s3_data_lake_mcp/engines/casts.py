@@ -112,14 +112,16 @@ def checked_json(value: str, kind: str, place: tuple[int, str]) -> str:
         place: Number of the table and name of the column, for the error.
     """
     written = f"CAST({value} AS VARCHAR)"
-    found = _value(written, kind)
-    if kind == "DOUBLE":
-        # The parser has seen that it is a number; what is no number is in quotes or brackets.
-        number = f"TRY_CAST({written} AS DOUBLE)"
-        plain = f"{number} = 0 OR abs({number}) BETWEEN 1e-290 AND 1e290"
-        short = f"length({written}) <= {_EXACT_DIGITS}"
-        found = f"CASE WHEN {short} AND ({plain}) THEN {number} END"
+    found = _json_double(written) if kind == "DOUBLE" else _value(written, kind)
     return f"coalesce({found}, {checked_cast(f"({value} ->> '$')", kind, place)})"
+
+
+def _json_double(written: str) -> str:
+    """Return the double of a short number, and null of what is longer, tiny, huge or no number."""
+    # The parser has seen that it is a number; what is no number is in quotes or brackets.
+    number = f"TRY_CAST({written} AS DOUBLE)"
+    plain = f"{number} = 0 OR abs({number}) BETWEEN 1e-290 AND 1e290"
+    return f"CASE WHEN length({written}) <= {_EXACT_DIGITS} AND ({plain}) THEN {number} END"
 
 
 def checked_list(

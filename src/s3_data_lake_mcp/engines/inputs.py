@@ -58,7 +58,7 @@ class Inputs:
     @property
     def written(self) -> Mapping[str, Written]:
         """How the columns of `data` are written whose texts are at hand, by name."""
-        texts = self.data.texts if isinstance(self.data, CsvTable) else None
+        texts = _texts_of(self.data)
         return texts.found if texts is not None else {}
 
     @property
@@ -134,9 +134,13 @@ class Inputs:
         return list(dict.fromkeys(said))
 
 
+def _texts_of(table: Table | None) -> Texts | None:
+    return table.texts if isinstance(table, CsvTable) else None
+
+
 def _create_view(table: Table, session: Session) -> None:
     select = table.select(session)
-    texts = table.texts if isinstance(table, CsvTable) else None
+    texts = _texts_of(table)
     if texts is not None and texts.found:
         session.execute(f"CREATE OR REPLACE TEMP VIEW {TEXTS} AS {select}")
         for name, cast in texts.casts.items():

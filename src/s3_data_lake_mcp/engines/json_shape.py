@@ -159,7 +159,7 @@ class Node:
 
 
 def narrowed(nodes: Mapping[str, Node], used: UsedFields | None) -> dict[str, Node]:
-    """Return columns with those of their fields only that a query uses."""
+    """Return columns with those of their fields only that a query uses, and SQL can tell apart."""
     found = {}
     for name, node in nodes.items():
         fields = fields_behind(used, name) if used is not None and node.children else None

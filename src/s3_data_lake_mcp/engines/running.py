@@ -220,9 +220,11 @@ class Run:
         """Return what an error means to who asked."""
         if (found := data_error(error, self._inputs.tables)) is not None:
             return found
-        self._use(None)
-        with contextlib.suppress(LakeError, duckdb.Error):
-            self._inputs.create_views(session)
+        if any(isinstance(t, JsonTable) and t.used is not None for t in self._inputs.tables):
+            # Hints are about all fields, not those alone that the query names.
+            self._use(None)
+            with contextlib.suppress(LakeError, duckdb.Error):
+                self._inputs.create_views(session)
         columns = self._inputs.columns(session)
         mended = mend(error, self._statement.sql, columns)
         return self._asked.repaired(mended, columns.get(DATA, []))

@@ -58,7 +58,7 @@ class Selection:
     def add_counts(self, column: ProfiledColumn, plan: Plan) -> None:
         """Count bins and values as a plan allows."""
         if is_tallied(column, plan):
-            written = self.written.get(column.name) if column.kind != "text" else None
+            written = self.written.get(column.name)
             if written is None:
                 self.add_fields(column)
             else:
