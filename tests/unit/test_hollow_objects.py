@@ -41,7 +41,7 @@ def test_an_answer_that_is_remembered_tells_what_is_left_out_now(settings: Setti
     store.put("lake", "a/2.csv", b"")
     store.put("lake", "a/3.json", b"{}")
     left_out, empty = engine.run(query, ScanMeter()).notices
-    assert left_out.endswith("1 others were left out: a/3.json.")
+    assert left_out.endswith("1 other was left out: a/3.json.")
     assert empty == "1 object is empty and left out: a/2.csv."
 
 

@@ -153,9 +153,11 @@ def _many(
         )
     place = Place(bucket=bucket, key=key, kind=kind, format=name, members=[])
     if left := [one.key for one in data if names[one.key] != name]:
+        read = f"{len(taken):,} {name} objects" if len(taken) > 1 else f"{name} object"
+        rest = f"{len(left):,} others were" if len(left) > 1 else "1 other was"
         place.notices.append(
-            f"Only the {len(taken):,} {name} objects of {uri} were read; "
-            f"{len(left):,} others were left out: {_first(left)}."
+            f"Only the {read} of {uri} {'were' if len(taken) > 1 else 'was'} read; "
+            f"{rest} left out: {_first(left)}."
         )
     refs = [ObjectRef(bucket=bucket, key=one.key) for one in taken]
     place.members = [

@@ -1,8 +1,8 @@
 """The eight tools, in order, and the one boundary that every call passes."""
 
 import contextlib
-import functools
 import logging
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -34,6 +34,7 @@ from s3_data_lake_mcp.tools.arguments import PAGE_SIZES, Signature
 from s3_data_lake_mcp.tools.context import is_offered, listed_names, offered_clauses
 from s3_data_lake_mcp.tools.rendering import render
 from s3_data_lake_mcp.tools.words import clip, next_line
+from s3_data_lake_mcp.workers.pool import waited
 
 TOOLS: Mapping[Callable[..., Model], str] = {
     discovery.list_s3_buckets: "List S3 buckets",
@@ -118,7 +119,14 @@ class LakeTool(Tool):
     async def _bounded(self, call: Call, values: dict[str, Any]) -> Model:
         if self._limiter is None:
             self._limiter = anyio.CapacityLimiter(_THREADS)
-        work = functools.partial(self._function, **values, call=call)
+        began = threading.Event()
+
+        def work() -> Model:
+            if call.meter.over:
+                raise waited(call.meter)
+            began.set()
+            return self._function(**values, call=call)
+
         try:
             with anyio.fail_after(call.meter.timeout_seconds + _GRACE_SECONDS):
                 return await anyio.to_thread.run_sync(
@@ -126,6 +134,8 @@ class LakeTool(Tool):
                 )
         except TimeoutError as exc:
             call.meter.cancel()
+            if not began.is_set():
+                raise waited(call.meter) from exc
             message = f"The call took longer than {call.meter.timeout_seconds:g} s"
             raise DeadlineExceededError(message, hint="Ask for less.") from exc
         except anyio.get_cancelled_exc_class():

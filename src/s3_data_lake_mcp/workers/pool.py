@@ -172,12 +172,14 @@ class WorkerPool:
         limit = self._settings.workers * _WAITING_PER_WORKER
         with self._lock:
             if self._waiting >= limit:
-                message = f"The server is busy: {limit} calls are waiting"
-                raise LimitExceededError(message, hint="Call again in a few seconds.")
+                message = f"{limit} calls are waiting"
+                raise busy(message)
             self._waiting += 1
         try:
             while not lane.acquire(timeout=_TICK_SECONDS):
                 meter.check()
+        except DeadlineExceededError as exc:
+            raise waited(meter) from exc
         finally:
             with self._lock:
                 self._waiting -= 1
@@ -220,6 +222,17 @@ class WorkerPool:
                 worker.process.kill()
         for worker in idle:
             worker.kill()
+
+
+def busy(reason: str) -> LimitExceededError:
+    """Return the error of a call for which there is no place."""
+    hint = "Call again in a few seconds, with fewer calls at once."
+    return LimitExceededError(f"The server is busy: {reason}", hint=hint)
+
+
+def waited(meter: ScanMeter) -> LimitExceededError:
+    """Return the error of a call whose time went by before it had a place."""
+    return busy(f"the call waited {meter.timeout_seconds:g} s for its turn")
 
 
 def _late(meter: ScanMeter) -> DeadlineExceededError:
