@@ -207,3 +207,34 @@ def test_a_dry_run_names_wide_decimals(wide: Desk) -> None:
     """The plan has the types that the answer is going to have."""
     table = wide.run("d.parquet", "SELECT d FROM data", dry_run=True).table
     assert (str(table.schema.types[0]), table.num_rows) == ("decimal256(60, 2)", 0)
+
+
+@pytest.mark.parametrize(
+    "where", ["isnan(v)", "v = 'NaN'", "isnan(s.x)", "v IN ('nan', 7)", "coalesce(isnan(v), true)"]
+)
+@pytest.mark.parametrize("objects", [1, 2])
+def test_what_is_not_a_number_is_found(desk: Desk, where: str, objects: int) -> None:
+    """Statistics leave it out, so that the engine takes it that there is none."""
+    values = [1.5, float("nan"), 2.5]
+    table = pa.table({"id": [1, 2, 3], "v": values, "s": [{"x": value} for value in values]})
+    for number in range(objects):
+        desk.put(f"nan/{number}.parquet", parquet_bytes(table))
+    key = "nan/" if objects > 1 else "nan/0.parquet"
+    sql = f"SELECT id FROM data WHERE {where}"
+    assert desk.rows(key, sql) == [{"id": 2}] * objects
+    assert desk.rows(key, where=where, columns=("id",)) == [{"id": 2}] * objects
+    plan = desk.run(key, sql, dry_run=True).plan
+    assert plan is not None
+    assert plan["row_groups"] == objects
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "found"), [("=", " NaN", [2]), ("in", "1.5,nan", [1, 2])]
+)
+def test_what_is_not_a_number_is_found_by_the_simple_form(
+    desk: Desk, operator: str, value: str, found: list[int]
+) -> None:
+    """Likewise."""
+    table = pa.table({"id": [1, 2, 3], "v": [1.5, float("nan"), 2.5]})
+    desk.put("nan.parquet", parquet_bytes(table))
+    assert [row["id"] for row in desk.filtered("nan.parquet", "v", operator, value)] == found

@@ -1,5 +1,6 @@
 """From the arguments of a query to one guarded statement."""
 
+import re
 from dataclasses import dataclass
 
 from s3_data_lake_mcp.engines import Query
@@ -13,6 +14,8 @@ from s3_data_lake_mcp.engines.simple_form import Statement, build, pick
 from s3_data_lake_mcp.engines.sqltext import literal, names
 from s3_data_lake_mcp.engines.used_fields import UsedFields, used_fields
 from s3_data_lake_mcp.errors import LakeError
+
+_NAN = re.compile(r"\b(?:is)?nan\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,12 @@ class Asked:
     def counts(self) -> bool:
         """Whether the answer says how many row groups were read."""
         return self.query.format == "parquet"
+
+    @property
+    def seeks_nan(self) -> bool:
+        """Whether it asks for what is not a number."""
+        sought = self.query.filter.value if self.query.filter else ""
+        return bool(_NAN.search(f"{self.sql} {self.where} {sought}"))
 
     def row_order(self) -> RowOrder:
         """Return in which order the rows come; those of the simple form, as they are stored."""

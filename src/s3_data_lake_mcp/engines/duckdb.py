@@ -76,6 +76,8 @@ class DuckDbEngine:
         query = asked.query
         inputs = self._open(opener, asked.wanted, sql=asked.sql, asked=query.format)
         inputs.check_identity(query.identity)
+        if asked.seeks_nan:
+            inputs.seek_nan()
         run = Run(asked, inputs, self._settings.max_result_bytes)
         call = _Call(inputs, opener, progress, counting=asked.counts)
         if query.dry_run:
@@ -103,6 +105,7 @@ class DuckDbEngine:
         opener = self._opener(meter)
         inputs = self._open(opener, ((DATA, bucket, key),))
         inputs.want_texts()
+        inputs.seek_nan()
         yield DuckDbTable(self, _Call(inputs, opener, progress))
 
     def _open(

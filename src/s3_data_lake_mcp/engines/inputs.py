@@ -55,6 +55,12 @@ class Inputs:
         if isinstance(self.data, CsvTable) and len(self.data.place.members) == 1:
             self.data.texts = Texts()
 
+    def seek_nan(self) -> None:
+        """Look for what is not a number, of which statistics do not tell."""
+        for table in self.tables:
+            if isinstance(table, ParquetTable):
+                table.seeks_nan = True
+
     @property
     def written(self) -> Mapping[str, Written]:
         """How the columns of `data` are written whose texts are at hand, by name."""

@@ -69,7 +69,9 @@ def _leaves_of(member: Member) -> frozenset[str]:
 class ParquetTable:
     """A table of Parquet objects.
 
-    `stored` are its first columns with the types in the files, if all have the same.
+    `stored` are its first columns with the types in the files, if all have the same. `seeks_nan`
+    says that what is not a number is looked for: statistics do not tell of it, and the engine takes
+    them at their word unless told not to.
 
     Args:
         number: Its number.
@@ -82,6 +84,7 @@ class ParquetTable:
         self.name = name
         self.place = place
         self.brief: int | None = None
+        self.seeks_nan = False
         self.most_cached_bytes = 0
         self.members: Mapping[str, Member] = {}
         self._partitions = partition_types(place)
@@ -112,6 +115,8 @@ class ParquetTable:
         source = paths.add(self.place.members, self._object)
         self.members = paths.members
         options = partition_options(self._partitions)
+        if self.seeks_nan:
+            options["can_have_nan"] = "true"
         if len(self.place.members) > 1:
             options["schema"] = self._schema(session)
         reader = call("read_parquet", source, options)
