@@ -1,6 +1,9 @@
 """What the bases of profiles have in common: types, figures and notices of the same rows."""
 
 import json
+import statistics
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -136,3 +139,57 @@ def test_rows_that_are_left_out_are_told(summaries: Summaries, basis: str, rows:
     assert told["profile"]["rows"] == rows + 1
     for part in ("too few fields", "too many fields", "left out", "line 2", "line 3"):
         assert part in str(told["notices"])
+
+
+@pytest.mark.parametrize("basis", ["exact", "sample"])
+def test_not_a_number_is_left_out_wherever_it_stands(summaries: Summaries, basis: str) -> None:
+    """Statistics leave it out too, and the engine must not take it that there is none."""
+    summaries.put("x.parquet", pa.table({"x": [1.0, 2.0, float("nan"), 2.0]}))
+    answer = summaries.of("x.parquet", basis)
+    (found,) = answer["profile"]["columns"]
+    assert (found["min"], found["max"], found["distinct"]) == (1.0, 2.0, 2)
+    assert [entry["value"] for entry in found["top"]] == [2.0, 1.0]
+    assert "Columns: x: 1 NaN, left out of its figures." in answer["notices"]
+
+
+@pytest.mark.parametrize("basis", ["exact", "sample"])
+def test_decimals_whose_sum_has_more_digits_than_the_engine_adds(
+    summaries: Summaries, basis: str
+) -> None:
+    """The profile is made all the same."""
+    low = 9 * 10**37
+    values = [Decimal(low + at) for at in range(21_000)]
+    summaries.put("x.parquet", pa.table({"x": pa.array(values, pa.decimal128(38, 0))}))
+    found = summaries.columns("x.parquet", basis)["x"]
+    assert found["mean"] == pytest.approx(float(low), rel=1e-12)
+    assert (found["min"], found["basis"]) == (str(low), basis)
+
+
+@pytest.mark.parametrize("basis", ["exact", "sample"])
+def test_the_deviation_of_integers_beyond_doubles(summaries: Summaries, basis: str) -> None:
+    """Large integers that lie close together differ in digits that a double drops."""
+    table = pa.table({"x": pa.array([2**63 + at for at in range(100)], pa.uint64())})
+    summaries.put("x.parquet", table)
+    found = summaries.columns("x.parquet", basis)["x"]
+    assert found["stddev"] == pytest.approx(statistics.stdev(range(100)), rel=1e-12)
+
+
+@pytest.mark.parametrize("basis", ["exact", "sample"])
+@pytest.mark.parametrize("kind", [pa.date32(), pa.timestamp("us")])
+def test_the_last_day_of_the_calendar_is_an_edge(
+    summaries: Summaries, basis: str, kind: pa.DataType
+) -> None:
+    """Tables write 9999-12-31 for no end; no bin may end behind it, nor without an end."""
+    days = [datetime(9999, 12, 31, tzinfo=UTC), *(datetime(2020, 1, d, tzinfo=UTC) for d in (1, 9))]
+    plain = [day.replace(tzinfo=None) for day in days]
+    summaries.put("x.parquet", pa.table({"x": pa.array(plain, pa.timestamp("us")).cast(kind)}))
+    last = summaries.columns("x.parquet", basis)["x"]["histogram"][-1]
+    assert last["to"].startswith("9999-12-31")
+    assert last["count"] == 1
+
+
+@pytest.mark.parametrize("basis", ["exact", "footer", "sample"])
+def test_a_rare_null_is_a_share_too(summaries: Summaries, basis: str) -> None:
+    """The share has the digits of the division, so that of one in very many is not 0."""
+    summaries.put("x.parquet", pa.table({"x": [None, *range(6)]}))
+    assert summaries.columns("x.parquet", basis)["x"]["null_fraction"] == 1 / 7

@@ -28,6 +28,9 @@ MOST_COUNTED_VALUES = 20_000
 """Up to this many distinct values, the most frequent ones are found by counting them all."""
 
 LONGEST_TEXT = 200
+_SUMMED_DIGITS = 28
+"""Of longer decimals, the engine's sums overflow."""
+
 _EPOCH = "DATE '1970-01-01'"
 
 
@@ -139,7 +142,7 @@ def measures(column: ProfiledColumn, *, small: bool, plan: Plan | None) -> list[
     if kind == "float":
         fields += [f"count(n_{at}) AS numbers_{at}", f"count(f_{at}) AS finite_{at}"]
     if kind in {"number", "float"}:
-        fields.append(f"{'favg' if kind == 'float' else 'avg'}({column.finite}) AS mean_{at}")
+        fields.append(f"{_mean(column)} AS mean_{at}")
         fields += [deviation(column, plan)] if plan is not None else []
     if kind in MEASURED:
         fields += quantiles(column, 1.0 if plan is None else plan.share, small=small)
@@ -155,6 +158,13 @@ def measures(column: ProfiledColumn, *, small: bool, plan: Plan | None) -> list[
         fields.append(f"max(length(v_{at})) AS longest_{at}")
         fields.append(f"count(CASE WHEN {is_blank(f'v_{at}')} THEN 1 END) AS blank_{at}")
     return fields
+
+
+def _mean(column: ProfiledColumn) -> str:
+    kind = column.type
+    if types.is_decimal(kind) and kind.precision > _SUMMED_DIGITS:
+        return f"favg(CAST({column.finite} AS DOUBLE))"
+    return f"{'favg' if column.kind == 'float' else 'avg'}({column.finite})"
 
 
 def is_blank(text: str) -> str:

@@ -57,7 +57,7 @@ class Figures:
             "name": self.column.name,
             "type": str(self.column.type),
             "nulls": self.nulls,
-            "null_fraction": round(self.nulls / self.rows, 6) if self.rows else None,
+            "null_fraction": self.nulls / self.rows if self.rows else None,
             "distinct": self.distinct,
             "min": unsigned(self.low),
             "max": unsigned(self.high),
@@ -82,6 +82,8 @@ class Figures:
         if bins is None or not counted:
             return []
         edge = [_edge(self.column, place) for place in bins.edges()]
+        if edge[-1] is None:
+            edge[-1] = self.high
         shown: list[Json] = [
             {"from": edge[number], "to": edge[number + 1], "count": counted.get(number, 0)}
             for number in range(bins.count)

@@ -72,7 +72,7 @@ class _Ends:
     def as_json(self, name: str, rows: int) -> Json:
         """Return the contract's column."""
         clipper = Clipper(LONGEST_TEXT)
-        share = round(self.nulls / rows, 6) if rows and self.nulls is not None else None
+        share = self.nulls / rows if rows and self.nulls is not None else None
         return {
             "name": name,
             "type": str(self.type),

@@ -1,7 +1,6 @@
 """What pandas computes of sampled rows: the figures of each column, and the shape of the whole."""
 
 import contextlib
-import decimal
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -14,7 +13,7 @@ from s3_data_lake_mcp.loaders.csv_types import guess, typed_column
 from s3_data_lake_mcp.profiling.aggregates import LONGEST_TEXT, TOP, ProfiledColumn
 from s3_data_lake_mcp.profiling.figures import Figures
 from s3_data_lake_mcp.profiling.series import find_series
-from s3_data_lake_mcp.profiling.tallies import places_of, tally_rows
+from s3_data_lake_mcp.profiling.tallies import mean_and_deviation, places_of, tally_rows
 from s3_data_lake_mcp.wire import Clipper, json_rows
 
 type Values = Any
@@ -27,7 +26,9 @@ _LEAST_PAIRED = 3
 """Two values always lie on a line."""
 
 _STRONG = 0.9
-_DIGITS = 120
+_DOUBLES = 1 << 53
+"""Up to here each integer is a double."""
+
 _STAMP_CHARS = len("2026-01-31T12:00:00")
 _NAMED_PAIRS = 5
 _MIXED = (0.05, 0.999)
@@ -158,19 +159,21 @@ def _measured(values: Values, column: ProfiledColumn) -> dict[str, Any]:
     if column.kind == "moment":
         return found
     known = values.filter(pc.is_finite(values)) if types.is_floating(values.type) else values
-    return found | {
-        "infinite": len(values) - len(known),
-        "mean": _mean(known),
-        "stddev": pc.stddev(known.cast(pa.float64(), safe=False), ddof=1).as_py(),
-    }
+    mean, stddev = _moments_of(known)
+    return found | {"infinite": len(values) - len(known), "mean": mean, "stddev": stddev}
 
 
-def _mean(numbers: Values) -> float | None:
-    if types.is_floating(numbers.type) or not len(numbers):
-        return pc.mean(numbers).as_py()  # type: ignore[no-any-return] # its stubs know no scalars
-    # Sums of integers may be longer than one of theirs, those of decimals than a double.
-    with decimal.localcontext(prec=_DIGITS):
-        return float(sum(numbers.to_pylist()) / len(numbers))
+def _moments_of(numbers: Values) -> tuple[float | None, float | None]:
+    """Return mean and deviation; of what a double cannot hold, from all digits."""
+    if not len(numbers):
+        return None, None
+    spread: Values = pc.stddev(numbers.cast(pa.float64(), safe=False), ddof=1)
+    if types.is_floating(numbers.type):
+        return pc.mean(numbers).as_py(), spread.as_py()
+    values = numbers.to_pylist()
+    if types.is_decimal(numbers.type) or max(map(abs, values)) > _DOUBLES:
+        return mean_and_deviation(values, [1] * len(values))
+    return sum(values) / len(values), spread.as_py()
 
 
 def shape_of(table: pa.Table, columns: Sequence[ProfiledColumn], *, whole: bool) -> list[str]:

@@ -1,5 +1,6 @@
 """Figures of all values of a column, exactly: of rows, or of values counted."""
 
+import decimal
 import math
 import operator
 from bisect import bisect_left, bisect_right
@@ -20,6 +21,9 @@ type Values = Any
 """An Arrow array, or numbers of numpy: their stubs know too little of them."""
 
 pc: Values = arrow_compute
+_DIGITS = 120
+"""Sums of decimals may be longer than one of them."""
+
 _ENDLESS = (1 << 63) - 1
 _ENDLESS_DAY = (1 << 31) - 1
 """Where the engine puts moments without an end."""
@@ -51,12 +55,17 @@ def tally_of(column: ProfiledColumn, keys: Values, counts: Values) -> Tally:
     told = _tally(column, keys, until)
     if column.kind == "moment" or not len(keys):
         return told
-    mean, stddev = _moments(keys.to_pylist(), counts.to_pylist())
+    mean, stddev = mean_and_deviation(keys.to_pylist(), counts.to_pylist())
     return replace(told, mean=mean, stddev=stddev)
 
 
-def _moments(values: Sequence[Any], counts: Sequence[int]) -> tuple[float, float | None]:
-    """Return mean and standard deviation of values that come so many times each."""
+def mean_and_deviation(values: Sequence[Any], counts: Sequence[int]) -> tuple[float, float | None]:
+    """Return both of values, at least one, that come so many times each."""
+    with decimal.localcontext(prec=_DIGITS):
+        return _mean_and_deviation(values, counts)
+
+
+def _mean_and_deviation(values: Sequence[Any], counts: Sequence[int]) -> tuple[float, float | None]:
     rows = sum(counts)
     if isinstance(values[0], float):
         mean = math.fsum(
