@@ -98,6 +98,33 @@ def test_following_in_a_circle_is_wrong_region(
     assert meter.requests <= 3
 
 
+def test_the_account_is_asked_in_the_region_that_its_store_names(
+    impatient_store: S3Store, bucket: str, fault_proxy: FaultProxy
+) -> None:
+    """A store that signs for one region alone says so; the account is asked there from then on."""
+    fault_proxy.inject(
+        "answer",
+        region=HOME,
+        status=400,
+        code="AuthorizationHeaderMalformed",
+        extra=f"<Region>{AWAY}</Region>",
+    )
+    for _ in range(2):
+        assert bucket in {found.name for found in impatient_store.list_buckets(ScanMeter())}
+    assert [seen.region for seen in fault_proxy.seen] == [HOME, AWAY, AWAY]
+
+
+def test_an_account_sent_in_a_circle_is_wrong_region(
+    impatient_store: S3Store, fault_proxy: FaultProxy
+) -> None:
+    """So is a list of buckets that is redirected wherever it is asked for."""
+    fault_proxy.inject("answer", status=301, code="PermanentRedirect", headers=REGION_HEADER)
+    meter = ScanMeter()
+    with pytest.raises(WrongRegionError):
+        impatient_store.list_buckets(meter)
+    assert meter.requests == len(fault_proxy.seen) == 2
+
+
 def test_a_region_that_is_no_name_is_not_followed(
     impatient_store: S3Store, ref: ObjectRef, fault_proxy: FaultProxy
 ) -> None:
@@ -148,3 +175,11 @@ def test_a_region_that_is_no_name_is_not_remembered(
     fault_proxy.inject("answer", status=403, code="AccessDenied", headers=evil, times=1)
     assert impatient_store.probe_bucket(bucket, ScanMeter()).region == HOME
     assert {seen.region for seen in fault_proxy.seen} == {HOME}
+
+
+def test_a_probe_that_s3_takes_for_wrong_tells_nothing(
+    impatient_store: S3Store, bucket: str, fault_proxy: FaultProxy
+) -> None:
+    """A bucket that cannot be listed for another reason spoils no list of buckets."""
+    fault_proxy.inject("answer", status=400, code="InvalidRequest", text="Not for this bucket")
+    assert impatient_store.probe_bucket(bucket, ScanMeter()).access == "unknown"

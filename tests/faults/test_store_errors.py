@@ -67,6 +67,7 @@ REFUSALS: list[tuple[str, int, str, str, str]] = [
     ("NoSuchBucket", 404, "It does not exist", "not_found", "list_s3_buckets"),
     ("PreconditionFailed", 412, "It did not hold", "object_changed", "again"),
     ("SlowDown", 503, "Reduce your request rate", "store_unavailable", "again"),
+    ("TooManyRequests", 429, "Too many requests", "store_unavailable", "again"),
     ("InternalError", 500, "Try again", "store_unavailable", "again"),
     ("NotImplemented", 501, "Not provided", "store_unavailable", "does not have"),
     ("InvalidArgument", 400, "Invalid version id specified", "invalid_argument", "version_id"),

@@ -13,6 +13,7 @@ from s3_data_lake_mcp.aws import ClientFactory
 from s3_data_lake_mcp.errors import (
     AccessDeniedError,
     CredentialsExpiredError,
+    InvalidArgumentError,
     LakeError,
     ObjectArchivedError,
     StoreError,
@@ -226,7 +227,7 @@ class S3Store:
         calls = self._calls
         if not calls.region_of(bucket):
             # A refusal tells the region too.
-            with contextlib.suppress(StoreError):
+            with contextlib.suppress(StoreError, InvalidArgumentError):
                 calls.ask("head_bucket", bucket, meter)
         return BucketProbe(region=calls.region_of(bucket), access=state)
 
@@ -237,7 +238,7 @@ class S3Store:
             self.list_page(bucket, self.allowed.prefixes(bucket)[0], meter, max_keys=1)
         except AccessDeniedError:
             return "denied"
-        except StoreError:
+        except (StoreError, InvalidArgumentError):
             return "unknown"
         return "readable"
 

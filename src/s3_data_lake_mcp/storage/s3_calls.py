@@ -72,12 +72,15 @@ class S3Calls:
             self._factory.client_for("")
 
     def region_of(self, bucket: str) -> str:
-        """Return the region that S3 has told for a bucket; empty if it has not yet."""
+        """Return the region that S3 has told for a bucket, or for the account if it is empty.
+
+        Empty if it has not yet.
+        """
         return self._regions.get(bucket, "")
 
     def note_region(self, bucket: str, region: str) -> None:
         """Remember a bucket's region, so that its requests go there at once."""
-        if not bucket or not _REGION.fullmatch(region):
+        if not _REGION.fullmatch(region):
             return
         if len(self._regions) >= _REGIONS_KEPT:
             self._regions.clear()
@@ -165,7 +168,7 @@ class S3Calls:
         return True
 
     def _ask_region(self, asked: Asked, lease: Lease, patience: Patience) -> str:
-        if asked.operation == "head_bucket":
+        if asked.operation == "head_bucket" or not asked.bucket:
             return ""
         patience.meter.count_request()
         try:

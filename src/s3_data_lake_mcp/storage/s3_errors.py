@@ -89,6 +89,7 @@ _RAISED: tuple[tuple[tuple[type[Exception], ...], Meaning], ...] = (
 
 _SERVER_ERROR = 500
 _NOT_IMPLEMENTED = 501
+_PASSING = frozenset({408, 409, 429})
 _DELETE_MARKER = "x-amz-delete-marker"
 
 _ACTION = re.compile(r"to perform: ([\w:*]+)")
@@ -144,15 +145,14 @@ def next_step(exc: Exception) -> Step:
         return Step.FOLLOW if "x-amz-bucket-region" in headers_of(exc) else Step.RENEW
     if code in CODES:
         return CODES[code].step
-    busy = status >= _SERVER_ERROR and status != _NOT_IMPLEMENTED
+    busy = status in _PASSING or (status >= _SERVER_ERROR and status != _NOT_IMPLEMENTED)
     return Step.RETRY if busy else Step.FAIL
 
 
 def translate(exc: Exception, asked: Asked) -> LakeError:
     """Return the contract's error for what the SDK raised."""
     if not isinstance(exc, ClientError):
-        meaning = _meaning_of(exc)
-        return _told(meaning, asked, type(exc).__name__)
+        return _told(_meaning_of(exc), asked, type(exc).__name__)
     if exc.operation_name.lower() != asked.operation.replace("_", ""):
         return _sign_in_failed(exc, asked)
     code = _code(exc)
@@ -213,7 +213,7 @@ def _by_status(exc: ClientError, asked: Asked) -> LakeError:
         return StoreUnavailableError(message, hint=hint)
     if status in {401, 403}:
         return AccessDeniedError(message, hint=f"Check that {asked.action} is allowed.")
-    if status in range(400, _SERVER_ERROR) and status != 409:  # noqa: PLR2004 - Conflict
+    if status in range(400, _SERVER_ERROR) and status not in _PASSING:
         return InvalidArgumentError(message, hint=s3_codes.BAD_ARGUMENT.hint)
     return StoreUnavailableError(message, hint=s3_codes.BUSY.hint)
 

@@ -1,0 +1,64 @@
+"""A call ends at its deadline, however slow S3 is, and asks S3 for nothing afterwards."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from fastmcp import Client
+
+from s3_data_lake_mcp.lake import Lake
+from s3_data_lake_mcp.server import build_server
+from s3_data_lake_mcp.settings import Settings
+from support.fault_proxy import FaultProxy
+from support.mcp import Caller
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+DEADLINE_SECONDS = 1.0
+KEY = "orders.csv"
+CALLS: list[tuple[str, dict[str, Any]]] = [
+    ("list_s3_buckets", {}),
+    ("list_s3_objects", {}),
+    ("read_csv_from_s3", {"object_key": KEY}),
+    ("query_csv_data", {"object_key": KEY}),
+    ("get_dataset_summary", {}),
+    ("get_file_metadata", {"object_key": KEY}),
+]
+
+
+@pytest.fixture
+def hurried(fault_proxy: FaultProxy) -> Iterator[Lake]:
+    """Return a lake behind the proxy whose calls have a second, with a worker that is up."""
+    del fault_proxy
+    lake = Lake.connect(Settings(_env_file=None, timeout_seconds=DEADLINE_SECONDS))  # type: ignore[call-arg] # a keyword of pydantic-settings itself
+    lake.workers.warm()
+    yield lake
+    lake.close()
+
+
+@pytest.mark.parametrize(("tool", "arguments"), CALLS, ids=[tool for tool, _ in CALLS])
+async def test_a_body_that_trickles_ends_with_the_call(
+    hurried: Lake,
+    fault_proxy: FaultProxy,
+    s3: "S3Client",
+    make_bucket: Callable[..., str],
+    tool: str,
+    arguments: dict[str, Any],
+) -> None:
+    """The answer is `timeout`, a second after the deadline at the latest."""
+    place = {} if tool == "list_s3_buckets" else {"bucket_name": make_bucket()}
+    for bucket in place.values():
+        s3.put_object(Bucket=bucket, Key=KEY, Body=b"a,b\n" + b"1,2\n" * 4_000)
+    fault_proxy.inject("trickle", seconds=0.2)
+    async with Client(build_server(hurried)) as client:
+        begun = time.monotonic()
+        answer = await Caller(client)(tool, **place, **arguments)
+        took = time.monotonic() - begun
+        asked = len(fault_proxy.seen)
+        await asyncio.sleep(1)
+    assert answer.text.startswith("timeout: "), answer.text
+    assert took < DEADLINE_SECONDS + 1
+    assert len(fault_proxy.seen) == asked
