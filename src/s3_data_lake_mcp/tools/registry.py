@@ -50,7 +50,7 @@ TOOLS: Mapping[Callable[..., Model], str] = {
 
 _LOGGER = logging.getLogger(__name__)
 _THREADS = 64
-_GRACE_SECONDS = 3.0
+_GRACE_SECONDS = 0.8
 _ERROR_PARTS = 4
 
 
