@@ -115,6 +115,20 @@ def test_a_summary_fits(answer: dict[str, Any], limit: int) -> None:
     assert found["inventory"]["objects"] == 10**6
 
 
+def test_clipped_sentences_are_counted() -> None:
+    """A notice counts them, as it counts cells."""
+    answer: dict[str, Any] = {
+        "bucket": "lake",
+        "prefix": "",
+        "inventory": {"largest": []},
+        "datasets": [_dataset("a", "w" * 2_000)] * 2,
+        "profile": None,
+        "notices": [],
+    }
+    found = fit(answer, 20_000)
+    assert found["notices"] == ["12 sentences were clipped, in schema_drift or warnings."]
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     key=_keys.filter(bool),

@@ -12,6 +12,7 @@ from s3_data_lake_mcp.profiling.squeeze import Answer, shortened, size, squeezed
 _SPARE_BYTES = 1_184
 """What is left for notices of what was left out, if there is as much."""
 
+_SENTENCES = ("schema_drift", "warnings")
 _DATASETS_SHARE = 0.4
 _NOTICES_SHARE = 0.25
 _LONGEST_NOTICE = 1_200
@@ -82,6 +83,9 @@ def _datasets(datasets: Any, room: int) -> tuple[list[Json], list[str]]:  # noqa
     slim = [_slim(one) for one in datasets]
     kept = _kept(slim, room)
     said = []
+    if clipped := sum(map(_clipped, datasets[:kept], slim)):
+        texts = "1 sentence was" if clipped == 1 else f"{clipped:,} sentences were"
+        said.append(f"{texts} clipped, in schema_drift or warnings.")
     if kept < len(slim):
         said.append(
             f"Only the {kept:,} largest of {len(slim):,} datasets fit; the others begin with "
@@ -93,9 +97,16 @@ def _datasets(datasets: Any, room: int) -> tuple[list[Json], list[str]]:  # noqa
 def _slim(dataset: Mapping[str, Any]) -> dict[str, Any]:
     """Bound what one dataset says of itself."""
     return dict(dataset) | {
-        what: [shortened(text, _LONGEST_NOTICE) for text in dataset[what]]
-        for what in ("schema_drift", "warnings")
+        what: [shortened(text, _LONGEST_NOTICE) for text in dataset[what]] for what in _SENTENCES
     }
+
+
+def _clipped(dataset: Mapping[str, Any], slim: Mapping[str, Any]) -> int:
+    return sum(
+        shown != text
+        for what in _SENTENCES
+        for text, shown in zip(dataset[what], slim[what], strict=True)
+    )
 
 
 def _profile(profile: Mapping[str, Any], room: int) -> tuple[Json, list[str]]:
