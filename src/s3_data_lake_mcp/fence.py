@@ -3,6 +3,7 @@
 import re
 import secrets
 from collections.abc import Iterable, Sequence
+from math import isfinite
 
 from s3_data_lake_mcp.budget import compact_text
 
@@ -59,6 +60,8 @@ def cell(value: object) -> str:
             return visible(value)
         case int() if value is not True and value is not False:
             return str(value)
+        case float() if isfinite(value):
+            return repr(value)
         case _:
             return visible(compact_text(value))
 

@@ -204,6 +204,14 @@ async def test_output_schemas_are_declared_with_structured_content(content: str)
         assert set(tool["outputSchema"]["required"]) <= set(tool["outputSchema"]["properties"])
 
 
+async def test_no_client_looks_at_cells_for_nothing() -> None:
+    """Validators in Python take 10 ms for the cells of a page where any value is allowed."""
+    for tool in await _listed():
+        assert '"items": {}' not in json.dumps(tool["outputSchema"])
+        rows = tool["outputSchema"]["properties"].get("rows")
+        assert rows in (None, {"type": "array", "items": {"type": "array"}})
+
+
 async def test_text_alone_declares_no_output_schema() -> None:
     """Hosts that show both to the model can have one."""
     assert all("outputSchema" not in tool for tool in await _listed(result_content="text"))

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from s3_data_lake_mcp import fence
@@ -37,6 +37,8 @@ def test_what_fits_is_what_the_values_take(rows: list[list[Any]], room: int) -> 
 
 
 @given(_CELLS)
+@example(0.1)
+@example(float("nan"))
 def test_a_cell_that_is_no_text_is_its_compact_json(value: object) -> None:
     """Numbers and lists look as they do in JSON."""
     if value is not None and not isinstance(value, str):
