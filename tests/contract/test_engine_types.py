@@ -238,3 +238,13 @@ def test_what_is_not_a_number_is_found_by_the_simple_form(
     table = pa.table({"id": [1, 2, 3], "v": [1.5, float("nan"), 2.5]})
     desk.put("nan.parquet", parquet_bytes(table))
     assert [row["id"] for row in desk.filtered("nan.parquet", "v", operator, value)] == found
+
+
+@pytest.mark.parametrize(("kind", "mean"), [("DOUBLE", 2.25), ("INT", 2.5)])
+def test_try_cast_of_text_gives_null_where_it_does_not_fit(
+    desk: Desk, kind: str, mean: float
+) -> None:
+    """The engine casts what it has read; a reader that casts refuses what does not fit."""
+    desk.put("t.csv", 'id,code,note\n1,abc,""\n2,2.5,\n3,2,x\n')
+    found = desk.rows("t.csv", f"SELECT avg(TRY_CAST(code AS {kind})) AS n FROM data")
+    assert found == [{"n": mean}]
