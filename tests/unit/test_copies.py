@@ -152,8 +152,8 @@ def test_the_folder_is_bounded(folder: Path) -> None:
         with_copy = CopiedReader(store, info_of(store, str(number)), ScanMeter(), copies)
         with_copy.read_range(0, 4_096)
         with_copy.close()
-        newest = max(folder.glob("??/*"), key=lambda path: path.stat().st_mtime_ns)
-        os.utime(newest, (number, number))
+        newest = max(folder.glob("??/*"), key=lambda path: path.stat().st_atime_ns)
+        os.utime(newest, ns=(number, newest.stat().st_mtime_ns))
     assert len(files_in(folder)) == 8
     found = copies.find(info_of(store, "29"))
     assert found is not None
@@ -174,6 +174,39 @@ def test_a_cut_file_is_not_used(store: MemoryStore, folder: Path) -> None:
     assert meter.requests == 1
     reader.close()
     assert scanned(store, Copies(folder, 1 << 20)) == (BODY, 2)
+
+
+def test_a_file_that_was_written_to_is_not_used(store: MemoryStore, folder: Path) -> None:
+    """A damaged file is as good as none, even one that is damaged while it is read."""
+    scanned(store, Copies(folder, 1 << 20))
+    (path,) = folder.glob("??/*")
+    meter = ScanMeter()
+    reader = CopiedReader(store, info_of(store), meter, Copies(folder, 1 << 20))
+    path.write_bytes(BODY[::-1])
+    assert reader.read_range(HALF - 10, len(BODY)) == BODY[HALF - 10 :]
+    assert meter.requests == 1
+    reader.close()
+    assert scanned(store, Copies(folder, 1 << 20)) == (BODY, 2)
+    assert scanned(store, Copies(folder, 1 << 20)) == (BODY, 0)
+
+
+def test_what_is_no_file_is_not_waited_for(store: MemoryStore, folder: Path) -> None:
+    """A pipe under the name of a copy, to which nobody writes, holds up no scan."""
+    scanned(store, Copies(folder, 1 << 20))
+    (path,) = folder.glob("??/*")
+    path.unlink()
+    os.mkfifo(path)
+    assert scanned(store, Copies(folder, 1 << 20)) == (BODY, 2)
+
+
+def test_a_copy_that_is_used_stays(store: MemoryStore, folder: Path) -> None:
+    """Who reads a copy after a while makes it the last to go, and leaves it as it is."""
+    scanned(store, Copies(folder, 1 << 20))
+    (path,) = folder.glob("??/*")
+    os.utime(path, ns=(0, path.stat().st_mtime_ns))
+    assert scanned(store, Copies(folder, 1 << 20)) == (BODY, 0)
+    assert time.time() - path.stat().st_atime < 60
+    assert scanned(store, Copies(folder, 1 << 20)) == (BODY, 0)
 
 
 def test_copies_of_an_earlier_run_of_the_machine_are_not_used(

@@ -1,12 +1,14 @@
 """Copies of whole objects on disk, made while they are scanned, for the next scan.
 
 A copy is one file under the name of its object's version, so nothing here is ever out of date, and
-it appears there only when every byte of it is written. The folder is shared by all workers; copies
-that were not used for longest go first.
+it appears there only when every byte of it is written, with a time of modification that its name
+tells: who writes to it later gives it another one. The folder is shared by all workers; copies that
+were not used for longest, by their time of access, go first.
 """
 
 import contextlib
 import hashlib
+import io
 import logging
 import os
 import secrets
@@ -88,7 +90,7 @@ class Copies:
                 written = found.st_blocks * _STAT_BLOCK_BYTES
                 size += written
                 if path.suffix != _DRAFT or not _is_recent(path):
-                    files.append((found.st_mtime, written, path))
+                    files.append((found.st_atime, written, path))
         for _, freed, path in sorted(files):
             if size <= self._most_kept:
                 return
@@ -132,25 +134,43 @@ def _boot() -> str:
         return ""
 
 
+def _sign(fd: int, path: Path) -> None:
+    """Set the times of a complete copy: used now, and modified when its name tells."""
+    os.utime(fd, ns=(time.time_ns(), _signature(path)))
+
+
+def _signature(path: Path) -> int:
+    """Return a time between 2001 and 2018, of whole seconds, which all file systems keep."""
+    return (1_000_000_000 + 2 * int(path.name[:7], 16)) * 1_000_000_000
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open what may be no file, such as a pipe that nobody writes to."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
 class Copy:
     """A complete copy, open for reading; safe for many threads.
 
     Raises:
-        OSError: If it is not there, or of another length.
+        OSError: If it is not there, of another length, or was written to.
     """
 
     def __init__(self, path: Path, size: int) -> None:
-        self._file = path.open("rb", buffering=0)
+        self._file = io.FileIO(path, opener=_without_waiting)
+        self._signature = _signature(path)
         found = os.fstat(self._file.fileno())
-        if found.st_size != size:
+        if found.st_size != size or found.st_mtime_ns != self._signature:
             self._file.close()
             raise FileNotFoundError(path)
-        if time.time() - found.st_mtime > _TOUCH_SECONDS:
-            os.utime(self._file.fileno())
+        if time.time() - found.st_atime > _TOUCH_SECONDS:
+            _sign(self._file.fileno(), path)
 
     def read(self, start: int, stop: int) -> bytes:
-        """Return the bytes `[start, stop)`; fewer, if somebody has cut the file."""
-        return os.pread(self._file.fileno(), stop - start, start)
+        """Return the bytes `[start, stop)`; fewer, if somebody has cut the file or written to it."""
+        data = os.pread(self._file.fileno(), stop - start, start)
+        changed = os.fstat(self._file.fileno()).st_mtime_ns != self._signature
+        return b"" if changed else data
 
     def close(self) -> None:
         """Close it; again is harmless."""
@@ -212,6 +232,7 @@ class Draft:
     def _finish(self) -> None:
         if not _boot():
             os.fsync(self._file.fileno())
+        _sign(self._file.fileno(), self._goal)
         self._path.replace(self._goal)
         self._file.close()
         self._make_room()
