@@ -167,7 +167,7 @@ class Copy:
             _sign(self._file.fileno(), path)
 
     def read(self, start: int, stop: int) -> bytes:
-        """Return the bytes `[start, stop)`; fewer, if somebody has cut the file or written to it."""
+        """Return the bytes `[start, stop)`; fewer, if somebody has cut or changed the file."""
         data = os.pread(self._file.fileno(), stop - start, start)
         changed = os.fstat(self._file.fileno()).st_mtime_ns != self._signature
         return b"" if changed else data
