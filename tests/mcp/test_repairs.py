@@ -28,6 +28,31 @@ async def test_a_repaired_query_works(call: Caller, objects: Objects, sql: str) 
     assert not mended.is_error, mended.text
 
 
+@pytest.mark.parametrize(
+    ("sql", "rows"),
+    [
+        ("SELECT sum(prise) AS n FROM data GROUP BY contry", [[9]]),
+        ("SELECT prise FROM data WHERE user.id = 1 AND user.name = 'a'", [[4]]),
+        ("SELECT prise + country AS n FROM data", [[None], [None]]),
+        ("SELECT prise - day FROM data", None),
+        ("SELECT prise, nothing_like_it FROM data", None),
+    ],
+)
+async def test_all_that_is_wrong_is_mended_at_once(
+    call: Caller, objects: Objects, sql: str, rows: list[list[int]] | None
+) -> None:
+    """A call that would fail for another reason is none to propose."""
+    body = b"user.id,user.name,country,price,day\n1,a,CH,4,2026-01-31\n2,b,CH,5,2026-01-30\n"
+    objects.put("repairs/dots.csv", body)
+    failed = await call("query_csv_data", bucket_name=SHELF, object_key="repairs/dots.csv", sql=sql)
+    assert failed.is_error
+    if rows is None:
+        assert "next: " not in failed.text
+    else:
+        mended = await call(failed.next["tool"], **failed.next["arguments"])
+        assert mended.data["rows"] == rows
+
+
 async def test_the_table_is_shown(call: Caller, objects: Objects) -> None:
     """`SHOW TABLES` names the table that there is."""
     objects.put("repairs/orders.csv", b"id\n1\n2\n")

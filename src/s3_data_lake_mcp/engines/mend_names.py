@@ -39,6 +39,8 @@ _ELSEWHERE = {
     "regexp_like": "regexp_matches",
     "safe_divide": "fdiv",
     "size": "len",
+    "str_to_date": "strptime",
+    "substring_index": "split_part",
     "to_char": "strftime",
     "to_date": "strptime",
     "unix_timestamp": "epoch",
@@ -144,6 +146,10 @@ def mend_qualifier(name: str, text: str, sql: str, schema: Schema) -> Mended:
     words = tokens(sql)
     places = [i for i in places_of(words, name) if _follows(words, i) == "."]
     behind = [plain_name(words[i + 2]) for i in places if i + 2 < len(words)]
+    if (undotted := _undotted(sql, words, places, schema)) != sql:
+        message = f"The query has no table {quoted(name)}"
+        hint = "A column with a dot in its name stands in quotes."
+        return Mended(message=message, hint=hint, sql=undotted)
     column = clear_match(name, schema.types)
     if column and not all(map(schema.type_of, behind)):
         message = f"{TABLE} has no column {quoted(name)}"
@@ -158,6 +164,16 @@ def mend_qualifier(name: str, text: str, sql: str, schema: Schema) -> Mended:
         return Mended(message=message, hint=hint)
     repaired = with_words(sql, words, places, quoted_name(table))
     return Mended(message=message, hint=hint, sql=repaired)
+
+
+def _undotted(sql: str, words: Sequence[Token], places: Sequence[int], schema: Schema) -> str:
+    """Put the names with a dot that are columns in quotes."""
+    for place in reversed([place for place in places if place + 2 < len(words)]):
+        table, field = words[place], words[place + 2]
+        dotted = ascii_lower(f"{plain_name(table)}.{plain_name(field)}")
+        if whole := next((one for one in schema.types if ascii_lower(one) == dotted), ""):
+            sql = sql[: table.start] + quoted_name(whole) + sql[field.stop :]
+    return sql
 
 
 def mend_function(name: str, text: str, sql: str) -> Mended:
