@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import math
 
 import pytest
 from hypothesis import given
@@ -100,6 +101,9 @@ def test_long_integers_and_prices_pass() -> None:
         ([1, -3], "BIGINT"),
         ([2**62, -1], "BIGINT"),
         ([2**63, -1], "HUGEINT"),
+        ([7, 2**64], "HUGEINT"),
+        ([10**20, None, -(10**36)], "HUGEINT"),
+        ([[3, 10**25 + 1]], "HUGEINT[]"),
         ([-1, 0.5], "DOUBLE"),
         ([[1, -2]], "BIGINT[]"),
     ],
@@ -111,3 +115,10 @@ def test_integers_are_no_wider_than_they_must_be(values: list[object], kind: str
     assert desk.value("a.json", "SELECT typeof(any_value(v)) FROM data") == kind
     found = desk.run("a.json", "SELECT v FROM data").table.column(0).to_pylist()
     assert [[*map(int, v)] if isinstance(v, list) else v for v in found] == values
+
+
+def test_fractions_that_doubles_hold_leave_numbers_numbers() -> None:
+    """Of 17 digits, a double may hold other ones than are written."""
+    desk = Desk()
+    desk.put("a.json", '{"v": 0.5}\n{"v": 3.1415926535897932}')
+    assert desk.run("a.json", "SELECT v FROM data").table.column(0).to_pylist() == [0.5, math.pi]

@@ -135,7 +135,8 @@ class Node:
     def refine(self, values: Iterable[object]) -> None:
         """See of text whether its values are timestamps, or whether there are none.
 
-        The engine takes for timestamps only what is all written in one way.
+        The engine takes for timestamps only what is all written in one way, and for doubles what
+        are integers of more than 64 bits.
         """
         found = [value for value in values if value is not None]
         if self.kind == "LIST" and self.children:
@@ -149,6 +150,8 @@ class Node:
             kind = type_name(guess(texts)) if all(isinstance(v, str) for v in found) else TEXT
             self.kind = kind if kind in _STAMPS else TEXT
             self.blank = all(value == {} for value in found)
+        elif self.kind == "DOUBLE" and all(type(value) is int for value in found):
+            self.kind = "HUGEINT"
 
     def keep_stamps(self, other: "Node") -> None:
         """Take text for the timestamps that another look has found in it."""

@@ -5,9 +5,11 @@ import re
 
 import jmespath
 from jmespath.exceptions import (
+    ArityError,
     EmptyExpressionError,
     IncompleteExpressionError,
     JMESPathError,
+    JMESPathTypeError,
     LexerError,
     ParseError,
 )
@@ -74,10 +76,15 @@ def _reason(path: str, exc: JMESPathError) -> str:
         return "path is an empty expression"
     if isinstance(exc, IncompleteExpressionError):
         return f"path {path!r} ends too early"
-    if isinstance(exc, ParseError):
-        return f"path {path!r} is not JMESPath at position {exc.lex_position}: {exc.token_value!r}"
     if isinstance(exc, LexerError):
         return f"path {path!r} is not JMESPath at position {exc.lexer_position}: {exc.message}"
+    # One of a wrong number of arguments is of that class too, and has no position.
+    if isinstance(exc, ParseError) and not isinstance(exc, ArityError):
+        return f"path {path!r} is not JMESPath at position {exc.lex_position}: {exc.token_value!r}"
+    if isinstance(exc, JMESPathTypeError):
+        # The library's own words hold the value, which is the object's data.
+        wanted = " or ".join(exc.expected_types)
+        return f"path {path!r} gives {exc.function_name}() {exc.actual_type}, not {wanted}"
     return f"path {path!r} cannot be applied: {str(exc).splitlines()[0]}"
 
 

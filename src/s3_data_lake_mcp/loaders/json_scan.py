@@ -27,6 +27,7 @@ MAX_DIGITS = 17
 _EXACT_DIGITS = 15
 _MAX_INT_DIGITS = 38
 _SMALLEST_NORMAL = 2.2250738585072014e-308
+_WHOLE_BOUND = 2.0**53
 TORN_CHARS = 16
 """An error this near to the text's end may only be a token cut in two (`\\ud83d\\ude0`, `tru`)."""
 _DOCUMENT_GROWTH = 8
@@ -80,7 +81,10 @@ def parse_integer(text: str) -> int | str:
 
 
 def parse_fraction(text: str) -> float | str:
-    """Return a double, or the text as written if a double would lose digits of it."""
+    """Return a double, or the text as written if it has more digits than doubles have.
+
+    So has what is too large or too small for one, or a whole number that it would change.
+    """
     number = float(text)
     if len(text) <= _EXACT_DIGITS and "e" not in text and "E" not in text:
         return number
@@ -88,7 +92,7 @@ def parse_fraction(text: str) -> float | str:
     digits = _LEADING.sub("", mantissa).replace(".", "")
     if len(digits) > MAX_DIGITS or math.isinf(number) or (number == 0 and digits):
         return text
-    if len(digits) <= _EXACT_DIGITS and not 0 < abs(number) < _SMALLEST_NORMAL:
+    if number == 0 or _SMALLEST_NORMAL <= abs(number) < _WHOLE_BOUND:
         return number
     written = format(number, f".{max(len(digits), 1) - 1}e")
     return number if repr(number) == text or Decimal(written) == Decimal(text) else text
