@@ -55,15 +55,20 @@ class _ByAccept:
         self._plain = plain
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = dict(scope["headers"])
-        accept = headers.get(b"accept", b"").decode("latin-1")
-        if "text/event-stream" in accept:
-            await self._streaming(scope, receive, send)
+        accept = b",".join(value for name, value in scope["headers"] if name == b"accept").lower()
+        if b"text/event-stream" in accept:
+            # The framework wants to see both, also where none but the stream is taken.
+            both = _accepting(scope, b"application/json, text/event-stream")
+            await self._streaming(both, receive, send)
             return
-        if not accept or "*/*" in accept:
-            rest = [(k, v) for k, v in scope["headers"] if k != b"accept"]
-            scope = {**scope, "headers": [*rest, (b"accept", b"application/json")]}
+        if not accept or b"*/*" in accept:
+            scope = _accepting(scope, b"application/json")
         await _until_disconnect(self._plain, scope, receive, send)
+
+
+def _accepting(scope: Scope, accept: bytes) -> Scope:
+    rest = [(name, value) for name, value in scope["headers"] if name != b"accept"]
+    return {**scope, "headers": [*rest, (b"accept", accept)]}
 
 
 async def _until_disconnect(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:

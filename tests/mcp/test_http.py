@@ -88,6 +88,15 @@ def test_a_client_that_takes_only_json_gets_json(
     assert len(answer.json()["result"]["tools"]) == 8
 
 
+@pytest.mark.parametrize("accept", ["text/event-stream", "Text/Event-Stream;q=0.8"])
+def test_a_client_that_takes_only_event_streams_gets_one(base: str, accept: str) -> None:
+    """With the answer in it."""
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    answer = httpx.post(f"{base}/mcp", headers={**BOTH, "Accept": accept}, json=body)
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert len(_messages(answer)[-1]["result"]["tools"]) == 8
+
+
 @pytest.mark.parametrize("version", ["2025-03-26", "2025-06-18", "2025-11-25"])
 @pytest.mark.parametrize("headers", [JSON_ONLY, BOTH], ids=["json", "both"])
 def test_handshake_versions(base: str, version: str, headers: dict[str, str]) -> None:

@@ -208,6 +208,15 @@ async def test_a_next_call_after_a_slip_works(
     assert not (await call(answer.next["tool"], **answer.next["arguments"])).is_error
 
 
+@pytest.mark.parametrize("tool", ["list_s3_objects", "get_dataset_summary"])
+@pytest.mark.parametrize("name", ["object_key", "key"])
+async def test_where_a_prefix_stands_a_key_is_one(call: Caller, tool: str, name: str) -> None:
+    """The nearest name is the one of the same place."""
+    answer = await call(tool, bucket_name=BUCKET, **{name: "orders.csv"})
+    assert answer.lines[1] == "hint: Did you mean prefix?"
+    assert answer.next["arguments"] == {"bucket_name": BUCKET, "prefix": "orders.csv"}
+
+
 @pytest.mark.parametrize(
     ("tool", "arguments"),
     [

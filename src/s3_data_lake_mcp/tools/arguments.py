@@ -20,6 +20,7 @@ PLACES = ("object_key", "prefix")
 _ALIASES = {"limit": "max_", "count": "max_", "n": "max_", "uri": "bucket_name", "query": "sql"}
 """Names that other servers give to parameters; `max_` is whichever page size a tool has."""
 
+_KEYS = frozenset({"key", "object_key"})
 _FREE = PAGE_SIZES | {"bucket_name", "cursor", *PLACES}
 
 
@@ -74,6 +75,8 @@ class Signature:
         message = f"{visible(name)} is not a parameter of {self.name}"
         word = name.lower()
         alias = _ALIASES.get(word, word)
+        if word in _KEYS and self.place == "prefix":
+            alias = self.place
         near = [
             known
             for known in self.names
