@@ -94,6 +94,30 @@ def test_of_a_large_csv_the_head_alone_is_read() -> None:
     assert meter.bytes_read == 64 << 10
 
 
+@pytest.mark.parametrize("key", ["x.parquet", "x.parquet.gz", "x.csv.gz"])
+def test_parquet_that_was_compressed_as_a_whole(key: str) -> None:
+    """It has no footer that could be read, and that is said."""
+    store = MemoryStore()
+    body = gzip.compress(_parquet(pa.table({"x": [1]})))
+    answer, _ = _describe(store, store.put("lake", key, body))
+    assert (answer["detected_format"], answer["compression"]) == ("parquet", "gzip")
+    assert answer["parquet"] is None
+    assert "Parquet inside of gzip is not read: decompress it." in answer["notices"]
+
+
+@pytest.mark.parametrize("more", range(0, 24, 3))
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_the_head_of_a_csv_may_end_inside_of_quotes(
+    pack: Callable[[bytes], bytes], more: int
+) -> None:
+    """A record that goes on behind the head is no damage."""
+    store = MemoryStore()
+    title, row = b"i" * more + b"d,text\n", b'1,"one\ntwo\nthree\nfour"\n'
+    answer, _ = _describe(store, store.put("lake", "x.csv", pack(title + row * 9_999)))
+    assert [c["type"] for c in answer["columns"]] == ["int64", "string"]
+    assert answer["notices"] == ["Columns and their types are those of the first 64 KiB."]
+
+
 @pytest.mark.parametrize(
     ("key", "pack", "name"),
     [("x.csv.gz", gzip.compress, "gzip"), ("x.csv", bz2.compress, "bzip2")],

@@ -91,6 +91,17 @@ def test_compressed_text_is_sampled_from_its_beginning() -> None:
     assert (sample.whole, sample.total_rows) == (False, None)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_compressed_text_is_cut_between_records(encoding: str) -> None:
+    """No line's end inside of quotes, and no half of a code unit."""
+    text = _lines(100_000, quoted=True).decode()
+    for more in range(0, 30, 6):
+        body = ("i" * more + text).encode(encoding)
+        sample, _ = _drawn(gzip.compress(body, 1), key="x.csv.gz")
+        assert set(sample.table.column("text").to_pylist()) == {'say "hi",\nplease'}
+        assert not sample.whole
+
+
 def test_parquet_is_sampled_by_row_groups() -> None:
     """Row groups are chosen at random, the same ones for the same version."""
     sink = io.BytesIO()

@@ -77,6 +77,7 @@ class CsvLoader:
         compression, blocks = _open(source, request)
         with closing(blocks):
             head, whole = take_head(blocks)
+            whole = whole and not request.torn
             refuse_other(source.info, head, "csv")
             known = _as_before(request)
             shape = shape_of(head, known, subject=subject, compression=compression, whole=whole)
@@ -90,7 +91,7 @@ class CsvLoader:
                 reader = RecordReader(
                     stream, shape.dialect, at=place.at, line=place.line, subject=subject
                 )
-                reader.fallback = shape.encoding_open
+                reader.fallback, reader.torn = shape.encoding_open, request.torn
                 width = len(shape.names)
                 skipped = reader.skip(place.skip, width)
                 rows = read_rows(reader, request.max_rows, width)

@@ -62,6 +62,7 @@ class RecordReader:
         line: Number of the next line.
         fallback: Whether text that turns out not to be UTF-8 may be Windows-1252, if all the text
             before it is ASCII.
+        torn: Whether a record may go on behind the end; it is left out.
         switched_line: Where it turned out so; 0 if it did not.
         encoding: The codec, as it turned out.
     """
@@ -79,6 +80,7 @@ class RecordReader:
         self.at = at
         self.line = line
         self.fallback = False
+        self.torn = False
         self.switched_line = 0
         self._dialect = dialect
         self._subject = subject
@@ -157,6 +159,8 @@ class RecordReader:
         except (csv.Error, LimitExceededError) as exc:
             message = f"{self._subject} has a record without end that begins in line {first}"
             raise MalformedDataError(message, hint="Check its quotes.") from exc
+        if self._ended and self.torn:
+            return []
         if self._ended:
             message = f"{self._subject} opens a quote in line {first} that is never closed"
             raise MalformedDataError(message, hint="Mend the quote, or name another delimiter.")

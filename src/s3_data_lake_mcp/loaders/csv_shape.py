@@ -23,11 +23,16 @@ _NAMED_DELIMITER = re.compile(r"sep=([^\r\n])\r?\n", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CsvRequest(LoadRequest):
-    """Adds what the caller knows of the dialect; empty means detect."""
+    """Adds what the caller knows of the dialect; empty means detect.
+
+    `torn` says that the text is the beginning of another one, cut behind a line's end: a record
+    that goes on is left out.
+    """
 
     delimiter: str = ""
     encoding: str = ""
     has_header: str = "auto"
+    torn: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +92,7 @@ def shape_of(
     cut = _cut(head)
     head, whole = head[:cut], whole and len(head) <= cut
     encoding, start = detect_encoding(head, request.encoding, subject)
-    body = head[start:] if whole else _whole_lines(head[start:], encoding)
+    body = head[start:] if whole else whole_lines(head[start:], encoding)
     text = body.decode(encoding, "replace")
     if not text.strip():
         message = f"{subject} is empty"
@@ -127,7 +132,7 @@ def _cut(head: bytes) -> int:
     return max(HEAD_BYTES, 1 + min((at for at in ends if at >= 0), default=len(head)))
 
 
-def _whole_lines(body: bytes, encoding: str) -> bytes:
+def whole_lines(body: bytes, encoding: str) -> bytes:
     """Cut a body behind its last line's end, if it has one."""
     if is_wide(encoding):
         text = body.decode(encoding, "ignore")

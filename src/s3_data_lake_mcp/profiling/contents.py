@@ -72,6 +72,8 @@ def read_contents(source: ObjectReader) -> Contents:
         found.notices.append(f"The name says {announced}, but the content is not compressed.")
     found.format, found.detected_by = detect_format(source.info, head)
     found.notices += _contradictions(source, head, named, found.format)
+    if found.format == "parquet" and found.compression:
+        found.notices.append(f"Parquet inside of {found.compression} is not read: decompress it.")
     read = {"csv": _csv, "json": _json}.get(found.format)
     if read is not None and head:
         _described(found, read, source, head, whole=whole)
@@ -158,7 +160,7 @@ def _described(
 def _csv(source: ObjectReader, head: bytes, whole: bool, found: Contents) -> None:  # noqa: FBT001 - one of two readers
     body = head if whole else _whole_lines(head, str(source.ref))
     known = reader_of([body], source.info, source.meter)
-    loaded = CsvLoader().load(known, CsvRequest(max_rows=_ALL_ROWS))
+    loaded = CsvLoader().load(known, CsvRequest(max_rows=_ALL_ROWS, torn=not whole))
     _take(found, loaded, whole=whole)
     if not whole:
         found.notices.append("Columns and their types are those of the first 64 KiB.")

@@ -13,6 +13,7 @@ from s3_data_lake_mcp.errors import LakeError, UnsupportedFormatError
 from s3_data_lake_mcp.loaders import LoadRequest, LoadResult
 from s3_data_lake_mcp.loaders.compression import decoded_blocks, detect_compression
 from s3_data_lake_mcp.loaders.csv import CsvLoader, CsvRequest, sniff
+from s3_data_lake_mcp.loaders.csv_shape import whole_lines
 from s3_data_lake_mcp.loaders.json import JsonLoader, json_layout
 from s3_data_lake_mcp.loaders.parquet import ParquetLoader
 from s3_data_lake_mcp.loaders.parquet_open import open_footer
@@ -184,9 +185,10 @@ class Sampler:
                 if len(text) >= limit:
                     break
             whole = len(text) < limit
-            body = text if whole else text[: text.rfind(b"\n") + 1] or text
-            if name == "csv" or whole or json_layout(_plain(body, source)) == "lines":
-                loaded = self._load(_plain(body, source), name, _ALL_ROWS)
+            layout = None if whole else self._layout(_plain(text, source), name)
+            if whole or layout:
+                body = whole_lines(text, layout.encoding) if layout else text
+                loaded = self._load(_plain(body, source), name, _ALL_ROWS, torn=not whole)
                 return _sample_of(loaded, _FIRST, len(body), whole=whole and _ended(loaded))
         first = self._load(source, name, _FIRST_RECORDS)
         if _ended(first):
@@ -212,10 +214,13 @@ class Sampler:
             total_rows=footer.num_rows,
         )
 
-    def _load(self, source: ObjectReader, name: str, rows: int) -> LoadResult:
+    def _load(
+        self, source: ObjectReader, name: str, rows: int, *, torn: bool = False
+    ) -> LoadResult:
         budget = self.max_decoded_bytes
         if name == "csv":
-            return CsvLoader().load(source, CsvRequest(max_rows=rows, max_decoded_bytes=budget))
+            request = CsvRequest(max_rows=rows, max_decoded_bytes=budget, torn=torn)
+            return CsvLoader().load(source, request)
         asked = LoadRequest(max_rows=rows, max_decoded_bytes=budget)
         loaded = JsonLoader().load(source, asked)
         return replace(loaded, table=dated(loaded.table))
