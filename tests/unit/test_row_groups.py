@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from s3_data_lake_mcp.engines.opening import HEAD_BYTES
 from support.engine import Desk, parquet_bytes
 
 ROWS = 1_000
@@ -49,6 +50,8 @@ def plan(desk: Desk, sql: str) -> Mapping[str, Any]:
         ("text = 'k0500'", 1),
         ("n % 2 = 0", 10),
         ("n = 5 OR n = 995", 10),
+        ("n < 0", 0),
+        ("n = 5 AND n = 7", 0),
     ],
 )
 def test_statistics_rule_row_groups_out(desk: Desk, condition: str, kept: int) -> None:
@@ -80,3 +83,15 @@ def test_the_estimate_is_what_is_read_of_the_columns(
     found = plan(desk, f"SELECT {selected} FROM data WHERE n = 250")
     assert found["columns"] == columns
     assert found["bytes_estimated"] == sum(sizes[name] for name in chunks)
+
+
+@pytest.mark.parametrize("sql", ["DESCRIBE data", "SELECT n FROM data WHERE false"])
+def test_of_text_without_a_scan_only_the_beginning_is_read(sql: str) -> None:
+    """The columns are there; the rest is not looked at."""
+    desk = Desk()
+    desk.put("t.csv", "n\n" + "12345\n" * 200_000)
+    plan = desk.run("t.csv", sql, dry_run=True).plan
+    assert plan is not None
+    assert plan["bytes_estimated"] == HEAD_BYTES
+    desk.run("t.csv", sql)
+    assert desk.meter.bytes_read <= HEAD_BYTES

@@ -8,9 +8,18 @@ from typing import Any
 
 from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.csv_table import CsvTable
+from s3_data_lake_mcp.engines.opening import HEAD_BYTES
 from s3_data_lake_mcp.engines.parquet_table import ParquetTable
 from s3_data_lake_mcp.engines.places import Member
-from s3_data_lake_mcp.engines.pruning import READERS, Scan, listed, survivors
+from s3_data_lake_mcp.engines.pruning import (
+    READERS,
+    PlanNode,
+    Scan,
+    all_nodes,
+    listed,
+    scans_in,
+    survivors,
+)
 from s3_data_lake_mcp.engines.row_groups import groups_or_all, stored_chunks
 from s3_data_lake_mcp.engines.tables import Table
 
@@ -33,17 +42,21 @@ class _Sum:
 
 
 def plan_of(
-    session: Session, tables: Sequence[Table], scans: Sequence[Scan] | None, head_bytes: int
+    session: Session, tables: Sequence[Table], nodes: Sequence[PlanNode] | None, head_bytes: int
 ) -> Mapping[str, Any]:
     """Return the plan of a dry run.
 
     Args:
         session: Where the tables are views.
         tables: What the query reads.
-        scans: What the engine plans; None if it cannot tell, so that all is read.
+        nodes: What the engine plans; None if it cannot tell, so that all is read.
         head_bytes: Most bytes of text that are read; 0: all of them.
     """
     total = _Sum()
+    scans = None if nodes is None else list(scans_in(nodes))
+    is_empty = any(node["name"] == "EMPTY_RESULT" for node in all_nodes(nodes or ()))
+    if scans == []:
+        head_bytes = HEAD_BYTES
     for table in tables:
         mine = None if scans is None else [s for s in scans if _is_of(s, table)]
         read = table.place.members if mine is None else survivors(session, table, mine)
@@ -53,7 +66,8 @@ def plan_of(
         total.bytes_total += sum(member.info.size_bytes for member in read)
         if isinstance(table, ParquetTable):
             chunks = _chunks(session, read, list(chain(*parts.values())), mine or [])
-            total.row_groups = (total.row_groups or 0) + chunks.groups
+            is_ruled_out = is_empty and not mine
+            total.row_groups = (total.row_groups or 0) + (0 if is_ruled_out else chunks.groups)
             total.bytes_estimated += chunks.bytes
         else:
             size = sum(member.info.size_bytes for member in read)

@@ -6,7 +6,7 @@ or of very many bytes the connections are never idle. Of text, all: the first bl
 read one by one. What is fetched is what the engine would fetch, no byte more.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from itertools import chain
 
 import duckdb
@@ -15,7 +15,14 @@ from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.parquet_table import ParquetTable
 from s3_data_lake_mcp.engines.places import Member
 from s3_data_lake_mcp.engines.plans import parts_read
-from s3_data_lake_mcp.engines.pruning import PlanNode, Scan, plan_tree, scans_in, survivors
+from s3_data_lake_mcp.engines.pruning import (
+    PlanNode,
+    Scan,
+    all_nodes,
+    plan_tree,
+    scans_in,
+    survivors,
+)
 from s3_data_lake_mcp.engines.row_groups import has_page_index, kept_groups, stored_chunks
 from s3_data_lake_mcp.engines.simple_form import Statement
 from s3_data_lake_mcp.engines.tables import ALL_MEMBERS, Table
@@ -43,7 +50,7 @@ def prefetch(session: Session, tables: Sequence[Table], statement: Statement) ->
     if not mine and not text:
         return
     plan = plan_tree(session, statement)
-    kinds = {node["name"] for node in _all(plan)}
+    kinds = {node["name"] for node in all_nodes(plan)}
     whole = all(map(_ends_all, plan)) and not ("HASH_JOIN" in kinds and kinds & _PARTIAL)
     needle = kinds <= _PLAIN
     if whole:
@@ -69,17 +76,11 @@ def _was_seen(session: Session, table: Table, statement: Statement) -> bool:
     return seen
 
 
-def _all(nodes: Iterable[PlanNode]) -> Iterator[PlanNode]:
-    for node in nodes:
-        yield node
-        yield from _all(node.get("children", ()))
-
-
 def _ends_all(node: PlanNode) -> bool:
     """Whether each scan is below an aggregate that gets all its rows, not the first few."""
     below = node.get("children", ())
     if node["name"] in _AGGREGATES:
-        return not any("LIMIT" in one["name"] for one in _all(below))
+        return not any("LIMIT" in one["name"] for one in all_nodes(below))
     return bool(below) and all(map(_ends_all, below))
 
 

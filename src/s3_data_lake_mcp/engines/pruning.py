@@ -30,11 +30,17 @@ def plan_tree(session: Session, statement: Statement) -> list[PlanNode]:
 
 def scans_in(nodes: Iterable[PlanNode]) -> Iterator[Scan]:
     """Yield what a plan says of each scan."""
-    for node in nodes:
+    for node in all_nodes(nodes):
         extra = node.get("extra_info") or {}
         if "Function" in extra:
             yield extra
-        yield from scans_in(node.get("children", ()))
+
+
+def all_nodes(nodes: Iterable[PlanNode]) -> Iterator[PlanNode]:
+    """Yield the nodes of a plan, each before those below it."""
+    for node in nodes:
+        yield node
+        yield from all_nodes(node.get("children", ()))
 
 
 def listed(value: object) -> list[str]:

@@ -22,7 +22,7 @@ from s3_data_lake_mcp.engines.opening import HEAD_BYTES
 from s3_data_lake_mcp.engines.parquet_table import ParquetTable
 from s3_data_lake_mcp.engines.plans import plan_of
 from s3_data_lake_mcp.engines.prefetch import prefetch
-from s3_data_lake_mcp.engines.pruning import Scan, plan_tree, prunable, scans_in, survivors
+from s3_data_lake_mcp.engines.pruning import PlanNode, plan_tree, prunable, scans_in, survivors
 from s3_data_lake_mcp.engines.results import Window, exact_type, fetch, fetch_window
 from s3_data_lake_mcp.engines.row_order import RowOrder
 from s3_data_lake_mcp.engines.simple_form import Statement
@@ -131,18 +131,18 @@ class Run:
 
     def _planned(self, session: Session) -> QueryResult:
         """Return the plan, and the columns without rows where they are known without reading."""
-        scans: list[Scan] | None = None
+        nodes: list[PlanNode] | None = None
         table = pa.table({})
         if self._asked.kind == "select":
-            scans = list(scans_in(plan_tree(session, self._statement)))
+            nodes = plan_tree(session, self._statement)
             empty = f"SELECT * FROM ({self._statement.sql}\n) LIMIT 0"  # noqa: S608 - guarded
             values = list(self._statement.values)
             with session.read_only():
                 table = fetch(session.cursor.sql(empty, params=values))
         elif self._asked.kind == "explain":
-            scans = []
+            nodes = []
         head_bytes = HEAD_BYTES if self._asked.is_plain else 0
-        plan = plan_of(session, self._inputs.tables, scans, head_bytes)
+        plan = plan_of(session, self._inputs.tables, nodes, head_bytes)
         return replace(self._result(table, 0), plan=plan)
 
     def _columns(self, session: Session) -> list[tuple[str, str]]:
