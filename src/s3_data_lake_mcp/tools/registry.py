@@ -239,10 +239,18 @@ def slim(schema: object) -> Any:  # noqa: ANN401 - JSON
 
 
 def _reporter() -> Callable[[int, int], None]:
-    """Return a function for the worker thread that tells the client of progress."""
+    """Return a function for the worker thread that tells the client of progress, once per value.
+
+    The protocol wants each notification to tell of more than the one before.
+    """
     context = get_context()
+    told = -1
 
     def report(done: int, total: int) -> None:
+        nonlocal told
+        if done <= told:
+            return
+        told = done
         text = f"read {done:,} of {total:,} bytes" if total else f"looked at {done:,} keys"
         anyio.from_thread.run(context.report_progress, done, total or None, text)
 
