@@ -1,5 +1,6 @@
 """Values as clients get them: nothing rounded, nothing guessed, the same from every tool."""
 
+import gzip
 import math
 import uuid
 from datetime import date
@@ -233,3 +234,19 @@ async def test_a_table_without_columns_has_no_rows(
     )
     assert answer.lines[0].startswith("0 rows")
     assert len(lake.frame(f"s3://{SHELF}/{key}")) == 0
+
+
+@pytest.mark.parametrize("cut", range(1, 6))
+async def test_a_mark_is_found_across_short_members(
+    call: Caller, objects: Objects, cut: int
+) -> None:
+    """Compressed members may end anywhere, also within the byte order mark."""
+    for name, text in (("json", '\ufeff [{"a": 1}]'), ("jsonl", '\ufeff{"a": 1}\n{"a": 2}\n')):
+        body = text.encode()
+        packed = gzip.compress(body[:cut]) + gzip.compress(body[cut:])
+        key = objects.put(f"values/members-{cut}.{name}.gz", packed)
+        records = [{"a": i + 1} for i in range(text.count("a"))]
+        read = await call("read_json_from_s3", bucket_name=SHELF, object_key=key)
+        assert read.data.get("records") == records, read.text
+        query = await call("query_csv_data", bucket_name=SHELF, object_key=key)
+        assert query.data.get("rows") == [[i + 1] for i in range(len(records))], query.text

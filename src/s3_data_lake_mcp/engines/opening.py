@@ -11,6 +11,7 @@ from s3_data_lake_mcp.loaders.compression import (
     BLOCK_BYTES,
     decoded_blocks,
     detect_compression,
+    first_text,
 )
 from s3_data_lake_mcp.loaders.formats import detect_format, detect_format_by_name
 from s3_data_lake_mcp.storage import ObjectHead, ObjectInfo, ObjectRef, ObjectStore, ScanMeter
@@ -283,5 +284,4 @@ def _plain_head(opened: Opened) -> bytes:
     compression = detect_compression(opened.info, opened.head)
     if not compression:
         return opened.head
-    blocks = decoded_blocks(opened.reader(), compression, max_decoded_bytes=1 << 30)
-    return next(blocks, b"")
+    return first_text(decoded_blocks(opened.reader(), compression, max_decoded_bytes=1 << 30))

@@ -169,6 +169,14 @@ def decoded_blocks(
         skip = max(0, skip - len(block))
 
 
+def first_text(blocks: Iterator[bytes], least_bytes: int = 512) -> bytes:
+    """Take the first blocks, `least_bytes` or more if there are as many: a member may be short."""
+    text = b""
+    while len(text) < least_bytes and (block := next(blocks, b"")):
+        text += block
+    return text
+
+
 def _slices(source: ObjectReader, size: int) -> Iterator[bytes]:
     for block in source.blocks():
         source.meter.check()

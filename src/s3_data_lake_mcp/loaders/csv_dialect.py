@@ -3,10 +3,10 @@
 Each delimiter, quote and escape that could be is tried, and the one that gives the records the most
 regular shape wins: the share of records of the most frequent width, times the share of the sample
 that could be parsed; then the wider shape; then the order of `DELIMITERS`. Delimiters other than
-comma, semicolon, tab and bar need clearer evidence. `"` is the quote, `'` only if fields begin with
-it and none with `"`; tabs may also go without any. A backslash is the escape only if that is more
-regular. In a text of one column the delimiter is the first that does not occur in it, so that no
-field is cut.
+comma, semicolon, tab and bar need clearer evidence, and so does a comma that stands between digits
+alone. `"` is the quote, `'` only if fields begin with it and none with `"`; tabs may also go
+without any. A backslash is the escape only if that is more regular. In a text of one column the
+delimiter is the first that does not occur in it, so that no field is cut.
 """
 
 import re
@@ -25,6 +25,7 @@ SAMPLE_RECORDS = 100
 _PLAIN = ",;\t|"
 _SPOKEN = {"\\t": "\t", "tab": "\t"}
 _UNREADABLE = -1.0
+_NO_DECIMALS = re.compile("(?<![0-9]),|,(?![0-9])")
 _CLOCKS_AND_URLS = re.compile(r"[0-9]:[0-9]{2}|://")
 
 
@@ -48,6 +49,9 @@ def detect_dialect(
     ends = re.search(r"\r\n|\r|\n", text)
     best: Dialect | None = None
     score = (_UNREADABLE, 0)
+    decimals = (
+        not known and any(map(text.__contains__, _PLAIN[1:])) and not _NO_DECIMALS.search(text)
+    )
     for each, quote, escape in _candidates(text, known):
         dialect = Dialect(
             delimiter=each,
@@ -59,6 +63,8 @@ def detect_dialect(
             newline=ends[0] if ends else "\n",
         )
         reached = _score(body, dialect, whole=whole)
+        if decimals and each == ",":
+            reached = (reached[0] * 0.9, reached[1])
         if best is None or reached > score:
             best, score = dialect, reached
     if best is not None and (known or score[0]):

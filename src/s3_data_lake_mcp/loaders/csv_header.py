@@ -5,7 +5,9 @@
 - Header: the first record left is one if a column below it is of one type (csv_types) and the
   name is not, if a name stands above a column without a value, or if nothing below has a type at
   all. It is data if it is typed as what is below it, except for numbers that are names: years over
-  what are not years, and 0, 1, 2 and so on. A lone record is a header if no field is typed.
+  what are not years, and 0, 1, 2 and so on; or if it is text without letters, such as `01234` and
+  `1.2.2026`, written as half of the values below it are. A sign of a missing value, such as `-`,
+  names nothing. A lone record is a header if no field is typed.
 - A header one field shorter than every row: the field without a name is the last if it is always
   empty (a delimiter ends each row), else the first (row names, as R writes them).
 - Names are as written, blanks included; an empty one is `column_3`, a duplicate gets `_1`.
@@ -33,6 +35,8 @@ _MAX_TITLES = 20
 _LEAST_ROWS = 3
 _REGULAR_SHARE = 0.9
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}")
+_DIGITS = re.compile("[0-9]+")
+_MISSING = frozenset({"-", "--", "?", ".", "nan", "na", "n/a", "#n/a", "null", "none"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,15 +122,24 @@ def _evidence(first: Row, below: Sequence[Row]) -> int:
     for column, cell in enumerate(first):
         if not cell:
             continue
-        values = _values(below, column)
-        if not values and len(below) > 1 and guess([cell]) == pa.string():
-            return 1
-        if not values or guess(values) == pa.string():
-            continue
-        if guess(values | {cell}) == pa.string() and cell not in NULL_TOKENS:
-            return 1
-        against = -1
+        values, missing = _values(below, column), cell.lower() in _MISSING
+        if not values:
+            if len(below) > 1 and guess([cell]) == pa.string() and not missing:
+                return 1
+        elif guess(values) != pa.string():
+            if guess(values | {cell}) == pa.string() and not missing:
+                return 1
+            against = -1
+        elif (form := _form(cell)) and sum(_form(v) == form for v in values) * 2 >= len(values):
+            against = -1
     return against
+
+
+def _form(cell: str) -> str:
+    """Return how text without letters is written, `9` for its digits; empty for all else."""
+    if not _DIGITS.search(cell) or any(map(str.isalpha, cell)) or guess([cell]) != pa.string():
+        return ""
+    return _DIGITS.sub("9", cell.lstrip("+-"))
 
 
 def _values(rows: Sequence[Row], column: int) -> set[str]:

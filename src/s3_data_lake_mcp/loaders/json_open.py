@@ -7,7 +7,7 @@ from itertools import chain
 
 from s3_data_lake_mcp.errors import InvalidArgumentError, MalformedDataError
 from s3_data_lake_mcp.loaders import Position
-from s3_data_lake_mcp.loaders.compression import decoded_blocks, detect_compression
+from s3_data_lake_mcp.loaders.compression import decoded_blocks, detect_compression, first_text
 from s3_data_lake_mcp.loaders.formats import refuse_other, strip_compression
 from s3_data_lake_mcp.loaders.json_scan import (
     DOCUMENT_BYTES,
@@ -99,7 +99,7 @@ def open_start(source: ObjectReader, max_decoded_bytes: int) -> Scan:
     source.prefetch([(0, HEAD_BYTES)])
     compression = detect_compression(source.info, source.read_range(0, HEAD_BYTES))
     blocks = decoded_blocks(source, compression, max_decoded_bytes=max_decoded_bytes)
-    first = next(blocks, b"")
+    first = first_text(blocks)
     if not first:
         message = f"{source.ref} is empty"
         raise MalformedDataError(message, hint="There is no JSON value to read.")
