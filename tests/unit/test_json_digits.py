@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from s3_data_lake_mcp.engines.json_lines import has_long_fraction
 from s3_data_lake_mcp.engines.watched import Look, without_long_fractions
+from s3_data_lake_mcp.loaders.json_table import table_of
 from s3_data_lake_mcp.storage.scope import SurpriseError
 from support.engine import Desk
 
@@ -115,6 +116,16 @@ def test_integers_are_no_wider_than_they_must_be(values: list[object], kind: str
     assert desk.value("a.json", "SELECT typeof(any_value(v)) FROM data") == kind
     found = desk.run("a.json", "SELECT v FROM data").table.column(0).to_pylist()
     assert [[*map(int, v)] if isinstance(v, list) else v for v in found] == values
+
+
+@pytest.mark.parametrize("huge", [2**63, -(10**20), 10**38 - 1])
+def test_wide_integers_have_one_type(huge: int) -> None:
+    """Parsed here, they are of the type that a query gives them."""
+    records = [{"v": 7}, {"v": huge}]
+    desk = Desk()
+    desk.put("a.json", json.dumps(records))
+    kind = desk.run("a.json", "SELECT v FROM data").table.schema.field(0).type
+    assert table_of(records, "a.json").schema.field(0).type == kind
 
 
 def test_fractions_that_doubles_hold_leave_numbers_numbers() -> None:

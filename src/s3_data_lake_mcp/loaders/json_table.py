@@ -16,6 +16,7 @@ _MAX_FIELDS = 1_000
 _MAX_LEVELS = 32
 _INT64 = range(-(1 << 63), 1 << 63)
 _EXACT = range(-(1 << 53), (1 << 53) + 1)
+_HUGE = 10**38
 
 
 def table_of(records: Sequence[object], subject: str) -> pa.Table:
@@ -63,6 +64,9 @@ def _numbers(values: list[object], kinds: set[type]) -> "pa.Array[Any]":
     integers = [v for v in values if isinstance(v, int)]
     if kinds == {int} and all(v in _INT64 for v in integers):
         return pa.array(values, pa.int64())
+    if kinds == {int} and all(abs(v) < _HUGE for v in integers):
+        # As queries have them, too.
+        return pa.array(values, pa.decimal128(38, 0))
     if float in kinds and all(v in _EXACT for v in integers):
         return pa.array([float(v) if isinstance(v, int) else v for v in values], pa.float64())
     return _texts(values)
