@@ -4,11 +4,14 @@ import io
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from s3_data_lake_mcp.engines import Query
 from s3_data_lake_mcp.engines.duckdb import DuckDbEngine
+from s3_data_lake_mcp.profiling.datasets import DatasetGrouper
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ScanMeter
+from s3_data_lake_mcp.storage.listing import glob_prefix
 from s3_data_lake_mcp.storage.memory import MemoryStore
 
 
@@ -54,3 +57,31 @@ def test_folders_that_a_glob_names_hide_nothing(settings: Settings) -> None:
         query = Query(bucket="lake", key=key, max_rows=9, sql="SELECT sum(x) AS s FROM data")
         result = DuckDbEngine(store, settings).run(query, ScanMeter())
         assert result.table.to_pylist() == [{"s": 2}]
+
+
+@pytest.mark.parametrize(
+    ("key", "total", "told"),
+    [
+        ("in/", 3, "2 objects are hidden and left out: in/.old.csv, in/_new.csv."),
+        ("in/_*.csv", 8, ""),
+        ("in/.[a-z]*.csv", 4, ""),
+        ("in/*.csv", 1, "2 objects are hidden and left out: in/.old.csv, in/_new.csv."),
+        ("in/a.*", 1, ""),
+    ],
+)
+def test_what_is_hidden_is_told_unless_it_was_named(
+    settings: Settings, key: str, total: int, told: str
+) -> None:
+    """Names with `.` or `_` hide data, but a key is no path: `..` is a name like any other."""
+    store = MemoryStore()
+    names = {"in/a.csv": 1, "in/../b.csv": 2, "in/.old.csv": 4, "in/_new.csv": 8, "in/_x.txt": 9}
+    for name, value in names.items():
+        store.put("lake", name, f"x\n{value}\n".encode())
+    query = Query(bucket="lake", key=key, max_rows=9, sql="SELECT sum(x) AS s FROM data")
+    result = DuckDbEngine(store, settings).run(query, ScanMeter())
+    assert result.table.to_pylist() == [{"s": total}]
+    assert result.notices == ([told] if told else [])
+    named = glob_prefix(key)
+    grouper = DatasetGrouper("lake", within=named)
+    hidden = [name for name in names if name.startswith(named) and grouper.is_hidden(name)]
+    assert bool(hidden) is bool(told)

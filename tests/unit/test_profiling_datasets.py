@@ -358,6 +358,7 @@ def test_groups_are_bounded() -> None:
         ("t/.x.csv.crc", True),
         ("t/_p=1/x.csv", False),
         ("t/x_1.csv", False),
+        ("t/../x.csv", False),
     ],
 )
 def test_hidden_names(key: str, hidden: bool) -> None:  # noqa: FBT001 - what is expected

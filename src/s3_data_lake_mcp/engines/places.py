@@ -90,17 +90,21 @@ def find_place(opener: Opener, bucket: str, key: str, asked: str = "") -> Place:
         message = f"{uri} holds more than {MAX_OBJECTS:,} objects"
         raise LimitExceededError(message, hint="Name a narrower prefix or a glob.")
     named = glob_prefix(key) if found.kind == "glob" else key
-    seen = [one for one in listed if not is_hidden(one.key, named)]
+    hidden = {one.key for one in listed if is_hidden(one.key, named)}
+    seen = [one for one in listed if one.key not in hidden]
     data = [one for one in seen if one.size_bytes]
     if not data:
         message = f"{uri} holds no objects with data" if listed else f"{uri} matches no object"
         raise NotFoundError(message, bucket=bucket, key=key)
     place = _many(opener, bucket, key, found.kind, data, asked)
-    hollow = [one.key for one in seen if not one.size_bytes]
-    hollow = [key for key in hollow if detect_format_by_name(key)[0] == place.format]
-    if hollow:
-        said = "1 object is" if len(hollow) == 1 else f"{len(hollow):,} objects are"
-        place.notices.append(f"{said} empty and left out: {_first(hollow)}.")
+    alike = [one for one in listed if detect_format_by_name(one.key)[0] == place.format]
+    for keys, why in (
+        ([one.key for one in alike if not one.size_bytes and one.key not in hidden], "empty"),
+        ([one.key for one in alike if one.size_bytes and one.key in hidden], "hidden"),
+    ):
+        if keys:
+            said = "1 object is" if len(keys) == 1 else f"{len(keys):,} objects are"
+            place.notices.append(f"{said} {why} and left out: {_first(keys)}.")
     return place
 
 
@@ -111,14 +115,17 @@ def _first(keys: Sequence[str]) -> str:
 def is_hidden(key: str, below: str) -> bool:
     """Whether engines pass over a key: `_SUCCESS`, `_delta_log/`, `.part-0.crc` and the like.
 
-    What was named hides nothing: that is the folders of the text that all keys begin with.
+    What was named hides nothing: that is the text that all keys begin with.
     """
-    folder = below.rpartition("/")[0] + "/" if "/" in below else ""
-    rest = key.removeprefix(folder)
-    return any(part.startswith(".") or _is_private(part) for part in rest.split("/"))
+    first, *parts = key.removeprefix(below).split("/")
+    begun = bool(below) and not below.endswith("/")
+    return any(map(_is_private, parts if begun else (first, *parts)))
 
 
 def _is_private(part: str) -> bool:
+    if part.startswith("."):
+        # Nor is a key a path, in which these would be a folder's own names.
+        return part not in {".", ".."}
     return part.startswith("_") and "=" not in part
 
 

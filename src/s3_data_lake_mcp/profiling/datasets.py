@@ -78,8 +78,8 @@ class DatasetGrouper:
 
     def is_hidden(self, key: str) -> bool:
         """Whether readers would skip a key; the prefix itself was named, so it hides nothing."""
-        below = self._within.rpartition("/")
-        return key != self._within and is_hidden(key[len(below[0]) + len(below[1]) :])
+        begun = self._within.rpartition("/")[2][:1] and "-"
+        return is_hidden(begun + key[len(self._within) :])
 
     def datasets(self) -> list[Json]:
         """Return the contract's `datasets`, the largest first."""

@@ -83,7 +83,9 @@ def is_hidden(key: str) -> bool:
 
 
 def _is_hidden(part: str) -> bool:
-    return part.startswith(".") or (part.startswith("_") and "=" not in part)
+    if part.startswith("."):
+        return part not in {".", ".."}
+    return part.startswith("_") and "=" not in part
 
 
 def shape_of(key: str) -> KeyShape:
