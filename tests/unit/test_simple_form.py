@@ -80,6 +80,23 @@ def test_a_filter_means_the_same_for_every_format(
     assert [row["id"] for row in desk.filtered(key, column, operator, value)] == ids
 
 
+@pytest.mark.parametrize(
+    ("operator", "value"),
+    [
+        ("contains", "ΛΌΓΟΣ"),
+        ("contains", "λόγοσ"),
+        ("starts_with", "Λόγος"),
+        ("ends_with", "ΒΊΟΣ"),
+        ("ends_with", "βίος"),
+    ],
+)
+def test_a_capital_of_two_small_letters_matches_both(operator: str, value: str) -> None:
+    """Greek writes the last s of a word in another way, but not in capitals."""
+    desk = Desk()
+    desk.put("g.csv", "id,t\n1,λόγος βίος\n2,ΛΌΓΟΣ ΒΊΟΣ\n3,όχι\n")
+    assert [row["id"] for row in desk.filtered("g.csv", "t", operator, value)] == [1, 2]
+
+
 @pytest.mark.parametrize("key", KEYS)
 def test_columns_come_in_the_order_asked_for(desk: Desk, key: str) -> None:
     """Only the named columns are returned, and in that order."""

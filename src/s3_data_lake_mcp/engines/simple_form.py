@@ -21,6 +21,7 @@ _DECIMAL = re.compile(r"\s*[+-]?([0-9]*)\.?([0-9]*)\s*")
 _COMPARISONS = {"=": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _NULLS = {"is_null": "IS NULL", "not_null": "IS NOT NULL"}
 _SEARCHES = ("contains", "starts_with", "ends_with")
+_SIGMA, _FINAL_SIGMA = "\u03c3", "\u03c2"
 _DECIMAL_DIGITS = 38
 _NEAREST = 5
 
@@ -77,7 +78,8 @@ def build(
     if operator in _NULLS:
         return Statement(texts=(f"{where}{column} {_NULLS[operator]}",))
     if operator in _SEARCHES:
-        return Statement(texts=_search(where, column, kind, operator), values=(condition.value,))
+        around = _search(where, column, kind, operator, condition.value)
+        return Statement(texts=around, values=(condition.value,))
     if operator == "in":
         values = _listed(condition.value)
         tests = [_comparison(session, name, kind, "=", value) for value in values]
@@ -88,14 +90,19 @@ def build(
     return Statement(texts=(where + before, after), values=(condition.value,))
 
 
-def _search(where: str, column: str, kind: str, operator: str) -> tuple[str, str]:
+def _search(where: str, column: str, kind: str, operator: str, value: str) -> tuple[str, str]:
     """Return what stands before and behind the value in a search of a column's text."""
-    text = f"lower({column if kind == 'VARCHAR' else f'CAST({column} AS VARCHAR)'})"
+    same = [("lower(", ")")]
     if kind.startswith("TIMESTAMP") and not kind.endswith("]"):
         # Written with a blank by the engine, and with a T in answers.
-        text = f"replace({text}, ' ', 't')"
-        return f"{where}{operator}({text}, replace(lower(", "), ' ', 't'))"
-    return f"{where}{operator}({text}, lower(", "))"
+        same.append(("replace(", ", ' ', 't')"))
+    if {_SIGMA, _FINAL_SIGMA} & set(value.lower()):
+        # A capital has two small letters, of which `lower` gives one.
+        same.append(("replace(", f", '{_FINAL_SIGMA}', '{_SIGMA}')"))
+    before = "".join(one for one, _ in reversed(same))
+    behind = "".join(other for _, other in same)
+    text = column if kind == "VARCHAR" else f"CAST({column} AS VARCHAR)"
+    return f"{where}{operator}({before}{text}{behind}, {before}", f"{behind})"
 
 
 def _check_unicode(value: str) -> None:
