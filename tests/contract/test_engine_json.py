@@ -79,3 +79,11 @@ def test_keys_behind_the_heads_of_a_prefix_are_found_by_the_engine(
     for _ in range(2):
         assert desk.value("e/", "SELECT sum(late) FROM data") == 2
         assert "late" not in desk.rows("e/a.json", "SELECT * FROM data LIMIT 1")[0]
+
+
+def test_what_nests_too_deeply_for_a_type_is_the_same_text_for_each_query(desk: Desk) -> None:
+    """However it is read, it is written as it stands there."""
+    deep = '{"a":' * 150 + "[1,2]" + "}" * 150
+    desk.put("deep.jsonl", f'{{"id":1,"v":{deep}}}\n')
+    for sql in ("", "SELECT * FROM data", "SELECT v FROM data ORDER BY id"):
+        assert desk.rows("deep.jsonl", sql)[0]["v"] == deep

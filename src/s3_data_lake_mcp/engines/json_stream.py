@@ -94,7 +94,7 @@ def nameable(key: str) -> str:
 
 def _dumped(value: object) -> str:
     # Not as ASCII: an escaped lone surrogate is not JSON to the engine.
-    return json.dumps(value, ensure_ascii=False, check_circular=False)
+    return json.dumps(value, ensure_ascii=False, check_circular=False, separators=(",", ":"))
 
 
 def _is_flat(value: object) -> bool:
