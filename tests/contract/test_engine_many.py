@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from s3_data_lake_mcp.errors import MalformedDataError
+from s3_data_lake_mcp.errors import MalformedDataError, ObjectChangedError
 from support.engine import Desk, parquet_bytes
 
 OBJECTS = 100
@@ -150,3 +150,21 @@ def test_columns_that_cannot_be_one_are_told_apart(count: int) -> None:
     desk = _parquet_desk({"v": pa.array([{"x": 1}])}, count)
     with pytest.raises(MalformedDataError, match="has a column v of the type INTEGER"):
         desk.rows("many/", "SELECT * FROM data")
+
+
+@pytest.mark.parametrize(
+    ("sql", "named"),
+    [
+        ("SELECT * FROM data ORDER BY ALL", r"s3://lake/one\.csv has"),
+        ("SELECT * FROM data, 's3://lake/other.csv' ORDER BY ALL", "What the query reads has"),
+    ],
+)
+def test_of_several_objects_none_is_said_to_have_changed(sql: str, named: str) -> None:
+    """Which of them it was is not known."""
+    desk = Desk()
+    for key in ("one.csv", "other.csv"):
+        desk.put(key, "a\n1\n2\n3\n")
+    identity = desk.run("one.csv", sql).identity
+    desk.put("one.csv" if named.startswith("s3") else "other.csv", "a\n1\n")
+    with pytest.raises(ObjectChangedError, match=named):
+        desk.run("one.csv", sql, offset=1, identity=identity)

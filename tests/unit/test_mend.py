@@ -337,6 +337,7 @@ def test_incomparable_types_get_a_cast(mender: Mender) -> None:
         ),
         (duckdb.Error(""), "sql_error"),
         (MemoryError(), "limit_exceeded"),
+        (duckdb.Error("Recursion level in ArrowSchema struct exceeded"), "limit_exceeded"),
     ],
 )
 def test_every_class_of_error_has_its_code(error: Exception, code: str) -> None:

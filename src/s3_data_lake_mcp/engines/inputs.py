@@ -101,7 +101,7 @@ class Inputs:
             ObjectChangedError: If one of the objects has changed, or one came or went.
         """
         if expected and expected != self.identity:
-            place = self.places[0].uri if self.tables else "The data"
+            place = self.places[0].uri if len(self.tables) == 1 else "What the query reads"
             message = f"{place} has changed since the cursor was made"
             raise ObjectChangedError(message, hint="Start again without a cursor.")
 

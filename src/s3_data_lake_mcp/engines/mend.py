@@ -162,6 +162,9 @@ def _plain(text: str) -> LakeError:
     message = scrubbed(text)
     if found := _NO_FILES.search(text):
         return NotFoundError(f"{quoted(found[1], 200)} matches no object", hint="List the prefix.")
+    if "ArrowSchema" in text:
+        message = "The answer nests lists and structs too deeply"
+        return LimitExceededError(message, hint="Select what is inside, or to_json(…) of it.")
     if message.startswith(_LIMITS):
         return LimitExceededError(message, hint="Make the query smaller.")
     if message.startswith(_MALFORMED):
