@@ -143,3 +143,24 @@ def test_comparing_many_long_names_is_quick() -> None:
 def test_a_name_is_nearest_to_itself(name: str) -> None:
     """The same name, were it there, would come first."""
     assert close_names(name, ["zzz", name, "other"])[0].lower() == name.lower()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "hint", "repair"),
+    [
+        ("day-2400x/f.csv", "Nearest: day-2400/f.csv.", {"object_key": "day-2400/f.csv"}),
+        ("day-2400", "s3://memory/day-2400/ is a prefix", {"prefix": "day-2400/"}),
+        ("zzz.csv", "day-0000/, day-0001/, day-0002/, day-0003/, day-0004/ and others.", {}),
+        ("zz/z.csv", "day-0000/, day-0001/, day-0002/, day-0003/, day-0004/ and others.", {}),
+    ],
+)
+def test_folders_behind_the_first_page_are_found(
+    wrong: str, hint: str, repair: dict[str, str]
+) -> None:
+    """And what was not looked at is not counted."""
+    shelf = memory_shelf()
+    for day in range(2_500):
+        shelf.put(f"day-{day:04}/f.csv", b"x")
+    error = explained(shelf, shelf.bucket, wrong)
+    assert hint in error.hint
+    assert (error.repair or {}) == ({"bucket_name": shelf.bucket, **repair} if repair else {})

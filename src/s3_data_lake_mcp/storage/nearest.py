@@ -84,7 +84,7 @@ def _explain_bucket(store: ObjectStore, exc: NotFoundError, meter: ScanMeter) ->
 def _explain_key(store: ObjectStore, exc: NotFoundError, meter: ScanMeter) -> NotFoundError:
     bucket, key = exc.bucket, exc.key
     parent = _parent(key)
-    folder = _look(store, bucket, parent, meter)
+    folder = _around(store, bucket, _look(store, bucket, parent, meter), key, meter)
     if f"{key}/" in folder.folders:
         hint = f"s3://{bucket}/{key}/ is a prefix: end it with / where a tool takes many objects."
         return _enriched(exc, hint, {"bucket_name": bucket, "prefix": f"{key}/"}, "list_s3_objects")
@@ -92,18 +92,11 @@ def _explain_key(store: ObjectStore, exc: NotFoundError, meter: ScanMeter) -> No
         return _explain_parent(store, exc, meter)
     if key in folder.keys:
         return exc
-    keys = set(folder.keys)
-    if not folder.complete:
-        # A folder of more keys than one page: those behind the name's first letters.
-        after = key[: len(parent) + max(1, (len(key) - len(parent)) // 3)]
-        page = store.list_page(bucket, parent, meter, delimiter="/", start_after=after)
-        keys.update(_Folder.of(parent, page).keys)
-    close = close_names(key, keys)
+    close = close_names(key, folder.keys)
     if close:
         repair = {"bucket_name": bucket, "object_key": close[0]}
         return _enriched(exc, f"Nearest: {_shown(close)}.", repair)
-    there = _shown([name.removeprefix(parent) for name in (*folder.folders, *folder.keys)])
-    return _enriched(exc, f"s3://{bucket}/{parent} has {there}.")
+    return _enriched(exc, f"s3://{bucket}/{parent} has {_names_in(folder)}.")
 
 
 def _explain_parent(store: ObjectStore, exc: NotFoundError, meter: ScanMeter) -> NotFoundError:
@@ -114,13 +107,13 @@ def _explain_parent(store: ObjectStore, exc: NotFoundError, meter: ScanMeter) ->
         return _enriched(exc, f"s3://{bucket} is empty.")
     prefix = folder.prefix
     missing, _, rest = key.removeprefix(prefix).partition("/")
+    folder = _around(store, bucket, folder, prefix + missing, meter)
     there = f"s3://{bucket}/{prefix} has no {missing}/"
     if f"{prefix}{missing}/" in folder.folders:
         return _enriched(exc, f"s3://{bucket}/{prefix}{missing}/ is an empty folder.")
     close = close_names(f"{prefix}{missing}/", folder.folders)
     if not close:
-        names = [name.removeprefix(prefix) for name in (*folder.folders, *folder.keys)]
-        return _enriched(exc, f"{there}; it has {_shown(names)}.")
+        return _enriched(exc, f"{there}; it has {_names_in(folder)}.")
     candidate = close[0] + rest
     found = store.list_page(bucket, candidate, meter, max_keys=1).objects
     if found and found[0].key == candidate:
@@ -149,10 +142,35 @@ def _look(store: ObjectStore, bucket: str, prefix: str, meter: ScanMeter) -> _Fo
     return _Folder.of(prefix, store.list_page(bucket, prefix, meter, delimiter="/"))
 
 
+def _around(
+    store: ObjectStore, bucket: str, folder: _Folder, name: str, meter: ScanMeter
+) -> _Folder:
+    """Return a folder of more than one page together with what is behind a name's first letters."""
+    if folder.complete:
+        return folder
+    given, keys, folders = len(folder.prefix), [*folder.keys], [*folder.folders]
+    letters = len(name) - given
+    # Those that differ late in the name stand far behind those that differ early.
+    for alike in (max(1, letters // 3), letters * 3 // 4):
+        after = name[: given + alike]
+        page = store.list_page(bucket, folder.prefix, meter, delimiter="/", start_after=after)
+        behind = _Folder.of(folder.prefix, page)
+        keys += behind.keys
+        folders += behind.folders
+    return _Folder(
+        folder.prefix, tuple(dict.fromkeys(keys)), tuple(dict.fromkeys(folders)), complete=False
+    )
+
+
 def _parent(key: str) -> str:
     """Return the prefix above a key or prefix, with its slash; empty for the bucket itself."""
     head, slash, _ = key.removesuffix("/").rpartition("/")
     return head + slash
+
+
+def _names_in(folder: _Folder) -> str:
+    names = [name.removeprefix(folder.prefix) for name in (*folder.folders, *folder.keys)]
+    return _shown(names) if folder.complete else f"{_shown(names[:_SHOWN_NAMES])} and others"
 
 
 def _shown(names: Sequence[str]) -> str:
