@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from s3_data_lake_mcp.errors import NotFoundError
+from s3_data_lake_mcp.errors import InvalidArgumentError, NotFoundError
 from s3_data_lake_mcp.profiling.metadata import describe_object
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectRef, ScanMeter
@@ -29,7 +29,9 @@ def test_versions(lake_store: S3Store, s3: "S3Client", bucket: str) -> None:
     enabled: Any = {"Status": "Enabled"}
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration=enabled)
     first = s3.put_object(Bucket=bucket, Key="x.csv", Body=_CSV)["VersionId"]
-    s3.put_object(Bucket=bucket, Key="x.csv", Body=_CSV + b"2,y\n")
+    latest = s3.put_object(Bucket=bucket, Key="x.csv", Body=_CSV + b"2,y\n")["VersionId"]
+    said = _describe(lake_store, bucket, "x.csv", latest)["notices"]
+    assert said == ["The tools that read data read the latest version, maybe not this one."]
     assert _describe(lake_store, bucket, "x.csv")["total_rows"] == 2
     old = _describe(lake_store, bucket, "x.csv", first)
     assert (old["total_rows"], old["source"]["version_id"]) == (1, first)
@@ -48,6 +50,15 @@ def test_a_version_that_is_not_there(lake_store: S3Store, s3: "S3Client", bucket
         _describe(lake_store, bucket, "x.csv", "no-such-version")
     assert caught.value.repair == {"bucket_name": bucket, "prefix": "x.csv"}
     assert caught.value.repair_tool == "list_s3_objects"
+
+
+def test_credentials_that_work_have_not_expired(
+    lake_store: S3Store, s3: "S3Client", bucket: str
+) -> None:
+    """A HEAD that is refused has no text; where a GET passes, it is not for the credentials."""
+    s3.put_object(Bucket=bucket, Key="x.csv", Body=_CSV)
+    with pytest.raises(InvalidArgumentError, match="HEAD"):
+        _describe(lake_store, bucket, "x.csv", "null")
 
 
 def test_what_a_head_tells(lake_store: S3Store, s3: "S3Client", bucket: str) -> None:

@@ -63,7 +63,7 @@ def describe_object(
     answer = _answer(head, contents, tags, versions)
     answer["suggested_calls"] = suggest(ref, contents)
     if ref.version_id and contents is not None:
-        notices.append("The tools that read data read the latest version, not this one.")
+        notices.append("The tools that read data read the latest version, maybe not this one.")
     answer["notices"] = notices
     clean: dict[str, Any] = _scrubbed(answer)
     whole = ("checksums", "suggested_calls")

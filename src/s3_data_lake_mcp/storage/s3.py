@@ -132,9 +132,12 @@ class S3Store:
         self._admit(ref)
         try:
             answer = self._calls.ask_object("head_object", ref, meter, ChecksumMode="ENABLED")
-        except (AccessDeniedError, CredentialsExpiredError):
+        except (AccessDeniedError, CredentialsExpiredError) as exc:
             self._raise_reason(ref, meter)
-            raise
+            if isinstance(exc, AccessDeniedError):
+                raise
+            message = f"{ref} can be read, but S3 does not take the request of its HEAD"
+            raise InvalidArgumentError(message, hint="Check version_id.") from exc
         return object_head(ref, answer)
 
     def _raise_reason(self, ref: ObjectRef, meter: ScanMeter) -> None:
