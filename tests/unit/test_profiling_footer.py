@@ -129,6 +129,15 @@ def test_a_torn_object_is_refused() -> None:
         _profile(_bytes(pa.table({"x": [1]})), b"PAR1 torn")
 
 
+def test_objects_without_values_have_types_too() -> None:
+    """The type is the one that the other bases name."""
+    summaries = Summaries()
+    summaries.put("t/1.parquet", pa.table({"x": pa.array([1], pa.int32())}))
+    summaries.put("t/2.parquet", pa.table({"x": pa.array([None], pa.int64())}))
+    told = [summaries.columns("t/", basis)["x"] for basis in ("footer", "exact")]
+    assert [(one["type"], one["min"], one["nulls"]) for one in told] == [("int64", 1, 1)] * 2
+
+
 @pytest.mark.parametrize(
     ("kinds", "kind", "low", "high"),
     [
@@ -138,6 +147,12 @@ def test_a_torn_object_is_refused() -> None:
         ((pa.null(), pa.int8()), "int8", 2, 2),
         ((pa.int8(), pa.null()), "int8", 1, 1),
         ((pa.int64(), pa.string()), "int64", None, None),
+        (
+            (pa.timestamp("ms"), pa.timestamp("us")),
+            "timestamp[us]",
+            "0001-01-01T00:00:00",
+            "0002-01-01T00:00:00",
+        ),
     ],
 )
 def test_types_that_differ_between_objects(
@@ -146,7 +161,8 @@ def test_types_that_differ_between_objects(
     """Numbers have the type that holds all of them; what has no common order has no ends."""
     summaries = Summaries()
     for at, each in enumerate(kinds, 1):
-        values = pa.nulls(1) if each == pa.null() else pa.array([str(at)]).cast(each)
+        text = f"000{at}-01-01" if pa.types.is_timestamp(each) else str(at)
+        values = pa.nulls(1) if each == pa.null() else pa.array([text]).cast(each)
         summaries.put(f"t/{at}.parquet", pa.table({"x": values}))
     told = summaries.of("t/", "footer")
     (column,) = told["profile"]["columns"]

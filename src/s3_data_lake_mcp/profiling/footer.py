@@ -51,9 +51,10 @@ class _Ends:
         """Add what one object's footer tells of the column, which has this type there."""
         nulls = rows if types.is_null(kind) else told.nulls
         self.nulls = None if nulls is None or self.nulls is None else self.nulls + nulls
-        if nulls == rows:
-            return
         wider = _wider(self.type, kind)
+        if nulls == rows:
+            self.type = wider or self.type
+            return
         self.mixed = self.mixed or wider is None
         self.type = wider or self.type
         if (
@@ -105,9 +106,12 @@ def _wider(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
         return one
     if types.is_null(one):
         return other
-    if {kind_of(one), kind_of(other)} <= {"number", "float"} or kind_of(one) == kind_of(
-        other
-    ) == "text":
+    kinds = {kind_of(one), kind_of(other)}
+    if (
+        kinds <= {"number", "float"}
+        or kinds == {"text"}
+        or (types.is_timestamp(one) and types.is_timestamp(other))
+    ):
         schemas = [pa.schema([("x", kind)]) for kind in (one, other)]
         with contextlib.suppress(pa.ArrowException):
             unified: pa.Schema = pa.unify_schemas(schemas, promote_options="permissive")
