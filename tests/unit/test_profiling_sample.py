@@ -140,6 +140,13 @@ def test_many_objects_share_a_sample() -> None:
     assert meter.requests == 8
 
 
+def test_columns_without_values_say_nothing_of_those_in_other_objects() -> None:
+    """A part of delimited text may lack what others have, and theirs is the type."""
+    sample, _ = _drawn(b"a,b,c\n1,,\n", b"a,b,c\n,2.5,\n", b"a,b,c\n")
+    assert sample.table.schema.types[:3] == [pa.int64(), pa.float64(), pa.string()]
+    assert sample.table.to_pylist()[1] == {"a": None, "b": 2.5, "c": None, "p": 1}
+
+
 def test_an_object_that_cannot_be_read_is_named() -> None:
     """One broken object of many is left out with a notice; if all are, it is an error."""
     sample, _ = _drawn(b"n\n1\n", b"", b"n\n2\n")

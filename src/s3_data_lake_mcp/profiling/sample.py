@@ -1,11 +1,9 @@
 """Samples: some rows of an object or of many, from places all over them, for few requests."""
 
-import json
 import random
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import pyarrow as pa
 
@@ -17,8 +15,8 @@ from s3_data_lake_mcp.loaders.csv_shape import whole_lines
 from s3_data_lake_mcp.loaders.json import JsonLoader, json_layout
 from s3_data_lake_mcp.loaders.parquet import ParquetLoader
 from s3_data_lake_mcp.loaders.parquet_open import open_footer
-from s3_data_lake_mcp.profiling.columns import spelt_once
 from s3_data_lake_mcp.profiling.frames import comparable, dated
+from s3_data_lake_mcp.profiling.joining import joined
 from s3_data_lake_mcp.profiling.partitions import Partitions, partitions_of, with_partitions
 from s3_data_lake_mcp.profiling.places import spread_rows
 from s3_data_lake_mcp.profiling.ranges import (
@@ -30,7 +28,6 @@ from s3_data_lake_mcp.profiling.ranges import (
 )
 from s3_data_lake_mcp.storage import ObjectRef, ObjectStore, ScanMeter
 from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
-from s3_data_lake_mcp.wire import Clipper, json_rows
 
 MOST_OBJECTS = 8
 MOST_ROWS = 20_000
@@ -96,7 +93,7 @@ class Sampler:
             raise next(failure for failure in found if isinstance(failure, LakeError))
         failed = [str(failure) for failure in found if isinstance(failure, LakeError)]
         return Sample(
-            table=_together([sample.table for sample in drawn]),
+            table=joined([sample.table for sample in drawn], typed=name != "csv"),
             parts=tuple(part for sample in drawn for part in sample.parts),
             where=f"{len(drawn):,} of {max(total, len(refs)):,} objects",
             whole=len(drawn) == max(total, len(refs)) and all(sample.whole for sample in drawn),
@@ -261,38 +258,3 @@ def _sample_of(loaded: LoadResult, where: str, size_bytes: int, *, whole: bool =
         size_bytes=size_bytes,
         notices=tuple(loaded.notices) if whole else (),
     )
-
-
-def _together(tables: Sequence[pa.Table]) -> pa.Table:
-    """Put tables one behind the other; a column whose types do not fit becomes text."""
-    spelt = spelt_once([table.column_names for table in tables])
-    tables = [table.rename_columns([spelt[n] for n in table.column_names]) for table in tables]
-    names = dict.fromkeys(spelt.values())
-    odd = {
-        name
-        for name in names
-        if not _unify([t.schema.field(name) for t in tables if name in t.column_names])
-    }
-    return pa.concat_tables([_as_text(t, odd) for t in tables], promote_options="permissive")
-
-
-def _unify(fields: "Sequence[pa.Field[Any]]") -> bool:
-    try:
-        pa.unify_schemas([pa.schema([field]) for field in fields], promote_options="permissive")
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
-        return False
-    return True
-
-
-def _as_text(table: pa.Table, names: set[str]) -> pa.Table:
-    for at, name in enumerate(table.column_names):
-        if name not in names:
-            continue
-        try:
-            column = table.column(at).cast(pa.string())
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-            shown = json_rows(table.select([at]), Clipper())
-            texts = [None if v is None else json.dumps(v, ensure_ascii=False) for (v,) in shown]
-            column = pa.chunked_array([pa.array(texts, pa.string())])
-        table = table.set_column(at, name, column)
-    return table
