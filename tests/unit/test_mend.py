@@ -77,6 +77,18 @@ def mender(connection: duckdb.DuckDBPyConnection, columns: Sequence[tuple[str, s
             "SELECT id FROM data WHERE country = 'Ghana' AND flag",
         ),
         (
+            "SELECT id FROM data WHERE country = county",
+            "SELECT id FROM data WHERE country = country",
+        ),
+        (
+            'SELECT id FROM data WHERE country = "Dresses"',
+            "SELECT id FROM data WHERE country = 'Dresses'",
+        ),
+        (
+            "SELECT id FROM data WHERE country = Contra",
+            "SELECT id FROM data WHERE country = 'Contra'",
+        ),
+        (
             "SELECT d.id FROM data d JOIN data e USING (cuntry)",
             "SELECT d.id FROM data d JOIN data e USING (country)",
         ),

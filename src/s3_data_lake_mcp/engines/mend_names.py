@@ -14,6 +14,7 @@ from s3_data_lake_mcp.errors import SqlError, UnknownColumnError
 
 NEAR: Final = 0.6
 CLEAR: Final = 0.1
+_VERY_NEAR = 0.8
 _CLAUSES = ("WHERE", "GROUP", "HAVING", "QUALIFY", "WINDOW", "ORDER", "LIMIT", "USING")
 _COMPARISONS = ("=", "==", "<>", "!=", "<", ">", "<=", ">=")
 _INTERNAL = "temp.main."
@@ -103,12 +104,15 @@ def mend_column(name: str, table: str, text: str, sql: str, schema: Schema) -> M
     if "FROM clause is missing" in text:
         return _mend_missing_from(name, sql, schema)
     bindings = _listed(text, "Candidate bindings:")
-    near = ranked(name, {**dict.fromkeys(bindings), **dict.fromkeys(schema.types)})
+    words = tokens(sql)
+    places = places_of(words, name)
+    # What a column is compared with is sooner a text without its quotes than another column.
+    least = _VERY_NEAR if any(_is_compared_with(words, i) for i in places) else NEAR
+    near = ranked(name, {**dict.fromkeys(bindings), **dict.fromkeys(schema.types)}, least)
     is_of_data = all(binding in schema.types for binding in bindings)
     subject = quoted(table) or (TABLE if is_of_data else "The query")
     message = f"{subject} has no column {quoted(name)}"
-    words = tokens(sql)
-    if not near and any(_is_compared(words, i) for i in places_of(words, name)):
+    if not near and any(_is_compared(words, i) for i in places):
         literal = "'" + name.replace("'", "''") + "'"
         hint = f"Text goes in single quotes: {quoted(literal)}. Columns: {_some(schema)}."
         repaired = _renamed(sql, words, name, literal)
@@ -241,12 +245,12 @@ def _renamed(sql: str, words: Sequence[Token], name: str, new: str) -> str:
 
 def _is_compared(words: Sequence[Token], place: int) -> bool:
     """Whether a name that is no column may be meant as text: it is quoted, or compared with."""
+    return words[place].text.startswith('"') or _is_compared_with(words, place)
+
+
+def _is_compared_with(words: Sequence[Token], place: int) -> bool:
     before = words[place - 1] if place else words[place]
-    return (
-        words[place].text.startswith('"')
-        or before.text in _COMPARISONS
-        or before.says("LIKE", "ILIKE")
-    )
+    return before.text in _COMPARISONS or before.says("LIKE", "ILIKE")
 
 
 def _has_one_table(words: Sequence[Token]) -> bool:
