@@ -16,6 +16,7 @@ from s3_data_lake_mcp.lake import Lake
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.tools import guides
 from s3_data_lake_mcp.tools.registry import register
+from s3_data_lake_mcp.workers.process import remove_socket
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -71,7 +72,7 @@ def build_server(lake: Lake) -> FastMCP:
 def serve_stdio(settings: Settings) -> int:
     """Serve one client over standard input and output until it closes them."""
     # The framework's own handling waits for standard input to close.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    _end_at(signal.SIGINT, signal.SIGTERM)
     with contextlib.closing(Lake.connect(settings)) as lake:
         server = build_server(lake)
         anyio.run(lambda: server.run_stdio_async(show_banner=False))
@@ -107,8 +108,22 @@ def serve_http(settings: Settings, *, host: str, port: int) -> int:
             access_log=False,
             timeout_graceful_shutdown=_GRACEFUL_SECONDS,
         )
+        # It raises the signal anew when it has stopped.
+        _end_at(signal.SIGTERM)
         uvicorn.Server(config).run()
     return 0
+
+
+def _end_at(*numbers: signal.Signals) -> None:
+    """Let signals end the process at once, as they do by themselves, but leave no file behind."""
+
+    def end(number: int, _: object) -> None:
+        remove_socket()
+        signal.signal(number, signal.SIG_DFL)
+        signal.raise_signal(number)
+
+    for number in numbers:
+        signal.signal(number, end)
 
 
 def _is_loopback(host: str) -> bool:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
@@ -209,8 +210,11 @@ def test_a_host_beyond_loopback_is_explicit_and_warned_of(lake_bucket: str) -> N
     assert "exception" not in entries[-1]
 
 
-def test_sigterm_lets_a_running_call_end(lake_bucket: str) -> None:
+def test_sigterm_lets_a_running_call_end(
+    lake_bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The platform's stop is graceful: the call in flight is answered, then the process ends."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     base, server = _start()
     sql = "SELECT count(*) FROM range(12000) a, range(12000) b WHERE (a.range * b.range) % 7 = 3"
     body = _call("query_csv_data", bucket_name=lake_bucket, object_key="orders.csv", sql=sql)
@@ -223,3 +227,4 @@ def test_sigterm_lets_a_running_call_end(lake_bucket: str) -> None:
         text = "".join(stream.iter_text())
     assert '"isError":false' in text.replace(" ", "")
     server.wait(25)
+    assert list(tmp_path.iterdir()) == []

@@ -2,10 +2,12 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -107,6 +109,26 @@ def test_nothing_but_protocol_and_a_clean_end(server: RawServer) -> None:
     assert err == ""
     _, alive = psutil.wait_procs(children, timeout=5)
     assert not alive
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_in_the_middle_leaves_nothing(
+    lake_bucket: str, tmp_path: Path, number: signal.Signals
+) -> None:
+    """A server that is told to end while it works ends at once, with all that it started."""
+    server = RawServer(TMPDIR=str(tmp_path))
+    with server.process:
+        server.begin()
+        server.call(2, "query_csv_data", bucket_name=lake_bucket, object_key="orders.csv")
+        server.answer(2)
+        server.call(3, "query_csv_data", bucket_name=lake_bucket, object_key="orders.csv", sql=SLOW)
+        assert list(tmp_path.iterdir())
+        children = psutil.Process(server.process.pid).children(recursive=True)
+        server.process.send_signal(number)
+        assert server.process.wait(5) == -number
+    _, alive = psutil.wait_procs(children, timeout=5)
+    assert not alive
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_slow_call_does_not_hold_up_quick_ones(server: RawServer) -> None:

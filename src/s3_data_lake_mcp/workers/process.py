@@ -4,10 +4,12 @@ import contextlib
 import json
 import multiprocessing
 import os
+import shutil
 import sys
 import threading
 from collections.abc import Iterator
 from functools import cache
+from multiprocessing import util
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from types import ModuleType
@@ -66,6 +68,14 @@ def _fork_context() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["s3_data_lake_mcp.jobs.registry"])
     return context
+
+
+def remove_socket() -> None:
+    """Remove the socket that workers are started by, where no exit function is going to.
+
+    None starts afterwards.
+    """
+    shutil.rmtree(util.get_temp_dir(), ignore_errors=True)
 
 
 class Worker:
