@@ -154,6 +154,7 @@ def test_a_name_that_lies_is_named() -> None:
         ("a.json", b"42", "scalar", [], None),
         ("a.json", b'[{"a":1,"b":"x"},' + b'{"a":2,"b":"y"},' * 9_000, "array", ["a", "b"], None),
         ("a.jsonl", b'{"a":1,"b":[2]}\n' * 9_000, "lines", ["a", "b"], None),
+        ("a.jsonl", '{"a":1,"b":"x\u2028y"}\n'.encode() * 9_000, "lines", ["a", "b"], None),
         ("a.json", b'{"x":1,"rows":[' + b"1," * 99_000 + b"1]}", "object", ["x", "rows"], None),
     ],
 )
@@ -163,6 +164,17 @@ def test_json(key: str, body: bytes, layout: str, keys: list[str], rows: int | N
     assert answer["detected_format"] == "json"
     assert (answer["json"]["layout"], answer["json"]["keys"]) == (layout, keys)
     assert answer["total_rows"] == rows
+
+
+@pytest.mark.parametrize("times", [1, 9_000])
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [("0.5", "double"), ("0.123456789012345678", "string"), ("9" * 38, "decimal128(38, 0)")],
+)
+def test_numbers_of_json_have_one_type(number: str, kind: str, times: int) -> None:
+    """Whether all of the document was looked at, or its beginning."""
+    answer = _of("a.jsonl", f'{{"v":{number}}}\n'.encode() * times * 2)
+    assert [column["type"] for column in answer["columns"]] == [kind]
 
 
 def test_parquet() -> None:

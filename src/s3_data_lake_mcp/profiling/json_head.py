@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Never
 
 from s3_data_lake_mcp.loaders.json_open import announces_lines
+from s3_data_lake_mcp.loaders.json_scan import parse_fraction, parse_integer
 from s3_data_lake_mcp.loaders.json_text import detect_encoding
 
 _SPACE = " \t\r\n"
@@ -18,7 +19,9 @@ def _refuse(name: str) -> Never:
     raise ValueError(message)
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse)
+_DECODER = json.JSONDecoder(
+    parse_constant=_refuse, parse_float=parse_fraction, parse_int=parse_integer
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +94,8 @@ def _elements(text: str, at: int) -> Iterator[object]:
 
 
 def _lines(text: str, at: int) -> Iterator[object]:
-    for line in text[at:].splitlines()[:-1]:
+    # Strings may hold characters that other texts end lines with.
+    for line in text[at:].split("\n")[:-1]:
         if line.strip() and (found := _value(line.strip(), 0)) is not None:
             yield found[0]
 
