@@ -105,6 +105,25 @@ def test_a_killed_worker_is_memory(busy_pool: WorkerPool, bucket: str) -> None:
 
 
 @pytest.mark.parametrize("busy_pool", [0], indirect=True)
+def test_a_worker_killed_with_what_starts_workers_is_memory(
+    busy_pool: WorkerPool, bucket: str
+) -> None:
+    """Nobody is left to tell how the worker ended; it is no bug of the server."""
+
+    def kill_both() -> None:
+        worker = _worker()
+        parent = worker.parent()
+        assert parent
+        parent.kill()
+        worker.kill()
+
+    killer = threading.Thread(target=kill_both)
+    killer.start()
+    assert isinstance(_failed(busy_pool, bucket, 30), LimitExceededError)
+    killer.join()
+
+
+@pytest.mark.parametrize("busy_pool", [0], indirect=True)
 def test_a_late_call_is_told_its_own_limit(busy_pool: WorkerPool, bucket: str) -> None:
     """Not what was left of it when the worker began."""
     error = _failed(busy_pool, bucket, 2.5)

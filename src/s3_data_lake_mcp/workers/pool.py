@@ -32,6 +32,8 @@ _RECYCLE_RSS_BYTES = 900 << 20
 _WAITING_PER_WORKER = 64
 _NEARLY = 2
 """Share of the memory limit, as one part in so many, from which memory explains an abort."""
+_KILLED = frozenset({-signal.SIGKILL, 255})
+"""Exit codes of a worker that was killed: the second one if what starts workers was, too."""
 _GONE = (EOFError, OSError, ValueError)
 """What the pipe raises when its worker has died, or has sent what is no message."""
 _PAGE_JOBS = frozenset({"ping", "read_csv", "read_json", "read_parquet", "metadata"})
@@ -254,7 +256,12 @@ def _crash(job: str, exit_code: int, used_bytes: int, settings: Settings) -> Lak
     facts = {"job": job, "exit_code": exit_code, "used_bytes": used_bytes}
     _LOGGER.warning("worker died", extra=facts)
     starved = used_bytes * _NEARLY > settings.memory_limit
-    if exit_code == -signal.SIGKILL or (exit_code == -signal.SIGABRT and starved):
+    if exit_code in _KILLED:
+        message = "The system killed the worker of the call, as it does where memory runs out"
+        return LimitExceededError(
+            message, hint="Call again; if it goes on, ask for fewer columns or rows."
+        )
+    if exit_code == -signal.SIGABRT and starved:
         return out_of_memory(settings)
     if exit_code < 0:
         message = "The data crashed its reader, which was contained"
