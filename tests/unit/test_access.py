@@ -90,6 +90,7 @@ def test_a_setting_that_cannot_be_read_fails_closed(text: str) -> None:
         ("lake/sales/*.csv", "sales/", True),
         ("lake/sales/a.csv", "sales/a.csv", True),
         ("lake/sales/a.csv", "sales/", False),
+        ("lake/sales", "sales/a.csv", False),
         ("other", "", False),
     ],
 )

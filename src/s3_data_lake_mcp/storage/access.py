@@ -71,7 +71,9 @@ class AllowList:
 
     def permits_listing(self, bucket: str, prefix: str) -> bool:
         """Whether a listing below `prefix` stays below what an entry allows."""
-        return self._all or any(prefix.startswith(rule.head) for rule in self._of(bucket))
+        return self._all or any(
+            prefix.startswith(rule.head) and rule.may_hold(prefix) for rule in self._of(bucket)
+        )
 
     def permits_folder(self, bucket: str, prefix: str) -> bool:
         """Whether an allowed key can begin with `prefix`."""
