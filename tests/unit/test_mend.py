@@ -77,6 +77,19 @@ def mender(connection: duckdb.DuckDBPyConnection, columns: Sequence[tuple[str, s
             "SELECT id FROM data WHERE country = 'Ghana' AND flag",
         ),
         (
+            "SELECT id FROM data WHERE country IN (\"Dresses\", 'Chad')",
+            "SELECT id FROM data WHERE country IN ('Dresses', 'Chad')",
+        ),
+        (
+            "SELECT id FROM data WHERE country IN ('Chad', Contra)",
+            "SELECT id FROM data WHERE country IN ('Chad', 'Contra')",
+        ),
+        (
+            "SELECT country FROM data GROUP BY country HAVING max(id) > 1 AND cuntry <> ''",
+            "SELECT country FROM data GROUP BY country HAVING max(id) > 1 AND country <> ''",
+        ),
+        ("UNPIVOT data ON scre", "UNPIVOT data ON score"),
+        (
             "SELECT id FROM data WHERE country = county",
             "SELECT id FROM data WHERE country = country",
         ),
@@ -214,6 +227,31 @@ def test_a_column_like_nothing_gets_all_names(mender: Mender) -> None:
     error = mender.fail("SELECT zzzzzz FROM data")
     assert error.hint.startswith("It has: id (BIGINT), name (VARCHAR), country (VARCHAR)")
     assert error.repair is None
+
+
+@pytest.mark.parametrize(
+    ("sql", "message", "hint"),
+    [
+        (
+            "SELECT * FROM data JOIN (SELECT 1 AS key) k USING (id)",
+            "The right side of the join has no column id",
+            "The tables have: id (BIGINT), ",
+        ),
+        (
+            "SELECT k.id FROM data, (SELECT 1 AS key) k",
+            "k has no column id",
+            "The tables have: id (BIGINT), ",
+        ),
+        ("WITH t AS (SELECT 1 AS a) SELECT b FROM t", "The query has no column b", "It has: a."),
+    ],
+)
+def test_a_column_of_another_table_is_not_the_nearest(
+    mender: Mender, sql: str, message: str, hint: str
+) -> None:
+    """What is said of a table is true of that table."""
+    error = mender.fail(sql)
+    assert str(error) == message
+    assert error.hint.startswith(hint)
 
 
 def test_a_doubtful_column_is_not_mended() -> None:

@@ -52,8 +52,10 @@ _COLUMN = (
         r'(?s)(?:Values list|Table) "(?P<table>.+?)" does not have a column named "(?P<name>.+?)"'
     ),
     re.compile(r'(?s)Column "(?P<name>.+?)" in \w+ list not found'),
-    re.compile(r'(?s)Column "(?P<name>.+?)" does not exist on (?:left|right) side of join'),
+    re.compile(r'(?s)Column "(?P<name>.+?)" does not exist on (?P<side>left|right) side of join'),
+    re.compile(r'(?s)Column "(?P<name>.+?)" (?:referenced in UNPIVOT|was selected) but '),
 )
+_UNGROUPED = re.compile(r'(?s)column "(.+?)" must appear in the GROUP BY')
 _FIELD = re.compile(r'(?s)Could not find key "(.+?)" in struct')
 _QUALIFIER = re.compile(r'(?s)Referenced table "(.+?)" not found')
 _FUNCTION = re.compile(r'(?s)Function with name "?(.+?)"? (?:does not exist|is not in the catalog)')
@@ -126,9 +128,8 @@ def _of_kind(error: Exception) -> LakeError | None:
 def _mended(error: Exception, text: str, sql: str, schema: Schema) -> Mended | None:
     """Mend what DuckDB says about names and types, or return None."""
     mended = None
-    if found := next(filter(None, (pattern.search(text) for pattern in _COLUMN)), None):
-        named = found.groupdict()
-        mended = mend_column(named["name"], named.get("table") or "", text, sql, schema)
+    if named := _missing_column(text, schema):
+        mended = mend_column(*named, text, sql, schema)
     elif _OLD_LAMBDA in text:
         message = "A lambda is written with an arrow, as older versions have it"
         hint = "Write lambda x: x + 1 in place of x -> x + 1."
@@ -148,6 +149,16 @@ def _mended(error: Exception, text: str, sql: str, schema: Schema) -> Mended | N
     elif isinstance(error, duckdb.ConversionException):
         mended = mend_conversion(scrubbed(text), sql)
     return mended
+
+
+def _missing_column(text: str, schema: Schema) -> tuple[str, str] | None:
+    """Return the name of a column that is not there, and what does not have it, if that is said."""
+    if found := next(filter(None, (pattern.search(text) for pattern in _COLUMN)), None):
+        named = found.groupdict()
+        side = named.get("side")
+        return named["name"], f"The {side} side of the join" if side else named.get("table") or ""
+    found = _UNGROUPED.search(text)
+    return (found[1], "") if found and not schema.type_of(found[1]) else None
 
 
 def _repair(sql: str, failed: str) -> dict[str, str] | None:

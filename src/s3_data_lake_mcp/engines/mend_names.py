@@ -108,7 +108,8 @@ def mend_column(name: str, table: str, text: str, sql: str, schema: Schema) -> M
     places = places_of(words, name)
     # What a column is compared with is sooner a text without its quotes than another column.
     least = _VERY_NEAR if any(_is_compared_with(words, i) for i in places) else NEAR
-    near = ranked(name, {**dict.fromkeys(bindings), **dict.fromkeys(schema.types)}, least)
+    others = dict.fromkeys(one for one in schema.types if not table or one != name)
+    near = ranked(name, {**dict.fromkeys(bindings), **others}, least)
     is_of_data = all(binding in schema.types for binding in bindings)
     subject = quoted(table) or (TABLE if is_of_data else "The query")
     message = f"{subject} has no column {quoted(name)}"
@@ -117,7 +118,9 @@ def mend_column(name: str, table: str, text: str, sql: str, schema: Schema) -> M
         hint = f"Text goes in single quotes: {quoted(literal)}. Columns: {_some(schema)}."
         repaired = _renamed(sql, words, name, literal)
         return Mended(message=message, hint=hint, sql=repaired, kind=UnknownColumnError)
-    hint = f"Nearest: {schema.described(near)}." if near else f"It has: {_some(schema)}."
+    listed = _some(schema) if is_of_data else schema.described(bindings)
+    owner = "The tables have" if table and not bindings else "It has"
+    hint = f"Nearest: {schema.described(near)}." if near else f"{owner}: {listed}."
     # What DuckDB lists is in scope at that place; in a query of parts a column need not be.
     new = clear_match(name, bindings)
     if not new and (not bindings or sum(word.says("FROM") for word in words) == 1):
@@ -249,6 +252,10 @@ def _is_compared(words: Sequence[Token], place: int) -> bool:
 
 
 def _is_compared_with(words: Sequence[Token], place: int) -> bool:
+    while place > 1 and words[place - 1].text == ",":
+        place -= 2
+    if place > 1 and words[place - 1].text == "(" and words[place - 2].says("IN"):
+        return True
     before = words[place - 1] if place else words[place]
     return before.text in _COMPARISONS or before.says("LIKE", "ILIKE")
 
