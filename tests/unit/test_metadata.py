@@ -177,6 +177,14 @@ def test_numbers_of_json_have_one_type(number: str, kind: str, times: int) -> No
     assert [column["type"] for column in answer["columns"]] == [kind]
 
 
+def test_an_array_whose_first_record_is_longer_than_the_head() -> None:
+    """Its keys are told as far as they are seen."""
+    store = MemoryStore()
+    body = json.dumps([{"id": 1, "blob": "y" * 99_999, "late": 2}] * 3).encode()
+    answer, _ = _describe(store, store.put("lake", "x.json", body))
+    assert answer["json"] == {"layout": "array", "keys": ["id", "blob"]}
+
+
 def test_parquet() -> None:
     """Schema, row groups, statistics, writer and key-value metadata, by the footer alone."""
     table = pa.table({"a": [1, None, 3], "s": ["x", "y", "z"]}).replace_schema_metadata({"k": "v"})

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Never
 
 from s3_data_lake_mcp.loaders.json_open import announces_lines
@@ -31,7 +31,6 @@ class JsonHead:
     layout: str
     keys: list[str] = field(default_factory=list)
     records: list[object] = field(default_factory=list)
-    torn: bool = False
 
 
 def read_head(head: bytes, key: str) -> JsonHead:
@@ -46,12 +45,15 @@ def read_head(head: bytes, key: str) -> JsonHead:
     at = _skip(text, 0)
     lines = announces_lines(key)
     if text[at : at + 1] == "[" and not lines:
-        return _listed("array", _elements(text, at + 1))
+        first = _skip(text, at + 1)
+        told = _listed("array", _elements(text, first))
+        opened = text[first : first + 1] == "{" and not told.records
+        return replace(told, keys=_open_keys(text, first)) if opened else told
     found = _value(text, at)
     if found is None:
         opened = text[at : at + 1] == "{"
         layout = "lines" if lines else "object" if opened else ""
-        return JsonHead(layout=layout, keys=_open_keys(text, at) if opened else [], torn=True)
+        return JsonHead(layout=layout, keys=_open_keys(text, at) if opened else [])
     value, end = found
     follows = _skip(text, end)
     if lines or ("\n" in text[end:follows] and follows < len(text)):
