@@ -11,6 +11,7 @@ from s3_data_lake_mcp.errors import (
     LakeError,
     NotFoundError,
     ObjectArchivedError,
+    StoreUnavailableError,
 )
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectRef, ScanMeter
@@ -312,3 +313,17 @@ def test_a_payer_is_proposed_only_where_that_can_help(
     error = refused(lambda: open_store(settings).get_head(ref, 10, meter()))
     assert error.code == "access_denied"
     assert "REQUESTER_PAYS" not in error.hint
+
+
+_STOOD = "at"
+
+
+@pytest.mark.parametrize("more", ["", f"<NextContinuationToken>{_STOOD}</NextContinuationToken>"])
+def test_a_listing_that_does_not_go_on_ends(
+    impatient_store: S3Store, fault_proxy: FaultProxy, bucket: str, more: str
+) -> None:
+    """One that goes on without saying how, or where it stood already, would never end."""
+    page = f"<ListBucketResult><IsTruncated>true</IsTruncated>{more}</ListBucketResult>"
+    fault_proxy.inject("answer", status=200, page=page)
+    with pytest.raises(StoreUnavailableError, match="broke its listing off"):
+        impatient_store.list_page(bucket, "", ScanMeter(), token=_STOOD)

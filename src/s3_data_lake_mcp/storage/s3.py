@@ -189,7 +189,7 @@ class S3Store:
             **{name: value for name, value in asked.items() if value},
             **self._payer,
         )
-        page = list_page(bucket, answer)
+        page = list_page(bucket, answer, asked.get("ContinuationToken", ""))
         return ListPage(
             objects=tuple(o for o in page.objects if self.allowed.permits(bucket, o.key)),
             common_prefixes=tuple(

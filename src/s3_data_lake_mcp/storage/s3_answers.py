@@ -142,16 +142,16 @@ def require_field(answer: Answer, name: str, subject: str) -> None:
         raise StoreUnavailableError(f"{subject}: the answer is not S3's", hint=hint)
 
 
-def list_page(bucket: str, answer: Answer) -> ListPage:
-    """Return a page of a listing.
+def list_page(bucket: str, answer: Answer, asked_token: str = "") -> ListPage:
+    """Return a page of a listing, asked for with a token.
 
     Raises:
-        StoreUnavailableError: If it is no listing, or is said to go on, but not how, or if a key
-            lacks what every key has.
+        StoreUnavailableError: If it is no listing, or is said to go on, but not how or where it
+            stood already, or if a key lacks what every key has.
     """
     require_field(answer, "IsTruncated", f"s3://{bucket}")
     token = str(answer.get("NextContinuationToken") or "") if answer.get("IsTruncated") else ""
-    if answer.get("IsTruncated") and not token:
+    if answer.get("IsTruncated") and token in {"", asked_token}:
         message = f"s3://{bucket}: the store broke its listing off"
         raise StoreUnavailableError(message, hint="Use a narrower prefix; the store is not S3.")
     try:
