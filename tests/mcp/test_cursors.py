@@ -251,3 +251,19 @@ async def test_policy_is_checked_again(call: Caller, lake_bucket: str) -> None:
     finally:
         lake.close()
     assert refused.text.startswith("not_allowed: ")
+
+
+async def test_pages_of_text_have_one_dialect(call: Caller, objects: Objects) -> None:
+    """What opens fields of another delimiter is no quote, on the first page as on the next ones."""
+    text = "a;b\n1\t'x';2\nit\\'s;4\n5\\\n;6\n7\\\n;8\n"
+    key = objects.put("cursors/tabs-and-quotes.csv", text)
+    whole = await call("read_csv_from_s3", bucket_name=SHELF, object_key=key)
+    page = await call("read_csv_from_s3", bucket_name=SHELF, object_key=key, max_rows=1)
+    rows = page.data["rows"]
+    while cursor := page.data["next_cursor"]:
+        page = await call("read_csv_from_s3", bucket_name=SHELF, cursor=cursor, max_rows=1)
+        assert page.data["dialect"] == whole.data["dialect"]
+        rows += page.data["rows"]
+    assert [[str(c) for c in row] for row in rows] == [
+        [str(c) for c in row] for row in whole.data["rows"]
+    ]

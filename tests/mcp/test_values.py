@@ -250,3 +250,21 @@ async def test_a_mark_is_found_across_short_members(
         assert read.data.get("records") == records, read.text
         query = await call("query_csv_data", bucket_name=SHELF, object_key=key)
         assert query.data.get("rows") == [[i + 1] for i in range(len(records))], query.text
+
+
+@pytest.mark.parametrize("form", ["plain", "gzip", "utf-16"])
+@pytest.mark.parametrize(
+    "text", ['a,b\n"x" ,1\n"y",2\n', 'a\n"x""" \nz\n', 'a\nx\n"y" ', 'a,b\n1,"x\ny"  \r\n2,z\r\n']
+)
+async def test_blanks_behind_a_quote_stay(
+    call: Caller, objects: Objects, form: str, text: str
+) -> None:
+    """Queried or read, in whatever form the text is stored."""
+    body = text.encode("utf-16" if form == "utf-16" else "utf-8")
+    body = gzip.compress(body) if form == "gzip" else body
+    key = objects.put(f"values/blanks-{form}-{len(text)}.csv", body)
+    read = await call("read_csv_from_s3", bucket_name=SHELF, object_key=key)
+    assert '" ' in text
+    assert any(str(cell).endswith(" ") for row in read.data["rows"] for cell in row), read.text
+    query = await call("query_csv_data", bucket_name=SHELF, object_key=key, sql="FROM data")
+    assert query.data["rows"] == read.data["rows"]

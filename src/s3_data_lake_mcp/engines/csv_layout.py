@@ -153,10 +153,11 @@ def find_layout(opened: Opened, max_decoded_bytes: int) -> Layout:
     shape = sniff(source, CsvRequest(max_rows=1, max_decoded_bytes=max_decoded_bytes))
     columns = distinct(shape.names)
     tokens = dict(zip(columns, map(set, shape.null_tokens), strict=True))
+    text = opened.text_head(shape.dialect.compression, max(SNIFF_BYTES, shape.start))
     return Layout(
         shape=shape,
-        header=opened.text_head(shape.dialect.compression, shape.start),
-        mode=_mode(shape, head),
+        header=text[: shape.start],
+        mode=_mode(shape, text[shape.start : SNIFF_BYTES]),
         columns=columns,
         kinds=dict(zip(columns, map(type_name, shape.types), strict=True)),
         tokens={name: found for name, found in tokens.items() if found},
@@ -250,17 +251,14 @@ def _together(kinds: set[str]) -> str:
     return next(iter(kinds)) if len(kinds) == 1 else _TOGETHER.get(frozenset(kinds), TEXT)
 
 
-def _mode(shape: CsvShape, head: bytes) -> Mode:
+def _mode(shape: CsvShape, body: bytes) -> Mode:
     dialect = shape.dialect
-    if dialect.escape:
+    text, rows = body.decode(dialect.encoding, errors="replace"), list(_rows(body, dialect))
+    if dialect.escape or _is_spaced(text, dialect, rows):
         return "cleaned"
     if dialect.compression or dialect.encoding not in {"utf-8", "ascii"}:
         return "transcoded"
-    body = head[shape.start : SNIFF_BYTES]
-    body = body[: body.rfind(b"\n") + 1] or body
-    text = body.decode(errors="replace")
-    rows = list(_rows(body, dialect))
-    if _mixes_newlines(text, dialect) or _is_spaced(text, dialect, rows):
+    if _mixes_newlines(text[: text.rfind("\n") + 1] or text, dialect):
         return "cleaned"
     width = len(shape.names)
     # Empty fields too many at a record's end go unnoticed by the engine.
@@ -294,4 +292,5 @@ def _is_spaced(text: str, dialect: Dialect, rows: Sequence[Sequence[str | None]]
         for row in rows
         for field in row
     )
-    return before or bool(re.search(rf"(?:^|{d}){q}[^{q}]*{q} +(?:{d}|$)", text, re.MULTILINE))
+    behind = rf"(?:^|{d}){q}(?:[^{q}]|{q}{q})*+{q} +(?:{d}|[\r\n]|\Z)"
+    return before or bool(re.search(behind, text, re.MULTILINE))

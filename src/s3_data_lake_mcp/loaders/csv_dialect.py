@@ -115,12 +115,8 @@ def _candidates(text: str, known: str) -> Iterator[tuple[str, str, str]]:
     delimiters = known or "".join(filter(text.__contains__, DELIMITERS))
     if not known and ":" in delimiters and _CLOCKS_AND_URLS.search(text):
         delimiters = delimiters.replace(":", "")
-    quote = '"'
-    if "'" in text and "'" not in known:
-        opens = "(?:^|[" + re.escape(known or _PLAIN) + "])"
-        doubles, singles = (re.search(opens + q, text, re.MULTILINE) for q in ('"', "'"))
-        quote = "'" if singles and not doubles else quote
     for delimiter in delimiters:
+        quote = _likely_quote(text, delimiter)
         yield delimiter, '"', ""
         if quote == "'":
             yield delimiter, quote, ""
@@ -128,6 +124,14 @@ def _candidates(text: str, known: str) -> Iterator[tuple[str, str, str]]:
             yield delimiter, quote, "\\"
     if "\t" in delimiters:
         yield "\t", "", ""
+
+
+def _likely_quote(text: str, delimiter: str) -> str:
+    if "'" not in text or delimiter == "'":
+        return '"'
+    opens = f"(?:^|{re.escape(delimiter)})"
+    doubles, singles = (re.search(opens + q, text, re.MULTILINE) for q in ('"', "'"))
+    return "'" if singles and not doubles else '"'
 
 
 def _score(body: bytes, dialect: Dialect, *, whole: bool) -> tuple[float, int]:
