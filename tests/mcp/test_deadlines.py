@@ -49,9 +49,12 @@ async def test_a_body_that_trickles_ends_with_the_call(
     arguments: dict[str, Any],
 ) -> None:
     """The answer is `timeout`, a second after the deadline at the latest."""
-    place = {} if tool == "list_s3_buckets" else {"bucket_name": make_bucket()}
-    for bucket in place.values():
-        s3.put_object(Bucket=bucket, Key=KEY, Body=b"a,b\n" + b"1,2\n" * 4_000)
+    # As many buckets and keys as make a list that trickles for longer than the call may take.
+    bucket = [make_bucket() for _ in range(12)][-1]
+    s3.put_object(Bucket=bucket, Key=KEY, Body=b"a,b\n" + b"1,2\n" * 4_000)
+    for number in range(12):
+        s3.put_object(Bucket=bucket, Key=f"other/{number}.csv", Body=b"a,b\n1,2\n")
+    place = {} if tool == "list_s3_buckets" else {"bucket_name": bucket}
     fault_proxy.inject("trickle", seconds=0.2)
     async with Client(build_server(hurried)) as client:
         begun = time.monotonic()
