@@ -75,7 +75,12 @@ class Opened:
         return ObjectReader(store, self.info, self.meter, head=self.head, tail=self.tail)
 
     def pinned(
-        self, access: Access, *, skip: int = 0, check: Callable[[bytes], None] | None = None
+        self,
+        access: Access,
+        *,
+        skip: int = 0,
+        check: Callable[[bytes], None] | None = None,
+        keep: bool = False,
     ) -> PinnedObject:
         """Return it as the engine's file system reads it; see `PinnedObject`."""
         return PinnedObject(
@@ -88,6 +93,7 @@ class Opened:
             skip=skip,
             check=check,
             copies=self.stores.copies,
+            keep=keep,
         )
 
     def decoding_reader(self, *, brief: bool = False) -> ObjectReader:

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import duckdb
@@ -34,6 +35,8 @@ _LEAVES = "leaves"
 _FOOTER_THREADS = 24
 _NAMED = 5
 _KEPT_FOOTER_BYTES = 256 << 10
+_KEPT_MEMBERS = 8
+"""Small objects that stay in memory for the whole of a query: 64 MiB at most."""
 
 
 def footer_of(member: Member) -> ParquetFooter:
@@ -123,7 +126,9 @@ class ParquetTable:
         return f"SELECT * FROM {reader}{_aliases(footers)}"  # noqa: S608 - all is quoted
 
     def _object(self, member: Member) -> PinnedObject:
-        made = member.opened.pinned("columns", check=lambda tail: self._check(member, tail))
+        few = len(self.place.members) <= _KEPT_MEMBERS
+        check = partial(self._check, member)
+        made = member.opened.pinned("columns", check=check, keep=few)
         self.objects[member.path] = made
         return made
 

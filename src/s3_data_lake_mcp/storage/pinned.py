@@ -51,6 +51,7 @@ class PinnedObject:
         skip: Bytes at its beginning that readers don't see.
         check: Told the first bytes when they are read, of a columnar object the last; may raise.
         copies: Where a copy of what is read as a `stream` may be, or be made.
+        keep: Whether what is fetched whole stays here until `close`, for a query that scans twice.
     """
 
     def __init__(  # noqa: PLR0913 - each says one thing about the object
@@ -65,6 +66,7 @@ class PinnedObject:
         skip: int = 0,
         check: Callable[[bytes], None] | None = None,
         copies: Copies | None = None,
+        keep: bool = False,
     ) -> None:
         self.info = info
         self._store = store
@@ -82,7 +84,7 @@ class PinnedObject:
         self._ahead: ReadAhead | None = None
         self._fetched: Prefetched | None = None
         self._handles = 0
-        self._awaited = False
+        self._awaited = keep and info.size_bytes <= WHOLE_BYTES
         self._eager = False
 
     @property
@@ -146,7 +148,7 @@ class PinnedObject:
 
     def prefetch(self, ranges: Sequence[tuple[int, int]]) -> None:
         """Begin to fetch ranges of a columnar object, all side by side, for reads to come."""
-        self._awaited = bool(ranges)
+        self._awaited = self._awaited or bool(ranges)
         parts = list(merged(ranges, self.info.size_bytes))
         few = len(parts) <= _MOST_PIECES
         if self.info.size_bytes > WHOLE_BYTES:
