@@ -13,6 +13,7 @@ from s3_data_lake_mcp.engines.csv_regular import is_passable
 from s3_data_lake_mcp.engines.csv_stream import PLAIN, Marks
 from s3_data_lake_mcp.engines.opening import Opened
 from s3_data_lake_mcp.engines.sqltext import literal
+from s3_data_lake_mcp.engines.streams import WRAPPING
 from s3_data_lake_mcp.engines.tables import type_name
 from s3_data_lake_mcp.engines.watched import (
     Look,
@@ -211,7 +212,7 @@ def reader_options(layout: Layout, *, plain: bool, own_marks: bool) -> dict[str,
         "allow_quoted_nulls": "false",
         "null_padding": "false",
         "strict_mode": "true",
-        "compression": "'none'" if plain else "'gzip'",
+        "compression": "'none'" if plain else WRAPPING,
         **newline,
         **(_LONG_LINE if layout.long_lines else {}),
     }

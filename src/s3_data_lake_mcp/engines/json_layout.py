@@ -16,7 +16,7 @@ from s3_data_lake_mcp.engines.json_shape import Node, has_twins, node_of, sample
 from s3_data_lake_mcp.engines.json_stream import VALUE, has_nul_key, nameable, record_line
 from s3_data_lake_mcp.engines.opening import Opened
 from s3_data_lake_mcp.engines.sqltext import call, struct
-from s3_data_lake_mcp.engines.streams import DecodedStream
+from s3_data_lake_mcp.engines.streams import WRAPPING, DecodedStream
 from s3_data_lake_mcp.errors import LimitExceededError
 from s3_data_lake_mcp.loaders.json_open import Scan, open_start
 from s3_data_lake_mcp.storage.filesystem import STREAM_SCHEME
@@ -32,7 +32,7 @@ _MOST_LINES = 3
 _SAMPLE = f"{STREAM_SCHEME}://sample"
 _READ_SAMPLE = {
     "format": "'newline_delimited'",
-    "compression": "'gzip'",
+    "compression": WRAPPING,
     "records": "true",
     "maximum_object_size": "67108864",
 }

@@ -16,7 +16,7 @@ from s3_data_lake_mcp.engines.json_stream import VALUE
 from s3_data_lake_mcp.engines.opening import HEAD_BYTES
 from s3_data_lake_mcp.engines.places import Member, Place
 from s3_data_lake_mcp.engines.sqltext import call, identifier, struct
-from s3_data_lake_mcp.engines.streams import DecodedStream
+from s3_data_lake_mcp.engines.streams import WRAPPING, DecodedStream
 from s3_data_lake_mcp.engines.tables import (
     Paths,
     is_modest,
@@ -169,7 +169,7 @@ class JsonTable:
         options = {
             "format": "'array'" if layout.form == "array" else "'newline_delimited'",
             "records": "true",
-            "compression": "'none'" if mode == "plain" else "'gzip'",
+            "compression": "'none'" if mode == "plain" else WRAPPING,
         }
         if layout.long_values:
             options["maximum_object_size"] = f"{128 << 20}"

@@ -1,26 +1,28 @@
 """Objects that must be decoded before the engine can read them, as streams of bounded memory.
 
-The engine needs the size of a plain file, and of a decoded one nobody knows it. Of a gzip file it
-reads until the end that the stream itself marks. So what is decoded is wrapped as gzip again, in
-stored blocks, which costs a copy and a checksum.
+The engine needs the size of a plain file, and of a decoded one nobody knows it. Of a compressed one
+it reads until the end that the stream itself marks. So what is decoded is wrapped again, as a zstd
+frame of raw blocks, which costs a copy: of gzip the engine would take a fourth as much at a time.
 """
 
 import codecs
-import struct
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime
-
-from isal import isal_zlib
 
 from s3_data_lake_mcp.errors import MalformedDataError
 from s3_data_lake_mcp.storage import ObjectRef
 from s3_data_lake_mcp.storage.scope import modified_of
 
 _UNKNOWN_BYTES = 1 << 50
-_GZIP_HEADER = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
-_STORED_BYTES = 0xFFFF
-_LAST_STORED = b"\x01\0\0\xff\xff"
+WRAPPING = "'zstd'"
+"""The compression that the engine is told of what is decoded."""
+
+_FRAME_BEGIN = b"\x28\xb5\x2f\xfd\0\x38"
+"""Magic number, no optional field, a window of 128 KiB (RFC 8878, 3.1.1)."""
+
+_FRAME_END = b"\x01\0\0"
+_RAW_BYTES = 128 << 10
 
 
 def in_utf8(
@@ -73,7 +75,7 @@ class DecodedStream:
 
     def open(self) -> Callable[[int, int], bytes]:
         """Return a function that reads in order; going back begins anew."""
-        return _Tape(lambda: _stored(self._make())).read
+        return _Tape(lambda: _wrapped(self._make())).read
 
     def release(self) -> None:
         """Do nothing: each handle owns what it fetched, as it needs it."""
@@ -81,21 +83,18 @@ class DecodedStream:
     close = expect_all = release
 
 
-def _stored(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield a gzip file of stored blocks (RFC 1951, 3.2.4): zlib takes ten times as long."""
-    checksum = size = 0
-    yield _GZIP_HEADER
+def _wrapped(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield a zstd frame of raw blocks (RFC 8878, 3.1.1.2): nothing is compressed."""
+    yield _FRAME_BEGIN
     for block in blocks:
-        checksum = isal_zlib.crc32(block, checksum)
-        size += len(block)
         view = memoryview(block)
-        parts = [view[at : at + _STORED_BYTES] for at in range(0, len(block), _STORED_BYTES)]
-        yield b"".join(one for part in parts for one in (_stored_header(len(part)), part))
-    yield _LAST_STORED + struct.pack("<II", checksum, size & 0xFFFFFFFF)
+        parts = [view[at : at + _RAW_BYTES] for at in range(0, len(block), _RAW_BYTES)]
+        yield b"".join(one for part in parts for one in (_raw_header(len(part)), part))
+    yield _FRAME_END
 
 
-def _stored_header(size: int) -> bytes:
-    return struct.pack("<BHH", 0, size, size ^ _STORED_BYTES)
+def _raw_header(size: int) -> bytes:
+    return (size << 3).to_bytes(3, "little")
 
 
 class _Tape:
