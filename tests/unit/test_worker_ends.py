@@ -133,14 +133,12 @@ def test_a_late_call_is_told_its_own_limit(busy_pool: WorkerPool, bucket: str) -
 
 @pytest.mark.parametrize("part", ["forkserver", "resource_tracker"])
 def test_workers_start_again_when_what_starts_them_was_killed(part: str) -> None:
-    """A server outlives the processes by which it makes others."""
+    """A server outlives the processes by which it makes others, though they are still ending."""
     with closing(_pool()) as pool:
         pool.warm()
         for child in psutil.Process().children():
             if any(part in word for word in child.cmdline()):
                 child.kill()
-                while child.status() != psutil.STATUS_ZOMBIE:
-                    time.sleep(0.05)
     with closing(_pool()) as pool:
         assert pool.run("ping", {}, ScanMeter()) == {}
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from functools import cache
 from multiprocessing import util
@@ -26,6 +27,8 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _KEPT_BLOCK_BYTES = 32 << 20
 _KEPT_BYTES = 1 << 30
 _STARTING = threading.Lock()
+_PAUSES = (0.0, 0.0, 0.1, 0.5)
+"""Seconds before each attempt to start a worker."""
 
 
 @contextlib.contextmanager
@@ -88,15 +91,18 @@ class Worker:
     """
 
     def __init__(self, settings: Settings) -> None:
-        try:
+        failure: Exception | None = None
+        for pause in _PAUSES:
+            time.sleep(pause)
             try:
                 self._start(settings)
-            except (OSError, EOFError):
-                # What forks workers has ended; the first attempt has seen it, a second starts anew.
-                self._start(settings)
-        except (OSError, EOFError) as exc:
+                break
+            except (OSError, EOFError) as exc:
+                # What forks workers has ended: that is seen when it is gone with all its threads.
+                failure = exc
+        else:
             message = "The machine cannot start another worker process"
-            raise LimitExceededError(message, hint="Call again in a few seconds.") from exc
+            raise LimitExceededError(message, hint="Call again in a few seconds.") from failure
         self.place = ""
 
     def _start(self, settings: Settings) -> None:
