@@ -12,7 +12,7 @@ from s3_data_lake_mcp.engines.opening import Opened, Opener
 from s3_data_lake_mcp.errors import LimitExceededError, NotFoundError, UnsupportedFormatError
 from s3_data_lake_mcp.loaders.formats import detect_format_by_name
 from s3_data_lake_mcp.storage import ListedObject, ObjectInfo, ObjectRef
-from s3_data_lake_mcp.storage.listing import glob_prefix, locate
+from s3_data_lake_mcp.storage.listing import glob_prefix, is_private, locate
 
 MAX_OBJECTS = 100_000
 _NAMED = 3
@@ -97,11 +97,10 @@ def find_place(opener: Opener, bucket: str, key: str, asked: str = "") -> Place:
         message = f"{uri} holds no objects with data" if listed else f"{uri} matches no object"
         raise NotFoundError(message, bucket=bucket, key=key)
     place = _many(opener, bucket, key, found.kind, data, asked)
-    alike = [one for one in listed if detect_format_by_name(one.key)[0] == place.format]
-    for keys, why in (
-        ([one.key for one in alike if not one.size_bytes and one.key not in hidden], "empty"),
-        ([one.key for one in alike if one.size_bytes and one.key in hidden], "hidden"),
-    ):
+    empty = [one.key for one in seen if not one.size_bytes]
+    concealed = [one.key for one in listed if one.size_bytes and one.key in hidden]
+    for left_out, why in ((empty, "empty"), (concealed, "hidden")):
+        keys = [key for key in left_out if detect_format_by_name(key)[0] == place.format]
         if keys:
             said = "1 object is" if len(keys) == 1 else f"{len(keys):,} objects are"
             place.notices.append(f"{said} {why} and left out: {_first(keys)}.")
@@ -119,14 +118,7 @@ def is_hidden(key: str, below: str) -> bool:
     """
     first, *parts = key.removeprefix(below).split("/")
     begun = bool(below) and not below.endswith("/")
-    return any(map(_is_private, parts if begun else (first, *parts)))
-
-
-def _is_private(part: str) -> bool:
-    if part.startswith("."):
-        # Nor is a key a path, in which these would be a folder's own names.
-        return part not in {".", ".."}
-    return part.startswith("_") and "=" not in part
+    return any(map(is_private, parts if begun else (first, *parts)))
 
 
 def _one(opener: Opener, ref: ObjectRef, asked: str) -> Place:

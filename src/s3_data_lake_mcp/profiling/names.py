@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote
 
+from s3_data_lake_mcp.storage.listing import is_private
+
 _NUMBER = r"(?<!\d)"
 _MONTH = r"(?:0[1-9]|1[0-2])"
 _DAY = r"(?:0[1-9]|[12]\d|3[01])"
@@ -79,13 +81,7 @@ class _Folders:
 def is_hidden(key: str) -> bool:
     """Whether readers of lakes skip the key: `_temporary/`, `.staging/`, `_SUCCESS` and so on."""
     path, _, name = key.rpartition("/")
-    return _folders_of(path).hidden or _is_hidden(name) or bool(_IGNORED_NAMES.match(name))
-
-
-def _is_hidden(part: str) -> bool:
-    if part.startswith("."):
-        return part not in {".", ".."}
-    return part.startswith("_") and "=" not in part
+    return _folders_of(path).hidden or is_private(name) or bool(_IGNORED_NAMES.match(name))
 
 
 def shape_of(key: str) -> KeyShape:
@@ -138,7 +134,7 @@ def _folders_of(path: str) -> _Folders:
     if dated:
         moments.append(("folders", _folder_moment(dated)))
     return _Folders(
-        hidden=any(map(_is_hidden, folders)),
+        hidden=any(map(is_private, folders)),
         templates=tuple(templates),
         partitions=tuple(partitions),
         moments=tuple(moments),

@@ -44,6 +44,16 @@ def is_glob(key: str) -> bool:
     return bool(_GLOB_CHARACTER.search(key))
 
 
+def is_private(part: str) -> bool:
+    """Whether engines pass over what a part of a key names: `_SUCCESS`, `.staging` and the like.
+
+    Partitions may begin with `_`, and a key is no path, in which `.` and `..` would be folders.
+    """
+    if part.startswith("."):
+        return part not in {".", ".."}
+    return part.startswith("_") and "=" not in part
+
+
 def glob_prefix(glob: str) -> str:
     """Return what every match begins with: the text before the first `*`, `?` or `[`."""
     found = _GLOB_CHARACTER.search(glob)

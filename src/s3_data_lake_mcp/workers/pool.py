@@ -174,8 +174,8 @@ class WorkerPool:
         limit = self._settings.workers * _WAITING_PER_WORKER
         with self._lock:
             if self._waiting >= limit:
-                message = f"{limit} calls are waiting"
-                raise busy(message)
+                reason = f"{limit} calls are waiting"
+                raise _busy(reason)
             self._waiting += 1
         try:
             while not lane.acquire(timeout=_TICK_SECONDS):
@@ -226,7 +226,7 @@ class WorkerPool:
             worker.kill()
 
 
-def busy(reason: str) -> LimitExceededError:
+def _busy(reason: str) -> LimitExceededError:
     """Return the error of a call for which there is no place."""
     hint = "Call again in a few seconds, with fewer calls at once."
     return LimitExceededError(f"The server is busy: {reason}", hint=hint)
@@ -234,7 +234,7 @@ def busy(reason: str) -> LimitExceededError:
 
 def waited(meter: ScanMeter) -> LimitExceededError:
     """Return the error of a call whose time went by before it had a place."""
-    return busy(f"the call waited {meter.timeout_seconds:g} s for its turn")
+    return _busy(f"the call waited {meter.timeout_seconds:g} s for its turn")
 
 
 def _late(meter: ScanMeter) -> DeadlineExceededError:
