@@ -18,9 +18,10 @@ from s3_data_lake_mcp.errors import (
     ObjectChangedError,
     UnknownColumnError,
 )
-from s3_data_lake_mcp.loaders import LoadRequest, LoadResult, Position
-from s3_data_lake_mcp.loaders.csv import CsvRequest
-from s3_data_lake_mcp.loaders.registry import BuiltInLoader, loader_for_key, loader_named
+from s3_data_lake_mcp.loaders import Loader, LoadRequest, LoadResult, Position
+from s3_data_lake_mcp.loaders.csv import CsvLoader, CsvRequest
+from s3_data_lake_mcp.loaders.json import JsonLoader
+from s3_data_lake_mcp.loaders.parquet import ParquetLoader
 from s3_data_lake_mcp.storage import ObjectRef, ScanMeter
 from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.storage.reader import ObjectReader
@@ -56,15 +57,11 @@ class Case:
     """One loader, and how its objects are written and opened."""
 
     name: str
+    loader: Loader[Any]
     key: str
     write: Callable[[Rows], bytes]
     head_requests: int
     head_bytes: int
-
-    @property
-    def loader(self) -> BuiltInLoader:
-        """The loader, by its registered name."""
-        return loader_named(self.name)
 
     def open(self, store: MemoryStore, ref: ObjectRef, meter: ScanMeter) -> ObjectReader:
         """Open an object as the read tools do."""
@@ -75,7 +72,7 @@ class Case:
     def load(self, source: ObjectReader, max_rows: int, **fields: Any) -> LoadResult:
         """Load a page."""
         kind = CsvRequest if self.name == "csv" else LoadRequest
-        return self.loader.load(source, kind(max_rows=max_rows, **fields))  # type: ignore[arg-type] # as above
+        return self.loader.load(source, kind(max_rows=max_rows, **fields))
 
     def read(self, body: bytes, max_rows: int, **fields: Any) -> LoadResult:
         """Load a page of these bytes."""
@@ -85,10 +82,33 @@ class Case:
 
 
 CASES = [
-    Case(name="csv", key="x.csv", write=_csv, head_requests=2, head_bytes=600_000),
-    Case(name="json", key="x.json", write=_array, head_requests=2, head_bytes=600_000),
-    Case(name="json", key="x.jsonl", write=_lines, head_requests=2, head_bytes=600_000),
-    Case(name="parquet", key="x.parquet", write=_parquet, head_requests=6, head_bytes=1_000_000),
+    Case(
+        name="csv", loader=CsvLoader(), key="x.csv", write=_csv, head_requests=2, head_bytes=600_000
+    ),
+    Case(
+        name="json",
+        loader=JsonLoader(),
+        key="x.json",
+        write=_array,
+        head_requests=2,
+        head_bytes=600_000,
+    ),
+    Case(
+        name="json",
+        loader=JsonLoader(),
+        key="x.jsonl",
+        write=_lines,
+        head_requests=2,
+        head_bytes=600_000,
+    ),
+    Case(
+        name="parquet",
+        loader=ParquetLoader(),
+        key="x.parquet",
+        write=_parquet,
+        head_requests=6,
+        head_bytes=1_000_000,
+    ),
 ]
 
 
@@ -102,12 +122,6 @@ def case(request: pytest.FixtureRequest) -> Case:
 def rows_of(result: LoadResult) -> list[tuple[Any, ...]]:
     """Return the rows of a page."""
     return list(zip(*result.table.to_pydict().values(), strict=True))
-
-
-def test_it_is_found_by_name_and_suffix(case: Case) -> None:
-    """A loader is registered under its name and announces itself by suffixes."""
-    assert case.loader.name == case.name
-    assert loader_for_key(f"dir/{case.key}") is case.loader
 
 
 def test_a_page_has_one_row_more(case: Case) -> None:

@@ -9,6 +9,7 @@ import pytest
 from support.pages import ROOT, blocks, documents, tracked_files
 
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+MODULE = re.compile(r"`([\w/]+\.py)`")
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 # Written with classes, so that this file does not hold what it looks for.
 MACHINE = re.compile(r"/r[o]ot/|/w[o]rk/|bash[_]jobs|npmjs[.]org|pythonhosted[.]org|deb[.]debian")
@@ -38,6 +39,14 @@ def test_json_blocks_parse(name: str) -> None:
     """Each block of JSON is JSON."""
     for block in blocks(ROOT / name, "json"):
         json.loads(block)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_modules_that_are_named_are_there(name: str) -> None:
+    """Each Python file that a document names is in the repository."""
+    files = [path.as_posix() for path in tracked_files()]
+    for module in MODULE.findall((ROOT / name).read_text()):
+        assert any(path.endswith(f"/{module}") for path in files), module
 
 
 def test_no_file_speaks_of_one_machine() -> None:

@@ -51,20 +51,10 @@ class LoadResult:
     details: Mapping[str, object] = field(default_factory=dict)
 
 
-class Loader(Protocol):
+class Loader[Request: LoadRequest](Protocol):
     """Reads one format."""
 
-    @property
-    def name(self) -> str:
-        """The format's name, as in `format=`."""
-        ...
-
-    @property
-    def suffixes(self) -> tuple[str, ...]:
-        """Lower-case key suffixes that announce the format, compression suffixes taken off."""
-        ...
-
-    def load(self, source: ObjectReader, request: LoadRequest) -> LoadResult:
+    def load(self, source: ObjectReader, request: Request) -> LoadResult:
         """Load one page.
 
         Raises:

@@ -62,9 +62,6 @@ class _Place:
 class CsvLoader:
     """Reads CSV, TSV and other delimited text."""
 
-    name = "csv"
-    suffixes = (".csv", ".tsv", ".tab", ".psv", ".txt")
-
     def load(self, source: ObjectReader, request: CsvRequest) -> LoadResult:
         """Load one page; see `Loader.load`.
 

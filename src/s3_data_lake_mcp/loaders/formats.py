@@ -84,11 +84,13 @@ _LONGEST_HEADER_BYTES = 32 << 10
 _JSON_OPENERS = (b"{", b"[", b"[{")
 _SHOWN_BYTES = 512
 _SHORTEST_BYTES = 16
-_READ_TOOLS = {
+READ_TOOLS = {
     "csv": "read_csv_from_s3",
     "json": "read_json_from_s3",
     "parquet": "read_parquet_from_s3",
 }
+"""The formats that are read, and the tool that reads each."""
+
 _FOOTERS = ((b"PAR1", "parquet"), (b"PARE", "parquet"), (b"ARROW1", "arrow"))
 _DELIMITERS = b",;\t|"
 _SAMPLE_LINES = 20
@@ -168,7 +170,7 @@ def refuse_other(info: ObjectInfo, head: bytes, wanted: str) -> None:
             return
         name = "csv" if wanted == "json" else "json"
     message = f"{info.ref} is not {wanted.upper()}: it looks like {name}"
-    if tool := _READ_TOOLS.get(name):
+    if tool := READ_TOOLS.get(name):
         repair = {"bucket_name": info.ref.bucket, "object_key": info.ref.key}
         raise MalformedDataError(message, hint=f"Use {tool}.", repair=repair, repair_tool=tool)
     raise UnsupportedFormatError(message, hint="CSV, TSV, JSON, JSON Lines and Parquet are read.")

@@ -9,7 +9,6 @@ from itertools import islice
 from s3_data_lake_mcp.errors import LimitExceededError, UnknownColumnError
 from s3_data_lake_mcp.loaders import LoadRequest, LoadResult, Position
 from s3_data_lake_mcp.loaders.json_open import (
-    LINES_SUFFIXES,
     Scan,
     number,
     open_position,
@@ -66,9 +65,6 @@ class JsonResult:
 
 class JsonLoader:
     """Reads JSON documents and JSON Lines, in UTF-8 or with a Unicode byte order mark."""
-
-    name = "json"
-    suffixes = (".json", ".geojson", ".topojson", *LINES_SUFFIXES)
 
     def read(self, source: ObjectReader, request: JsonRequest) -> JsonResult:
         """Read one page of records, or the value that `path` leads to.

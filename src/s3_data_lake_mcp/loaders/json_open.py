@@ -25,7 +25,7 @@ from s3_data_lake_mcp.loaders.json_skip import pass_elements, pass_lines, value_
 from s3_data_lake_mcp.loaders.json_text import ENCODINGS, TextWindow, detect_encoding
 from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
 
-LINES_SUFFIXES = (".jsonl", ".ndjson", ".jsonlines", ".ldjson", ".geojsonl", ".geojsons")
+_LINES_SUFFIXES = (".jsonl", ".ndjson", ".jsonlines", ".ldjson", ".geojsonl", ".geojsons")
 """Keys that announce JSON Lines; there, one line is `lines`, and the first one may be bad."""
 
 FIRST_BYTES = 256 << 10
@@ -87,7 +87,7 @@ class Scan:
 
 def announces_lines(key: str) -> bool:
     """Whether a key's suffix says JSON Lines."""
-    return strip_compression(key.lower()).endswith(LINES_SUFFIXES)
+    return strip_compression(key.lower()).endswith(_LINES_SUFFIXES)
 
 
 def open_start(source: ObjectReader, max_decoded_bytes: int) -> Scan:

@@ -36,9 +36,6 @@ _HINTED_COLUMNS = 20
 class ParquetLoader:
     """Reads Parquet. Open the source by its tail: the footer stands there."""
 
-    name = "parquet"
-    suffixes = (".parquet", ".pq", ".parq", ".pqt", ".geoparquet")
-
     def load(self, source: ObjectReader, request: LoadRequest) -> LoadResult:
         """Load one page; see `Loader.load`.
 

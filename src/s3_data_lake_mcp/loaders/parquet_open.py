@@ -19,7 +19,7 @@ from s3_data_lake_mcp.errors import (
     UnsupportedFormatError,
 )
 from s3_data_lake_mcp.loaders.compression import detect_compression
-from s3_data_lake_mcp.loaders.formats import detect_format
+from s3_data_lake_mcp.loaders.formats import READ_TOOLS, detect_format
 from s3_data_lake_mcp.loaders.parquet_ranges import RangeFile
 from s3_data_lake_mcp.loaders.parquet_thrift import (
     CODECS,
@@ -36,7 +36,6 @@ MAX_COLUMNS = 5_000
 _MAX_FOOTER_BYTES = 128 << 20
 _MAGIC_BYTES = 8
 _SMALLEST_BYTES = 12
-_READ_TOOLS = {"csv": "read_csv_from_s3", "json": "read_json_from_s3"}
 NO_KEYS = "Decrypt it first: this server holds no Parquet keys."
 REWRITE = "Write the object again, or read another one."
 
@@ -182,7 +181,7 @@ def _not_parquet(source: ObjectReader) -> LakeError:
     message = f"{subject} is not Parquet: " + (
         f"it looks like {name}" if name not in ("unknown", "parquet") else "it has no footer"
     )
-    if tool := _READ_TOOLS.get(name):
+    if name != "parquet" and (tool := READ_TOOLS.get(name)):
         repair = {"bucket_name": source.ref.bucket, "object_key": source.ref.key}
         return MalformedDataError(message, hint=f"Use {tool}.", repair=repair, repair_tool=tool)
     return MalformedDataError(message, hint="get_file_metadata tells the object's format.")

@@ -10,6 +10,7 @@ from pyarrow import types
 from s3_data_lake_mcp.errors import LakeError
 from s3_data_lake_mcp.loaders import LoadRequest
 from s3_data_lake_mcp.loaders.csv import CsvLoader, CsvRequest
+from s3_data_lake_mcp.loaders.formats import READ_TOOLS
 from s3_data_lake_mcp.loaders.json import JsonLoader
 from s3_data_lake_mcp.loaders.parquet_open import open_footer
 from s3_data_lake_mcp.profiling.columns import spelt_once
@@ -18,7 +19,6 @@ from s3_data_lake_mcp.storage import ListedObject, ObjectRef, ObjectStore, ScanM
 from s3_data_lake_mcp.storage.reader import ObjectReader
 
 MOST_DATASETS = 8
-FORMATS = frozenset({"csv", "json", "parquet"})
 _LEAST_COMPARED = 3
 _MOST_COMPARED = 12
 _READS = 24
@@ -78,7 +78,7 @@ def compare_schemas(
 
 def is_comparable(group: Group, name: str) -> bool:
     """Whether a group of a format has schemas to compare."""
-    return name in FORMATS and group.objects > 1
+    return name in READ_TOOLS and group.objects > 1
 
 
 def _apart(group: Group, count: int) -> list[ListedObject]:

@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from s3_data_lake_mcp.engines.places import dominant_format
 from s3_data_lake_mcp.errors import LakeError
 from s3_data_lake_mcp.loaders.compression import detect_compression
-from s3_data_lake_mcp.loaders.formats import detect_format, detect_format_by_name
+from s3_data_lake_mcp.loaders.formats import READ_TOOLS, detect_format, detect_format_by_name
 from s3_data_lake_mcp.profiling import Json
 from s3_data_lake_mcp.profiling.datasets import format_of
-from s3_data_lake_mcp.profiling.drift import FORMATS
 from s3_data_lake_mcp.profiling.groups import is_archived
 from s3_data_lake_mcp.profiling.keeping import is_locked
 from s3_data_lake_mcp.profiling.stock import KEPT_OBJECTS, Stock
@@ -20,7 +19,7 @@ from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
 _NAMED = 3
 _TEXT_BYTES_PER_SECOND = {"csv": 60e6, "json": 60e6, "parquet": 40e6}
 _COMPRESSED_BYTES_PER_SECOND = 25e6
-_READERS = {f"read_{name}_from_s3": name for name in FORMATS}
+_FORMATS = {tool: name for name, tool in READ_TOOLS.items()}
 _SECONDS_PER_OBJECT = 0.01
 _SPREAD = 32
 
@@ -107,8 +106,8 @@ def named_wrongly(
     """
     if stock.kind != "object":
         return None
-    name = _READERS.get(refusal.repair_tool) or _by_content(store, subject.refs[0], meter)
-    if name == subject.format or name not in FORMATS:
+    name = _FORMATS.get(refusal.repair_tool) or _by_content(store, subject.refs[0], meter)
+    if name == subject.format or name not in READ_TOOLS:
         return None
     return replace(subject, format=name)
 
@@ -125,10 +124,10 @@ def _many(
             return None, _several(found)
         key = str(found[0]["uri"]).split("/", 3)[3]
     counts = Counter(format_of(one.key) for one in readable)
-    if not any(name in FORMATS for name in counts):
+    if not any(name in READ_TOOLS for name in counts):
         # Names of parts often tell nothing: what the first holds, the others hold too.
         name = _by_content(store, ObjectRef(bucket=stock.bucket, key=readable[0].key), meter)
-        if name in FORMATS:
+        if name in READ_TOOLS:
             said = f"The names tell no format that is read; the content of the first is {name}."
             return _of_format(stock, key, name, readable, readable), said
         return None, "No profile: there is no CSV, JSON or Parquet."
@@ -144,9 +143,9 @@ def _object(
     store: ObjectStore, stock: Stock, listed: ListedObject, meter: ScanMeter
 ) -> tuple[Subject | None, str]:
     name = detect_format_by_name(listed.key)[0]
-    if name not in FORMATS:
+    if name not in READ_TOOLS:
         name = _by_content(store, ObjectRef(bucket=stock.bucket, key=listed.key), meter)
-    if name not in FORMATS:
+    if name not in READ_TOOLS:
         return None, f"No profile: {listed.key} is {name}, not CSV, JSON or Parquet."
     return _subject(stock, listed.key, name, [listed], 1, listed.size_bytes), ""
 
@@ -160,7 +159,7 @@ def _by_content(store: ObjectStore, ref: ObjectRef, meter: ScanMeter) -> str:
 
 
 def _several(datasets: Sequence[Json]) -> str:
-    tabular = [str(one["uri"]) for one in datasets if one["format"] in FORMATS]
+    tabular = [str(one["uri"]) for one in datasets if one["format"] in READ_TOOLS]
     if not tabular:
         return "No profile: there is no CSV, JSON or Parquet."
     named = ", ".join(tabular[:_NAMED]) + (", …" if len(tabular) > _NAMED else "")

@@ -3,18 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from s3_data_lake_mcp.loaders.formats import detect_format_by_name
+from s3_data_lake_mcp.loaders.formats import READ_TOOLS, detect_format_by_name
 from s3_data_lake_mcp.profiling.contents import Contents
 from s3_data_lake_mcp.storage import ObjectRef
 
 _WIDE = 20
 _FIRST = 8
 _TEXTS = ("string", "large_string", "dictionary<values=string")
-_READS = {
-    "csv": "read_csv_from_s3",
-    "json": "read_json_from_s3",
-    "parquet": "read_parquet_from_s3",
-}
 
 
 def suggest(ref: ObjectRef, contents: Contents | None) -> list[dict[str, Any]]:
@@ -67,7 +62,7 @@ def _read(place: dict[str, Any], contents: Contents) -> dict[str, Any] | None:
     if len(names) > _WIDE and contents.format != "json":
         arguments["columns"] = names[:_FIRST]
         why = f"Its first rows, {_FIRST} of {len(names):,} columns."
-    return _call(_READS[contents.format], arguments, why)
+    return _call(READ_TOOLS[contents.format], arguments, why)
 
 
 def _sql(columns: Sequence[dict[str, Any]]) -> str:
