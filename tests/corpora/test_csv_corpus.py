@@ -70,7 +70,7 @@ class Whole:
     def header(self) -> list[str]:
         """Return the first row as the standard library reads it."""
         head = self.source.read_range(0, 1 << 16)
-        compression = detect_compression(self.source.info, head)
+        compression = detect_compression(head)
         blocks = decoded_blocks(self.source, compression, max_decoded_bytes=1 << 30)
         text = b"".join(blocks).decode(self.dialect.encoding).removeprefix("\ufeff")
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=self.dialect.delimiter)

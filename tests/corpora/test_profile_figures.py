@@ -178,7 +178,7 @@ def _rows(summaries: Summaries, key: str, body: bytes) -> list[Row] | None:
 def _decompressed(summaries: Summaries, ref: ObjectRef) -> bytes:
     source = ObjectReader.open_head(summaries.store, ref, ScanMeter())
     body = source.read_range(0, source.size_bytes)
-    if compression := detect_compression(source.info, body):
+    if compression := detect_compression(body):
         blocks = decoded_blocks(source, compression, max_decoded_bytes=1 << 30)
         return b"".join(blocks)
     return body

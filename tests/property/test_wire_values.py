@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pydantic_core import to_json
 
 from s3_data_lake_mcp import wire
+from s3_data_lake_mcp.budget import compact_size
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"]
@@ -173,7 +174,7 @@ def test_slices_show_their_own_rows(values: list[Any], data: st.DataObject) -> N
 @given(JSON)
 def test_sizes_are_those_of_the_server(value: Any) -> None:
     """The size of a value is that of the JSON which the server will send."""
-    assert wire.compact_size(value) == len(to_json(value))
+    assert compact_size(value) == len(to_json(value))
 
 
 @settings(deadline=None)

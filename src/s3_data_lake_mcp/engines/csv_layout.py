@@ -94,7 +94,7 @@ class Layout:
     def may_fit(self, opened: Opened) -> bool:
         """Whether an object begins as one of this layout does."""
         compression = self.shape.dialect.compression
-        if detect_compression(opened.info, opened.need_head(SNIFF_BYTES)) != compression:
+        if detect_compression(opened.need_head(SNIFF_BYTES)) != compression:
             return False
         with contextlib.suppress(LakeError):
             text = opened.text_head(compression, max(SNIFF_BYTES, len(self.header)))

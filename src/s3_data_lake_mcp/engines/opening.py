@@ -287,7 +287,7 @@ def _format(opened: Opened) -> str:
 
 
 def _plain_head(opened: Opened) -> bytes:
-    compression = detect_compression(opened.info, opened.head)
+    compression = detect_compression(opened.head)
     if not compression:
         return opened.head
     return first_text(decoded_blocks(opened.reader(), compression, max_decoded_bytes=1 << 30))

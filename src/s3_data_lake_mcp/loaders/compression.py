@@ -10,7 +10,6 @@ import zstandard
 from isal import isal_zlib
 
 from s3_data_lake_mcp.errors import LimitExceededError, MalformedDataError
-from s3_data_lake_mcp.storage import ObjectInfo
 from s3_data_lake_mcp.storage.reader import ObjectReader
 
 BLOCK_BYTES = 1 << 20
@@ -117,13 +116,12 @@ _PADDED = ("gzip", "xz")
 """Formats whose files may be filled up with zero bytes (gzip on tapes, xz by its specification)."""
 
 
-def detect_compression(info: ObjectInfo, head: bytes) -> str:
+def detect_compression(head: bytes) -> str:
     """Return `""`, `"gzip"`, `"bzip2"`, `"xz"` or `"zstd"`, judged by the first bytes alone.
 
     A key's suffix and Content-Encoding only announce: clients that store text decoded leave both
-    behind, so `info` cannot overrule the bytes. A head shorter than a magic number is plain.
+    behind, so they cannot overrule the bytes. A head shorter than a magic number is plain.
     """
-    del info
     if head.startswith(b"\x1f\x8b\x08"):
         return "gzip"
     if head.startswith(b"BZh") and head[4:10] in (_BZIP2_BLOCK, _BZIP2_END):

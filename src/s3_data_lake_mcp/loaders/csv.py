@@ -113,7 +113,7 @@ class CsvLoader:
 
 def _open(source: ObjectReader, request: CsvRequest) -> tuple[str, Generator[bytes]]:
     source.prefetch([(0, HEAD_BYTES)])
-    compression = detect_compression(source.info, source.read_range(0, HEAD_BYTES))
+    compression = detect_compression(source.read_range(0, HEAD_BYTES))
     limit = request.max_decoded_bytes
     return compression, decoded_blocks(source, compression, max_decoded_bytes=limit)
 

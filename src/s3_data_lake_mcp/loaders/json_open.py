@@ -97,7 +97,7 @@ def open_start(source: ObjectReader, max_decoded_bytes: int) -> Scan:
         MalformedDataError: If it is empty, or its first value is not JSON.
     """
     source.prefetch([(0, HEAD_BYTES)])
-    compression = detect_compression(source.info, source.read_range(0, HEAD_BYTES))
+    compression = detect_compression(source.read_range(0, HEAD_BYTES))
     blocks = decoded_blocks(source, compression, max_decoded_bytes=max_decoded_bytes)
     first = first_text(blocks)
     if not first:

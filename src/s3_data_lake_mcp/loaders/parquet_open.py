@@ -176,7 +176,7 @@ def _not_parquet(source: ObjectReader) -> LakeError:
     if head.startswith(b"PAR1"):
         message = f"{subject} is torn: it begins like Parquet, but its footer is missing"
         return MalformedDataError(message, hint=REWRITE)
-    compression = detect_compression(source.info, head)
+    compression = detect_compression(head)
     name = compression or detect_format(source.info, head)[0]
     message = f"{subject} is not Parquet: " + (
         f"it looks like {name}" if name not in ("unknown", "parquet") else "it has no footer"

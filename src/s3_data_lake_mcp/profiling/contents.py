@@ -64,7 +64,7 @@ def read_contents(source: ObjectReader) -> Contents:
     if head.startswith((_MAGIC, _ENCRYPTED_MAGIC)):
         source.prefetch([(max(0, source.size_bytes - _LONG_TAIL_BYTES), source.size_bytes)])
         return _parquet(source)
-    found = Contents(compression=detect_compression(source.info, head))
+    found = Contents(compression=detect_compression(head))
     whole = len(head) >= source.size_bytes
     if found.compression:
         head, whole = _decoded(source, head, found)

@@ -8,7 +8,7 @@ from s3_data_lake_mcp.loaders.formats import detect_format_by_name
 from s3_data_lake_mcp.profiling import Json
 from s3_data_lake_mcp.profiling.crossings import Budget, Crossings
 from s3_data_lake_mcp.profiling.groups import Group, GroupKey, without
-from s3_data_lake_mcp.profiling.inventory import UNKNOWN, is_folder_marker
+from s3_data_lake_mcp.profiling.inventory import is_folder_marker
 from s3_data_lake_mcp.profiling.location import Neighbours
 from s3_data_lake_mcp.profiling.names import KeyShape, is_hidden, shape_of, template_of
 from s3_data_lake_mcp.profiling.oddities import freshness, partition_json, warnings_of
@@ -45,21 +45,17 @@ class DatasetGrouper:
         self._merged: set[GroupKey] = set()
         self._most_groups = MOST_GROUPS
         self._tables: dict[str, str] = {}
-        self.markers = 0
         self.hidden = 0
-        self.objects = 0
         self.complete = True
 
     def add(self, listed: ListedObject) -> None:
         """Put one object into its group."""
         if is_folder_marker(listed):
-            self.markers += 1
             return
         if self.is_hidden(listed.key):
             self.hidden += 1
             self._note_table(listed.key)
             return
-        self.objects += 1
         if listed.key.endswith((_ICEBERG_FILE, f"{_ICEBERG_FILE}.gz")):
             self._note_iceberg(listed.key)
         shape = self._routed(shape_of(listed.key))
@@ -236,7 +232,7 @@ def _others(group: Group, kinds: Mapping[tuple[str, str], int]) -> dict[str, int
     for kind, objects in kinds.items():
         if kind != own:
             packed = f" ({kind[1] or 'not compressed'})" if kind[1] != own[1] else ""
-            counts[f"format {kind[0] or UNKNOWN}{packed}"] += objects
+            counts[f"format {kind[0]}{packed}"] += objects
     return dict(counts)
 
 
@@ -248,7 +244,7 @@ def _above(root: str) -> list[str]:
 
 def format_of(key: str) -> str:
     """Return the format that the name announces, `unknown` for none."""
-    return detect_format_by_name(key)[0] or UNKNOWN
+    return detect_format_by_name(key)[0]
 
 
 def _wider(folders: tuple[str, ...], stem: str, suffix: str) -> list[GroupKey]:

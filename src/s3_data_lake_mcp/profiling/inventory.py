@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 LARGEST = 10
-UNKNOWN = "unknown"
 
 
 class Inventory:
@@ -35,7 +34,7 @@ class Inventory:
         self.objects += 1
         self.bytes += size
         name = "folder" if is_folder_marker(listed) else detect_format_by_name(listed.key)[0]
-        count = self._formats.setdefault(name or UNKNOWN, [0, 0])
+        count = self._formats.setdefault(name, [0, 0])
         count[0] += 1
         count[1] += size
         self._first = modified if self._first is None else min(self._first, modified)

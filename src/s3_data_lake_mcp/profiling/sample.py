@@ -118,7 +118,7 @@ class Sampler:
                 message, hint="Profiles are made of CSV, JSON and Parquet."
             )
         source = ObjectReader.open_head(self.store, ref, self.meter)
-        if detect_compression(source.info, source.read_range(0, HEAD_BYTES)):
+        if detect_compression(source.read_range(0, HEAD_BYTES)):
             return self._beginning(source, name, rows, share)
         if source.size_bytes <= max(HEAD_BYTES, _WHOLE_BYTES // share):
             loaded = self._load(source, name, _ALL_ROWS)
@@ -173,7 +173,7 @@ class Sampler:
     def _beginning(self, source: ObjectReader, name: str, rows: int, share: int) -> Sample:
         """Take the first records: the only ones that can be had without those before them."""
         limit = _WHOLE_BYTES // share
-        compression = detect_compression(source.info, source.read_range(0, HEAD_BYTES))
+        compression = detect_compression(source.read_range(0, HEAD_BYTES))
         if compression:
             text = b""
             blocks = decoded_blocks(source, compression, max_decoded_bytes=self.max_decoded_bytes)

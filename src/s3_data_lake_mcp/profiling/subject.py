@@ -153,7 +153,7 @@ def _object(
 def _by_content(store: ObjectStore, ref: ObjectRef, meter: ScanMeter) -> str:
     source = ObjectReader.open_head(store, ref, meter)
     head = source.read_range(0, HEAD_BYTES)
-    if detect_compression(source.info, head):
+    if detect_compression(head):
         return "compressed under a name that does not tell its format"
     return detect_format(source.info, head)[0]
 

@@ -1,6 +1,5 @@
 """Python values to JSON values, by the same rules as columns."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -21,7 +20,6 @@ MAX_LEVELS = 200
 
 _EXACT = 2**53 - 1
 _DIGITS = 4_000
-_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def too_deep() -> NoReturn:
@@ -131,9 +129,3 @@ def _scalar(value: object, clipper: Clipper) -> Any:  # noqa: ANN401, PLR0911 - 
         case Real():
             return fraction(float(value))
     return clipper.text(str(value))
-
-
-def compact_size(value: object) -> int:
-    """Return how many UTF-8 bytes the compact JSON of a JSON value takes."""
-    text = _COMPACT.encode(value)
-    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
