@@ -353,7 +353,7 @@ def test_table_projects_and_names_absent_columns() -> None:
         opened('[{"a":1,"b":2}]'), LoadRequest(max_rows=1, columns=("b", "a"))
     )
     assert table.table.column_names == ["b", "a"]
-    with pytest.raises(UnknownColumnError, match="no column c"):
+    with pytest.raises(UnknownColumnError, match="no column 'c'"):
         JsonLoader().load(opened('[{"a":1}]'), LoadRequest(max_rows=1, columns=("c",)))
 
 

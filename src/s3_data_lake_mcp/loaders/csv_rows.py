@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from s3_data_lake_mcp.errors import UnknownColumnError
 from s3_data_lake_mcp.loaders.csv_records import Record, RecordReader
 from s3_data_lake_mcp.loaders.csv_shape import CsvShape
 from s3_data_lake_mcp.loaders.csv_types import typed_column
-from s3_data_lake_mcp.loaders.nearest_columns import nearest_columns
+from s3_data_lake_mcp.loaders.unknown_column import unknown_column
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,21 +69,8 @@ def pick(shape: CsvShape, columns: Sequence[str], subject: str) -> list[int]:
     types = dict(zip(shape.names, shape.types, strict=True))
     for name in columns:
         if name not in types:
-            near = nearest_columns(name, shape.names)
-            close = near or list(shape.names[:_NAMED_COLUMNS])
-            listed = ", ".join(f"{each} ({types[each]})" for each in close)
-            message = f"{subject} has no column {name!r}"
-            raise UnknownColumnError(
-                message,
-                hint=f"Nearest columns: {listed}.",
-                repair={"columns": _repaired(columns, shape.names)},
-            )
+            raise unknown_column(subject, types, columns, name)
     return [shape.names.index(name) for name in columns]
-
-
-def _repaired(columns: Sequence[str], names: Sequence[str]) -> list[str]:
-    nearest = ([name] if name in names else nearest_columns(name, names)[:1] for name in columns)
-    return [name for found in nearest for name in found]
 
 
 def table_of(

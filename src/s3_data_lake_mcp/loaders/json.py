@@ -1,12 +1,11 @@
 """JSON and JSON Lines: only as much of the object as the page needs."""
 
-import difflib
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 
-from s3_data_lake_mcp.errors import LimitExceededError, UnknownColumnError
+from s3_data_lake_mcp.errors import LimitExceededError
 from s3_data_lake_mcp.loaders import LoadRequest, LoadResult, Position
 from s3_data_lake_mcp.loaders.json_open import (
     Scan,
@@ -18,6 +17,7 @@ from s3_data_lake_mcp.loaders.json_outline import OUTLINE, fits, outline
 from s3_data_lake_mcp.loaders.json_path import look_up, nearest_keys
 from s3_data_lake_mcp.loaders.json_scan import DOCUMENT_BYTES, BadLines, ValueDecoder
 from s3_data_lake_mcp.loaders.json_table import table_of
+from s3_data_lake_mcp.loaders.unknown_column import unknown_column
 from s3_data_lake_mcp.storage.reader import ObjectReader
 
 MAX_KEYS = 1_000
@@ -108,11 +108,8 @@ class JsonLoader:
         table = table_of([result.data] if single else result.records, str(source.ref))
         for name in request.columns:
             if name not in table.column_names:
-                near = (
-                    difflib.get_close_matches(name, table.column_names) or table.column_names[:20]
-                )
-                message = f"{source.ref} has no column {name}"
-                raise UnknownColumnError(message, hint=f"It has: {', '.join(near)}.")
+                types = {one.name: one.type for one in table.schema}
+                raise unknown_column(str(source.ref), types, request.columns, name)
         if request.columns:
             table = table.select(list(request.columns))
         return LoadResult(

@@ -9,11 +9,9 @@ from s3_data_lake_mcp.errors import (
     InvalidArgumentError,
     LimitExceededError,
     MalformedDataError,
-    UnknownColumnError,
     UnsupportedFormatError,
 )
 from s3_data_lake_mcp.loaders import LoadRequest, LoadResult, Position
-from s3_data_lake_mcp.loaders.nearest_columns import nearest_columns
 from s3_data_lake_mcp.loaders.parquet_decode import PageRead, decode
 from s3_data_lake_mcp.loaders.parquet_open import (
     NO_KEYS,
@@ -24,6 +22,7 @@ from s3_data_lake_mcp.loaders.parquet_open import (
 )
 from s3_data_lake_mcp.loaders.parquet_plan import GroupRows, plan_chunks, rows_per_group
 from s3_data_lake_mcp.loaders.parquet_ranges import ChunkFile
+from s3_data_lake_mcp.loaders.unknown_column import unknown_column
 from s3_data_lake_mcp.storage.reader import ObjectReader
 
 _PAGE_BYTES = 512 << 20
@@ -143,25 +142,13 @@ def _pick(footer: ParquetFooter, wanted: Sequence[str]) -> tuple[list[int], list
         while whole not in places and "." in whole:
             whole = whole.rpartition(".")[0]
         if whole not in places:
-            raise _unknown(footer, wanted, name)
+            types = dict(zip(footer.names, footer.schema.types, strict=True))
+            raise unknown_column(footer.subject, types, wanted, name)
         if whole != name:
             notices.append(f"{name} is a part of column {whole}, which is shown whole.")
         if whole == name or places[whole] not in picked:
             picked.append(places[whole])
     return picked, notices
-
-
-def _unknown(footer: ParquetFooter, wanted: Sequence[str], name: str) -> UnknownColumnError:
-    near = {column: nearest_columns(column, footer.names) for column in wanted}
-    types = dict(zip(footer.names, footer.schema.types, strict=True))
-    listed = ", ".join(f"{n} ({types[n]})" for n in near[name] or footer.names[:5])
-    fixed = [c if c in types else (near[c] or [""])[0] for c in wanted]
-    message = f"{footer.subject} has no column {name!r}"
-    return UnknownColumnError(
-        message,
-        hint=f"Nearest columns: {listed}.",
-        repair={"columns": [c for c in dict.fromkeys(fixed) if c]},
-    )
 
 
 def _refuse_encrypted(footer: ParquetFooter, columns: Sequence[int]) -> None:

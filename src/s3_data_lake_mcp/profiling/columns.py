@@ -1,16 +1,13 @@
 """Which columns to profile: those asked for, or as many as an answer can hold."""
 
-import difflib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
-from s3_data_lake_mcp.errors import UnknownColumnError
+from s3_data_lake_mcp.loaders.unknown_column import unknown_column
 from s3_data_lake_mcp.profiling.aggregates import ProfiledColumn
 
-_NEAREST = 3
-_SHOWN = 5
 _COLUMN_BYTES = 300
 """What the profile of a column takes at the least."""
 
@@ -43,7 +40,7 @@ def choose_columns(
     wanted = list(dict.fromkeys(asked)) or list(types)
     for name in wanted:
         if name not in types:
-            raise _unknown(name, types, asked, subject)
+            raise unknown_column(subject, types, asked, name)
     most = max(1, room_bytes // _COLUMN_BYTES)
     chosen = [
         ProfiledColumn(name=name, type=types[name], position=at)
@@ -63,25 +60,3 @@ def left_out(shown: int, total: int, names: Sequence[str]) -> str:
         f"Only the first {shown:,} of {total:,} columns fit the answer; ask for others with "
         f"columns, which begin with {next_name!r}."
     )
-
-
-def _unknown(
-    name: str, types: Mapping[str, pa.DataType], asked: Sequence[str], subject: str
-) -> UnknownColumnError:
-    near = nearest(name, types) or list(types)[:_SHOWN]
-    listed = ", ".join(f"{each} ({types[each]})" for each in near)
-    repaired = [n if n in types else next(iter(nearest(n, types)), "") for n in asked]
-    return UnknownColumnError(
-        f"{subject} has no column {name!r}",
-        hint=f"Nearest columns: {listed}.",
-        repair={"columns": [n for n in dict.fromkeys(repaired) if n]},
-    )
-
-
-def nearest(name: str, known: Mapping[str, object]) -> list[str]:
-    """Return the names that are most like one, whatever their case."""
-    lowered: dict[str, str] = {}
-    for each in known:
-        lowered.setdefault(each.lower(), each)
-    found = difflib.get_close_matches(name.lower(), lowered, n=_NEAREST, cutoff=0.5)
-    return [lowered[each] for each in found]
