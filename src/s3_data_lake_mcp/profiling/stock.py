@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import chain
+from itertools import chain, islice
 from typing import Literal
 
 from s3_data_lake_mcp.errors import AccessDeniedError, LakeError, NotFoundError
@@ -11,7 +11,7 @@ from s3_data_lake_mcp.profiling.datasets import DatasetGrouper
 from s3_data_lake_mcp.profiling.inventory import Inventory, is_folder_marker
 from s3_data_lake_mcp.storage import ListedObject, ObjectRef, ObjectStore, ScanMeter
 from s3_data_lake_mcp.storage.fanout import walk_wide
-from s3_data_lake_mcp.storage.listing import glob_prefix, glob_regex, is_glob
+from s3_data_lake_mcp.storage.listing import glob_prefix, glob_regex, is_glob, is_object
 
 KEPT_OBJECTS = 1_001
 _LAST_SECONDS = 12.0
@@ -87,15 +87,14 @@ def take_stock(
         return _glob_stock(store, bucket, prefix, meter, progress)
     keys = walk_wide(store, bucket, prefix, meter)
     try:
-        first = next(keys, None)
+        first = list(islice(keys, 1))
     except AccessDeniedError as exc:
         # Whoever may read an object need not be allowed to list its bucket.
         return _only(bucket, _headed(store, ObjectRef(bucket=bucket, key=prefix), meter, exc))
-    # An empty one with a slash at its end marks a folder.
-    if first and first.key == prefix and (first.size_bytes or not prefix.endswith("/")):
-        return _only(bucket, first)
+    if is_object(first, prefix):
+        return _only(bucket, first[0])
     stock = _new_stock(bucket, prefix, "prefix")
-    walk = _Walk(keys=chain([first] if first else [], keys), meter=meter, progress=progress)
+    walk = _Walk(keys=chain(first, keys), meter=meter, progress=progress)
     return _filled(stock, walk, walk)
 
 
@@ -107,7 +106,7 @@ def _glob_stock(
     progress: Callable[[int, int], None],
 ) -> Stock:
     found = store.list_page(bucket, glob, meter, max_keys=1).objects
-    if found and found[0].key == glob:
+    if is_object(found, glob):
         return _only(bucket, found[0])
     pattern = glob_regex(glob)
     keys = walk_wide(store, bucket, glob_prefix(glob), meter)

@@ -1,7 +1,7 @@
 """Keys, prefixes and globs: taking URIs apart, matching keys, walking listings."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, islice
@@ -133,17 +133,26 @@ class Place:
     objects: Iterator[ListedObject]
 
 
+def is_object(first: Sequence[ListedObject], key: str) -> bool:
+    """Whether a listing begins with the object that a key names, be it a prefix or glob as well.
+
+    An empty one with a slash at its end marks a folder.
+    """
+    if not first or first[0].key != key:
+        return False
+    return first[0].size_bytes > 0 or not key.endswith("/")
+
+
 def locate(store: ObjectStore, bucket: str, key: str, meter: ScanMeter) -> Place:
     """Tell whether a key names an object, a prefix (it is empty or ends in `/`), or a glob.
 
-    An object with exactly the key of a glob wins; that is looked up beside the first keys. So does
-    one that a prefix names, unless it is empty: then it marks a folder. Long listings are fetched
-    side by side.
+    An object with exactly the key of a prefix or glob wins; that of a glob is looked up beside the
+    first keys. Long listings are fetched side by side.
     """
     if not key or key.endswith("/"):
         below = walk_wide(store, bucket, key, meter)
         first = list(islice(below, 1))
-        if first and first[0].key == key and first[0].size_bytes:
+        if is_object(first, key):
             return Place(bucket=bucket, key=key, kind="object", objects=iter(()))
         objects = _data(chain(first, below))
         return Place(bucket=bucket, key=key, kind="prefix", objects=objects)
@@ -152,8 +161,7 @@ def locate(store: ObjectStore, bucket: str, key: str, meter: ScanMeter) -> Place
     looked_up = download_threads().submit(store.list_page, bucket, key, meter, max_keys=1)
     below = walk_wide(store, bucket, glob_prefix(key), meter)
     first = list(islice(below, 1))
-    exact = looked_up.result().objects
-    if exact and exact[0].key == key:
+    if is_object(looked_up.result().objects, key):
         return Place(bucket=bucket, key=key, kind="object", objects=iter(()))
     pattern = glob_regex(key)
     objects = _data(one for one in chain(first, below) if pattern.fullmatch(one.key))
