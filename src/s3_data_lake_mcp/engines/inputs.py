@@ -3,7 +3,7 @@
 import contextlib
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ from s3_data_lake_mcp.engines.tables import Table, raw_paths
 from s3_data_lake_mcp.engines.typed_select import Texts
 from s3_data_lake_mcp.errors import InvalidArgumentError, LakeError, ObjectChangedError
 from s3_data_lake_mcp.settings import Settings
-from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef
+from s3_data_lake_mcp.storage import ObjectInfo, check_versions
 from s3_data_lake_mcp.storage.listing import split_uri
 
 DATA = "data"
@@ -188,26 +188,14 @@ def open_inputs(
     else:
         with ThreadPoolExecutor(_OPEN_THREADS) as pool:
             places = [future.result() for future in [pool.submit(find, *one) for one in wanted]]
-        _check_versions(member.info for place in places for member in place.members)
+        # Two tables may have met two versions of an object: one would be read as the other.
+        check_versions(member.info for place in places for member in place.members)
     tables = [
         _table(number, name, place, settings)
         for number, ((name, _, _), place) in enumerate(zip(wanted, places, strict=True))
     ]
     in_readers = frozenset(name for name, _, _ in wanted if _is_argument(name, sql))
     return Inputs(tables, in_readers)
-
-
-def _check_versions(infos: Iterable[ObjectInfo]) -> None:
-    """Raise if two tables have met two versions of an object: one would be read as the other.
-
-    Raises:
-        ObjectChangedError: If they have.
-    """
-    met: dict[ObjectRef, str] = {}
-    for info in infos:
-        if met.setdefault(info.ref, info.etag) != info.etag:
-            message = f"{info.ref} changed while it was being opened"
-            raise ObjectChangedError(message, hint="Call again.")
 
 
 def _table(number: int, name: str, place: Place, settings: Settings) -> Table:

@@ -174,12 +174,7 @@ def dominant_format(counts: Mapping[str, int]) -> str:
 
 
 def _member(opener: Opener, path: str, bucket: str, listed: ListedObject, name: str) -> Member:
-    info = ObjectInfo(
-        ref=ObjectRef(bucket=bucket, key=listed.key),
-        size_bytes=listed.size_bytes,
-        etag=listed.etag,
-        last_modified=listed.last_modified,
-    )
+    info = listed.info(bucket)
     return Member(info=info, path=path, opened=opener.listed(info, name))
 
 

@@ -3,7 +3,7 @@
 from concurrent.futures import Future
 
 from s3_data_lake_mcp.errors import AccessDeniedError, LakeError, NotFoundError
-from s3_data_lake_mcp.storage import ObjectHead, ObjectInfo, ObjectRef, ObjectStore, ScanMeter
+from s3_data_lake_mcp.storage import ObjectHead, ObjectRef, ObjectStore, ScanMeter
 
 _CUSTOMER_KEY = "SSE-C"
 """What the refusal says of an object under a customer's key."""
@@ -55,12 +55,8 @@ def _listed(store: ObjectStore, ref: ObjectRef, meter: ScanMeter) -> ObjectHead 
     if ref.version_id or not page.objects or page.objects[0].key != ref.key:
         return None
     listed = page.objects[0]
-    info = ObjectInfo(
-        ref=ref,
-        size_bytes=listed.size_bytes,
-        etag=listed.etag,
-        last_modified=listed.last_modified,
-    )
     return ObjectHead(
-        info=info, storage_class=listed.storage_class, customer_key_algorithm="AES256"
+        info=listed.info(ref.bucket),
+        storage_class=listed.storage_class,
+        customer_key_algorithm="AES256",
     )

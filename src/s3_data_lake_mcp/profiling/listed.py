@@ -2,22 +2,8 @@
 
 from collections.abc import Iterable
 
-from s3_data_lake_mcp.errors import ObjectChangedError
-from s3_data_lake_mcp.storage import ListedObject, ObjectInfo, ObjectRef, ObjectStore, ScanMeter
+from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef, ObjectStore, ScanMeter, check_versions
 from s3_data_lake_mcp.storage.layered import LayeredStore
-
-
-def check_as_listed(listed: Iterable[ListedObject], infos: Iterable[ObjectInfo]) -> None:
-    """Raise if an object is not the version that was listed; what was not listed is let pass.
-
-    Raises:
-        ObjectChangedError: If one was overwritten since.
-    """
-    etags = {one.key: one.etag for one in listed if one.etag}
-    for info in infos:
-        if etags.get(info.ref.key, info.etag) != info.etag:
-            message = f"{info.ref} changed while it was being read"
-            raise ObjectChangedError(message, hint="Call again.")
 
 
 class AsListed(LayeredStore):
@@ -25,12 +11,12 @@ class AsListed(LayeredStore):
 
     Args:
         store: Where the objects are.
-        listed: Objects of one bucket.
+        listed: The versions.
     """
 
-    def __init__(self, store: ObjectStore, listed: Iterable[ListedObject]) -> None:
+    def __init__(self, store: ObjectStore, listed: Iterable[ObjectInfo]) -> None:
         super().__init__(store)
-        self._listed = {one.key: one for one in listed}
+        self._listed = {one.ref: one for one in listed}
 
     def get_head(self, ref: ObjectRef, length: int, meter: ScanMeter) -> tuple[ObjectInfo, bytes]:
         """Return the identity and the first bytes."""
@@ -41,6 +27,6 @@ class AsListed(LayeredStore):
         return self._checked(self._store.get_tail(ref, length, meter))
 
     def _checked(self, opened: tuple[ObjectInfo, bytes]) -> tuple[ObjectInfo, bytes]:
-        listed = self._listed.get(opened[0].ref.key)
-        check_as_listed([listed] if listed else [], [opened[0]])
+        info = opened[0]
+        check_versions([self._listed.get(info.ref, info), info])
         return opened

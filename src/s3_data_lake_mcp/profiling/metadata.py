@@ -10,7 +10,6 @@ from s3_data_lake_mcp.errors import (
     KmsDeniedError,
     LakeError,
     ObjectArchivedError,
-    ObjectChangedError,
     StoreError,
 )
 from s3_data_lake_mcp.fence import cell, scrub
@@ -26,7 +25,14 @@ from s3_data_lake_mcp.profiling.keeping import (
 from s3_data_lake_mcp.profiling.squeeze import Answer, shortened, size, squeezed
 from s3_data_lake_mcp.profiling.suggestions import suggest
 from s3_data_lake_mcp.settings import Settings
-from s3_data_lake_mcp.storage import ObjectHead, ObjectInfo, ObjectRef, ObjectStore, ScanMeter
+from s3_data_lake_mcp.storage import (
+    ObjectHead,
+    ObjectInfo,
+    ObjectRef,
+    ObjectStore,
+    ScanMeter,
+    check_versions,
+)
 from s3_data_lake_mcp.storage.reader import ObjectReader
 
 _SPARE_BYTES = 1_184
@@ -109,9 +115,7 @@ def _contents(
         return None
     if isinstance(opened, LakeError):
         raise opened
-    if opened.info.etag != head.info.etag:
-        message = f"{head.info.ref} changed while it was being read"
-        raise ObjectChangedError(message, hint="Call again.")
+    check_versions([head.info, opened.info])
     contents = read_contents(opened)
     notices += contents.notices
     return contents

@@ -25,13 +25,12 @@ from s3_data_lake_mcp.profiling.columns import choose_columns, spelt_once
 from s3_data_lake_mcp.profiling.exact import Measured, measure
 from s3_data_lake_mcp.profiling.footer import MOST_FOOTERS, profile_footers, read_footers
 from s3_data_lake_mcp.profiling.hints import Hint, hinting
-from s3_data_lake_mcp.profiling.listed import check_as_listed
 from s3_data_lake_mcp.profiling.partitions import partitions_of
 from s3_data_lake_mcp.profiling.plans import plans_of
 from s3_data_lake_mcp.profiling.sample import MOST_ROWS, Sample, Sampler
 from s3_data_lake_mcp.profiling.subject import Subject
 from s3_data_lake_mcp.settings import Settings
-from s3_data_lake_mcp.storage import ObjectStore, ScanMeter
+from s3_data_lake_mcp.storage import ObjectStore, ScanMeter, check_versions
 
 _SHARE_OF_TIME = 0.6
 _SMALL_BYTES = {"csv": 32 << 20, "json": 32 << 20, "parquet": 8 << 20}
@@ -143,7 +142,7 @@ class Profiler:
         # Samples of Parquet would take more requests than they spare.
         hinted = not small and subject.format != "parquet"
         with hinting(partial(self._hint, subject) if hinted else None) as hint, opened as session:
-            check_as_listed(subject.objects, session.sources)
+            check_versions([*subject.infos, *session.sources])
             chosen, left_out, measured = self._settled(session, subject, columns, hint, small=small)
             rows = measured.rows
             notices = [left_out, *telling.told(measured.figures), *measured.notices]

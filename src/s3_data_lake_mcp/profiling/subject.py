@@ -13,7 +13,7 @@ from s3_data_lake_mcp.profiling.datasets import format_of
 from s3_data_lake_mcp.profiling.groups import is_archived
 from s3_data_lake_mcp.profiling.keeping import is_locked
 from s3_data_lake_mcp.profiling.stock import KEPT_OBJECTS, Stock
-from s3_data_lake_mcp.storage import ListedObject, ObjectRef, ObjectStore, ScanMeter
+from s3_data_lake_mcp.storage import ListedObject, ObjectInfo, ObjectRef, ObjectStore, ScanMeter
 from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
 
 _NAMED = 3
@@ -45,9 +45,14 @@ class Subject:
         return f"s3://{self.bucket}/{self.key}"
 
     @property
+    def infos(self) -> list[ObjectInfo]:
+        """The versions that were listed."""
+        return [one.info(self.bucket) for one in self.objects]
+
+    @property
     def refs(self) -> list[ObjectRef]:
         """The objects' names."""
-        return [ObjectRef(bucket=self.bucket, key=one.key) for one in self.objects]
+        return [info.ref for info in self.infos]
 
     @property
     def seed(self) -> str:

@@ -153,7 +153,7 @@ def _profile(
         subject, reason = find_subject(profiler.store, stock, profiler.meter)
         if subject is None:
             return None, [reason] if reason else []
-        as_listed = AsListed(profiler.store, subject.objects).as_store()
+        as_listed = AsListed(profiler.store, subject.infos).as_store()
         profiler = replace(profiler, store=as_listed)
         try:
             found = profiler.profile(subject, columns, basis)

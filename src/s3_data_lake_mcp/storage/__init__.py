@@ -7,12 +7,12 @@ the deadline, the byte budget and the cancellation of the call. Stores are safe 
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
-from s3_data_lake_mcp.errors import DeadlineExceededError, LimitExceededError
+from s3_data_lake_mcp.errors import DeadlineExceededError, LimitExceededError, ObjectChangedError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +70,15 @@ class ListedObject:
     last_modified: datetime
     storage_class: str = "STANDARD"
 
+    def info(self, bucket: str) -> ObjectInfo:
+        """Return the version that was listed, as far as a listing tells of it."""
+        return ObjectInfo(
+            ref=ObjectRef(bucket=bucket, key=self.key),
+            size_bytes=self.size_bytes,
+            etag=self.etag,
+            last_modified=self.last_modified,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListPage:
@@ -95,6 +104,19 @@ class BucketProbe:
 
     region: str
     access: Literal["readable", "denied", "unknown"]
+
+
+def check_versions(infos: Iterable[ObjectInfo]) -> None:
+    """Raise if two of these are different versions of one object; one without an ETag fits all.
+
+    Raises:
+        ObjectChangedError: If they are.
+    """
+    met: dict[ObjectRef, str] = {}
+    for info in infos:
+        if info.etag and met.setdefault(info.ref, info.etag) != info.etag:
+            message = f"{info.ref} changed while it was being read"
+            raise ObjectChangedError(message, hint="Call again.")
 
 
 class ScanMeter:
