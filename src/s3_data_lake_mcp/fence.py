@@ -36,7 +36,7 @@ def scrub_all(value: object) -> object:
             return scrub(value)
         case dict():
             return {scrub(str(key)): scrub_all(item) for key, item in value.items()}
-        case list():
+        case list() | tuple():
             return [scrub_all(item) for item in value]
         case _:
             return value

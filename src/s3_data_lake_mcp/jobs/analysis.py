@@ -7,7 +7,7 @@ from s3_data_lake_mcp import wire
 from s3_data_lake_mcp.engines import Filter, Query, QueryResult
 from s3_data_lake_mcp.jobs import opening
 from s3_data_lake_mcp.jobs.workplace import Arguments, Report, Workplace
-from s3_data_lake_mcp.pages import kept_within, scan_json, source_json, table_page
+from s3_data_lake_mcp.pages import kept_within, scan_json, table_page
 from s3_data_lake_mcp.profiling.metadata import describe_object
 from s3_data_lake_mcp.profiling.summary import summarize
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef, ScanMeter
@@ -40,7 +40,7 @@ def answer_query(w: Workplace, a: Arguments, meter: ScanMeter, report: Report) -
     )
     result = w.engine.run(asked, meter, report)
     sources = kept_within(
-        [source_json(info) for info in result.sources], w.settings.max_result_bytes // _PARTS
+        [info.as_json() for info in result.sources], w.settings.max_result_bytes // _PARTS
     )
     envelope = {
         "source": _whole_source(a, result),
@@ -88,9 +88,9 @@ def _filter(a: Arguments) -> Filter | None:
 
 def _whole_source(a: Arguments, result: QueryResult) -> dict[str, Any]:
     if result.whole is not None:
-        return source_json(result.whole)
+        return result.whole.as_json()
     ref = ObjectRef(bucket=a["bucket"], key=a["key"])
-    return source_json(ObjectInfo(ref=ref, size_bytes=0, etag=""))
+    return ObjectInfo(ref=ref, size_bytes=0, etag="").as_json()
 
 
 def summary(w: Workplace, a: Arguments, meter: ScanMeter, report: Report) -> dict[str, Any]:

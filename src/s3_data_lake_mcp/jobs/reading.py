@@ -15,7 +15,7 @@ from s3_data_lake_mcp.loaders.formats import detect_format_by_name
 from s3_data_lake_mcp.loaders.json import JsonLoader, JsonRequest
 from s3_data_lake_mcp.loaders.json_open import FIRST_BYTES
 from s3_data_lake_mcp.loaders.parquet import ParquetLoader
-from s3_data_lake_mcp.pages import Paging, record_page, scan_json, source_json, table_page
+from s3_data_lake_mcp.pages import Paging, record_page, scan_json, table_page
 from s3_data_lake_mcp.storage import ScanMeter
 from s3_data_lake_mcp.storage.listing import is_glob
 from s3_data_lake_mcp.storage.reader import ObjectReader
@@ -49,7 +49,7 @@ def read_json(w: Workplace, a: Arguments, meter: ScanMeter, _r: Report) -> dict[
     result = JsonLoader().read(source, request)
     identity = opening.identity(source.info)
     envelope = {
-        "source": source_json(source.info),
+        "source": source.info.as_json(),
         "format": "json",
         "layout": result.layout,
         "keys": result.keys,
@@ -138,7 +138,7 @@ def _table_answer(
 ) -> dict[str, Any]:
     paging = opening.paging(a)
     envelope = {
-        "source": source_json(source.info),
+        "source": source.info.as_json(),
         "format": name,
         "offset": result.offset,
         "total_rows": result.total_rows,

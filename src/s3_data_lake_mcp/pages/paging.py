@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from s3_data_lake_mcp import fence
 from s3_data_lake_mcp.cursors import Cursor
-from s3_data_lake_mcp.storage import ObjectInfo, ScanMeter
+from s3_data_lake_mcp.storage import ScanMeter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,18 +29,6 @@ class Paging:
             identity=identity,
             position=position,
         ).encode()
-
-
-def source_json(info: ObjectInfo) -> dict[str, Any]:
-    """Return the `source` part of an answer for one object."""
-    modified = info.last_modified.isoformat() if info.last_modified else ""
-    return {
-        "uri": fence.scrub(info.ref.uri),
-        "etag": info.etag,
-        "version_id": info.version_id,
-        "size_bytes": info.size_bytes,
-        "last_modified": modified,
-    }
 
 
 def scan_json(meter: ScanMeter) -> dict[str, int]:

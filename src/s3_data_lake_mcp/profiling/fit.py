@@ -7,16 +7,19 @@ from s3_data_lake_mcp.budget import fitting
 from s3_data_lake_mcp.fence import cell
 from s3_data_lake_mcp.profiling import Json
 from s3_data_lake_mcp.profiling.columns import left_out
-from s3_data_lake_mcp.profiling.squeeze import Answer, shortened, size, squeezed
-
-_SPARE_BYTES = 1_184
-"""What is left for notices of what was left out, if there is as much."""
+from s3_data_lake_mcp.profiling.squeeze import (
+    LONGEST_LAST_NOTICE,
+    LONGEST_NOTICE,
+    SPARE_BYTES,
+    Answer,
+    shortened,
+    size,
+    squeezed,
+)
 
 _SENTENCES = ("schema_drift", "warnings")
 _DATASETS_SHARE = 0.4
 _NOTICES_SHARE = 0.25
-_LONGEST_NOTICE = 1_200
-_LONGEST_LAST_NOTICE = 160
 
 
 def fit(answer: Answer, max_result_bytes: int) -> Answer:
@@ -29,8 +32,8 @@ def fit(answer: Answer, max_result_bytes: int) -> Answer:
 
 
 def _cut(answer: Answer, room: int) -> Answer:
-    room -= min(_SPARE_BYTES, room // 4)
-    notices = _shortened(answer["notices"], int(room * _NOTICES_SHARE), _LONGEST_NOTICE)
+    room -= min(SPARE_BYTES, room // 4)
+    notices = _shortened(answer["notices"], int(room * _NOTICES_SHARE), LONGEST_NOTICE)
     fitted = answer | {"datasets": [], "profile": None, "notices": notices}
     fitted["inventory"], said = _inventory(answer["inventory"], room // 8)
     notices += said
@@ -48,7 +51,7 @@ def _cut(answer: Answer, room: int) -> Answer:
 
 def _bare(answer: Answer, room: int) -> Answer:
     """Keep the counts alone."""
-    notices = _shortened(answer["notices"], room // 4, _LONGEST_LAST_NOTICE)
+    notices = _shortened(answer["notices"], room // 4, LONGEST_LAST_NOTICE)
     fitted = answer | {"datasets": [], "profile": None, "notices": notices}
     fitted["inventory"] = answer["inventory"] | {"largest": []}
     notices.append(
@@ -97,7 +100,7 @@ def _datasets(datasets: Any, room: int) -> tuple[list[Json], list[str]]:  # noqa
 def _slim(dataset: Mapping[str, Any]) -> dict[str, Any]:
     """Bound what one dataset says of itself."""
     return dict(dataset) | {
-        what: [shortened(text, _LONGEST_NOTICE) for text in dataset[what]] for what in _SENTENCES
+        what: [shortened(text, LONGEST_NOTICE) for text in dataset[what]] for what in _SENTENCES
     }
 
 

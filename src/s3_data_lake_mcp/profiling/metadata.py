@@ -12,7 +12,7 @@ from s3_data_lake_mcp.errors import (
     ObjectArchivedError,
     StoreError,
 )
-from s3_data_lake_mcp.fence import cell, scrub
+from s3_data_lake_mcp.fence import cell, scrub_all
 from s3_data_lake_mcp.loaders.formats import detect_format_by_name
 from s3_data_lake_mcp.profiling.contents import TAIL_BYTES, Contents, read_contents
 from s3_data_lake_mcp.profiling.heads import settled_head
@@ -22,7 +22,15 @@ from s3_data_lake_mcp.profiling.keeping import (
     restore_notice,
     restore_status,
 )
-from s3_data_lake_mcp.profiling.squeeze import Answer, shortened, size, squeezed
+from s3_data_lake_mcp.profiling.squeeze import (
+    LONGEST_LAST_NOTICE,
+    LONGEST_NOTICE,
+    SPARE_BYTES,
+    Answer,
+    shortened,
+    size,
+    squeezed,
+)
 from s3_data_lake_mcp.profiling.suggestions import suggest
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import (
@@ -35,11 +43,6 @@ from s3_data_lake_mcp.storage import (
 )
 from s3_data_lake_mcp.storage.reader import ObjectReader
 
-_SPARE_BYTES = 1_184
-"""What is left for notices of what was left out, if there is as much."""
-
-_LONGEST_NOTICE = 1_200
-_LONGEST_LAST_NOTICE = 160
 _REFUSED = (AccessDeniedError, KmsDeniedError, ObjectArchivedError)
 
 
@@ -71,7 +74,7 @@ def describe_object(
     if ref.version_id and contents is not None:
         notices.append("The tools that read data read the latest version, maybe not this one.")
     answer["notices"] = notices
-    clean: dict[str, Any] = _scrubbed(answer)
+    clean: Any = scrub_all(answer)
     whole = ("checksums", "suggested_calls")
     return squeezed(clean, settings.max_result_bytes, (_cut, _bare), whole=whole)
 
@@ -129,7 +132,7 @@ def _answer(
 ) -> dict[str, Any]:
     told = contents or _by_name(head.info)
     return {
-        "source": _source(head.info),
+        "source": head.info.as_json(),
         "content_type": head.info.content_type,
         "content_encoding": head.info.content_encoding,
         "storage_class": head.storage_class,
@@ -157,32 +160,10 @@ def _by_name(info: ObjectInfo) -> Contents:
     return Contents(format=name, detected_by=detected_by, compression=compression)
 
 
-def _source(info: ObjectInfo) -> dict[str, Any]:
-    return {
-        "uri": info.ref.uri,
-        "etag": info.etag,
-        "version_id": info.version_id,
-        "size_bytes": info.size_bytes,
-        "last_modified": info.last_modified.isoformat() if info.last_modified else "",
-    }
-
-
-def _scrubbed(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return JSON without lone surrogates, which keys and metadata may hold."""
-    match value:
-        case str():
-            return scrub(value)
-        case list() | tuple():
-            return [_scrubbed(item) for item in value]
-        case dict():
-            return {scrub(str(key)): _scrubbed(item) for key, item in value.items()}
-    return value
-
-
 def _cut(answer: Answer, room: int) -> Answer:
     """Cut the lists that may be long to what fits, and count what is left out."""
-    notices = [shortened(text, _LONGEST_NOTICE) for text in answer["notices"]]
-    room -= min(_SPARE_BYTES, room // 4)
+    notices = [shortened(text, LONGEST_NOTICE) for text in answer["notices"]]
+    room -= min(SPARE_BYTES, room // 4)
     cut = answer | {"notices": notices}
     for name in ("user_metadata", "tags"):
         _cut_map(cut, name, room // 10, notices)
@@ -216,7 +197,7 @@ def _bare(answer: Answer, room: int) -> Answer:
         empty["tags"] = None
     left_out = ", ".join([name for name in answer if name in empty and answer[name]])
     said = f"{left_out} did not fit {room:,} bytes: raise S3_DATA_LAKE_MAX_RESULT_BYTES."
-    notices = [shortened(text, _LONGEST_LAST_NOTICE) for text in answer["notices"]]
+    notices = [shortened(text, LONGEST_LAST_NOTICE) for text in answer["notices"]]
     kept = fitting(notices, cell, room // 4)
     return answer | empty | {"notices": [*notices[:kept], said]}
 

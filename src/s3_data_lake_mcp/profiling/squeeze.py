@@ -7,6 +7,11 @@ from s3_data_lake_mcp.budget import compact_size
 from s3_data_lake_mcp.fence import cell
 from s3_data_lake_mcp.wire import Clipper
 
+SPARE_BYTES = 1_184
+"""What is left for notices of what was left out, if there is as much."""
+
+LONGEST_NOTICE = 1_200
+LONGEST_LAST_NOTICE = 160
 _LATE_BYTES = 352
 """What is added behind: the cost, late notices, the fence, the words of the first line."""
 

@@ -16,7 +16,7 @@ from s3_data_lake_mcp.errors import (
     ObjectArchivedError,
     SqlError,
 )
-from s3_data_lake_mcp.fence import scrub
+from s3_data_lake_mcp.fence import scrub_all
 from s3_data_lake_mcp.profiling import Json
 from s3_data_lake_mcp.profiling.drift import (
     MOST_DATASETS,
@@ -98,7 +98,7 @@ def summarize(  # noqa: PLR0913 - the arguments of the tool, and what it works w
         },
         "notices": [*stock.notices, *notices, *aged],
     }
-    clean: dict[str, Any] = _scrubbed(answer)
+    clean: Any = scrub_all(answer)
     return fit(clean, settings.max_result_bytes)
 
 
@@ -174,15 +174,3 @@ def _profile(
 def _no_profile(error: LakeError) -> str:
     hint = f" {error.hint}" if error.hint else ""
     return f"No profile: {error}.{hint}"
-
-
-def _scrubbed(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return JSON without lone surrogates, which a key's name may hold."""
-    match value:
-        case str():
-            return scrub(value)
-        case list():
-            return [_scrubbed(item) for item in value]
-        case dict():
-            return {scrub(key): _scrubbed(item) for key, item in value.items()}
-    return value

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from s3_data_lake_mcp.errors import DeadlineExceededError, LimitExceededError, ObjectChangedError
+from s3_data_lake_mcp.fence import scrub
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,16 @@ class ObjectInfo:
     last_modified: datetime | None = None
     content_type: str = ""
     content_encoding: str = ""
+
+    def as_json(self) -> dict[str, object]:
+        """Return the `source` part of an answer."""
+        return {
+            "uri": scrub(self.ref.uri),
+            "etag": self.etag,
+            "version_id": self.version_id,
+            "size_bytes": self.size_bytes,
+            "last_modified": self.last_modified.isoformat() if self.last_modified else "",
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,10 +182,13 @@ class ScanMeter:
             DeadlineExceededError: If the deadline has passed or the call was cancelled.
         """
         if self.over:
-            message = f"The call took longer than {self.timeout_seconds:g} s"
-            raise DeadlineExceededError(
-                message, hint="Ask for less: fewer columns, a narrower prefix or predicate."
-            )
+            raise self.overdue()
+
+    def overdue(self) -> DeadlineExceededError:
+        """Return the error of a call that took too long."""
+        message = f"The call took longer than {self.timeout_seconds:g} s"
+        hint = "Ask for less: fewer columns, a narrower prefix or predicate."
+        return DeadlineExceededError(message, hint=hint)
 
     def count_request(self) -> None:
         """Count one request that is about to be sent."""

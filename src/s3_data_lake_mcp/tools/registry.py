@@ -18,7 +18,6 @@ from pydantic import PrivateAttr, ValidationError
 
 from s3_data_lake_mcp.cursors import Cursor
 from s3_data_lake_mcp.errors import (
-    DeadlineExceededError,
     InvalidArgumentError,
     LakeError,
     NotFoundError,
@@ -136,8 +135,7 @@ class LakeTool(Tool):
             call.meter.cancel()
             if not began.is_set():
                 raise waited(call.meter) from exc
-            message = f"The call took longer than {call.meter.timeout_seconds:g} s"
-            raise DeadlineExceededError(message, hint="Ask for less.") from exc
+            raise call.meter.overdue() from exc
         except anyio.get_cancelled_exc_class():
             call.meter.cancel()
             raise

@@ -133,7 +133,7 @@ class WorkerPool:
             self._replace()
         if isinstance(result, DeadlineExceededError):
             # The worker knows only what was left when it began.
-            raise _late(meter) from result
+            raise meter.overdue() from result
         if isinstance(result, LakeError):
             raise result
         return result
@@ -213,7 +213,7 @@ class WorkerPool:
                 meter.deadline = min(meter.deadline, time.monotonic())
             if time.monotonic() > meter.deadline + _GRACE_SECONDS:
                 _LOGGER.warning("worker killed at the deadline", extra={"job": job})
-                raise _late(meter)
+                raise meter.overdue()
 
     def close(self) -> None:
         """End all workers, running calls with them."""
@@ -235,12 +235,6 @@ def _busy(reason: str) -> LimitExceededError:
 def waited(meter: ScanMeter) -> LimitExceededError:
     """Return the error of a call whose time went by before it had a place."""
     return _busy(f"the call waited {meter.timeout_seconds:g} s for its turn")
-
-
-def _late(meter: ScanMeter) -> DeadlineExceededError:
-    message = f"The call took longer than {meter.timeout_seconds:g} s"
-    hint = "Ask for less: fewer columns, a narrower prefix or predicate."
-    return DeadlineExceededError(message, hint=hint)
 
 
 def _closing() -> StoreUnavailableError:
