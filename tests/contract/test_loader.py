@@ -24,8 +24,8 @@ from s3_data_lake_mcp.loaders.json import JsonLoader
 from s3_data_lake_mcp.loaders.parquet import ParquetLoader
 from s3_data_lake_mcp.storage import ObjectRef, ScanMeter
 from s3_data_lake_mcp.storage.memory import MemoryStore
-from s3_data_lake_mcp.storage.reader import ObjectReader
-from support.parquet_files import TAIL_BYTES, written
+from s3_data_lake_mcp.storage.reader import TAIL_BYTES, ObjectReader
+from support.parquet_files import written
 
 type Rows = Sequence[tuple[int, str, float]]
 
@@ -66,7 +66,7 @@ class Case:
     def open(self, store: MemoryStore, ref: ObjectRef, meter: ScanMeter) -> ObjectReader:
         """Open an object as the read tools do."""
         if self.name == "parquet":
-            return ObjectReader.open_tail(store, ref, meter, length=TAIL_BYTES)
+            return ObjectReader.open_tail(store, ref, meter)
         return ObjectReader.open_head(store, ref, meter)
 
     def load(self, source: ObjectReader, max_rows: int, **fields: Any) -> LoadResult:

@@ -16,8 +16,6 @@ from s3_data_lake_mcp.storage import ScanMeter
 from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.storage.reader import ObjectReader
 
-TAIL_BYTES = 128 << 10
-
 
 def dice(seed: int) -> random.Random:
     """Return a source of test data that does not compress."""
@@ -35,7 +33,7 @@ def opened(body: bytes, key: str = "x.parquet", meter: ScanMeter | None = None) 
     """Return an object of these bytes, opened by its tail."""
     store = MemoryStore()
     ref = store.put("b", key, body)
-    return ObjectReader.open_tail(store, ref, meter or ScanMeter(), length=TAIL_BYTES)
+    return ObjectReader.open_tail(store, ref, meter or ScanMeter())
 
 
 @dataclass(kw_only=True)

@@ -19,7 +19,6 @@ from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.storage.reader import ObjectReader
 
 ADDRESS_SPACE = 7 << 30
-TAIL_BYTES = 128 << 10
 
 
 def probe(path: str) -> dict[str, object]:
@@ -30,7 +29,7 @@ def probe(path: str) -> dict[str, object]:
     outcomes = []
     for what in (_page, describe_parquet):
         try:
-            what(ObjectReader.open_tail(store, ref, ScanMeter(), length=TAIL_BYTES))
+            what(ObjectReader.open_tail(store, ref, ScanMeter()))
             outcomes.append(("read", "", ""))
         except LakeError as exc:
             outcomes.append((exc.code, str(exc), exc.hint))

@@ -94,6 +94,18 @@ def test_of_a_large_csv_the_head_alone_is_read() -> None:
     assert meter.bytes_read == 64 << 10
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_the_head_of_a_long_wide_text_is_cut_behind_a_character(encoding: str) -> None:
+    """What is cut off within a line of UTF-16 is told all the same."""
+    rows = "".join(f"{n},Zoë\r\n" for n in range(20_000))
+    answer = _of("a/x.csv", f"\ufeffid,name\r\n{rows}".encode(encoding))
+    assert [(c["name"], c["type"]) for c in answer["columns"]] == [
+        ("id", "int64"),
+        ("name", "string"),
+    ]
+    assert answer["notices"] == ["Columns and their types are those of the first 64 KiB."]
+
+
 @pytest.mark.parametrize("key", ["x.parquet", "x.parquet.gz", "x.csv.gz"])
 def test_parquet_that_was_compressed_as_a_whole(key: str) -> None:
     """It has no footer that could be read, and that is said."""

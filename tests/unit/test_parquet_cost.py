@@ -10,8 +10,8 @@ from s3_data_lake_mcp.loaders.parquet import ParquetLoader
 from s3_data_lake_mcp.loaders.parquet_footer import open_footer
 from s3_data_lake_mcp.storage import ObjectInfo, ScanMeter
 from s3_data_lake_mcp.storage.memory import MemoryStore
-from s3_data_lake_mcp.storage.reader import ObjectReader
-from support.parquet_files import TAIL_BYTES, dice, loaded, opened, written
+from s3_data_lake_mcp.storage.reader import TAIL_BYTES, ObjectReader
+from support.parquet_files import dice, loaded, opened, written
 
 COLUMNS = 24
 ROWS = 120_000
@@ -73,7 +73,7 @@ def test_the_requests_of_a_wave_are_about_equal(wide: bytes) -> None:
     """They come side by side, so the longest one decides how long it takes."""
     store = WatchedStore()
     ref = store.put("b", "k", wide)
-    source = ObjectReader.open_tail(store, ref, ScanMeter(), length=TAIL_BYTES)
+    source = ObjectReader.open_tail(store, ref, ScanMeter())
     ParquetLoader().load(source, LoadRequest(max_rows=100))
     sizes = [stop - start for start, stop in store.ranges]
     assert len(sizes) <= 5

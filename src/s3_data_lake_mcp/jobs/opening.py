@@ -14,9 +14,6 @@ from s3_data_lake_mcp.storage.s3_names import check_bucket
 _LATEST_SECONDS = 253_402_300_800
 """Midnight after the last day of the year 9999."""
 
-FOOTER_BYTES = 128 << 10
-"""First request of a Parquet read: holds the footer of most files whole."""
-
 
 def paging(a: Arguments) -> Paging:
     """Return what the server sent along for the next page's cursor."""

@@ -75,7 +75,7 @@ def read_parquet(w: Workplace, a: Arguments, meter: ScanMeter, report: Report) -
     key = a["key"]
     if a["where"] or key.endswith("/") or is_glob(key):
         return _read_parquet_dataset(w, a, meter, report)
-    source = ObjectReader.open_tail(w.store, opening.ref(a), meter, length=opening.FOOTER_BYTES)
+    source = ObjectReader.open_tail(w.store, opening.ref(a), meter)
     opening.check_unchanged(source.info, paging)
     request = LoadRequest(**_load_fields(w, a, paging))
     return _table_answer(w, a, "parquet", source, ParquetLoader().load(source, request))
@@ -105,7 +105,7 @@ def _is_parquet(a: Arguments) -> bool:
 
 def _whole_parquet(w: Workplace, a: Arguments, meter: ScanMeter) -> pa.Table:
     """Read with the file's own Arrow types, some of which the engine does not have."""
-    source = ObjectReader.open_tail(w.store, opening.ref(a), meter, length=opening.FOOTER_BYTES)
+    source = ObjectReader.open_tail(w.store, opening.ref(a), meter)
     request = LoadRequest(max_rows=a["max_rows"], columns=tuple(a["columns"]))
     return _first(ParquetLoader().load(source, request).table, a["max_rows"])
 

@@ -8,6 +8,8 @@ from s3_data_lake_mcp.errors import LakeError, MalformedDataError, UnsupportedFo
 from s3_data_lake_mcp.loaders import LoadRequest, LoadResult
 from s3_data_lake_mcp.loaders.compression import decoded_blocks, detect_compression
 from s3_data_lake_mcp.loaders.csv import CsvLoader, CsvRequest
+from s3_data_lake_mcp.loaders.csv_encoding import detect_encoding
+from s3_data_lake_mcp.loaders.csv_shape import whole_lines
 from s3_data_lake_mcp.loaders.formats import (
     detect_format,
     detect_format_by_name,
@@ -23,13 +25,11 @@ from s3_data_lake_mcp.profiling.ranges import reader_of
 from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
 from s3_data_lake_mcp.wire import column_specs
 
-TAIL_BYTES = 128 << 10
 _LONG_TAIL_BYTES = 256 << 10
 _ALL_ROWS = 1_000_000
 _MAGIC = b"PAR1"
 _ENCRYPTED_MAGIC = b"PARE"
 _JSON_TOOL = "read_json_from_s3"
-_UTF16_LE = b"\xff\xfe"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -172,13 +172,10 @@ def _csv(source: ObjectReader, head: bytes, whole: bool, found: Contents) -> Non
 
 
 def _whole_lines(head: bytes, subject: str) -> bytes:
-    end = head.rfind(b"\n") + 1
-    if not end:
-        end = head.rfind(b"\r") + 1
-    if not end:
+    if b"\n" not in head and b"\r" not in head:
         message = f"{subject} begins with a line of more than {len(head):,} bytes"
         raise MalformedDataError(message, hint="Its columns are not told; is it delimited text?")
-    return head[: end + 1] if head.startswith(_UTF16_LE) else head[:end]
+    return whole_lines(head, detect_encoding(head, "", subject)[0])
 
 
 def _take(found: Contents, loaded: LoadResult, *, whole: bool) -> None:

@@ -28,9 +28,6 @@ from s3_data_lake_mcp.storage import ObjectRef, ObjectStore, ScanMeter
 from s3_data_lake_mcp.storage.reader import ObjectReader
 from s3_data_lake_mcp.wire import Clipper, json_value
 
-TAIL_BYTES = 128 << 10
-"""Holds most footers whole; a longer one costs a second request."""
-
 MOST_FOOTERS = 1_000
 _THREADS = 16
 _NAMED = 6
@@ -196,7 +193,7 @@ def read_footers(
     """Return the footers of many objects, fetched side by side."""
 
     def one(ref: ObjectRef) -> ParquetFooter:
-        return open_footer(ObjectReader.open_tail(store, ref, meter, length=TAIL_BYTES))
+        return open_footer(ObjectReader.open_tail(store, ref, meter))
 
     if len(refs) == 1:
         return [one(refs[0])]

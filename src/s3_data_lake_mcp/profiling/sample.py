@@ -34,7 +34,6 @@ MOST_ROWS = 20_000
 _WHOLE_BYTES = 2 << 20
 """Text up to this size is read whole: it costs no more than its ranges."""
 
-_TAIL_BYTES = 128 << 10
 _FIRST_RECORDS = 100
 _ALL_ROWS = 1_000_000
 """Rows of a text that is bounded by its bytes."""
@@ -196,7 +195,7 @@ class Sampler:
         return _sample_of(loaded, _FIRST, used * max(1, fit // _FIRST_RECORDS))
 
     def _parquet(self, ref: ObjectRef, seed: str, rows: int, *, share: int) -> Sample:
-        source = ObjectReader.open_tail(self.store, ref, self.meter, length=_TAIL_BYTES)
+        source = ObjectReader.open_tail(self.store, ref, self.meter)
         footer = open_footer(source)
         parts, where = spread_rows(footer, rows, seed, share=share)
         loaded = ParquetLoader().load_parts(source, parts).table
