@@ -129,9 +129,12 @@ def _candidates(text: str, known: str) -> Iterator[tuple[str, str, str]]:
 def _likely_quote(text: str, delimiter: str) -> str:
     if "'" not in text or delimiter == "'":
         return '"'
-    opens = f"(?:^|{re.escape(delimiter)})"
-    doubles, singles = (re.search(opens + q, text, re.MULTILINE) for q in ('"', "'"))
-    return "'" if singles and not doubles else '"'
+    return "'" if _opens(text, delimiter, "'") and not _opens(text, delimiter, '"') else '"'
+
+
+def _opens(text: str, delimiter: str, quote: str) -> bool:
+    """Whether a field begins with a quote."""
+    return text.startswith(quote) or any(f"{mark}{quote}" in text for mark in (delimiter, "\n"))
 
 
 def _score(body: bytes, dialect: Dialect, *, whole: bool) -> tuple[float, int]:

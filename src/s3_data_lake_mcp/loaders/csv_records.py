@@ -90,9 +90,9 @@ class RecordReader:
             if is_wide(dialect.encoding)
             else NarrowLines(blocks)
         )
-        self._special = [
-            mark.encode(dialect.encoding) for mark in (dialect.quote, dialect.escape) if mark
-        ]
+        marks = (mark for mark in (dialect.quote, dialect.escape) if mark)
+        special = b"|".join(re.escape(mark.encode(dialect.encoding)) for mark in marks)
+        self._special = re.compile(special or b"(?!)")
         self._raw: list[str] = []
         self._record_bytes = 0
         self._ended = False
@@ -149,7 +149,7 @@ class RecordReader:
 
     def _parse(self, data: bytes) -> list[str | None]:
         """Return the fields of the record that begins with a line, perhaps taking more lines."""
-        if not any(mark in data for mark in self._special):
+        if not self._special.search(data):
             text = self._decode(data).rstrip("\r\n")
             return [field or None for field in text.split(self._dialect.delimiter)] if text else []
         first = self.line - 1

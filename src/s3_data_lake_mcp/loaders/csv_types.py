@@ -56,6 +56,8 @@ _INT, _FLOAT, _BOOL, _DATE, _TIME, _STAMP, _ZONED = map(
     re.compile, (INTEGER, FLOAT, BOOLEAN, DATE, TIME, STAMP, ZONED)
 )
 _CENTS = re.compile(r"-?[0-9]+\.[0-9]{2}")
+_SHORT_FLOAT = re.compile(r"-?(?=[0-9.]{1,15}\Z)(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
+"""Of up to 15 digits, all of which a double gives back."""
 _FRACTION = re.compile(r"\.([0-9]+)")
 _MICROS = 6
 _EXACT_DIGITS = 15
@@ -69,6 +71,8 @@ _PLAIN: tuple[tuple[re.Pattern[str], pa.DataType], ...] = (
 
 def _is_float(text: str) -> bool:
     """Whether a double, written out with as many digits, is the same number."""
+    if _SHORT_FLOAT.fullmatch(text):
+        return True
     if not _FLOAT.fullmatch(text):
         return False
     whole, _, fraction = text.lower().partition("e")[0].lstrip("-").partition(".")
