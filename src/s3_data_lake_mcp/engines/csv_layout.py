@@ -14,7 +14,7 @@ from s3_data_lake_mcp.engines.csv_stream import PLAIN, Marks
 from s3_data_lake_mcp.engines.opening import Opened
 from s3_data_lake_mcp.engines.sqltext import literal
 from s3_data_lake_mcp.engines.streams import WRAPPING
-from s3_data_lake_mcp.engines.tables import type_name
+from s3_data_lake_mcp.engines.tables import distinct, numbered_notice, type_name
 from s3_data_lake_mcp.engines.watched import (
     Look,
     has_quoted_empty,
@@ -35,7 +35,6 @@ SNIFF_BYTES = HEAD_BYTES
 NO_TEXT = secrets.token_hex(16)
 """A text that is in no file."""
 _SAMPLE_RECORDS = 300
-_NAMED = 5
 _LONG_LINE = {"max_line_size": "16777216", "buffer_size": "67108864"}
 _TOGETHER = {
     frozenset({"BIGINT", "DOUBLE"}): "DOUBLE",
@@ -216,26 +215,6 @@ def reader_options(layout: Layout, *, plain: bool, own_marks: bool) -> dict[str,
         **newline,
         **(_LONG_LINE if layout.long_lines else {}),
     }
-
-
-def distinct(names: Sequence[str]) -> tuple[str, ...]:
-    """Return names that differ in more than case, numbered where they did not."""
-    existing, used = {name.lower() for name in names}, set[str]()
-    found: list[str] = []
-    for name in names:
-        unique, number = name, 0
-        while unique.lower() in used or (number and unique.lower() in existing):
-            number += 1
-            unique = f"{name}_{number}"
-        used.add(unique.lower())
-        found.append(unique)
-    return tuple(found)
-
-
-def numbered_notice(names: Iterable[str]) -> str:
-    """Say that columns have other names in SQL, which does not tell case."""
-    listed = ", ".join(islice(names, _NAMED))
-    return f"Columns whose names differ only in case were numbered: {listed}."
 
 
 def merged_kinds(layouts: Iterable[Layout]) -> dict[str, str]:

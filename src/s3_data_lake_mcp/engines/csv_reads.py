@@ -5,10 +5,10 @@ from itertools import islice
 
 from s3_data_lake_mcp.engines.csv_layout import Layout, find_layout
 from s3_data_lake_mcp.engines.csv_regular import passed
-from s3_data_lake_mcp.engines.csv_stream import Irregular, batched, cleaned, decoded, transcoded
+from s3_data_lake_mcp.engines.csv_stream import Irregular, cleaned, decoded, transcoded
 from s3_data_lake_mcp.engines.opening import Opened
 from s3_data_lake_mcp.engines.places import Member
-from s3_data_lake_mcp.engines.streams import DecodedStream
+from s3_data_lake_mcp.engines.streams import DecodedStream, line_batches
 from s3_data_lake_mcp.engines.watched import Watched, watched_blocks
 from s3_data_lake_mcp.storage.pinned import Access
 from s3_data_lake_mcp.storage.scope import Readable, SurpriseError
@@ -97,6 +97,6 @@ def text_stream(
         if layout.passes and not brief:
             text = decoded(source, shape, max_decoded_bytes)
             return passed(text, shape, str(source.ref), found[-1])
-        return batched(islice(cleaned(source, shape, max_decoded_bytes, found[-1]), brief))
+        return line_batches(islice(cleaned(source, shape, max_decoded_bytes, found[-1]), brief))
 
     return DecodedStream(blocks, f"{member.info.etag} {layout.mode} {layout.bare}")

@@ -1,6 +1,6 @@
 """Delimited text that the engine cannot read as it is: transcoded, or cleaned record by record."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -10,7 +10,6 @@ from s3_data_lake_mcp.loaders.csv import CsvShape
 from s3_data_lake_mcp.loaders.csv_records import Record, RecordReader
 from s3_data_lake_mcp.storage.reader import ObjectReader
 
-_BATCH_CHARS = 256 << 10
 _NAMED_LINES = 5
 
 
@@ -98,19 +97,6 @@ def mended(record: Record, width: int, irregular: Irregular, marks: Marks = PLAI
         irregular.add(record.line, short=True)
         fields = [*fields, *([None] * (width - len(fields)))]
     yield marks.delimiter.join([_field(field, marks) for field in fields]) + marks.newline
-
-
-def batched(lines: Iterable[str]) -> Iterator[bytes]:
-    """Yield lines as bytes, many at once."""
-    batch: list[str] = []
-    size = 0
-    for line in lines:
-        batch.append(line)
-        size += len(line)
-        if size > _BATCH_CHARS:
-            yield "".join(batch).encode("utf-8", "replace")
-            batch, size = [], 0
-    yield "".join(batch).encode("utf-8", "replace")
 
 
 def _field(text: str | None, marks: Marks) -> str:

@@ -10,13 +10,13 @@ import duckdb
 
 from s3_data_lake_mcp.engines.casts import misfit_of
 from s3_data_lake_mcp.engines.connection import Session
-from s3_data_lake_mcp.engines.csv_layout import distinct
 from s3_data_lake_mcp.engines.json_lines import has_long_fraction
 from s3_data_lake_mcp.engines.json_shape import Node, has_twins, node_of, sample_casts, together
 from s3_data_lake_mcp.engines.json_stream import VALUE, has_nul_key, nameable, record_line
 from s3_data_lake_mcp.engines.opening import Opened
 from s3_data_lake_mcp.engines.sqltext import call, struct
 from s3_data_lake_mcp.engines.streams import WRAPPING, DecodedStream
+from s3_data_lake_mcp.engines.tables import distinct
 from s3_data_lake_mcp.errors import LimitExceededError
 from s3_data_lake_mcp.loaders.json_open import Scan, open_start
 from s3_data_lake_mcp.storage.filesystem import STREAM_SCHEME

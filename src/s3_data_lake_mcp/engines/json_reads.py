@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from itertools import islice
 
-from s3_data_lake_mcp.engines.csv_stream import batched
 from s3_data_lake_mcp.engines.json_layout import JsonLayout
 from s3_data_lake_mcp.engines.json_lines import passed_lines
 from s3_data_lake_mcp.engines.json_stream import cleaned, transcoded
 from s3_data_lake_mcp.engines.places import Member
+from s3_data_lake_mcp.engines.streams import line_batches
 from s3_data_lake_mcp.engines.watched import Watched, watched_blocks, without_long_fractions
 from s3_data_lake_mcp.errors import MalformedDataError
 from s3_data_lake_mcp.loaders.compression import decoded_blocks
@@ -67,4 +67,4 @@ def json_text(
         text = decoded_blocks(source, layout.compression, max_decoded_bytes=max_decoded_bytes)
         return passed_lines(text, str(source.ref), found[-1], said)
     records = cleaned(source, max_decoded_bytes, layout.renamed, found, said)
-    return batched(islice(records, brief))
+    return line_batches(islice(records, brief))

@@ -11,15 +11,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from s3_data_lake_mcp.engines.connection import Session
-from s3_data_lake_mcp.engines.csv_layout import distinct, numbered_notice
 from s3_data_lake_mcp.engines.guard_text import quoted
 from s3_data_lake_mcp.engines.places import Member, Place
 from s3_data_lake_mcp.engines.sqltext import call, literal, names
 from s3_data_lake_mcp.engines.stored_types import is_wide
 from s3_data_lake_mcp.engines.tables import (
     Paths,
+    distinct,
     is_modest,
     misses_name,
+    numbered_notice,
     partition_options,
     partition_types,
     sampled,

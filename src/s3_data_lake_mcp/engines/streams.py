@@ -7,13 +7,14 @@ frame of raw blocks, which costs a copy: of gzip the engine would take a fourth 
 
 import codecs
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from s3_data_lake_mcp.errors import MalformedDataError
 from s3_data_lake_mcp.storage import ObjectRef
 from s3_data_lake_mcp.storage.scope import modified_of
 
+_BATCH_CHARS = 256 << 10
 _UNKNOWN_BYTES = 1 << 50
 WRAPPING = "'zstd'"
 """The compression that the engine is told of what is decoded."""
@@ -44,6 +45,19 @@ def in_utf8(
     except UnicodeError as exc:
         message = f"{subject} is not valid {encoding} throughout"
         raise MalformedDataError(message, hint=hint) from exc
+
+
+def line_batches(lines: Iterable[str]) -> Iterator[bytes]:
+    """Yield lines as bytes, many at once."""
+    batch: list[str] = []
+    size = 0
+    for line in lines:
+        batch.append(line)
+        size += len(line)
+        if size > _BATCH_CHARS:
+            yield "".join(batch).encode("utf-8", "replace")
+            batch, size = [], 0
+    yield "".join(batch).encode("utf-8", "replace")
 
 
 class DecodedStream:

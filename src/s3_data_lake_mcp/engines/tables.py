@@ -1,7 +1,8 @@
 """What tables of all formats share: paths in the scope, partitions as columns, learning."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Protocol
 
 import duckdb
@@ -14,6 +15,7 @@ from s3_data_lake_mcp.engines.sqltext import struct
 from s3_data_lake_mcp.loaders.csv_types import typed_column
 from s3_data_lake_mcp.storage.filesystem import STREAM_SCHEME
 from s3_data_lake_mcp.storage.scope import Readable, Scope
+from s3_data_lake_mcp.wire import numbered
 
 ALL_MEMBERS = 64
 """Tables of more objects than this are known by a sample; what differs is found when it is read."""
@@ -21,6 +23,7 @@ ALL_MEMBERS = 64
 SAMPLED_MEMBERS = 12
 
 _MODEST_MEMBERS = 1_000
+_NAMED = 5
 
 _TYPES = {
     pa.int64(): "BIGINT",
@@ -152,6 +155,17 @@ def misses_name(error: duckdb.Error) -> bool:
 def is_modest(place: Place) -> bool:
     """Whether looking at all objects is worth it, to find a column that most of them lack."""
     return len(place.members) <= _MODEST_MEMBERS
+
+
+def distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """Return names that differ in more than case, which SQL does not tell; numbered where not."""
+    return numbered(names, str.lower)
+
+
+def numbered_notice(names: Iterable[str]) -> str:
+    """Say that columns have other names in SQL."""
+    listed = ", ".join(islice(names, _NAMED))
+    return f"Columns whose names differ only in case were numbered: {listed}."
 
 
 def raw_paths(table: Table, scope: Scope) -> None:

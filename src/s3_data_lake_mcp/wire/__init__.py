@@ -5,8 +5,8 @@ is counted on a `Clipper`, which writes the notices. Imported in worker processe
 """
 
 from s3_data_lake_mcp.wire.columns import json_rows
-from s3_data_lake_mcp.wire.names import column_specs, unique_names
+from s3_data_lake_mcp.wire.names import column_specs, numbered, unique_names
 from s3_data_lake_mcp.wire.texts import Clipper
 from s3_data_lake_mcp.wire.values import json_value
 
-__all__ = ["Clipper", "column_specs", "json_rows", "json_value", "unique_names"]
+__all__ = ["Clipper", "column_specs", "json_rows", "json_value", "numbered", "unique_names"]

@@ -1,6 +1,6 @@
 """Columns: distinct names, and types as Arrow names them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from s3_data_lake_mcp.wire.texts import Clipper
@@ -14,29 +14,37 @@ _NAMED_CHARS = 80
 
 
 def unique_names(names: Sequence[str], max_chars: int = _MAX_CHARS) -> tuple[tuple[str, ...], str]:
-    """Return distinct names and a notice, `""` if nothing had to be renamed.
-
-    The second `a` becomes `a_1`, or the next such name that no column has.
-    """
+    """Return distinct names and a notice, `""` if nothing had to be renamed."""
     clipper = Clipper(max_chars)
     wanted = [clipper.text(name) for name in names]
-    if len(set(wanted)) == len(wanted):
-        return tuple(wanted), ""
-    existing, used, last = set(wanted), set[str](), dict[str, int]()
-    unique: list[str] = []
-    for name in wanted:
-        chosen, number = name, last.get(name, 0)
-        while chosen in used or (number and chosen in existing):
-            number += 1
-            chosen = f"{name}_{number}"
-        last[name] = number
-        used.add(chosen)
-        unique.append(chosen)
+    unique = numbered(wanted)
     renamed = [new for old, new in zip(wanted, unique, strict=True) if old != new]
+    if not renamed:
+        return unique, ""
     short = Clipper(_NAMED_CHARS)
     listed = ", ".join(short.text(name) for name in renamed[:_NAMED_COLUMNS])
     listed += ", …" if len(renamed) > _NAMED_COLUMNS else ""
-    return tuple(unique), f"Duplicate column names were numbered: {listed}."
+    return unique, f"Duplicate column names were numbered: {listed}."
+
+
+def numbered(names: Sequence[str], fold: Callable[[str], str] = str) -> tuple[str, ...]:
+    """Return distinct names: the second `a` becomes `a_1`, or the next such name that is not there.
+
+    Args:
+        names: The names.
+        fold: Makes names alike that count as one.
+    """
+    existing, used, last = set(map(fold, names)), set[str](), dict[str, int]()
+    found: list[str] = []
+    for name in names:
+        chosen, number = name, last.get(fold(name), 0)
+        while fold(chosen) in used or (number and fold(chosen) in existing):
+            number += 1
+            chosen = f"{name}_{number}"
+        last[fold(name)] = number
+        used.add(fold(chosen))
+        found.append(chosen)
+    return tuple(found)
 
 
 def column_specs(schema: "pa.Schema", max_chars: int = _MAX_CHARS) -> list[dict[str, Any]]:
