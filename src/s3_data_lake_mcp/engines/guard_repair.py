@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from s3_data_lake_mcp.engines.guard_parser import the_parser
 from s3_data_lake_mcp.engines.guard_text import Token, ascii_lower, tokens
+from s3_data_lake_mcp.engines.sqltext import identifier
 
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -13,7 +14,7 @@ def quoted_name(name: str) -> str:
     """Return a name as it is written in SQL, in quotes if it needs them to be a column."""
     if _PLAIN_NAME.fullmatch(name) and _stands_alone(name):
         return name
-    return '"' + name.replace('"', '""') + '"'
+    return identifier(name)
 
 
 def _stands_alone(name: str) -> bool:

@@ -12,14 +12,13 @@ from s3_data_lake_mcp.engines.opening import Opened, Opener
 from s3_data_lake_mcp.errors import LimitExceededError, NotFoundError, UnsupportedFormatError
 from s3_data_lake_mcp.loaders.formats import detect_format_by_name
 from s3_data_lake_mcp.storage import ListedObject, ObjectInfo, ObjectRef
-from s3_data_lake_mcp.storage.listing import glob_prefix, is_private, locate
+from s3_data_lake_mcp.storage.listing import NULL_PARTITION, glob_prefix, is_private, locate
 
 MAX_OBJECTS = 100_000
 _NAMED = 3
 _TABULAR = ("parquet", "csv", "json")
 _PARTITION = re.compile(r"([^=/]+)=([^/]*)")
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_\-./=% +@,:;~()\u00a1-\uffff]*")
-_NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -184,7 +183,7 @@ def partition_of(key: str) -> dict[str, str | None]:
     for folder in key.split("/")[:-1]:
         if matched := _PARTITION.fullmatch(folder):
             value = unquote(matched[2])
-            found[matched[1]] = None if value == _NULL_PARTITION else value
+            found[matched[1]] = None if value == NULL_PARTITION else value
     return found
 
 

@@ -11,6 +11,7 @@ from typing import Literal
 import pyarrow as pa
 from pyarrow import types
 
+from s3_data_lake_mcp.engines.sqltext import identifier
 from s3_data_lake_mcp.profiling.bins import Bins
 
 type Kind = Literal["number", "float", "text", "moment", "plain", "opaque"]
@@ -50,7 +51,7 @@ class ProfiledColumn:
     @property
     def identifier(self) -> str:
         """The name as an SQL identifier."""
-        return '"' + self.name.replace('"', '""') + '"'
+        return identifier(self.name)
 
     @property
     def quoted(self) -> str:

@@ -18,7 +18,6 @@ MOST_MOMENTS = 30_000
 """Dates kept per series: more than three years of hours."""
 
 
-NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 _MOST_EMPTY_NAMED = 3
 _MOST_SAMPLES = 32
 _PART_CHARS = len("-31")

@@ -27,16 +27,16 @@ def archive_of(head: ObjectHead) -> str:
 
 def is_locked(head: ObjectHead) -> bool:
     """Whether an object must be restored before it can be read."""
-    return bool(archive_of(head)) and 'ongoing-request="false"' not in head.restore
+    return bool(archive_of(head)) and not head.is_restored
 
 
 def restore_status(head: ObjectHead) -> str:
     """Return in words whether an archived object is restored; empty for others."""
     if not archive_of(head) and not head.restore:
         return ""
-    if 'ongoing-request="true"' in head.restore:
+    if head.is_being_restored:
         return "restore in progress"
-    if 'ongoing-request="false"' not in head.restore:
+    if not head.is_restored:
         return "not restored"
     found = _EXPIRY.search(head.restore)
     if found is None:

@@ -9,11 +9,11 @@ from s3_data_lake_mcp.profiling import Json
 from s3_data_lake_mcp.profiling.groups import (
     CARRIERS,
     MOST_VALUES,
-    NULL_PARTITION,
     SMALL_BYTES,
     Group,
 )
 from s3_data_lake_mcp.profiling.series import Series
+from s3_data_lake_mcp.storage.listing import NULL_PARTITION
 
 _LEAST_FOR_SMALL = 10
 _SMALL_SHARE = 0.5

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from s3_data_lake_mcp.engines.sqltext import identifier
 from s3_data_lake_mcp.loaders.formats import READ_TOOLS, detect_format_by_name
 from s3_data_lake_mcp.profiling.contents import Contents
 from s3_data_lake_mcp.storage import ObjectRef
@@ -71,5 +72,5 @@ def _sql(columns: Sequence[dict[str, Any]]) -> str:
     texts = [c for c in plain if c["type"].startswith(_TEXTS)]
     if not plain:
         return ""
-    name = (texts or plain)[0]["name"].replace('"', '""')
-    return f'SELECT "{name}", count(*) AS n FROM data GROUP BY 1 ORDER BY n DESC LIMIT 20'  # noqa: S608 - quoted
+    name = identifier((texts or plain)[0]["name"])
+    return f"SELECT {name}, count(*) AS n FROM data GROUP BY 1 ORDER BY n DESC LIMIT 20"  # noqa: S608 - quoted

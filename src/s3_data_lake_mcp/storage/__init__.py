@@ -70,6 +70,16 @@ class ObjectHead:
     user_metadata: Mapping[str, str] = field(default_factory=dict)
     checksums: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def is_restored(self) -> bool:
+        """Whether an archived object has a copy that can be read."""
+        return 'ongoing-request="false"' in self.restore
+
+    @property
+    def is_being_restored(self) -> bool:
+        """Whether a restore is under way."""
+        return 'ongoing-request="true"' in self.restore
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedObject:

@@ -12,6 +12,9 @@ from s3_data_lake_mcp.storage import ListedObject, ObjectStore, ScanMeter
 from s3_data_lake_mcp.storage.fanout import walk_wide
 from s3_data_lake_mcp.storage.readahead import download_threads
 
+NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+"""What Hive writes for a missing value in the name of a folder."""
+
 _URI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
 _SCHEMES = frozenset({"s3", "s3a", "s3n"})
 _GLOB_CHARACTER = re.compile(r"[*?\[]")

@@ -75,7 +75,7 @@ class MemoryStore:
     def _read(self, ref: ObjectRef) -> tuple[ObjectInfo, bytes]:
         found = self._find(ref)
         head = self._heads[ref.bucket, ref.key]
-        if head.storage_class in _ARCHIVES and 'ongoing-request="false"' not in head.restore:
+        if head.storage_class in _ARCHIVES and not head.is_restored:
             message = f"{ref} is archived ({head.storage_class})"
             raise ObjectArchivedError(message, hint="Restore it first.")
         return found

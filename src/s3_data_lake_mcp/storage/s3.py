@@ -116,10 +116,10 @@ class S3Store:
     def _add_restore(self, ref: ObjectRef, exc: ObjectArchivedError, meter: ScanMeter) -> None:
         """Say in the hint if a restore is under way."""
         try:
-            restore = self.head(ref, meter).restore
+            head = self.head(ref, meter)
         except LakeError:
             return
-        if 'ongoing-request="true"' in restore:
+        if head.is_being_restored:
             exc.hint = "A restore is under way; call again when it is done (up to 48 hours)."
 
     def get_range(self, info: ObjectInfo, start: int, stop: int, meter: ScanMeter) -> bytes:
