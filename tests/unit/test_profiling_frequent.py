@@ -11,7 +11,7 @@ import pytest
 from s3_data_lake_mcp.profiling.aggregates import MOST_COUNTED_VALUES, Plan, ProfiledColumn
 from s3_data_lake_mcp.profiling.exact import Measured, measure
 from s3_data_lake_mcp.profiling.figures import findings
-from s3_data_lake_mcp.profiling.frames import figures_of
+from s3_data_lake_mcp.profiling.sample_figures import figures_of
 from support.tables import table_session
 
 _ROWS = MOST_COUNTED_VALUES * 2

@@ -14,17 +14,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from s3_data_lake_mcp.errors import MalformedDataError, UnsupportedFormatError
-from s3_data_lake_mcp.profiling import places
+from s3_data_lake_mcp.profiling import sample_rows
 from s3_data_lake_mcp.profiling.aggregates import ProfiledColumn
-from s3_data_lake_mcp.profiling.frames import figures_of, repeated_rows, shape_of
 from s3_data_lake_mcp.profiling.plans import plans_of
-from s3_data_lake_mcp.profiling.ranges import (
+from s3_data_lake_mcp.profiling.sample import Sample, Sampler
+from s3_data_lake_mcp.profiling.sample_figures import figures_of, repeated_rows, shape_of
+from s3_data_lake_mcp.profiling.sample_ranges import (
     RANGE_BYTES,
     TextLayout,
     spread_ranges,
     whole_records,
 )
-from s3_data_lake_mcp.profiling.sample import Sample, Sampler
 from s3_data_lake_mcp.storage import ObjectRef, ScanMeter
 from s3_data_lake_mcp.storage.memory import MemoryStore
 
@@ -306,7 +306,7 @@ def test_a_long_row_group_is_read_at_its_beginning_and_that_is_said(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Its middle would cost all that lies before."""
-    monkeypatch.setattr(places, "_ENTERED_BYTES", 100_000)
+    monkeypatch.setattr(sample_rows, "_ENTERED_BYTES", 100_000)
     sample, _ = _drawn(_parquet_of(200_000, 200_000), name="parquet", key="x.parquet")
     assert sample.table.column("a").to_pylist() == list(range(20_000))
     assert sample.where == "the beginning of its only row group, not all over it"

@@ -26,7 +26,7 @@ class Query:
 
     `bucket` and `key` name what the table `data` is: an object, a prefix ending in `/`, or a glob.
     `sql`, or a `filter` and `columns`, or neither (the first rows); `where` is an SQL predicate
-    (Parquet reads). `etag` pins what a cursor goes on with: `identity` of the earlier result.
+    (Parquet reads). `identity` is that of the earlier result which a cursor goes on with.
     """
 
     bucket: str

@@ -19,9 +19,9 @@ from s3_data_lake_mcp.loaders.json import JsonLoader
 from s3_data_lake_mcp.loaders.json_table import table_of
 from s3_data_lake_mcp.loaders.parquet_footer import describe_parquet
 from s3_data_lake_mcp.loaders.thrift import ThriftError
-from s3_data_lake_mcp.profiling.frames import dated
 from s3_data_lake_mcp.profiling.json_head import read_head
-from s3_data_lake_mcp.profiling.ranges import reader_of
+from s3_data_lake_mcp.profiling.sample_figures import dated
+from s3_data_lake_mcp.profiling.sample_ranges import reader_of
 from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
 from s3_data_lake_mcp.wire import column_specs
 

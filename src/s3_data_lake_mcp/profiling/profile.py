@@ -19,7 +19,7 @@ from s3_data_lake_mcp.errors import (
     ObjectArchivedError,
     SqlError,
 )
-from s3_data_lake_mcp.profiling import Basis, Json, frames, telling
+from s3_data_lake_mcp.profiling import Basis, Json, sample_figures, telling
 from s3_data_lake_mcp.profiling.aggregates import ProfiledColumn
 from s3_data_lake_mcp.profiling.columns import choose_columns, spelt_once
 from s3_data_lake_mcp.profiling.exact import Measured, measure
@@ -223,9 +223,9 @@ class Profiler:
         table = sample.table
         types = {one.name: one.type for one in table.schema}
         chosen, left_out = self._choose(types, columns, subject)
-        with frames.computing(subject.uri):
-            figures = frames.figures_of(table, chosen)
-            repeated = frames.repeated_rows(table.select([c.name for c in chosen]))
+        with sample_figures.computing(subject.uri):
+            figures = sample_figures.figures_of(table, chosen)
+            repeated = sample_figures.repeated_rows(table.select([c.name for c in chosen]))
         notices = [
             telling.drawn(sample, subject),
             telling.archived(subject),

@@ -15,17 +15,17 @@ from s3_data_lake_mcp.loaders.csv_shape import whole_lines
 from s3_data_lake_mcp.loaders.json import JsonLoader, json_layout
 from s3_data_lake_mcp.loaders.parquet import ParquetLoader
 from s3_data_lake_mcp.loaders.parquet_open import open_footer
-from s3_data_lake_mcp.profiling.frames import comparable, dated
 from s3_data_lake_mcp.profiling.joining import joined
 from s3_data_lake_mcp.profiling.partitions import Partitions, partitions_of, with_partitions
-from s3_data_lake_mcp.profiling.places import spread_rows
-from s3_data_lake_mcp.profiling.ranges import (
+from s3_data_lake_mcp.profiling.sample_figures import comparable, dated
+from s3_data_lake_mcp.profiling.sample_ranges import (
     RANGES,
     TextLayout,
     reader_of,
     spread_ranges,
     whole_records,
 )
+from s3_data_lake_mcp.profiling.sample_rows import spread_rows
 from s3_data_lake_mcp.storage import ObjectRef, ObjectStore, ScanMeter
 from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
 

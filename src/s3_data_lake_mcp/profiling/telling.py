@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from s3_data_lake_mcp.engines import TableSession
 from s3_data_lake_mcp.errors import LimitExceededError, MalformedDataError
-from s3_data_lake_mcp.profiling import frames
+from s3_data_lake_mcp.profiling import sample_figures
 from s3_data_lake_mcp.profiling.aggregates import ProfiledColumn
 from s3_data_lake_mcp.profiling.figures import Figures, findings
 from s3_data_lake_mcp.profiling.sample import Sample
@@ -40,8 +40,8 @@ def shape(table: pa.Table, chosen: Sequence[ProfiledColumn], *, of: int | None) 
     ]
     whole = of is not None and table.num_rows >= of
     try:
-        with frames.computing("The sample"):
-            said = frames.shape_of(table, known, whole=whole)
+        with sample_figures.computing("The sample"):
+            said = sample_figures.shape_of(table, known, whole=whole)
     except MalformedDataError:
         return ""
     if not said:

@@ -1,4 +1,4 @@
-"""An object store in memory: for unit and property tests, and for docs."""
+"""An object store in memory: for tests, and for readers of what is at hand already."""
 
 import hashlib
 from bisect import bisect_left, bisect_right

@@ -1,4 +1,4 @@
-"""What pandas computes of sampled rows: the figures of each column, and the shape of the whole."""
+"""What Arrow computes of sampled rows: figures of each column, and what several say together."""
 
 import contextlib
 from collections.abc import Iterator, Sequence
