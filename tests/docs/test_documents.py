@@ -1,5 +1,6 @@
 """The documents hold together: links lead somewhere, JSON parses, nothing is of one machine."""
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -13,6 +14,7 @@ MODULE = re.compile(r"`([\w/]+\.py)`")
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 # Written with classes, so that this file does not hold what it looks for.
 MACHINE = re.compile(r"/r[o]ot/|/w[o]rk/|bash[_]jobs|npmjs[.]org|pythonhosted[.]org|deb[.]debian")
+PACKAGE = ROOT / "src/s3_data_lake_mcp"
 NAMES = [str(path.relative_to(ROOT)) for path in documents()]
 
 
@@ -47,6 +49,25 @@ def test_modules_that_are_named_are_there(name: str) -> None:
     files = [path.as_posix() for path in tracked_files()]
     for module in MODULE.findall((ROOT / name).read_text()):
         assert any(path.endswith(f"/{module}") for path in files), module
+
+
+def test_the_architecture_has_a_place_for_every_module() -> None:
+    """Each module and package at top level stands in the table."""
+    text = (ROOT / "docs/architecture.md").read_text()
+    names = {path.stem for path in PACKAGE.iterdir() if not path.name.startswith(("_", "py."))}
+    assert {name for name in names if f"`{name}`" not in text} == set()
+
+
+@pytest.mark.parametrize("package", ["engines", "profiling", "storage"])
+def test_a_large_package_says_where_its_modules_belong(package: str) -> None:
+    """Its docstring names each module, or the prefix of modules that belong together."""
+    folder = PACKAGE / package
+    text = ast.get_docstring(ast.parse((folder / "__init__.py").read_text())) or ""
+    told = text[text.index("Where to find") :]
+    names, prefixes = set(re.findall(r"`(\w+)`", told)), tuple(re.findall(r"`(\w+_)…`", told))
+    modules = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+    assert names - modules == set()
+    assert {one for one in modules - names if not one.startswith(prefixes)} == set()
 
 
 def test_no_file_speaks_of_one_machine() -> None:

@@ -1,4 +1,17 @@
-"""SQL over objects: what every engine promises. Engines run in worker processes only."""
+"""SQL over objects: what every engine promises. Engines run in worker processes only.
+
+Where to find what a query passes:
+
+- `asking`, `simple_form`, `guard`, `guard_…`: from arguments to one statement that only reads
+- `inputs`, `places`, `opening`: from names to open objects, and what is remembered of them
+- `tables`, `parquet_table`, `csv_…`, `json_…`, `streams`, `watched`: objects as views
+- `casts`, `typed_select`, `used_fields`: text as typed columns, exactly
+- `duckdb`, `connection`, `running`: the engine, and one run in it
+- `pruning`, `row_groups`, `prefetch`, `plans`: what of the objects is read
+- `results`, `stored_types`, `references`, `row_order`, `answers`, `literals`: an answer
+- `faults`, `mend`, `mend_…`: from an error to the query that was meant
+- `sqltext`: names and values as SQL
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager

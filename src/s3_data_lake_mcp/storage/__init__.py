@@ -3,6 +3,14 @@
 A store hands out ranges of one version of an object. Ranges are half-open, `[start, stop)`. ETags
 carry no quotes. Every request and byte is counted on the caller's `ScanMeter`, which also carries
 the deadline, the byte budget and the cancellation of the call. Stores are safe for many threads.
+
+Where to find what is beside the promises:
+
+- `s3`, `s3_…`, `memory`: stores; `layered`, `rangecache`: stores over other ones
+- `access`: the allow-list
+- `reader`, `pinned`, `readahead`, `copies`, `copied`: reading one version
+- `scope`, `filesystem`: what the SQL engine sees of it
+- `listing`, `fanout`, `nearest`: keys, prefixes, globs
 """
 
 import threading
