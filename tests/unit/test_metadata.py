@@ -403,6 +403,7 @@ def test_suggested_calls_are_complete() -> None:
 def test_odd_names_are_scrubbed() -> None:
     """Lone surrogates never leave the server."""
     answer = _of("x\ud800.csv", _CSV)
+    assert answer["source"]["uri"] == "s3://lake/x\ufffd.csv"
     json.dumps(answer, ensure_ascii=False).encode()
 
 
