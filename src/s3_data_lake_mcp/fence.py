@@ -71,6 +71,11 @@ def row(values: Iterable[object]) -> str:
     return "\t".join(map(cell, values))
 
 
+def some_of(names: Sequence[object], most: int) -> str:
+    """Return the first names of a list, and whether there are more, for use in a sentence."""
+    return ", ".join(map(str, names[:most])) + (", …" if len(names) > most else "")
+
+
 def fenced(lines: Sequence[str]) -> list[str]:
     """Return lines of data between marks with a fresh nonce, which the data cannot know."""
     nonce = secrets.token_hex(4)

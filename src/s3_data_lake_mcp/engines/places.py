@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote
 
 from s3_data_lake_mcp.engines.opening import Opened, Opener
 from s3_data_lake_mcp.errors import LimitExceededError, NotFoundError, UnsupportedFormatError
+from s3_data_lake_mcp.fence import some_of
 from s3_data_lake_mcp.loaders.formats import detect_format_by_name
 from s3_data_lake_mcp.storage import ListedObject, ObjectInfo, ObjectRef
 from s3_data_lake_mcp.storage.listing import NULL_PARTITION, glob_prefix, is_private, locate
@@ -102,12 +103,8 @@ def find_place(opener: Opener, bucket: str, key: str, asked: str = "") -> Place:
         keys = [key for key in left_out if detect_format_by_name(key)[0] == place.format]
         if keys:
             said = "1 object is" if len(keys) == 1 else f"{len(keys):,} objects are"
-            place.notices.append(f"{said} {why} and left out: {_first(keys)}.")
+            place.notices.append(f"{said} {why} and left out: {some_of(keys, _NAMED)}.")
     return place
-
-
-def _first(keys: Sequence[str]) -> str:
-    return ", ".join(keys[:_NAMED]) + (", …" if len(keys) > _NAMED else "")
 
 
 def is_hidden(key: str, below: str) -> bool:
@@ -155,7 +152,7 @@ def _many(
         rest = f"{len(left):,} others were" if len(left) > 1 else "1 other was"
         place.notices.append(
             f"Only the {read} of {uri} {'were' if len(taken) > 1 else 'was'} read; "
-            f"{rest} left out: {_first(left)}."
+            f"{rest} left out: {some_of(left, _NAMED)}."
         )
     refs = [ObjectRef(bucket=bucket, key=one.key) for one in taken]
     place.members = [

@@ -9,14 +9,8 @@ import codecs
 import re
 
 from s3_data_lake_mcp.errors import InvalidArgumentError, MalformedDataError
+from s3_data_lake_mcp.loaders.byte_order_marks import marked_encoding
 
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
 _UNMARKED = {"utf-16": "utf-16-le", "utf-32": "utf-32-le", "utf-8-sig": "utf-8"}
 _MARKED = frozenset({"utf-8-sig", "utf-16", "utf-32"})
 _NOT_A_CHARSET = frozenset({"unicode-escape", "raw-unicode-escape", "utf-7", "idna", "punycode"})
@@ -43,7 +37,7 @@ def detect_encoding(head: bytes, asked: str, subject: str) -> tuple[str, int]:
         MalformedDataError: If the head is no text of any encoding that is detected.
         InvalidArgumentError: If there is no such encoding as `asked`.
     """
-    marked = next(((name, len(mark)) for mark, name in _MARKS if head.startswith(mark)), None)
+    marked = marked_encoding(head)
     if not asked:
         return marked or (_unmarked_encoding(head, subject), 0)
     name = _codec(asked)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from s3_data_lake_mcp.fence import some_of
 from s3_data_lake_mcp.loaders.csv_records import Record, RecordReader
 from s3_data_lake_mcp.loaders.csv_shape import CsvShape
 from s3_data_lake_mcp.loaders.csv_types import typed_column
@@ -35,11 +36,9 @@ class Rows:
             (self.long, "had too many fields: left out"),
         ):
             if lines:
-                named = ", ".join(f"{line}" for line in lines[:_NAMED_LINES])
-                more = ", …" if len(lines) > _NAMED_LINES else ""
                 rows = "1 row" if len(lines) == 1 else f"{len(lines):,} rows"
                 word = "line" if len(lines) == 1 else "lines"
-                yield f"{rows} {what} ({word} {named}{more})."
+                yield f"{rows} {what} ({word} {some_of(lines, _NAMED_LINES)})."
 
 
 def read_rows(reader: RecordReader, max_rows: int, width: int) -> Rows:
@@ -90,6 +89,6 @@ def table_of(
 
 
 def _null_notice(tokens: Sequence[str], names: Sequence[str]) -> str:
-    listed = ", ".join(names[:_NAMED_COLUMNS]) + (", …" if len(names) > _NAMED_COLUMNS else "")
+    listed = some_of(names, _NAMED_COLUMNS)
     where = f"column {listed}" if len(names) == 1 else f"{len(names)} columns ({listed})"
     return f"{', '.join(tokens)} was read as null in {where}."

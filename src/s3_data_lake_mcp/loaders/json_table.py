@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from s3_data_lake_mcp.errors import LimitExceededError
-from s3_data_lake_mcp.fence import scrub
+from s3_data_lake_mcp.fence import scrub, scrub_all
 
 MAX_COLUMNS = 5_000
 """Most columns of one table."""
@@ -54,7 +54,7 @@ def _array(values: list[object]) -> "pa.Array[Any]":
         return _numbers(values, kinds)
     if kinds in ({dict}, {list}) and _is_modest(values):
         try:
-            return pa.array([_cleaned(v) for v in values])
+            return pa.array([scrub_all(v) for v in values])
         except (pa.ArrowException, TypeError, ValueError, OverflowError):
             return _texts(values)
     return _texts(values)
@@ -97,13 +97,3 @@ def _is_modest(values: list[object]) -> bool:
         if level > _MAX_LEVELS or len(keys) > _MAX_FIELDS:
             return False
     return True
-
-
-def _cleaned(value: object) -> object:
-    if isinstance(value, str):
-        return scrub(value)
-    if isinstance(value, list):
-        return [_cleaned(item) for item in value]
-    if isinstance(value, dict):
-        return {scrub(key): _cleaned(item) for key, item in value.items()}
-    return value

@@ -5,15 +5,9 @@ import re
 from collections.abc import Iterator
 
 from s3_data_lake_mcp.errors import MalformedDataError
+from s3_data_lake_mcp.loaders.byte_order_marks import MARKS, marked_encoding
 
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
-ENCODINGS = tuple(sorted({name for _, name in _BOMS}))
+ENCODINGS = tuple(sorted({name for _, name in MARKS}))
 """All that a window decodes."""
 
 _NO_TEXT = re.compile("[\udc80-\udcff]")
@@ -22,10 +16,7 @@ _NO_TEXT = re.compile("[\udc80-\udcff]")
 
 def detect_encoding(head: bytes) -> tuple[str, int]:
     """Return the encoding that a byte order mark names, else UTF-8, and the mark's length."""
-    for mark, name in _BOMS:
-        if head.startswith(mark):
-            return name, len(mark)
-    return "utf-8", 0
+    return marked_encoding(head) or ("utf-8", 0)
 
 
 _PIECE_BYTES = 256 << 10

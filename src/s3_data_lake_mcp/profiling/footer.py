@@ -12,6 +12,7 @@ import pyarrow as pa
 from pyarrow import types
 
 from s3_data_lake_mcp.errors import MalformedDataError
+from s3_data_lake_mcp.fence import some_of
 from s3_data_lake_mcp.loaders.parquet_footer import (
     ColumnStatistics,
     ParquetFooter,
@@ -152,8 +153,8 @@ class FooterProfile:
     def mixture(self) -> str:
         """Say which columns have no ends because their types differ; empty for none."""
         mixed = [name for name, ends in self.columns.items() if ends.mixed]
-        names = ", ".join(mixed[:_NAMED]) + (", …" if len(mixed) > _NAMED else "")
-        return f"No min and max of columns whose types differ: {names}." if mixed else ""
+        named = some_of(mixed, _NAMED)
+        return f"No min and max of columns whose types differ: {named}." if mixed else ""
 
     def as_json(self, wanted: Sequence[str]) -> list[Json]:
         """Return the contract's columns, in the order wanted."""

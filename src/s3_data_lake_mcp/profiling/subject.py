@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from s3_data_lake_mcp.engines.places import dominant_format
 from s3_data_lake_mcp.errors import LakeError
+from s3_data_lake_mcp.fence import some_of
 from s3_data_lake_mcp.loaders.compression import detect_compression
 from s3_data_lake_mcp.loaders.formats import READ_TOOLS, detect_format, detect_format_by_name
 from s3_data_lake_mcp.profiling import Json
@@ -167,10 +168,9 @@ def _several(datasets: Sequence[Json]) -> str:
     tabular = [str(one["uri"]) for one in datasets if one["format"] in READ_TOOLS]
     if not tabular:
         return "No profile: there is no CSV, JSON or Parquet."
-    named = ", ".join(tabular[:_NAMED]) + (", …" if len(tabular) > _NAMED else "")
     return (
         f"No profile: there are {len(datasets):,} datasets. Summarize one, by its uri as prefix: "
-        f"{named}"
+        f"{some_of(tabular, _NAMED)}"
     )
 
 

@@ -1,0 +1,16 @@
+"""Byte order marks, and the encodings that they name."""
+
+import codecs
+
+MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+
+def marked_encoding(head: bytes) -> tuple[str, int] | None:
+    """Return the encoding that a text's mark names, and the mark's length; None without one."""
+    return next(((name, len(mark)) for mark, name in MARKS if head.startswith(mark)), None)
