@@ -10,7 +10,8 @@ import pyarrow as pa
 import pytest
 
 from s3_data_lake_mcp.errors import MalformedDataError, ObjectChangedError
-from support.engine import Desk, parquet_bytes
+from support.engine import Desk
+from support.parquet_files import parquet_bytes
 
 OBJECTS = 100
 """More than are all looked at."""

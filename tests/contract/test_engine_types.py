@@ -11,7 +11,8 @@ from s3_data_lake_mcp.loaders import LoadRequest, LoadResult
 from s3_data_lake_mcp.loaders.parquet import ParquetLoader
 from s3_data_lake_mcp.storage import ObjectRef, ScanMeter
 from s3_data_lake_mcp.storage.reader import ObjectReader
-from support.engine import Desk, parquet_bytes
+from support.engine import Desk
+from support.parquet_files import parquet_bytes
 
 
 def shown(table: pa.Table) -> list[list[Any]]:

@@ -25,7 +25,7 @@ from s3_data_lake_mcp.loaders.parquet import ParquetLoader
 from s3_data_lake_mcp.storage import ObjectRef, ScanMeter
 from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.storage.reader import TAIL_BYTES, ObjectReader
-from support.parquet_files import written
+from support.parquet_files import parquet_bytes
 
 type Rows = Sequence[tuple[int, str, float]]
 
@@ -49,7 +49,7 @@ def _lines(rows: Rows) -> bytes:
 
 def _parquet(rows: Rows) -> bytes:
     columns = [list(column) for column in zip(*rows, strict=True)]
-    return written(pa.table(dict(zip(NAMES, columns, strict=True))), row_group_size=150)
+    return parquet_bytes(pa.table(dict(zip(NAMES, columns, strict=True))), row_group_size=150)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,12 +1,8 @@
 """An engine over a store in memory, and short ways to fill and ask it."""
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from s3_data_lake_mcp.engines import Filter, Query, QueryResult
 from s3_data_lake_mcp.engines.duckdb import DuckDbEngine
@@ -15,13 +11,6 @@ from s3_data_lake_mcp.storage import ObjectStore, ScanMeter
 from s3_data_lake_mcp.storage.memory import MemoryStore
 
 BUCKET = "lake"
-
-
-def parquet_bytes(table: pa.Table, **options: Any) -> bytes:
-    """Return a table as Parquet."""
-    sink = io.BytesIO()
-    pq.write_table(table, sink, **options)
-    return sink.getvalue()
 
 
 @dataclass

@@ -22,7 +22,7 @@ def dice(seed: int) -> random.Random:
     return random.Random(seed)  # noqa: S311 - data, not secrets
 
 
-def written(table: pa.Table, **options: Any) -> bytes:
+def parquet_bytes(table: pa.Table, **options: Any) -> bytes:
     """Return a table as a Parquet file."""
     sink = io.BytesIO()
     pq.write_table(table, sink, **options)
@@ -81,4 +81,4 @@ def encrypted(table: pa.Table, columns: list[str], *, plaintext_footer: bool) ->
             footer_key="footer", column_keys={"key": columns}, plaintext_footer=plaintext_footer
         ),
     )
-    return written(table, encryption_properties=properties)
+    return parquet_bytes(table, encryption_properties=properties)

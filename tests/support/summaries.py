@@ -1,11 +1,9 @@
 """Summaries of what a memory store holds, on the real engine."""
 
-import io
 from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from pydantic import ByteSize
 
 from s3_data_lake_mcp.engines.duckdb import DuckDbEngine
@@ -13,16 +11,10 @@ from s3_data_lake_mcp.profiling.summary import summarize
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ScanMeter
 from s3_data_lake_mcp.storage.memory import MemoryStore
+from support.parquet_files import parquet_bytes
 
 BUCKET = "lake"
 CSV = b"id,name,v\n1,a,1.5\n2,b,2.5\n"
-
-
-def parquet_bytes(table: pa.Table, **options: Any) -> bytes:
-    """Return a table as a Parquet file."""
-    sink = io.BytesIO()
-    pq.write_table(table, sink, **options)
-    return sink.getvalue()
 
 
 @dataclass(slots=True)

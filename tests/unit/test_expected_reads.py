@@ -16,7 +16,8 @@ from s3_data_lake_mcp.storage.readahead import (
     HELD_BYTES,
     ReadAhead,
 )
-from support.engine import Desk, parquet_bytes
+from support.engine import Desk
+from support.parquet_files import parquet_bytes
 
 ROW = b"7," + b"x" * 98 + b"\n"
 LONG = b"n,text\n" + ROW * 1_300_000

@@ -17,7 +17,8 @@ from s3_data_lake_mcp.errors import (
 )
 from s3_data_lake_mcp.storage import ObjectHead, ObjectInfo, ObjectRef, ScanMeter
 from s3_data_lake_mcp.storage.memory import MemoryStore
-from support.engine import BUCKET, Desk, parquet_bytes
+from support.engine import BUCKET, Desk
+from support.parquet_files import parquet_bytes
 
 COUNT = "SELECT count(*) AS n FROM data"
 REF = ObjectRef(bucket=BUCKET, key="t.parquet")

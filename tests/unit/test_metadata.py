@@ -2,7 +2,6 @@
 
 import bz2
 import gzip
-import io
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from pydantic import ByteSize
 
@@ -27,6 +25,7 @@ from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectHead, ObjectInfo, ObjectRef, ScanMeter
 from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.tools.rendering import render
+from support.parquet_files import parquet_bytes
 
 _SETTINGS = Settings()
 _CORPORA = Path(__file__).parents[3] / "shared" / "corpora"
@@ -50,12 +49,6 @@ def _describe(
 def _of(key: str, body: bytes, **more: Any) -> dict[str, Any]:
     store = MemoryStore()
     return _describe(store, store.put("lake", key, body, **more))[0]
-
-
-def _parquet(table: pa.Table, **options: Any) -> bytes:
-    sink = io.BytesIO()
-    pq.write_table(table, sink, **options)
-    return sink.getvalue()
 
 
 def _head(**fields: Any) -> ObjectHead:
@@ -110,7 +103,7 @@ def test_the_head_of_a_long_wide_text_is_cut_behind_a_character(encoding: str) -
 def test_parquet_that_was_compressed_as_a_whole(key: str) -> None:
     """It has no footer that could be read, and that is said."""
     store = MemoryStore()
-    body = gzip.compress(_parquet(pa.table({"x": [1]})))
+    body = gzip.compress(parquet_bytes(pa.table({"x": [1]})))
     answer, _ = _describe(store, store.put("lake", key, body))
     assert (answer["detected_format"], answer["compression"]) == ("parquet", "gzip")
     assert answer["parquet"] is None
@@ -147,7 +140,7 @@ def test_compressed_text(key: str, pack: Callable[[bytes], bytes], name: str, ti
 def test_a_name_that_lies_is_named() -> None:
     """Content wins over the name, and the notice says that they disagree."""
     table = pa.table({"a": [1, 2]})
-    answer = _of("x.csv", _parquet(table))
+    answer = _of("x.csv", parquet_bytes(table))
     assert (answer["detected_format"], answer["detected_by"]) == ("parquet", "magic")
     assert answer["total_rows"] == 2
     assert any("name says csv" in notice for notice in answer["notices"])
@@ -200,7 +193,7 @@ def test_an_array_whose_first_record_is_longer_than_the_head() -> None:
 def test_parquet() -> None:
     """Schema, row groups, statistics, writer and key-value metadata, by the footer alone."""
     table = pa.table({"a": [1, None, 3], "s": ["x", "y", "z"]}).replace_schema_metadata({"k": "v"})
-    answer = _of("x.parquet", _parquet(table, row_group_size=2))
+    answer = _of("x.parquet", parquet_bytes(table, row_group_size=2))
     assert (answer["total_rows"], answer["parquet"]["num_row_groups"]) == (3, 2)
     assert answer["parquet"]["statistics"][0]["nulls"] == 1
     assert answer["parquet"]["key_value_metadata"] == {"k": "v"}
@@ -350,7 +343,7 @@ def test_a_wide_object_fits_the_answer() -> None:
     """What does not fit is left out, counted exactly, and the rest stays valid."""
     table = pa.table({f"column_{i:04d}_with_a_long_name": [i] for i in range(1_500)})
     metadata = {f"key{i}": "v" * 400 for i in range(49)}
-    body = _parquet(table.replace_schema_metadata(metadata))
+    body = parquet_bytes(table.replace_schema_metadata(metadata))
     small = Settings(max_result_bytes=ByteSize(8_192))
     for settings in (_SETTINGS, small):
         store = MemoryStore()
@@ -383,14 +376,14 @@ def test_content_that_nothing_reads_is_named(key: str, body: bytes, said: str) -
 def test_texts_of_any_type_are_what_rows_are_counted_by(kind: pa.DataType) -> None:
     """A query by an identifier would count each row by itself."""
     table = pa.table({"id": [1, 2], "city": pa.array(["a", "b"]).cast(kind)})
-    (_, query, _) = _of("x.parquet", _parquet(table))["suggested_calls"]
+    (_, query, _) = _of("x.parquet", parquet_bytes(table))["suggested_calls"]
     assert query["arguments"]["sql"].startswith('SELECT "city", count(*)')
 
 
 def test_suggested_calls_are_complete() -> None:
     """One to three calls, each with all that it needs; odd names are quoted."""
     table = pa.table({'we"ird': ["a"], "n": [1]})
-    calls = _of("x y.parquet", _parquet(table))["suggested_calls"]
+    calls = _of("x y.parquet", parquet_bytes(table))["suggested_calls"]
     assert [call["tool"] for call in calls] == [
         "read_parquet_from_s3",
         "query_csv_data",

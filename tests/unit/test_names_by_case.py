@@ -5,7 +5,8 @@ import json
 import pyarrow as pa
 import pytest
 
-from support.engine import Desk, parquet_bytes
+from support.engine import Desk
+from support.parquet_files import parquet_bytes
 
 _NUMBERED = "Columns whose names differ only in case were numbered: A_1."
 

@@ -11,7 +11,7 @@ from s3_data_lake_mcp.loaders.parquet_footer import open_footer
 from s3_data_lake_mcp.storage import ObjectInfo, ScanMeter
 from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.storage.reader import TAIL_BYTES, ObjectReader
-from support.parquet_files import dice, loaded, opened, written
+from support.parquet_files import dice, loaded, opened, parquet_bytes
 
 COLUMNS = 24
 ROWS = 120_000
@@ -36,7 +36,7 @@ def wide() -> bytes:
     chance = dice(1)
     base: Any = pa.array([chance.random() for _ in range(ROWS)])
     columns: dict[str, Any] = {f"c{i}": base for i in range(COLUMNS)}
-    return written(pa.table(columns), row_group_size=ROWS // 2, use_dictionary=False)
+    return parquet_bytes(pa.table(columns), row_group_size=ROWS // 2, use_dictionary=False)
 
 
 def needed(body: bytes, group: int, columns: int) -> int:
@@ -47,7 +47,7 @@ def needed(body: bytes, group: int, columns: int) -> int:
 
 def test_a_small_object_comes_with_its_footer() -> None:
     """One request reads all of it."""
-    page = loaded(written(pa.table({"a": list(range(1_000))})), 999)
+    page = loaded(parquet_bytes(pa.table({"a": list(range(1_000))})), 999)
     assert page.meter.requests == 1
 
 
@@ -84,7 +84,7 @@ def test_the_beginning_of_a_huge_row_group() -> None:
     """Of long column chunks only the first pages are fetched."""
     chance = dice(2)
     table = pa.table({"t": [chance.randbytes(40).hex() for _ in range(200_000)]})
-    body = written(table, use_dictionary=False, compression="none")
+    body = parquet_bytes(table, use_dictionary=False, compression="none")
     page = loaded(body, 100)
     assert len(body) > 16 << 20
     assert page.meter.requests <= 3
@@ -102,7 +102,7 @@ def test_a_page_over_two_row_groups(wide: bytes) -> None:
 def test_a_long_footer_costs_one_request_more() -> None:
     """A footer that the tail does not hold is fetched whole."""
     columns: dict[str, Any] = {f"column_{i:04d}": [i] for i in range(1_500)}
-    body = written(pa.table(columns))
+    body = parquet_bytes(pa.table(columns))
     assert len(body) > TAIL_BYTES
     page = loaded(body, 5, columns=("column_0007",))
     assert page.columns == {"column_0007": [7]}
@@ -114,7 +114,7 @@ def test_pages_that_are_longer_than_expected() -> None:
     chance = dice(3)
     base: Any = pa.array([chance.random() for _ in range(1_600_000)])
     columns: dict[str, Any] = dict.fromkeys(("a", "b", "c"), base)
-    body = written(
+    body = parquet_bytes(
         pa.table(columns),
         use_dictionary=False,
         compression="none",

@@ -25,7 +25,7 @@ from s3_data_lake_mcp.loaders.parquet_footer import (
 )
 from s3_data_lake_mcp.loaders.parquet_thrift import parse_beginning, parse_footer
 from s3_data_lake_mcp.loaders.thrift import ThriftError
-from support.parquet_files import encrypted, opened, written
+from support.parquet_files import encrypted, opened, parquet_bytes
 
 
 def told(body: bytes) -> list[ColumnStatistics]:
@@ -72,7 +72,7 @@ def test_bounds_are_the_values_of_the_column(kind: Any, values: list[Any]) -> No
     array: Any = pa.array([values[1], None, values[0], None], storage)
     if storage is not kind:
         array = pa.ExtensionArray.from_storage(kind, array)
-    body = written(pa.table({"c": array}), row_group_size=3)
+    body = parquet_bytes(pa.table({"c": array}), row_group_size=3)
     read = pq.ParquetFile(pa.BufferReader(body)).read()
     cells = [row[0] for row in wire.json_rows(read, wire.Clipper())]
     (column,) = told(body)
@@ -84,7 +84,7 @@ def test_bounds_are_the_values_of_the_column(kind: Any, values: list[Any]) -> No
 def test_bounds_of_all_row_groups() -> None:
     """Each row group adds to bounds and nulls; one without statistics leaves them open."""
     table = pa.table({"n": [5, None, 1, 9, None, None], "m": list(range(6))})
-    n, m = told(written(table, row_group_size=2, write_statistics=["n"]))
+    n, m = told(parquet_bytes(table, row_group_size=2, write_statistics=["n"]))
     assert (n.nulls, n.min, n.max, n.exact) == (3, 1, 9, True)
     assert (m.nulls, m.min, m.max, m.exact) == (None, None, None, False)
     assert n.compressed_bytes > 0
@@ -101,7 +101,7 @@ def test_columns_without_an_order_or_values() -> None:
             "nan": [float("nan"), 1.0],
         }
     )
-    columns = {column.name: column for column in told(written(table))}
+    columns = {column.name: column for column in told(parquet_bytes(table))}
     for name in ("bytes", "list", "struct", "nulls"):
         assert (columns[name].min, columns[name].max, columns[name].exact) == (None, None, False)
     assert columns["nulls"].nulls == 2
@@ -124,7 +124,7 @@ def test_shortened_texts_are_not_exact(tmp_path: Path) -> None:
 
 def test_texts_of_writers_that_do_not_say_are_not_exact() -> None:
     """Without a word on it, only writers that never shorten texts are believed."""
-    body = written(pa.table({"t": ["a", "b"], "n": [1, 2]}))
+    body = parquet_bytes(pa.table({"t": ["a", "b"], "n": [1, 2]}))
     silent = body.replace(b"\x11\x11\x00", b"\x51\x51\x00")  # the flags, renumbered
     assert [column.exact for column in told(silent)] == [True, True]
     other = silent.replace(b"parquet-cpp-arrow", b"parquet-mr--other")
@@ -136,7 +136,7 @@ def test_the_description_is_ready_for_json() -> None:
     table = pa.table({"k": list(range(100)), "t": ["x"] * 100}).replace_schema_metadata(
         {"owner": "ä" * 900, "pandas": "{}"}
     )
-    body = written(
+    body = parquet_bytes(
         table,
         row_group_size=40,
         sorting_columns=[pq.SortingColumn(0, descending=True, nulls_first=True)],
@@ -191,7 +191,7 @@ def test_encryption_is_told() -> None:
 
 def test_the_beginning_of_a_footer_is_enough() -> None:
     """The first row group is read without those behind it."""
-    body = written(pa.table({"a": list(range(9))}), row_group_size=1)
+    body = parquet_bytes(pa.table({"a": list(range(9))}), row_group_size=1)
     data = open_footer(opened(body)).data
     whole = parse_footer(data)
     assert len(whole.row_groups) == 9
@@ -211,7 +211,7 @@ def test_no_bytes_break_the_parser(data: bytes) -> None:
 @given(st.data())
 def test_a_damaged_footer_is_read_or_refused(data: st.DataObject) -> None:
     """A footer with a changed byte never ends in anything but a description or an error."""
-    body = bytearray(written(pa.table({"a": [1, 2], "b": ["x", None], "c": [[1], []]})))
+    body = bytearray(parquet_bytes(pa.table({"a": [1, 2], "b": ["x", None], "c": [[1], []]})))
     length = int.from_bytes(body[-8:-4], "little")
     at = len(body) - 8 - data.draw(st.integers(1, length))
     body[at] = data.draw(st.integers(0, 255))

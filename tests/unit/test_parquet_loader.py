@@ -23,7 +23,7 @@ from s3_data_lake_mcp.errors import (
 from s3_data_lake_mcp.loaders import LoadRequest
 from s3_data_lake_mcp.loaders.parquet import ParquetLoader
 from s3_data_lake_mcp.storage import ScanMeter
-from support.parquet_files import dice, encrypted, loaded, opened, written
+from support.parquet_files import dice, encrypted, loaded, opened, parquet_bytes
 
 NUMBERS = pa.table({"n": list(range(1_000)), "t": [f"text {i}" for i in range(1_000)]})
 SMALL = pa.table({"a": [1, 2], "b": ["x", "y"]})
@@ -44,7 +44,7 @@ def refused(
 @pytest.mark.parametrize("version", ["1.0", "2.0"])
 def test_every_codec_and_page_version(codec: str, version: str) -> None:
     """All that writers compress with is read, and named."""
-    body = written(NUMBERS, compression=codec, data_page_version=version, row_group_size=300)
+    body = parquet_bytes(NUMBERS, compression=codec, data_page_version=version, row_group_size=300)
     page = loaded(body, 50, offset=280)
     assert page.columns == NUMBERS.slice(280, 51).to_pydict()
     told: Any = page.result.details["parquet"]
@@ -64,7 +64,7 @@ def test_every_codec_and_page_version(codec: str, version: str) -> None:
 def test_every_encoding(kind: Any, values: list[Any], encoding: str) -> None:
     """All that writers encode with is read."""
     table = pa.table({"c": pa.array(values, kind)})
-    body = written(table, use_dictionary=False, column_encoding=encoding)
+    body = parquet_bytes(table, use_dictionary=False, column_encoding=encoding)
     assert loaded(body).columns == {"c": values}
 
 
@@ -87,14 +87,14 @@ def test_every_encoding(kind: Any, values: list[Any], encoding: str) -> None:
 def test_types_come_back_as_they_were_written(kind: Any, values: list[Any]) -> None:
     """`ARROW:schema` restores what Parquet itself has no type for."""
     table = pa.table({"c": pa.array(values, kind)})
-    result = loaded(written(table)).result
+    result = loaded(parquet_bytes(table)).result
     assert result.table.schema.field("c").type == kind
     assert result.table.to_pydict() == table.to_pydict()
 
 
 def test_the_page_says_what_was_read() -> None:
     """Totals are exact, and only the row groups that hold the page are read."""
-    page = loaded(written(NUMBERS, row_group_size=100), 10, offset=195)
+    page = loaded(parquet_bytes(NUMBERS, row_group_size=100), 10, offset=195)
     assert (page.result.offset, page.result.total_rows) == (195, 1_000)
     assert page.result.table["n"].to_pylist() == list(range(195, 206))
     told: Any = page.result.details["parquet"]
@@ -112,7 +112,7 @@ def test_the_page_says_what_was_read() -> None:
 @pytest.mark.parametrize("offset", [1_023, 5_000, 19_999])
 def test_deep_in_a_row_group(offset: int) -> None:
     """Rows before the page are decoded and left out, however many they are."""
-    body = written(pa.table({"n": list(range(20_000))}))
+    body = parquet_bytes(pa.table({"n": list(range(20_000))}))
     expected = list(range(offset, min(offset + 11, 20_000)))
     assert loaded(body, 10, offset=offset).columns == {"n": expected}
 
@@ -120,7 +120,7 @@ def test_deep_in_a_row_group(offset: int) -> None:
 @pytest.mark.parametrize("offset", [1_000, 1_001])
 def test_behind_the_last_row(offset: int) -> None:
     """There the page is empty, has its columns, and a notice if it began too far behind."""
-    result = loaded(written(NUMBERS), 10, offset=offset, columns=("t",)).result
+    result = loaded(parquet_bytes(NUMBERS), 10, offset=offset, columns=("t",)).result
     assert (result.table.num_rows, result.table.column_names) == (0, ["t"])
     assert bool(result.notices) == (offset > 1_000)
 
@@ -129,14 +129,14 @@ def test_behind_the_last_row(offset: int) -> None:
 def test_no_rows_or_no_columns(rows: int) -> None:
     """Files without rows, or without columns, are tables too."""
     table = SMALL.slice(0, rows)
-    assert loaded(written(table)).result.table.column_names == ["a", "b"]
-    assert loaded(written(table)).result.total_rows == rows
-    assert loaded(written(table.select([]))).result.table.num_columns == 0
+    assert loaded(parquet_bytes(table)).result.table.column_names == ["a", "b"]
+    assert loaded(parquet_bytes(table)).result.total_rows == rows
+    assert loaded(parquet_bytes(table.select([]))).result.table.num_columns == 0
 
 
 def test_columns_in_the_order_asked_for() -> None:
     """A projection keeps its order, whatever the file's, and may repeat a column."""
-    body = written(SMALL)
+    body = parquet_bytes(SMALL)
     assert loaded(body, columns=("b", "a")).result.table.column_names == ["b", "a"]
     assert loaded(body, columns=("b", "b")).result.table.num_columns == 2
 
@@ -144,7 +144,7 @@ def test_columns_in_the_order_asked_for() -> None:
 def test_duplicate_names() -> None:
     """Columns of one name are all there, numbered, and can be asked for by number."""
     columns: list[Any] = [pa.array([i]) for i in range(3)]
-    body = written(pa.Table.from_arrays(columns, names=["x", "x", "y.z"]))
+    body = parquet_bytes(pa.Table.from_arrays(columns, names=["x", "x", "y.z"]))
     page = loaded(body)
     assert page.columns == {"x": [0], "x_1": [1], "y.z": [2]}
     assert list(page.result.notices) == ["Duplicate column names were numbered: x_1."]
@@ -153,7 +153,7 @@ def test_duplicate_names() -> None:
 
 def test_a_part_of_a_structure_selects_the_whole() -> None:
     """`s.a.b` is answered with the column `s`, once, and a notice."""
-    body = written(pa.table({"s": [{"a": {"b": 1}, "c": 2}], "t": [0]}))
+    body = parquet_bytes(pa.table({"s": [{"a": {"b": 1}, "c": 2}], "t": [0]}))
     page = loaded(body, columns=("s.a.b", "s.c"))
     assert page.columns == {"s": [{"a": {"b": 1}, "c": 2}]}
     assert len(page.result.notices) == 2
@@ -169,7 +169,7 @@ def test_a_part_of_a_structure_selects_the_whole() -> None:
 )
 def test_an_unknown_column(asked: tuple[str, ...], hint: str, columns: list[str]) -> None:
     """It is named, with the nearest ones and their types, and a call that would work."""
-    body = written(pa.table({"id": [1], "price": [1.5]}))
+    body = parquet_bytes(pa.table({"id": [1], "price": [1.5]}))
     error = refused(body, UnknownColumnError, columns=asked)
     assert (error.hint, error.repair) == (hint, {"columns": columns})
 
@@ -177,7 +177,7 @@ def test_an_unknown_column(asked: tuple[str, ...], hint: str, columns: list[str]
 def test_too_many_columns() -> None:
     """More than 5,000 columns are refused, those inside a structure counted one by one."""
     wide = pa.struct([(f"f{i}", pa.int8()) for i in range(5_001)])
-    refused(written(pa.table({"c": pa.nulls(1, wide)})), LimitExceededError)
+    refused(parquet_bytes(pa.table({"c": pa.nulls(1, wide)})), LimitExceededError)
 
 
 @pytest.mark.parametrize(
@@ -185,11 +185,11 @@ def test_too_many_columns() -> None:
     [
         (b"", "is empty"),
         (b"PAR1", "is torn: it begins like Parquet"),
-        (written(SMALL)[:-100], "is torn: it begins like Parquet"),
-        (written(SMALL)[500:], "is torn"),
+        (parquet_bytes(SMALL)[:-100], "is torn: it begins like Parquet"),
+        (parquet_bytes(SMALL)[500:], "is torn"),
         (b"a,b\n1,2\n3,4\n" * 9, "is not Parquet: it looks like csv"),
         (b'{"a": 1}\n' * 9, "is not Parquet: it looks like json"),
-        (gzip.compress(written(SMALL), mtime=0), "is not Parquet: it looks like gzip"),
+        (gzip.compress(parquet_bytes(SMALL), mtime=0), "is not Parquet: it looks like gzip"),
         (bytes(range(256)), "is not Parquet: it has no footer"),
         (b"PAR1" + b"\xff" * 40 + struct.pack("<I", 20) + b"PAR1", "is damaged: its footer"),
         (b"PAR1" + struct.pack("<I", 2**31) + b"PAR1", "is torn: its footer of 2,147,483,648"),
@@ -202,7 +202,7 @@ def test_what_is_not_whole_parquet(body: bytes, message: str) -> None:
 
 def test_data_that_is_not_there() -> None:
     """A footer that names data beyond the object's end belongs to a torn object."""
-    body = written(pa.table({"c": [dice(i).randbytes(200) for i in range(200)]}))
+    body = parquet_bytes(pa.table({"c": [dice(i).randbytes(200) for i in range(200)]}))
     assert "is torn: its footer names data" in str(
         refused(body[:4] + body[30_000:], MalformedDataError)
     )
@@ -210,7 +210,7 @@ def test_data_that_is_not_there() -> None:
 
 def test_a_footer_that_contradicts_itself() -> None:
     """The rows of the row groups must add up to those of the object."""
-    body = written(pa.table({"c": [1, 2, 3]}))
+    body = parquet_bytes(pa.table({"c": [1, 2, 3]}))
     assert body.count(b"\x16\x06\x19\x1c") == 1  # num_rows, then the list of row groups
     wrong = body.replace(b"\x16\x06\x19\x1c", b"\x16\x08\x19\x1c")
     assert "contradicts itself" in str(refused(wrong, MalformedDataError))
@@ -241,7 +241,7 @@ def test_an_encrypted_footer() -> None:
 
 
 def _plain(**columns: list[Any]) -> bytes:
-    return written(
+    return parquet_bytes(
         pa.table(columns), compression="none", use_dictionary=False, write_page_checksum=True
     )
 
@@ -260,7 +260,7 @@ def test_a_flipped_bit_is_noticed() -> None:
 def test_footers_that_claim_too_much_are_refused_before_any_data_is_read() -> None:
     """The rows asked for must fit the budget, by what the footer says."""
     chance = dice(1)
-    body = written(pa.table({"c": [chance.randbytes(50_000).hex() for _ in range(50)]}))
+    body = parquet_bytes(pa.table({"c": [chance.randbytes(50_000).hex() for _ in range(50)]}))
     meter = ScanMeter()
     source = opened(body, meter=meter)
     with pytest.raises(LimitExceededError):
@@ -272,7 +272,7 @@ def test_footers_that_claim_too_much_are_refused_before_any_data_is_read() -> No
 @pytest.mark.parametrize("limit", [8 << 20, 30 << 20])
 def test_dictionaries_that_multiply_are_stopped(limit: int) -> None:
     """One long value in thousands of rows is small in the file and large in memory."""
-    body = written(pa.table({"c": ["x" * 20_000] * 3_000}))
+    body = parquet_bytes(pa.table({"c": ["x" * 20_000] * 3_000}))
     assert len(body) < 400_000
     with pytest.raises(LimitExceededError):
         loaded(body, 2_000, max_decoded_bytes=limit)
@@ -287,7 +287,7 @@ def test_legacy_timestamps() -> None:
             "far": pa.array([datetime(9999, 12, 31, 1, 2, 3, 4), None, datetime(1, 1, 1)]),  # noqa: DTZ001 - local times
         }
     )
-    page = loaded(written(table, use_deprecated_int96_timestamps=True))
+    page = loaded(parquet_bytes(table, use_deprecated_int96_timestamps=True))
     assert page.result.table.schema.field("near").type == pa.timestamp("ns")
     assert page.result.table["near"].cast(pa.int64()).to_pylist() == [1, None, -1]
     assert page.result.table["far"].to_pylist() == table["far"].to_pylist()
@@ -298,14 +298,14 @@ def test_legacy_timestamps() -> None:
 def test_legacy_timestamps_in_lists() -> None:
     """The same inside of lists."""
     table = pa.table({"l": [[datetime(3000, 1, 1)], None]})  # noqa: DTZ001 - a local time
-    body = written(table, use_deprecated_int96_timestamps=True)
+    body = parquet_bytes(table, use_deprecated_int96_timestamps=True)
     assert loaded(body).columns == table.to_pydict()
 
 
 def test_times_that_no_day_has() -> None:
     """A negative time of day is damage."""
     times = pa.array([-1, 5], pa.int32()).view(pa.time32("ms"))
-    error = refused(written(pa.table({"c": times})), MalformedDataError)
+    error = refused(parquet_bytes(pa.table({"c": times})), MalformedDataError)
     assert "'c' has times of day beyond 24 hours" in str(error)
 
 
@@ -313,13 +313,13 @@ def test_times_that_no_day_has() -> None:
 def test_a_position_of_another_format(position: dict[str, Any]) -> None:
     """A cursor that no Parquet page wrote is refused."""
     with pytest.raises(InvalidArgumentError, match="cursor"):
-        loaded(written(SMALL), position=position)
+        loaded(parquet_bytes(SMALL), position=position)
 
 
 def test_a_cancelled_call_ends() -> None:
     """The deadline's error comes through as it is, from within pyarrow's reads too."""
     meter = ScanMeter()
-    body = written(pa.table({"c": [str(i) * 20 for i in range(40_000)]}), compression="none")
+    body = parquet_bytes(pa.table({"c": [str(i) * 20 for i in range(40_000)]}), compression="none")
     source = opened(body, meter=meter)
     meter.cancel()
     with pytest.raises(DeadlineExceededError):

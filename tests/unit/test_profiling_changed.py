@@ -6,7 +6,8 @@ import pytest
 from s3_data_lake_mcp.errors import ObjectChangedError
 from s3_data_lake_mcp.storage import ListPage
 from s3_data_lake_mcp.storage.memory import MemoryStore
-from support.summaries import BUCKET, CSV, Summaries, parquet_bytes
+from support.parquet_files import parquet_bytes
+from support.summaries import BUCKET, CSV, Summaries
 
 OLD, NEW = (parquet_bytes(pa.table({"v": [1] * rows})) for rows in (3, 4_000))
 

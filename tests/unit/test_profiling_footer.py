@@ -1,13 +1,11 @@
 """Footer profiles: what statistics say, equal to the data, and nothing that they do not say."""
 
 import datetime as dt
-import io
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from s3_data_lake_mcp.errors import MalformedDataError
@@ -15,13 +13,8 @@ from s3_data_lake_mcp.profiling.columns import spelt_once
 from s3_data_lake_mcp.profiling.footer import FooterProfile, read_footers
 from s3_data_lake_mcp.storage import ScanMeter
 from s3_data_lake_mcp.storage.memory import MemoryStore
+from support.parquet_files import parquet_bytes
 from support.summaries import Summaries
-
-
-def _bytes(table: pa.Table, **options: Any) -> bytes:
-    sink = io.BytesIO()
-    pq.write_table(table, sink, **options)
-    return sink.getvalue()
 
 
 def _profile(
@@ -61,7 +54,7 @@ _VALUES: dict[str, tuple[pa.DataType, list[Any], Any, Any]] = {
 def test_ends_of_every_type(name: str) -> None:
     """Smallest and largest values are those of the data, in the contract's JSON."""
     kind, values, low, high = _VALUES[name]
-    found = _profile(_bytes(pa.table({"x": pa.array([*values, None], kind)})))["x"]
+    found = _profile(parquet_bytes(pa.table({"x": pa.array([*values, None], kind)})))["x"]
     assert (found["type"], found["nulls"], found["basis"]) == (str(kind), 1, "footer")
     assert found["min"] == low
     assert high is None or found["max"] == high
@@ -70,7 +63,8 @@ def test_ends_of_every_type(name: str) -> None:
 def test_row_groups_and_objects_add_up() -> None:
     """Counts are sums, ends those of all row groups of all objects."""
     bodies = [
-        _bytes(pa.table({"x": [*range(at, at + 50), None]}), row_group_size=7) for at in (100, 0)
+        parquet_bytes(pa.table({"x": [*range(at, at + 50), None]}), row_group_size=7)
+        for at in (100, 0)
     ]
     found = _profile(*bodies)
     assert found[""]["rows"] == 102
@@ -81,9 +75,9 @@ def test_row_groups_and_objects_add_up() -> None:
 def test_a_column_that_an_object_lacks_is_null_there() -> None:
     """Rows of objects without a column count as nulls, before and after it came."""
     found = _profile(
-        _bytes(pa.table({"a": [1, 2]})),
-        _bytes(pa.table({"a": [3], "b": [4]})),
-        _bytes(pa.table({"a": [5, 6, 7]})),
+        parquet_bytes(pa.table({"a": [1, 2]})),
+        parquet_bytes(pa.table({"a": [3], "b": [4]})),
+        parquet_bytes(pa.table({"a": [5, 6, 7]})),
     )
     assert (found["a"]["nulls"], found["b"]["nulls"]) == (0, 5)
 
@@ -91,23 +85,27 @@ def test_a_column_that_an_object_lacks_is_null_there() -> None:
 def test_what_statistics_leave_out_is_null() -> None:
     """No statistics, nested columns, cut texts: null, never a guess."""
     table = pa.table({"x": [1, 2], "l": [[1], None], "s": [{"a": 1}, {"a": 2}]})
-    bare = _profile(_bytes(table, write_statistics=False))["x"]
+    bare = _profile(parquet_bytes(table, write_statistics=False))["x"]
     assert bare["nulls"] is bare["min"] is bare["null_fraction"] is None
-    nested = _profile(_bytes(table))
+    nested = _profile(parquet_bytes(table))
     assert nested["l"]["nulls"] is nested["s"]["min"] is None
-    changed = _profile(_bytes(table.select([0])), _bytes(pa.table({"x": ["a", None]})))["x"]
+    changed = _profile(
+        parquet_bytes(table.select([0])), parquet_bytes(pa.table({"x": ["a", None]}))
+    )["x"]
     assert (changed["nulls"], changed["min"]) == (1, None)
 
 
 def test_all_nulls_have_no_ends() -> None:
     """A row group of nulls alone spoils no ends of the others."""
-    found = _profile(_bytes(pa.table({"x": pa.array([None, None, 4, 5])}), row_group_size=2))["x"]
+    found = _profile(
+        parquet_bytes(pa.table({"x": pa.array([None, None, 4, 5])}), row_group_size=2)
+    )["x"]
     assert (found["nulls"], found["min"], found["max"]) == (2, 4, 5)
 
 
 def test_columns_are_chosen_in_order() -> None:
     """Only the columns asked for are looked at, in that order."""
-    body = _bytes(pa.table({"a": [1], "b": [2], "c": [3]}))
+    body = parquet_bytes(pa.table({"a": [1], "b": [2], "c": [3]}))
     assert list(_profile(body, columns=("c", "a")))[:2] == ["c", "a"]
 
 
@@ -115,8 +113,8 @@ def test_one_object_costs_two_requests_at_most() -> None:
     """Statistics of a wide object with many row groups need its footer alone."""
     table = pa.table({f"c{i}": np.arange(2_000).tolist() for i in range(30)})
     small, large = ScanMeter(), ScanMeter()
-    _profile(_bytes(table), meter=small)
-    body = _bytes(table, row_group_size=20)
+    _profile(parquet_bytes(table), meter=small)
+    body = parquet_bytes(table, row_group_size=20)
     _profile(body, meter=large)
     assert small.requests == 1
     assert large.requests == 2
@@ -126,7 +124,7 @@ def test_one_object_costs_two_requests_at_most() -> None:
 def test_a_torn_object_is_refused() -> None:
     """An object without a footer is an error that names it."""
     with pytest.raises(MalformedDataError, match=r"1\.parquet"):
-        _profile(_bytes(pa.table({"x": [1]})), b"PAR1 torn")
+        _profile(parquet_bytes(pa.table({"x": [1]})), b"PAR1 torn")
 
 
 def test_objects_without_values_have_types_too() -> None:

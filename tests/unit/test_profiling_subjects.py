@@ -5,7 +5,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from support.summaries import CSV, Summaries, parquet_bytes
+from support.parquet_files import parquet_bytes
+from support.summaries import CSV, Summaries
 
 _PARQUET = parquet_bytes(pa.table({"id": [1, 2]}))
 _BODIES: dict[str, tuple[bytes, list[str]]] = {

@@ -9,7 +9,6 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from pydantic import ByteSize
 
@@ -28,6 +27,7 @@ from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ListPage, ObjectHead, ObjectInfo, ObjectRef, ScanMeter
 from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.tools.rendering import render
+from support.parquet_files import parquet_bytes
 
 _SETTINGS = Settings()
 _REAL = Path(__file__).parents[3] / "shared" / "corpora" / "real"
@@ -86,12 +86,6 @@ def _csv(rows: int, start: int = 0) -> bytes:
         f"{i},{'abc'[i % 3]},{i * 0.5},2026-01-{i % 28 + 1:02d}" for i in range(start, start + rows)
     ]
     return ("id,kind,amount,day\n" + "\n".join(lines) + "\n").encode()
-
-
-def _parquet(table: pa.Table, **options: Any) -> bytes:
-    sink = io.BytesIO()
-    pq.write_table(table, sink, **options)
-    return sink.getvalue()
 
 
 def _column(answer: dict[str, Any], name: str) -> dict[str, Any]:
@@ -197,8 +191,8 @@ def test_several_datasets_have_no_profile(store: MemoryStore, summary: Summarize
 def test_footer(store: MemoryStore, summary: Summarize) -> None:
     """Counts and ends come from the footers alone: a request an object, and no data."""
     table = pa.table({"a": [1, 2, None], "s": ["x", "y", "z"]})
-    store.put("lake", "t/p0.parquet", _parquet(table))
-    store.put("lake", "t/p1.parquet", _parquet(table))
+    store.put("lake", "t/p0.parquet", parquet_bytes(table))
+    store.put("lake", "t/p1.parquet", parquet_bytes(table))
     meter = ScanMeter()
     answer = summary("t/p0.parquet", basis="footer", meter=meter)
     assert meter.requests <= 2
@@ -234,7 +228,7 @@ def test_a_sample_of_parquet_knows_how_many_rows_there_are(
 ) -> None:
     """The rows of a sample are its own; how many there are in all is in a notice."""
     table = pa.table({"a": list(range(50_000))})
-    store.put("lake", "a.parquet", _parquet(table, row_group_size=5_000))
+    store.put("lake", "a.parquet", parquet_bytes(table, row_group_size=5_000))
     answer = summary("a.parquet", basis="sample")
     assert answer["profile"]["rows"] == 20_000
     assert _said(answer, "of 50,000 rows in all")
@@ -243,7 +237,7 @@ def test_a_sample_of_parquet_knows_how_many_rows_there_are(
 def test_beyond_the_budget_auto_falls_back(store: MemoryStore, summary: Summarize) -> None:
     """What may not be read whole is sampled, or taken from footers; `exact` is refused."""
     store.put("lake", "big.csv", _csv(100_000))
-    store.put("lake", "big.parquet", _parquet(pa.table({"a": list(range(900_000))})))
+    store.put("lake", "big.parquet", parquet_bytes(pa.table({"a": list(range(900_000))})))
     tight = Settings(max_scan_bytes=ByteSize(2_500_000))
     sampled = summary("big.csv", settings=tight)
     assert sampled["profile"]["rows_basis"] == "sample"
@@ -265,7 +259,9 @@ def test_footers_are_parquets_alone(store: MemoryStore, summary: Summarize) -> N
 @pytest.mark.parametrize("basis", ["exact", "sample", "footer"])
 def test_columns(basis: str, store: MemoryStore, summary: Summarize) -> None:
     """Columns come as asked for; an unknown one gets the nearest, with types and repair."""
-    store.put("lake", "a.parquet", _parquet(pa.table({"price": [1.5], "city": ["x"], "n": [1]})))
+    store.put(
+        "lake", "a.parquet", parquet_bytes(pa.table({"price": [1.5], "city": ["x"], "n": [1]}))
+    )
     answer = summary("a.parquet", columns=["n", "price"], basis=basis)
     assert [c["name"] for c in answer["profile"]["columns"]] == ["n", "price"]
     with pytest.raises(UnknownColumnError, match="no column 'Pric'") as caught:
@@ -277,7 +273,7 @@ def test_columns(basis: str, store: MemoryStore, summary: Summarize) -> None:
 def test_many_columns_fit(store: MemoryStore, summary: Summarize) -> None:
     """Of very many columns those that fit are kept, and how to ask for others is said."""
     table = pa.table({f"c{i:04d}": [i, i + 1] for i in range(1_200)})
-    store.put("lake", "wide.parquet", _parquet(table))
+    store.put("lake", "wide.parquet", parquet_bytes(table))
     for basis in ("footer", "auto"):
         answer = summary("wide.parquet", basis=basis)
         kept = len(answer["profile"]["columns"])
@@ -396,7 +392,7 @@ def test_an_incomplete_listing_says_so() -> None:
 
 def test_a_year_of_days_with_one_missing(store: MemoryStore, summary: Summarize) -> None:
     """365 daily partitions are one data set, and the missing day is named."""
-    body = _parquet(pa.table({"a": [1]}))
+    body = parquet_bytes(pa.table({"a": [1]}))
     for number in range(365):
         day = date(2025, 1, 1) + timedelta(days=number)
         if number != 200:
@@ -410,8 +406,8 @@ def test_a_year_of_days_with_one_missing(store: MemoryStore, summary: Summarize)
 
 def test_drift(store: MemoryStore, summary: Summarize) -> None:
     """Columns that come, go or change type between objects are named."""
-    store.put("lake", "t/p0.parquet", _parquet(pa.table({"a": [1], "b": [1.5]})))
-    store.put("lake", "t/p1.parquet", _parquet(pa.table({"a": ["x"], "b": [1.5], "c": [1]})))
+    store.put("lake", "t/p0.parquet", parquet_bytes(pa.table({"a": [1], "b": [1.5]})))
+    store.put("lake", "t/p1.parquet", parquet_bytes(pa.table({"a": ["x"], "b": [1.5], "c": [1]})))
     (dataset,) = summary("t/")["datasets"]
     assert dataset["schema_drift"] == [
         "Column a is int64 in t/p0.parquet, string in t/p1.parquet",

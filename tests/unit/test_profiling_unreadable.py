@@ -7,7 +7,8 @@ import pyarrow as pa
 import pytest
 
 from s3_data_lake_mcp.storage import ObjectHead, ObjectInfo, ObjectRef
-from support.summaries import Summaries, parquet_bytes
+from support.parquet_files import parquet_bytes
+from support.summaries import Summaries
 
 _GLACIER = ObjectHead(
     info=ObjectInfo(ref=ObjectRef(bucket="", key=""), size_bytes=0, etag=""),

@@ -7,7 +7,8 @@ import pytest
 
 from s3_data_lake_mcp.engines.guard_parser import the_parser
 from s3_data_lake_mcp.engines.references import references
-from support.engine import Desk, parquet_bytes
+from support.engine import Desk
+from support.parquet_files import parquet_bytes
 
 _NAMES = ["id", "span", "day"]
 

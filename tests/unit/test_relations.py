@@ -27,7 +27,8 @@ from s3_data_lake_mcp.loaders.csv_types import guess
 from s3_data_lake_mcp.loaders.json import JsonLoader
 from s3_data_lake_mcp.storage import ObjectRef, ScanMeter
 from s3_data_lake_mcp.storage.reader import ObjectReader
-from support.engine import Desk, parquet_bytes
+from support.engine import Desk
+from support.parquet_files import parquet_bytes
 
 MANY = 3_000
 CSV = {

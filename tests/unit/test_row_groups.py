@@ -8,7 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from s3_data_lake_mcp.engines.opening import HEAD_BYTES
-from support.engine import Desk, parquet_bytes
+from support.engine import Desk
+from support.parquet_files import parquet_bytes
 
 ROWS = 1_000
 GROUPS = 10

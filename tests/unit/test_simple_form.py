@@ -9,7 +9,8 @@ import pytest
 
 from s3_data_lake_mcp.engines import Filter
 from s3_data_lake_mcp.errors import InvalidArgumentError, UnknownColumnError
-from support.engine import Desk, parquet_bytes
+from support.engine import Desk
+from support.parquet_files import parquet_bytes
 
 KEYS = ("t.csv", "t.jsonl", "t.json", "t.parquet")
 ROWS: list[dict[str, Any]] = [
