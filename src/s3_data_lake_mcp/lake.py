@@ -11,7 +11,7 @@ from s3_data_lake_mcp.errors import InvalidArgumentError
 from s3_data_lake_mcp.models import Scan
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ScanMeter
-from s3_data_lake_mcp.storage.listing import split_uri
+from s3_data_lake_mcp.storage.keys import split_uri
 from s3_data_lake_mcp.storage.s3 import S3Store
 from s3_data_lake_mcp.workers.pool import WorkerPool
 

@@ -11,7 +11,7 @@ from s3_data_lake_mcp.engines.duckdb import DuckDbEngine
 from s3_data_lake_mcp.profiling.datasets import DatasetGrouper
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ScanMeter
-from s3_data_lake_mcp.storage.listing import glob_prefix
+from s3_data_lake_mcp.storage.keys import glob_prefix
 from s3_data_lake_mcp.storage.memory import MemoryStore
 
 

@@ -17,7 +17,7 @@ from s3_data_lake_mcp.profiling.groups import SpacedKeys
 from s3_data_lake_mcp.profiling.names import KeyShape, is_hidden, shape_of
 from s3_data_lake_mcp.profiling.series import find_series
 from s3_data_lake_mcp.storage import ListedObject
-from s3_data_lake_mcp.storage.listing import glob_regex, is_glob
+from s3_data_lake_mcp.storage.keys import glob_regex, is_glob
 
 _MEGABYTE = 1 << 20
 _NEW = datetime(2026, 1, 1, tzinfo=UTC)

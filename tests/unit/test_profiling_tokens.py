@@ -10,7 +10,7 @@ import pytest
 
 from s3_data_lake_mcp.profiling.datasets import DatasetGrouper
 from s3_data_lake_mcp.storage import ListedObject
-from s3_data_lake_mcp.storage.listing import glob_regex
+from s3_data_lake_mcp.storage.keys import glob_regex
 
 _BASE_62 = string.ascii_letters + string.digits
 _BASE_36 = string.ascii_lowercase + string.digits

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from s3_data_lake_mcp.errors import InvalidArgumentError
 from s3_data_lake_mcp.loaders.formats import FORMAT_NAMES, detect_format_by_name
 from s3_data_lake_mcp.storage import ListedObject
-from s3_data_lake_mcp.storage.listing import glob_prefix, glob_regex
+from s3_data_lake_mcp.storage.keys import glob_prefix, glob_regex
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

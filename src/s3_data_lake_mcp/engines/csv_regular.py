@@ -4,7 +4,6 @@ Bytes are searched, split and compared as a whole, about as fast as they arrive.
 are not plainly regular are parsed record by record.
 """
 
-import re
 from collections.abc import Iterator
 
 from s3_data_lake_mcp.engines.csv_stream import Irregular, Marks, mended
@@ -15,7 +14,6 @@ from s3_data_lake_mcp.loaders.csv_skip import Quoting
 from s3_data_lake_mcp.storage.scope import SurpriseError
 
 _PIECE_BYTES = 256 << 10
-_LONE_RETURN = re.compile(rb"\r(?!\n)")
 
 
 def is_passable(dialect: Dialect) -> bool:
@@ -99,7 +97,7 @@ class _Judge:
     def regular_size(self, data: bytes) -> int:
         """Return the size of the whole records at the beginning; 0 if any is not regular."""
         records, size = self._quoting.cut(data)
-        if self._width == 1 or not size or (b"\r" in data and _LONE_RETURN.search(data, 0, size)):
+        if self._width == 1 or not size:
             return 0
         marks = records.translate(None, self._others)
         count, rest = divmod(len(marks), self._width)

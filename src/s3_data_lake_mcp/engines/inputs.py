@@ -22,7 +22,7 @@ from s3_data_lake_mcp.engines.typed_select import Texts
 from s3_data_lake_mcp.errors import InvalidArgumentError, LakeError, ObjectChangedError
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectInfo, check_versions
-from s3_data_lake_mcp.storage.listing import split_uri
+from s3_data_lake_mcp.storage.keys import split_uri
 
 DATA = "data"
 TEXTS = "texts"

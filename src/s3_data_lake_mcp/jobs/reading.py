@@ -17,7 +17,7 @@ from s3_data_lake_mcp.loaders.json_open import FIRST_BYTES
 from s3_data_lake_mcp.loaders.parquet import ParquetLoader
 from s3_data_lake_mcp.pages import Paging, record_page, scan_json, table_page
 from s3_data_lake_mcp.storage import ScanMeter
-from s3_data_lake_mcp.storage.listing import is_glob
+from s3_data_lake_mcp.storage.keys import is_glob
 from s3_data_lake_mcp.storage.reader import ObjectReader
 
 

@@ -50,7 +50,16 @@ class Quoting:
         )
 
     def cut(self, data: bytes) -> tuple[bytes, int]:
-        """Return whole records, each quoted text cut down to one quote, and their real size."""
+        """Return whole records, each quoted text cut down to one quote, and their real size.
+
+        None where a carriage return stands alone: it may end a line.
+        """
+        records, size = self._cut(data)
+        # The search finds its first character far slower than `in` does.
+        lone = b"\r" in data and _LONE_RETURN.search(data, 0, size)
+        return (b"", 0) if lone else (records, size)
+
+    def _cut(self, data: bytes) -> tuple[bytes, int]:
         if not self._quote or self._quote not in data:
             size = data.rfind(b"\n") + 1
             return data[:size], size
@@ -93,8 +102,7 @@ class RowCounter:
         if self._escape and self._escape in data:
             return _DOUBTFUL
         records, size = self._quoting.cut(data)
-        # The search finds its first character far slower than `in` does.
-        if not size or (b"\r" in data and _LONE_RETURN.search(data, 0, size)):
+        if not size:
             return _DOUBTFUL
         marks = records.translate(None, self._others)
         rows, rest = divmod(len(marks), self._width)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from s3_data_lake_mcp.profiling.groups import Group
 from s3_data_lake_mcp.profiling.names import escape_glob
-from s3_data_lake_mcp.storage.listing import glob_prefix, glob_regex
+from s3_data_lake_mcp.storage.keys import glob_prefix, glob_regex
 
 _GENERIC = frozenset(
     (

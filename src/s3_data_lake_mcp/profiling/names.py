@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote
 
-from s3_data_lake_mcp.storage.listing import is_private
+from s3_data_lake_mcp.storage.keys import is_private
 
 _NUMBER = r"(?<!\d)"
 _MONTH = r"(?:0[1-9]|1[0-2])"

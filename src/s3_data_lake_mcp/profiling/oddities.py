@@ -13,7 +13,7 @@ from s3_data_lake_mcp.profiling.groups import (
     Group,
 )
 from s3_data_lake_mcp.profiling.series import Series
-from s3_data_lake_mcp.storage.listing import NULL_PARTITION
+from s3_data_lake_mcp.storage.keys import NULL_PARTITION
 
 _LEAST_FOR_SMALL = 10
 _SMALL_SHARE = 0.5

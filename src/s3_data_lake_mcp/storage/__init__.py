@@ -10,7 +10,7 @@ Where to find what is beside the promises:
 - `access`: the allow-list
 - `reader`, `pinned`, `readahead`, `copies`, `copied`: reading one version
 - `scope`, `filesystem`: what the SQL engine sees of it
-- `listing`, `fanout`, `nearest`: keys, prefixes, globs
+- `keys`, `fanout`, `nearest`: keys, prefixes and globs; long listings; missing names
 """
 
 import threading

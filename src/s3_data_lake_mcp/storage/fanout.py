@@ -1,6 +1,6 @@
 """Long listings side by side: a range of keys is cut at its folders, the pieces listed at once.
 
-The first page is fetched as by `listing.walk`, and only if more follow and folders are seen are
+The first page is fetched alone, and only if more follow and folders are seen are
 these looked up with a delimiter, while the serial listing goes on. What was found is no more than
 a set of cuts: every piece lists all keys between two of them, so a wrong guess costs a request
 and never a key. Small folders share a piece. Keys come in key order.

@@ -13,7 +13,7 @@ from s3_data_lake_mcp import cursors
 from s3_data_lake_mcp.errors import InvalidArgumentError
 from s3_data_lake_mcp.fence import scrub, visible
 from s3_data_lake_mcp.lake import Call
-from s3_data_lake_mcp.storage.listing import split_uri
+from s3_data_lake_mcp.storage.keys import split_uri
 
 PAGE_SIZES = frozenset({"max_rows", "max_records", "max_keys", "max_buckets"})
 PLACES = ("object_key", "prefix")

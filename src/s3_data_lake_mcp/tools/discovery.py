@@ -11,7 +11,7 @@ from s3_data_lake_mcp.catalog.objects import Search, find_objects
 from s3_data_lake_mcp.errors import NotFoundError
 from s3_data_lake_mcp.lake import Call
 from s3_data_lake_mcp.models.discovery import BucketList, ObjectList
-from s3_data_lake_mcp.storage.listing import is_glob
+from s3_data_lake_mcp.storage.keys import is_glob
 from s3_data_lake_mcp.storage.nearest import explain_missing
 from s3_data_lake_mcp.tools.context import current_call
 from s3_data_lake_mcp.tools.words import clip

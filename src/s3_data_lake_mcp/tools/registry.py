@@ -27,7 +27,7 @@ from s3_data_lake_mcp.fence import scrub_all, visible
 from s3_data_lake_mcp.lake import Call, Lake
 from s3_data_lake_mcp.models import Model
 from s3_data_lake_mcp.settings import PREFIX, Settings
-from s3_data_lake_mcp.storage.listing import split_uri
+from s3_data_lake_mcp.storage.keys import split_uri
 from s3_data_lake_mcp.tools import analysis, discovery, reading
 from s3_data_lake_mcp.tools.arguments import PAGE_SIZES, Signature
 from s3_data_lake_mcp.tools.context import is_offered, listed_names, offered_clauses

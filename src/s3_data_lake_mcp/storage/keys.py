@@ -1,4 +1,4 @@
-"""Keys, prefixes and globs: taking URIs apart, matching keys, walking listings."""
+"""Keys, prefixes and globs: taking URIs apart, matching keys, telling what a key names."""
 
 import re
 from collections.abc import Iterator, Sequence
