@@ -52,7 +52,7 @@ class Quoting:
     def cut(self, data: bytes) -> tuple[bytes, int]:
         """Return whole records, each quoted text cut down to one quote, and their real size.
 
-        None where a carriage return stands alone: it may end a line.
+        Nothing where a carriage return stands alone: it may end a line.
         """
         records, size = self._cut(data)
         # The search finds its first character far slower than `in` does.

@@ -27,7 +27,10 @@ _pool_lock = threading.Lock()
 
 
 def _threads() -> ThreadPoolExecutor:
-    """Return the process-wide pool of download threads, made on first use (after any fork)."""
+    """Return the process-wide pool for parts of reads, made on first use (after any fork).
+
+    It is not that of `readahead`, whose threads wait for parts.
+    """
     with _pool_lock:
         if not _pool:
             _pool.append(ThreadPoolExecutor(_POOL_THREADS, thread_name_prefix="s3-range"))
