@@ -69,6 +69,11 @@ class Opened:
     tail: bytes = b""
     facts: Facts = field(default_factory=dict)
 
+    @property
+    def format(self) -> str:
+        """The format that is known once the object was opened."""
+        return str(self.facts["format"])
+
     def reader(self) -> ObjectReader:
         """Return a reader that has the bytes that are here."""
         store = self.stores.plain

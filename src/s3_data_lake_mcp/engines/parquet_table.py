@@ -56,6 +56,11 @@ def footer_of(member: Member) -> ParquetFooter:
     return found
 
 
+def knows_footer(member: Member) -> bool:
+    """Whether an object's footer is remembered, so that `footer_of` reads nothing."""
+    return _FACT in member.opened.facts
+
+
 def _leaves(metadata: pq.FileMetaData) -> frozenset[str]:
     """Return the columns, those inside of others too, each with its type."""
     columns = map(metadata.schema.column, range(metadata.num_columns))

@@ -119,7 +119,7 @@ def is_hidden(key: str, below: str) -> bool:
 
 def _one(opener: Opener, ref: ObjectRef, asked: str) -> Place:
     opened = opener.open(ref)
-    name = str(opened.facts["format"])
+    name = opened.format
     if asked and name != asked:
         message = f"{ref} is {name}, not {asked}"
         raise UnsupportedFormatError(
@@ -137,7 +137,7 @@ def _many(
     name = asked or dominant_format(counts)
     if not name:
         probe = opener.open(ObjectRef(bucket=bucket, key=data[0].key))
-        name = str(probe.facts["format"])
+        name = probe.format
         names = dict.fromkeys(names, name)
     taken = [one for one in data if names[one.key] == name]
     uri = f"s3://{bucket}/{key}"

@@ -9,7 +9,7 @@ from typing import Any
 from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.csv_table import CsvTable
 from s3_data_lake_mcp.engines.opening import HEAD_BYTES
-from s3_data_lake_mcp.engines.parquet_table import ParquetTable
+from s3_data_lake_mcp.engines.parquet_table import ParquetTable, knows_footer
 from s3_data_lake_mcp.engines.places import Member
 from s3_data_lake_mcp.engines.pruning import (
     READERS,
@@ -109,7 +109,7 @@ def _chunks(
     session: Session, members: Sequence[Member], parts: Sequence[str], scans: Sequence[Scan]
 ) -> _Chunks:
     """Return the row groups that statistics do not rule out; many objects are judged by some."""
-    looked_at = [member for member in members if "footer" in member.opened.facts]
+    looked_at = list(filter(knows_footer, members))
     if not looked_at:
         return _Chunks()
     kept = groups_or_all(session, looked_at, scans)

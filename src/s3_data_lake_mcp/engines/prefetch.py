@@ -12,7 +12,7 @@ from itertools import chain
 import duckdb
 
 from s3_data_lake_mcp.engines.connection import Session
-from s3_data_lake_mcp.engines.parquet_table import ParquetTable
+from s3_data_lake_mcp.engines.parquet_table import ParquetTable, knows_footer
 from s3_data_lake_mcp.engines.places import Member
 from s3_data_lake_mcp.engines.plans import parts_read
 from s3_data_lake_mcp.engines.pruning import (
@@ -60,7 +60,7 @@ def prefetch(session: Session, tables: Sequence[Table], statement: Statement) ->
     scans = [scan for scan in scans_in(plan) if scan["Function"] == "READ_PARQUET"]
     for table in mine:
         read = survivors(session, table, scans)
-        if len(read) <= ALL_MEMBERS and all("footer" in m.opened.facts for m in read):
+        if len(read) <= ALL_MEMBERS and all(map(knows_footer, read)):
             _fetch(session, table, read, scans, needle=needle)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from s3_data_lake_mcp.engines.connection import Session
+from s3_data_lake_mcp.engines.parquet_table import footer_of
 from s3_data_lake_mcp.engines.places import Member
 from s3_data_lake_mcp.engines.pruning import Scan, listed
 from s3_data_lake_mcp.engines.sqltext import literal
@@ -46,7 +47,7 @@ def stored_chunks(member: Member, parts: Sequence[str], groups: Sequence[int]) -
         parts: Names of columns, and paths to fields of others.
         groups: The row groups.
     """
-    footer: ParquetFooter = member.opened.facts["footer"]
+    footer = footer_of(member)
     # pyarrow ends the process when it is asked about a chunk that is encrypted.
     readable = [leaf for leaf in _leaves(footer, set(parts)) if leaf not in footer.encrypted]
     for group in groups:
@@ -72,7 +73,7 @@ def _leaves(footer: "ParquetFooter", parts: Collection[str]) -> Iterator[int]:
 
 def has_page_index(member: Member) -> bool:
     """Whether the engine can read less than whole chunks of an object whose footer is known."""
-    footer: ParquetFooter = member.opened.facts["footer"]
+    footer = footer_of(member)
     metadata = footer.metadata
     if not metadata.num_row_groups or footer.encrypted:
         return False
@@ -88,7 +89,7 @@ def kept_groups(
     Raises:
         duckdb.Error: If the engine cannot compare them.
     """
-    counts = {m.path: m.opened.facts["footer"].metadata.num_row_groups for m in members}
+    counts = {m.path: footer_of(m).metadata.num_row_groups for m in members}
     everything = {path: range(count) for path, count in counts.items()}
     tests = [list(_tests(scan)) for scan in scans]
     if not members or not tests or not all(tests):
