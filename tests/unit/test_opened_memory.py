@@ -4,7 +4,7 @@ import gc
 import weakref
 
 from s3_data_lake_mcp.engines import opening
-from s3_data_lake_mcp.engines.opening import Memory
+from s3_data_lake_mcp.engines.facts import Memory
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef
 
 MOST = 2_000

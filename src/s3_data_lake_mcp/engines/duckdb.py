@@ -12,10 +12,11 @@ from s3_data_lake_mcp.engines import Query, QueryResult, Written
 from s3_data_lake_mcp.engines.answers import Answers
 from s3_data_lake_mcp.engines.asking import Asked, ask
 from s3_data_lake_mcp.engines.connection import Instance, Session
+from s3_data_lake_mcp.engines.facts import Memory
 from s3_data_lake_mcp.engines.faults import data_error
 from s3_data_lake_mcp.engines.inputs import DATA, Inputs, open_inputs
 from s3_data_lake_mcp.engines.mend import mend
-from s3_data_lake_mcp.engines.opening import Memory, Opener, Stores
+from s3_data_lake_mcp.engines.opening import Opener, Stores
 from s3_data_lake_mcp.engines.parquet_table import ParquetTable
 from s3_data_lake_mcp.engines.results import fetch
 from s3_data_lake_mcp.engines.running import Run

@@ -1,11 +1,10 @@
-"""Opening objects by one request each, and remembering what was learnt of their versions."""
+"""Opening objects by one request each, or as they are remembered."""
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from s3_data_lake_mcp.engines.facts import Facts, Memory, same_version
 from s3_data_lake_mcp.errors import MalformedDataError, UnsupportedFormatError
 from s3_data_lake_mcp.loaders.compression import (
     BLOCK_BYTES,
@@ -35,11 +34,7 @@ HEAD_BYTES = 1 << 20
 TAIL_BYTES = 512 << 10
 """First request of a columnar object: holds footer and Bloom filters of most files of 1 GB."""
 
-_MOST_REMEMBERED = 2_000
-_HEADS_BYTES = 64 << 20
 _TABULAR = {"csv": "csv", "text": "csv", "unknown": "csv", "json": "json", "parquet": "parquet"}
-
-type Facts = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,58 +134,6 @@ class Opened:
         return self.tail
 
 
-class Memory:
-    """What a worker remembers of objects from query to query, the least used forgotten first."""
-
-    def __init__(self) -> None:
-        self._lock = threading.RLock()
-        self._known: OrderedDict[tuple[str, str], tuple[ObjectInfo, Facts]] = OrderedDict()
-        self._heads: OrderedDict[tuple[str, str], tuple[Facts, int]] = OrderedDict()
-        self._head_bytes = 0
-
-    def recall(self, ref: ObjectRef) -> ObjectInfo | None:
-        """Return the version that was seen last."""
-        with self._lock:
-            known = self._known.get((ref.bucket, ref.key))
-            return known[0] if known else None
-
-    def keep_head(self, info: ObjectInfo, head: bytes) -> None:
-        """Keep the first bytes of a version as the fact `head`, while there is room."""
-        place = (info.ref.bucket, info.ref.key)
-        with self._lock:
-            facts = self.facts(info)
-            self._drop_head(place)
-            facts["head"] = head
-            self._heads[place] = (facts, len(head))
-            self._head_bytes += len(head)
-            while self._head_bytes > _HEADS_BYTES:
-                self._drop_head(next(iter(self._heads)))
-
-    def _drop_head(self, place: tuple[str, str]) -> None:
-        facts, size = self._heads.pop(place, ({}, 0))
-        facts.pop("head", None)
-        self._head_bytes -= size
-
-    def facts(self, info: ObjectInfo) -> Facts:
-        """Return what is known of a version, to be read and written."""
-        place = (info.ref.bucket, info.ref.key)
-        with self._lock:
-            known = self._known.pop(place, None)
-            if known is None or not _same(known[0], info):
-                known = (info, {})
-                self._drop_head(place)
-            # The same version may be told more of, as by a HEAD behind a listing.
-            self._known[place] = known = (info, known[1])
-            while len(self._known) > _MOST_REMEMBERED:
-                forgotten, _ = self._known.popitem(last=False)
-                self._drop_head(forgotten)
-            return known[1]
-
-
-def _same(one: ObjectInfo, other: ObjectInfo) -> bool:
-    return (one.etag, one.size_bytes) == (other.etag, other.size_bytes)
-
-
 class Opener:
     """Opens objects for one call.
 
@@ -239,7 +182,7 @@ class Opener:
             return self._seen(seen)
         if seen is not None:
             info = self.store.head(ref, self.meter).info
-            if _same(info, seen) and "format" in self.memory.facts(info):
+            if same_version(info, seen) and "format" in self.memory.facts(info):
                 return self._seen(info)
         if detect_format_by_name(ref.key)[0] == "parquet":
             info, tail = self.store.get_tail(ref, TAIL_BYTES, self.meter)
