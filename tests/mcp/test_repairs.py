@@ -1,5 +1,7 @@
 """The call that comes with an error: it works as it is."""
 
+import time
+
 import pytest
 
 from support.mcp import Caller
@@ -51,6 +53,84 @@ async def test_all_that_is_wrong_is_mended_at_once(
     else:
         mended = await call(failed.next["tool"], **failed.next["arguments"])
         assert mended.data["rows"] == rows
+
+
+@pytest.mark.parametrize(
+    ("sql", "fixed"),
+    [
+        ("PIVOT data ON contry USING sum(prise)", "PIVOT data ON country USING sum(price)"),
+        ("SELECT prise FROM orders", "SELECT price FROM data"),
+        ("SELECT prise FROM data LIMIT 1, 1", "SELECT price FROM data LIMIT 1 OFFSET 1"),
+        ("EXPLAIN SELECT prise FROM orders", "EXPLAIN SELECT price FROM data"),
+        ("SELECT CAST(contry AS INT) FROM data", "SELECT TRY_CAST(country AS INT) FROM data"),
+        (
+            f"SELECT prise FROM 's3://{SHELF}/repairs/lsit.csv'",
+            f"SELECT price FROM 's3://{SHELF}/repairs/list.csv'",
+        ),
+        (
+            "SELECT CASE country WHEN swiss THEN 1 END FROM data",
+            "SELECT CASE country WHEN 'swiss' THEN 1 END FROM data",
+        ),
+        ("SELECT price FROM data WHERE price > five", None),
+        ("SELECT price FROM data WHERE contry = 'CH' AND day = monday", None),
+        ("SELECT group FROM data", "SELECT 'group' FROM data"),
+        ("PIVOT data ON contry USING sum(nothing_like_it)", None),
+    ],
+)
+async def test_a_proposed_query_was_run(
+    call: Caller, objects: Objects, sql: str, fixed: str | None
+) -> None:
+    """What would fail is not proposed: for a second name, a value, or a table besides."""
+    key = objects.put("repairs/list.csv", b"country,price,day\nCH,4,2026-01-31\nDE,5,2026-01-30\n")
+    failed = await call("query_csv_data", bucket_name=SHELF, object_key=key, sql=sql)
+    assert failed.is_error
+    if fixed is None:
+        assert "next: " not in failed.text
+        return
+    assert failed.next["arguments"]["sql"] == fixed
+    mended = await call(failed.next["tool"], **failed.next["arguments"])
+    assert not mended.is_error, mended.text
+
+
+async def test_a_query_that_takes_long_is_tried_for_a_moment(
+    call: Caller, objects: Objects
+) -> None:
+    """The error comes soon, and the query that was begun without a fault is proposed."""
+    key = objects.put("repairs/few.csv", b"price\n4\n5\n")
+    sql = "SELECT sum({}) FROM data, range(1000000000000)"
+    place = {"bucket_name": SHELF, "object_key": key}
+    began = time.monotonic()
+    failed = await call("query_csv_data", **place, sql=sql.format("prise"))
+    assert time.monotonic() - began < 20
+    assert failed.next["arguments"]["sql"] == sql.format("price")
+
+
+@pytest.mark.parametrize(
+    ("tool", "wrong", "right"),
+    [
+        ("query_csv_data", {"sql": "SELECT prise FROM data"}, {"sql": "SELECT price FROM data"}),
+        (
+            "query_csv_data",
+            {"filter_column": "contry", "filter_value": "CH", "columns": ["prise"]},
+            {"filter_column": "country", "filter_value": "CH", "columns": ["price"]},
+        ),
+        ("read_csv_from_s3", {"columns": ["prise"]}, {"columns": ["price"]}),
+    ],
+)
+async def test_a_wrong_key_and_a_wrong_column_are_mended_at_once(
+    call: Caller,
+    objects: Objects,
+    tool: str,
+    wrong: dict[str, object],
+    right: dict[str, object],
+) -> None:
+    """The call with the nearest key would fail for its column."""
+    key = objects.put("repairs/prices.csv", b"country,price\nCH,4\nDE,5\n")
+    failed = await call(tool, bucket_name=SHELF, object_key="repairs/pirces.csv", **wrong)
+    assert failed.text.startswith("not_found: ")
+    assert failed.next["arguments"] == {"bucket_name": SHELF, "object_key": key, **right}
+    mended = await call(tool, **failed.next["arguments"])
+    assert not mended.is_error, mended.text
 
 
 async def test_the_table_is_shown(call: Caller, objects: Objects) -> None:

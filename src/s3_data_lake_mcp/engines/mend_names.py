@@ -257,6 +257,8 @@ def _is_compared_with(words: Sequence[Token], place: int) -> bool:
     if place > 1 and words[place - 1].text == "(" and words[place - 2].says("IN"):
         return True
     before = words[place - 1] if place else words[place]
+    if before.says("WHEN"):
+        return _follows(words, place).upper() == "THEN"
     return before.text in _COMPARISONS or before.says("LIKE", "ILIKE")
 
 

@@ -37,7 +37,6 @@ _FARTHEST_ROW = 100_000
 _WINDOW_BYTES = 32 << 20
 _ESCAPED_BYTES = 6
 _CELL_BYTES = 24
-_MOST_MENDED = 5
 _UNSETTLED = (
     "The order of these rows is not fixed, so between pages rows may repeat or be missed: "
     "add ORDER BY with columns that together are unique."
@@ -228,25 +227,7 @@ class Run:
                 self._inputs.create_views(session)
         columns = self._inputs.columns(session)
         mended = mend(error, self._statement.sql, columns)
-        if self._asked.kind == "select":
-            mended.repair = _proved(session, mended.repair, columns)
         return self._asked.repaired(mended, columns.get(DATA, []))
-
-
-def _proved(
-    session: Session, repair: Mapping[str, Any] | None, columns: Mapping[str, Any]
-) -> dict[str, Any] | None:
-    """Return a repair that the engine makes a plan of, all that is wrong in it mended."""
-    for _ in range(_MOST_MENDED):
-        if repair is None:
-            return None
-        try:
-            plan_tree(session, Statement(texts=(repair["sql"],)))
-        except duckdb.Error as exc:
-            repair = mend(exc, repair["sql"], columns).repair
-        else:
-            return dict(repair)
-    return None
 
 
 def _says_something(table: pa.Table) -> bool:

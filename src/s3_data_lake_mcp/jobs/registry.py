@@ -4,8 +4,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from s3_data_lake_mcp.errors import NotFoundError
+from s3_data_lake_mcp.errors import LakeError, NotFoundError
 from s3_data_lake_mcp.jobs.analysis import answer_query, metadata, summary
+from s3_data_lake_mcp.jobs.proving import prove
 from s3_data_lake_mcp.jobs.reading import frame, read_csv, read_json, read_parquet
 from s3_data_lake_mcp.jobs.workplace import Arguments, Report, Workplace
 from s3_data_lake_mcp.storage import ScanMeter
@@ -30,15 +31,27 @@ JOBS: Mapping[str, Job] = {
     "frame": frame,
 }
 
+_PAGED = frozenset({"query", "read_csv", "read_json", "read_parquet"})
+"""The jobs that answer a page: to run one once more costs little."""
+
 
 def run(
     name: str, workplace: Workplace, arguments: Arguments, meter: ScanMeter, report: Report
 ) -> dict[str, Any]:
     """Run a job by its name; what is missing is told with the nearest names that exist."""
+
+    def run_with(arguments: Arguments, meter: ScanMeter) -> dict[str, Any]:
+        try:
+            return JOBS[name](workplace, arguments, meter, report)
+        except NotFoundError as exc:
+            raise _in_sql(explain_missing(workplace.store, exc, meter), arguments) from exc
+
     try:
-        return JOBS[name](workplace, arguments, meter, report)
-    except NotFoundError as exc:
-        raise _in_sql(explain_missing(workplace.store, exc, meter), arguments) from exc
+        return run_with(arguments, meter)
+    except LakeError as exc:
+        if name in _PAGED:
+            prove(exc, run_with, workplace, arguments, meter)
+        raise
 
 
 def _in_sql(exc: NotFoundError, arguments: Arguments) -> NotFoundError:
