@@ -1,5 +1,6 @@
 """The guard: what it answers, what it says, and that it knows every function of DuckDB."""
 
+import re
 import threading
 import time
 
@@ -386,6 +387,25 @@ def test_other_than_predicates_are_refused(where: str, code: str) -> None:
     with pytest.raises(LakeError) as caught:
         check_predicate(where)
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("where", "what"),
+    [
+        ("id = ", 'at or near "=" (line 1, column 4)'),
+        ("a = 1\nAND (b", 'at or near "b" (line 2, column 6)'),
+        ("a = $$b", 'at or near "$$b" (line 1, column 5)'),
+        ("name = 'x", "unterminated string literal (line 1, column 8)"),
+        ("a = 1]", "it closes a bracket that it does not open"),
+    ],
+)
+def test_a_predicate_that_does_not_parse_is_told_of_as_it_was_written(
+    where: str, what: str
+) -> None:
+    """The place is in the predicate, and the word there is one of its own."""
+    with pytest.raises(SqlError, match=re.escape(what)) as caught:
+        check_predicate(where)
+    assert "]" not in str(caught.value)
 
 
 def test_a_predicate_with_where_is_mended() -> None:

@@ -122,8 +122,12 @@ def _bad_predicate(answer: dict[str, Any], text: str) -> LakeError:
         return SqlError(message, hint="Write what follows WHERE alone.", repair=repair)
     if is_no_select(answer):
         return SqlError("The predicate is more than one expression", hint=_EXPRESSION)
-    message = f"The predicate does not parse: {near(answer, text, len('SELECT [ '))}"
-    return SqlError(message, hint=_EXPRESSION)
+    # Without our own bracket behind it, what is said is about the text alone.
+    open_end = the_parser().tree(f"SELECT [\n{text}")
+    what = "it closes a bracket that it does not open"
+    if open_end["error"]:
+        what = near(open_end, text, len("SELECT [ "))
+    return SqlError(f"The predicate does not parse: {what}", hint=_EXPRESSION)
 
 
 def _is_one_element(statements: Sequence[dict[str, Any]]) -> bool:
