@@ -2,6 +2,7 @@
 
 import bz2
 import gzip
+import json
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -169,3 +170,34 @@ def test_of_several_objects_none_is_said_to_have_changed(sql: str, named: str) -
     desk.put("one.csv" if named.startswith("s3") else "other.csv", "a\n1\n")
     with pytest.raises(ObjectChangedError, match=named):
         desk.run("one.csv", sql, offset=1, identity=identity)
+
+
+def _of_records(suffix: str, records: list[dict[str, Any]]) -> bytes:
+    if suffix == "parquet":
+        return parquet_bytes(pa.Table.from_pylist(records))
+    if suffix == "jsonl":
+        return "".join(f"{json.dumps(record)}\n" for record in records).encode()
+    rows = [list(records[0]), *(record.values() for record in records)]
+    return "".join(",".join(map(str, row)) + "\n" for row in rows).encode()
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv", "jsonl"])
+@pytest.mark.parametrize(("days", "asked"), [(3, 1), (3, 2), (3, 3), (90, 1), (90, 45), (90, 90)])
+def test_a_day_has_the_columns_of_all_days(suffix: str, days: int, asked: int) -> None:
+    """Those that came or went with time are null, and cost one request for each end."""
+    desk = Desk()
+    for day in range(1, days + 1):
+        record: dict[str, Any] = {"id": day} | ({"old": 1} if day == 1 else {})
+        record |= {"new": 2} if day == days else {}
+        desk.put(f"h/day={day}/a.{suffix}", _of_records(suffix, [record]))
+    fresh = Desk(store=desk.store)
+    where = f"day = {asked}"
+    (row,) = fresh.rows("h/", f"SELECT * FROM data WHERE {where}")
+    assert fresh.meter.requests <= 6
+    old, new = (1 if asked == 1 else None), (2 if asked == days else None)
+    assert row == {"id": asked, "old": old, "new": new, "day": asked}
+    assert row in desk.rows("h/")
+    if suffix == "parquet":
+        page = fresh.run("h/", where=where, format="parquet")
+        assert page.table.to_pylist() == [row]
+        assert page.details["parquet"]["num_rows"] == 1  # type: ignore[index] # JSON

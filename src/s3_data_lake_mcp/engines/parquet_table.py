@@ -80,7 +80,8 @@ class ParquetTable:
 
     `stored` are its first columns with the types in the files, if all have the same. `seeks_nan`
     says that what is not a number is looked for: statistics do not tell of it, and the engine takes
-    them at their word unless told not to.
+    them at their word unless told not to. Of the objects `beside` those that are read, only the
+    columns count.
 
     Args:
         number: Its number.
@@ -98,6 +99,7 @@ class ParquetTable:
         self.members: Mapping[str, Member] = {}
         self._partitions = partition_types(place)
         self._focus = sampled(place.members)
+        self.beside: Sequence[Member] = ()
         self.objects: dict[str, PinnedObject] = {}
         self._leaves: frozenset[str] = frozenset()
         self._notices: list[str] = []
@@ -189,7 +191,7 @@ class ParquetTable:
         odd = isinstance(error, duckdb.ConversionException) or isinstance(failure, SurpriseError)
         if not odd and not (misses_name(error) and is_modest(self.place)):
             return False
-        self._focus = list(self.place.members)
+        self._focus, self.beside = list(self.place.members), ()
         return True
 
     def notices(self) -> Sequence[str]:
@@ -220,9 +222,11 @@ class ParquetTable:
     def details(self) -> Mapping[str, Any]:
         """Return the `parquet` part of an answer, from the footers of the objects in focus."""
         footers = [footer_of(member) for member in self._focus]
+        unread = [id(member) for member in self.beside]
+        read = [footer_of(member) for member in self._focus if id(member) not in unread]
         return {
-            "num_rows": self.num_rows,
-            "num_row_groups": sum(footer.metadata.num_row_groups for footer in footers),
+            "num_rows": sum(footer.num_rows for footer in read),
+            "num_row_groups": sum(footer.metadata.num_row_groups for footer in read),
             "created_by": footers[0].created_by,
             "compression": footers[0].compression,
             "encrypted": any(footer.encrypted for footer in footers),

@@ -162,9 +162,14 @@ class Run:
                 scans = list(scans_in(plan_tree(session, statement)))
             for table in tables:
                 found = survivors(session, table, scans)
-                last = table.place.members[-1]
-                newest = [] if any(member is last for member in found) else [last]
-                table.focus([*found, *newest])
+                # Columns come and go with time: the ends tell what all objects have together.
+                first, last = (
+                    [end] if all(end is not member for member in found) else []
+                    for end in (table.place.members[0], table.place.members[-1])
+                )
+                table.focus([*first, *found, *last])
+                if isinstance(table, ParquetTable):
+                    table.beside = [*first, *last]
         self._narrowed = True
 
     def _result(self, table: pa.Table, start: int) -> QueryResult:
