@@ -21,7 +21,9 @@ from s3_data_lake_mcp.engines.sqltext import literal
 if TYPE_CHECKING:
     from s3_data_lake_mcp.loaders.parquet_open import ParquetFooter
 
-_COMPARED = re.compile(r"\(*(\"(?:[^\"]|\"\")+\"|\w+) (=|>=|<=|>|<) ([^()]+?)\)*")
+_COMPARED = re.compile(r"(\"(?:[^\"]|\"\")+\"|\w+) (=|>=|<=|>|<) ([^()]+)")
+_IN = re.compile(r"(\"(?:[^\"]|\"\")+\"|\w+) IN \(([^()]+)\)")
+_PIECE = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"| AND | OR |, |.", re.DOTALL)
 _KEPT = {"=": "{low} <= {v} AND {high} >= {v}", ">": "{high} > {v}", ">=": "{high} >= {v}"}
 _KEPT |= {"<": "{low} < {v}", "<=": "{low} <= {v}"}
 
@@ -127,20 +129,64 @@ def groups_or_all(
 
 
 def _tests(scan: Scan) -> Iterator[tuple[str, str]]:
-    """Yield columns and what their chunks must fit, for filters that compare with a value."""
+    """Yield columns and what their chunks must fit, for filters that compare with values."""
     for text in listed(scan.get("Filters")):
-        for part in text.split(" AND "):
-            found = _COMPARED.fullmatch(part.strip())
-            if found is None:
-                continue
-            value = found[3]
-            if value.startswith("'nan'"):
-                continue
-            low, high = (
-                f"TRY_CAST(stats_{which}_value AS {_kind(value)})" for which in ("min", "max")
-            )
-            test = _KEPT[found[2]].format(low=low, high=high, v=value)
-            yield found[1].strip('"').replace('""', '"'), test
+        yield from _conjuncts(text)
+
+
+def _conjuncts(text: str) -> Iterator[tuple[str, str]]:
+    parts = _split(_bare(text), " AND ")
+    if len(parts) > 1:
+        for part in parts:
+            yield from _conjuncts(part)
+    elif (test := _disjuncts(parts[0])) is not None:
+        yield test
+
+
+def _disjuncts(text: str) -> tuple[str, str] | None:
+    """Return a column and the test for values of it of which one must be there; None if unclear."""
+    if found := _IN.fullmatch(text):
+        parts = [f"{found[1]} = {value}" for value in _split(found[2], ", ")]
+    else:
+        parts = _split(text, " OR ")
+    if len(parts) == 1:
+        return _comparison(parts[0])
+    each = [list(_conjuncts(part)) for part in parts]
+    names = {name for tests in each for name, _ in tests}
+    if len(names) > 1 or not all(each):
+        return None
+    anded = (" AND ".join(test for _, test in tests) for tests in each)
+    return names.pop(), " OR ".join(f"({one})" for one in anded)
+
+
+def _comparison(text: str) -> tuple[str, str] | None:
+    found = _COMPARED.fullmatch(text)
+    if found is None or found[3].startswith("'nan'"):
+        return None
+    value = found[3]
+    low, high = (f"TRY_CAST(stats_{which}_value AS {_kind(value)})" for which in ("min", "max"))
+    test = _KEPT[found[2]].format(low=low, high=high, v=value)
+    return found[1].strip('"').replace('""', '"'), test
+
+
+def _bare(text: str) -> str:
+    """Return a condition without the brackets around it, and without the engine's own remark."""
+    text = text.strip().removeprefix("optional: ")
+    while text.startswith("(") and _split(text[1:], ")")[1:] == [""]:
+        text = text[1:-1].removeprefix("optional: ")
+    return text
+
+
+def _split(text: str, mark: str) -> list[str]:
+    """Split a text where a mark stands outside of quotes and brackets."""
+    parts, depth = [""], 0
+    for piece in _PIECE.findall(text):
+        if piece == mark and not depth:
+            parts.append("")
+            continue
+        depth += (piece == "(") - (piece == ")")
+        parts[-1] += piece
+    return parts
 
 
 def _kind(value: str) -> str:
