@@ -1,6 +1,7 @@
 """Composition root: a lake, the MCP server over it, and its two transports."""
 
 import contextlib
+import difflib
 import ipaddress
 import logging
 import signal
@@ -9,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 from fastmcp import FastMCP
+from fastmcp.exceptions import ToolError
 from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
 
 from s3_data_lake_mcp.errors import LakeError
+from s3_data_lake_mcp.fence import scrub, visible
 from s3_data_lake_mcp.lake import Lake
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.tools import guides
-from s3_data_lake_mcp.tools.registry import register
+from s3_data_lake_mcp.tools.registry import enabled, register
+from s3_data_lake_mcp.tools.words import clip
 from s3_data_lake_mcp.workers.process import remove_socket
 
 if TYPE_CHECKING:
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 _GRACEFUL_SECONDS = 20
 _LIST_TTL_SECONDS = 300
+_SHOWN_CHARS = 100
 
 
 class _WarmUp(Middleware):
@@ -52,13 +57,36 @@ class _WarmUp(Middleware):
             _LOGGER.info("warm-up failed", extra={"reason": str(exc)})
 
 
+class _KnownTools(Middleware):
+    """Refuses what is no tool of this server, or is switched off, as tools refuse arguments."""
+
+    def __init__(self, lake: Lake) -> None:
+        self._names = enabled(lake.settings)
+
+    async def on_call_tool(
+        self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]
+    ) -> Any:  # noqa: ANN401 - the framework's own signature
+        """Call a tool that there is.
+
+        Raises:
+            ToolError: With the contract's error text, and the nearest name.
+        """
+        if (name := context.message.name) in self._names:
+            return await call_next(context)
+        near = difflib.get_close_matches(name.lower(), self._names, 1, 0.5)
+        hint = f"Did you mean {near[0]}?" if near else f"The tools are {', '.join(self._names)}."
+        shown = visible(clip(scrub(name), _SHOWN_CHARS))
+        message = f"invalid_argument: {shown} is an unknown tool.\nhint: {hint}"
+        raise ToolError(message, log_level=logging.INFO)
+
+
 def build_server(lake: Lake) -> FastMCP:
     """Return the MCP server: eight tools, resources, prompts and instructions."""
     server = FastMCP(
         "s3-data-lake-mcp",
         version=guides.version(),
         instructions=guides.instructions(lake.settings),
-        middleware=[_WarmUp(lake)],
+        middleware=[_WarmUp(lake), _KnownTools(lake)],
         mask_error_details=True,
         on_duplicate="error",
         cache_ttl=_LIST_TTL_SECONDS,

@@ -1,6 +1,7 @@
 """Stateless HTTP: one endpoint that answers JSON or an event stream, as the client accepts."""
 
 import contextlib
+import re
 from collections.abc import AsyncIterator, MutableMapping
 from typing import Any
 
@@ -14,6 +15,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 _LOOPBACK_HOSTS = ["127.0.0.1", "localhost", "::1", "[::1]"]
 _LARGEST_BODY_BYTES = 4 << 20
+_JSON_KINDS = {b"application/json", b"application/*", b"*/*"}
+_REFUSED = re.compile(rb"q\s*=\s*0(?:\.0*)?")
 
 
 async def _ping(_: Request) -> JSONResponse:
@@ -55,19 +58,30 @@ class _ByAccept:
         self._plain = plain
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        accept = b",".join(value for name, value in scope["headers"] if name == b"accept").lower()
-        if b"text/event-stream" in accept:
+        accept = b",".join(value for name, value in scope["headers"] if name == b"accept")
+        kinds = _accepted(accept)
+        if b"text/event-stream" in kinds:
             # The framework wants to see both, also where none but the stream is taken.
             both = _accepting(scope, b"application/json, text/event-stream")
             await self._streaming(both, receive, send)
             return
-        if not accept or b"*/*" in accept:
-            scope = _accepting(scope, b"application/json")
-        await _until_disconnect(self._plain, scope, receive, send)
+        wanted = b"application/json" if not accept or kinds & _JSON_KINDS else b", ".join(kinds)
+        await _until_disconnect(self._plain, _accepting(scope, wanted), receive, send)
+
+
+def _accepted(accept: bytes) -> set[bytes]:
+    """Return the media types that a header lists, but for those that it refuses by `q=0`."""
+    parts = ([p.strip() for p in part.split(b";")] for part in accept.lower().split(b","))
+    return {kind for kind, *options in parts if not any(map(_REFUSED.fullmatch, options))}
 
 
 def _accepting(scope: Scope, accept: bytes) -> Scope:
-    rest = [(name, value) for name, value in scope["headers"] if name != b"accept"]
+    """Return a request that accepts this, its media type written as the framework compares it."""
+    rest = [
+        (name, value.lower() if name == b"content-type" else value)
+        for name, value in scope["headers"]
+        if name != b"accept"
+    ]
     return {**scope, "headers": [*rest, (b"accept", accept)]}
 
 

@@ -151,9 +151,31 @@ async def test_the_server_answers_after_every_error(call: Caller) -> None:
     assert answer.data["returned_rows"] == 100
 
 
-async def test_an_unknown_tool_is_an_error(call: Caller) -> None:
-    """A tool that is not there, or switched off, is not known."""
-    assert (await call("delete_bucket", bucket_name=BUCKET)).is_error
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("Query_CSV", "Did you mean query_csv_data?"),
+        ("read_parquet", "Did you mean read_parquet_from_s3?"),
+        ("xyz", "The tools are list_s3_buckets, list_s3_objects, "),
+        ("list\u202e" + "x" * 9_000, "The tools are list_s3_buckets, "),
+    ],
+)
+async def test_an_unknown_tool_gets_the_nearest_name(call: Caller, name: str, hint: str) -> None:
+    """As an unknown parameter does, with a code."""
+    answer = await call(name, bucket_name=BUCKET)
+    assert answer.is_error
+    assert answer.text.startswith("invalid_argument: ")
+    assert answer.lines[1].startswith(f"hint: {hint}")
+    assert "\u202e" not in answer.text
+    assert len(answer.text) < 1_000
+
+
+async def test_a_tool_that_is_switched_off_is_not_known() -> None:
+    """Nor is it named as the nearest."""
+    settings: dict[str, object] = {"disabled_tools": "query_csv_data"}
+    answer = await _with(settings, "query_csv_data", bucket_name=BUCKET)
+    assert answer.text.startswith("invalid_argument: query_csv_data is an unknown tool.")
+    assert "query_csv_data" not in answer.lines[1]
 
 
 async def _with(settings: dict[str, object], tool: str, **arguments: object) -> Answer:

@@ -89,6 +89,37 @@ def test_a_client_that_takes_only_json_gets_json(
     assert len(answer.json()["result"]["tools"]) == 8
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Type": "APPLICATION/JSON; charset=utf-8"},
+        {"Accept": "Application/JSON;q=0.5"},
+        {"Accept": "application/json, text/event-stream;q=0"},
+        {"Accept": "application/json, text/event-stream; Q = 0.000"},
+        {"Accept": "application/*, text/html"},
+    ],
+)
+def test_media_types_are_read_as_http_writes_them(base: str, headers: dict[str, str]) -> None:
+    """In any case of letters, and what has the weight zero is refused."""
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    answer = httpx.post(f"{base}/mcp", headers={**JSON_ONLY, **headers}, json=body)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"].startswith("application/json")
+    assert len(answer.json()["result"]["tools"]) == 8
+
+
+def test_other_media_types_are_refused(base: str) -> None:
+    """A body or an answer that is not JSON."""
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    for name, value in (
+        ("Content-Type", "text/plain"),
+        ("Accept", "text/html, */*;q=0"),
+        ("Accept", "*/*;q=0"),
+    ):
+        answer = httpx.post(f"{base}/mcp", headers={**JSON_ONLY, name: value}, json=body)
+        assert 400 <= answer.status_code < 500
+
+
 @pytest.mark.parametrize("accept", ["text/event-stream", "Text/Event-Stream;q=0.8"])
 def test_a_client_that_takes_only_event_streams_gets_one(base: str, accept: str) -> None:
     """With the answer in it."""
