@@ -87,3 +87,12 @@ def test_what_nests_too_deeply_for_a_type_is_the_same_text_for_each_query(desk: 
     desk.put("deep.jsonl", f'{{"id":1,"v":{deep}}}\n')
     for sql in ("", "SELECT * FROM data", "SELECT v FROM data ORDER BY id"):
         assert desk.rows("deep.jsonl", sql)[0]["v"] == deep
+
+
+def test_lines_of_several_kinds_are_rows_whatever_the_key(desk: Desk) -> None:
+    """What is no object is in a column of its own."""
+    for key in ("odd.json", "odd.jsonl"):
+        desk.put(key, '[1,2]\n{"a":3}\n"x"\n')
+        rows = desk.rows(key, "SELECT a, value FROM data")
+        assert [row["a"] for row in rows] == [None, 3, None]
+        assert [row["value"] for row in rows] == ["[1,2]", None, "x"]

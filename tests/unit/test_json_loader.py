@@ -220,9 +220,24 @@ def test_lines_that_are_no_text_are_named() -> None:
     assert "2 lines are not JSON and left out: lines 2, 4" in page.notices[0]
 
 
-@pytest.mark.parametrize("behind", ["\noops", "\noops\n]", " {", "\n2\n3"])
+@pytest.mark.parametrize(
+    "values",
+    [[1, "a", {"b": 2}, [3]], [{"a": 1}, [2], None], [[1, [2]], {"a": 3}], [[], 1, "x"], [2, [3]]],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n", " \n\n"])
+def test_lines_may_be_of_any_kind(values: list[object], end: str) -> None:
+    """Where each is a whole value, whatever the key ends in."""
+    body = end.join(map(json.dumps, values))
+    for key in ("x.json", "x.jsonl"):
+        page = read(body, key)
+        assert (page.layout, list(page.records)) == ("lines", values)
+        assert not page.notices
+    assert json_layout(opened(body, "x.json")) == "lines"
+
+
+@pytest.mark.parametrize("behind", ["\noops", "\noops\n]", " {", "\n2 3", "\n[2\n]", " 2\n3"])
 def test_one_line_is_no_lines(behind: str) -> None:
-    """An object with anything but another one behind it is no document."""
+    """An object with anything but a line of another value behind it is no document."""
     with pytest.raises(MalformedDataError):
         read(f'{{"a":1}}{behind}', "x.json")
 

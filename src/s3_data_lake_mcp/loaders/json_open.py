@@ -37,6 +37,8 @@ _LEAST_PAGE_BYTES = 64 << 10
 _MOST_PAGE_BYTES = 1 << 20
 _BRACKET_LINE = re.compile(r"\n[ \t\r]*\[")
 _OBJECT_LINE = re.compile(r"\n[ \t]*\{")
+_ARRAY_LINE = re.compile(r"\[[^\n]*\][ \t\r]*\n")
+_LINE_END = re.compile(r"[ \t\r]*(?:\n|\Z)")
 _NEXT_LINE = re.compile(r"[ \t\r]*\n[ \t\r\n]*([^ \t\r\n])")
 
 
@@ -216,30 +218,40 @@ def _layout(
 ) -> tuple[str, Iterator[Item]]:
     mark = _first_mark(window)
     if mark == "[":
-        # Only a line that begins with a bracket can tell lines of arrays from one array.
-        again = _BRACKET_LINE.search(window.text, window.at)
-        end = value_end(window.text, window.at) if again else -1
-        follows = _NEXT_LINE.match(window.text, end) if end >= 0 else None
-        if follows is None or follows[1] != "[":
-            return "array", array_items(window, decoder, opened=False)
-        return "lines", line_items(window, decoder, bad, proven=False)
+        # Only a line that begins, or the first that ends, with a bracket can tell lines of arrays
+        # from one array.
+        text, alone = window.text, _ARRAY_LINE.match(window.text, window.at)
+        again = _BRACKET_LINE.search(text, window.at)
+        end = value_end(text, window.at) if again or alone else -1
+        follows = _NEXT_LINE.match(text, end) if end >= 0 else None
+        is_line = bool(follows and alone and end < alone.end())
+        if follows and (follows[1] == "[" or (is_line and _is_line(text, follows.start(1)))):
+            return "lines", line_items(window, decoder, bad, proven=False)
+        return "array", array_items(window, decoder, opened=False)
     begun = window.line
     try:
         value = decoder.decode(window, max_bytes=max_bytes)
     except NotJson as exc:
         raise malformed(window, str(exc)) from exc
-    alone = mark == "{" and window.line == begun
+    is_line = window.line == begun
     after = window.skip(" \t\r")
     item = Item(value=value, byte=window.byte, line=window.line)
     if after == "\n":
         after = window.skip(SPACE)
         # The second line may be a bad one: then a later one shows that there are lines.
-        lines = alone and _OBJECT_LINE.search(window.text, window.at)
+        later = mark == "{" and _OBJECT_LINE.search(window.text, window.at)
+        lines = is_line and (later or _is_line(window.text, window.at))
         if after and (lines or _kind(after) == _kind(mark)):
             return "lines", chain([item], line_items(window, decoder, bad, proven=True))
     if after:
         raise malformed(window, f"there is more behind its value at byte {window.byte:,}")
     return ("object" if mark == "{" else "scalar"), iter([item])
+
+
+def _is_line(text: str, at: int) -> bool:
+    """Whether a line is one value, whatever its kind."""
+    end = value_end(text, at)
+    return end >= 0 and "\n" not in text[at:end] and bool(_LINE_END.match(text, end))
 
 
 def _kind(mark: str) -> str:
