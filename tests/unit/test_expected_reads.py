@@ -6,7 +6,7 @@ import threading
 import pyarrow as pa
 import pytest
 
-from s3_data_lake_mcp.engines import prefetch
+from s3_data_lake_mcp.engines import prefetch, running
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectInfo, ScanMeter, readahead
 from s3_data_lake_mcp.storage.memory import MemoryStore
@@ -21,6 +21,8 @@ from support.parquet_files import parquet_bytes
 
 ROW = b"7," + b"x" * 98 + b"\n"
 LONG = b"n,text\n" + ROW * 1_300_000
+SUM = "SELECT sum(n) AS n FROM data"
+LINE = b'{"n": 7, "text": "' + b"x" * 82 + b'"}\n'
 
 
 class Noting(MemoryStore):
@@ -30,6 +32,7 @@ class Noting(MemoryStore):
         super().__init__()
         self.ranges: list[tuple[int, int]] = []
         self.threads: set[str] = set()
+        self.asked = threading.Semaphore(0)
         self._lock = threading.Lock()
 
     def get_range(self, info: ObjectInfo, start: int, stop: int, meter: ScanMeter) -> bytes:
@@ -37,13 +40,14 @@ class Noting(MemoryStore):
         with self._lock:
             self.ranges.append((start, stop))
             self.threads.add(threading.current_thread().name.partition("_")[0])
+        self.asked.release()
         return super().get_range(info, start, stop, meter)
 
 
-def desk_with(key: str, body: bytes) -> tuple[Desk, Noting]:
+def desk_with(key: str, body: bytes, cache_bytes: str = "8MB") -> tuple[Desk, Noting]:
     """Return an engine over one object, and its store."""
     store = Noting()
-    settings = Settings(_env_file=None, cache_bytes="8MB")  # type: ignore[call-arg, arg-type] # pydantic-settings' own keyword; a size as text
+    settings = Settings(_env_file=None, cache_bytes=cache_bytes)  # type: ignore[call-arg, arg-type] # pydantic-settings' own keyword; a size as text
     desk = Desk(store=store, settings=settings)
     desk.put(key, body)
     return desk, store
@@ -159,3 +163,55 @@ def test_who_aggregates_reads_all_once(sql: str) -> None:
     desk, _ = desk_with("long.csv", LONG)
     desk.rows("long.csv", sql)
     assert desk.meter.bytes_read == len(LONG)
+
+
+SHORT = {
+    "short.csv": b"n,text\n" + ROW * 30_000,
+    "longer.csv": b"n,text\n" + ROW * 150_000,
+    "short.jsonl": LINE * 30_000,
+    "longer.jsonl": LINE * 150_000,
+}
+
+
+@pytest.mark.parametrize("key", ["short.csv", "longer.csv"])
+def test_a_short_text_is_on_its_way_before_the_query_is_planned(
+    monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    """Planning and fetching take as long as the longer of them; each byte comes once."""
+    desk, store = desk_with(key, SHORT[key])
+    begun: list[bool] = []
+    monkeypatch.setattr(
+        running, "prefetch", lambda *_: begun.append(store.asked.acquire(timeout=9))
+    )
+    assert desk.value(key, SUM) == 7 * SHORT[key].count(ROW)
+    assert begun == [True]
+    assert desk.meter.bytes_read == len(SHORT[key])
+
+
+@pytest.mark.parametrize("key", SHORT)
+def test_a_short_text_that_the_engine_has_is_not_fetched_again(key: str) -> None:
+    """A query in other words costs the question whether the text is still the same."""
+    desk, store = desk_with(key, SHORT[key], "64MB")
+    desk.value(key, SUM)
+    store.ranges.clear()
+    desk.value(key, f"{SUM} WHERE n > 0")
+    assert store.ranges == []
+    assert desk.meter.requests == 1
+
+
+@pytest.mark.parametrize(
+    ("sql", "options"),
+    [("DESCRIBE data", {}), ("EXPLAIN SELECT n FROM data", {}), (SUM, {"dry_run": True})],
+)
+def test_who_reads_no_row_fetches_none(sql: str, options: dict[str, bool]) -> None:
+    """What a query costs and what it would return is told by the head."""
+    desk, store = desk_with("short.csv", SHORT["short.csv"])
+    desk.run("short.csv", sql, **options)
+    assert store.ranges == []
+
+
+def test_what_the_sql_reads_by_itself_is_fetched_once() -> None:
+    """A reader in the SQL has its own way to the bytes."""
+    desk, _ = desk_with("short.csv", SHORT["short.csv"])
+    assert desk.value("", "SELECT count(*) AS n FROM read_csv('s3://lake/short.csv')") == 30_000
+    assert desk.meter.bytes_read <= len(SHORT["short.csv"])

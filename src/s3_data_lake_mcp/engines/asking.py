@@ -48,6 +48,12 @@ class Asked:
         sought = self.query.filter.value if self.query.filter else ""
         return bool(_NAN.search(f"{self.sql} {self.where} {sought}"))
 
+    @property
+    def reads(self) -> bool:
+        """Whether it is sure to read rows, if it is right."""
+        tells = self.sql and tokens(self.sql)[0].says("DESCRIBE", "DESC", "SHOW")
+        return self.kind == "select" and not tells
+
     def row_order(self) -> RowOrder:
         """Return in which order the rows come; those of the simple form, as they are stored."""
         if self.kind == "pivot":

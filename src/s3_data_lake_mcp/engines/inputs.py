@@ -30,6 +30,11 @@ _OPEN_THREADS = 8
 _CACHED_SHARE = 0.75
 """Largest share of the cache that one table of text may take."""
 
+_BEGUN_BYTES = 16 << 20
+_MOST_BEGUN = 16
+"""Texts up to this are fetched before a query is known to be right: if not, it was for nothing."""
+
+_FACT = "begun"
 _DIGEST_CHARS = 16
 
 
@@ -105,13 +110,18 @@ class Inputs:
             message = f"{place} has changed since the cursor was made"
             raise ObjectChangedError(message, hint="Start again without a cursor.")
 
-    def create_views(self, session: Session) -> None:
-        """Make every table a view, and let readers in the SQL read its objects."""
+    def create_views(self, session: Session, *, begins: bool = False) -> None:
+        """Make every table a view, and let readers in the SQL read its objects.
+
+        Args:
+            session: Where.
+            begins: Whether short texts are going to be read: then they are fetched meanwhile.
+        """
         for table in self.tables:
             if table.name in self.in_readers:
                 raw_paths(table, session.scope)
             try:
-                _create_view(table, session)
+                _create_view(table, session, begins=begins and table.name not in self.in_readers)
             except (LakeError, duckdb.Error) as exc:
                 if table.name not in self.in_readers:
                     raise
@@ -144,8 +154,10 @@ def _texts_of(table: Table | None) -> Texts | None:
     return table.texts if isinstance(table, CsvTable) else None
 
 
-def _create_view(table: Table, session: Session) -> None:
+def _create_view(table: Table, session: Session, *, begins: bool = False) -> None:
     select = table.select(session)
+    if begins and isinstance(table, CsvTable):
+        _begin(table, session)
     texts = _texts_of(table)
     if texts is not None and texts.found:
         session.execute(f"CREATE OR REPLACE TEMP VIEW {TEXTS} AS {select}")
@@ -154,6 +166,20 @@ def _create_view(table: Table, session: Session) -> None:
         hidden = ", ".join(written.text for written in texts.found.values())
         select = f"SELECT * EXCLUDE ({hidden}) FROM {TEXTS}"  # noqa: S608 - names of our own
     session.execute(f"CREATE OR REPLACE TEMP VIEW {identifier(table.name)} AS {select}")
+
+
+def _begin(table: CsvTable, session: Session) -> None:
+    """Have a short text fetched, unless the engine has it: once by every instance.
+
+    Short JSON has been read by then, to find the keys of all its records.
+    """
+    if table.place.size_bytes > _BEGUN_BYTES or len(table.members) > _MOST_BEGUN:
+        return
+    for path, member in table.members.items():
+        begun = member.opened.facts.setdefault(_FACT, set())
+        if session.generation not in begun:
+            begun.add(session.generation)
+            session.scope.find(path).begin()
 
 
 def open_inputs(

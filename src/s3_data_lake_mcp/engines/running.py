@@ -61,7 +61,7 @@ class Run:
     def answer(self, session: Session) -> Answer:
         """Return the rows of the page; where their order is open, those around it as well."""
         query = self._asked.query
-        self._bind(session)
+        self._bind(session, begins=self._asked.reads)
         self._prefetch(session)
         order = self._asked.row_order()
         window = self._window(order)
@@ -106,10 +106,10 @@ class Run:
         self._bind(session)
         return self._planned(session)
 
-    def _bind(self, session: Session) -> None:
+    def _bind(self, session: Session, *, begins: bool = False) -> None:
         if not self._narrowed:
             self._narrow(session)
-        self._inputs.create_views(session)
+        self._inputs.create_views(session, begins=begins)
         self._statement = self._asked.statement(session, self._columns(session))
 
     def _window(self, order: RowOrder) -> Window:

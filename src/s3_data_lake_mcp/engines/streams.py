@@ -94,7 +94,7 @@ class DecodedStream:
     def release(self) -> None:
         """Do nothing: each handle owns what it fetched, as it needs it."""
 
-    close = expect_all = release
+    close = expect_all = begin = release
 
 
 def _wrapped(blocks: Iterator[bytes]) -> Iterator[bytes]:

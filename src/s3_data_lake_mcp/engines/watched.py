@@ -84,6 +84,10 @@ class Watched:
         """Be told that all of it is going to be read."""
         self.inner.expect_all()
 
+    def begin(self) -> None:
+        """Fetch the beginning before it is read."""
+        self.inner.begin()
+
     def release(self) -> None:
         """Undo one `open`."""
         self.inner.release()

@@ -107,6 +107,18 @@ class PinnedObject:
         """Be told that all of it is going to be read."""
         self._eager = True
 
+    def begin(self) -> None:
+        """Fetch the beginning of a text before it is read: all of it, or a buffer of the engine."""
+        if self._columnar or self._copies is not None or len(self._head) >= self.info.size_bytes:
+            return
+        self._awaited = True
+        if self.info.size_bytes <= WHOLE_BYTES:
+            self._prefetch_whole()
+            return
+        with self._lock:
+            self._ahead = self._ahead or self._made_ahead()
+            self._ahead.begin()
+
     def release(self) -> None:
         """Let go of what was fetched when the last reader has gone: a table has many objects.
 

@@ -81,6 +81,12 @@ class ReadAhead:
         self._most_held = HELD_BYTES // block_bytes
         self.block_bytes = block_bytes
 
+    def begin(self) -> None:
+        """Fetch the first buffer before somebody reads it; again is harmless."""
+        with self._lock:
+            self._ask(0)
+            self._look_ahead(0, 0)
+
     def read(self, start: int, stop: int) -> bytes:
         """Return the bytes `[start, stop)`, which must lie within the object."""
         if start >= stop:

@@ -47,6 +47,10 @@ class Readable(Protocol):
         """Be told that all of it is going to be read."""
         ...
 
+    def begin(self) -> None:
+        """Fetch its beginning before it is read, if that can be done."""
+        ...
+
     def release(self) -> None:
         """Undo one `open`."""
         ...
