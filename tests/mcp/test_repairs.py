@@ -133,6 +133,32 @@ async def test_a_wrong_key_and_a_wrong_column_are_mended_at_once(
     assert not mended.is_error, mended.text
 
 
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ({"limit": 5, "filter_operator": "=="}, {"max_rows": 5, "filter_operator": "auto"}),
+        ({"max_row": 5, "columns": ["price", 3]}, {"max_rows": 5, "columns": []}),
+        ({"max_rows": "10", "max_records": 1}, {"max_rows": 100}),
+        ({"limit": 5, "cursor": "zzz"}, None),
+        ({"columns": "price", "cursor": "zzz"}, None),
+        ({"limit": 5, "object_key": 5}, None),
+    ],
+)
+async def test_two_wrong_arguments_are_mended_at_once(
+    call: Caller, objects: Objects, wrong: dict[str, object], right: dict[str, object] | None
+) -> None:
+    """A call that would fail for another argument is none to propose."""
+    key = objects.put("repairs/prices.csv", b"country,price\nCH,4\nDE,5\n")
+    place = {"bucket_name": SHELF, "object_key": key}
+    failed = await call("query_csv_data", **place | wrong)
+    assert failed.text.startswith("invalid_argument: ")
+    if right is None:
+        assert "next: " not in failed.text
+        return
+    assert failed.next["arguments"] == place | right
+    assert not (await call("query_csv_data", **failed.next["arguments"])).is_error
+
+
 async def test_the_table_is_shown(call: Caller, objects: Objects) -> None:
     """`SHOW TABLES` names the table that there is."""
     objects.put("repairs/orders.csv", b"id\n1\n2\n")

@@ -173,6 +173,24 @@ class Signature:
                     known |= {self.place: place[1]} if place[1] else {}
         return {**known, **fix}
 
+    def mended(
+        self, arguments: Mapping[str, Any], repair: Mapping[str, object], call: Call
+    ) -> dict[str, object] | None:
+        """Return the repaired arguments with what else is wrong in them mended, if that can be."""
+        for _ in self.names:
+            whole = self.repaired(arguments, repair)
+            try:
+                self.resolve(
+                    self.validate(whole), Call(lake=call.lake, tool=call.tool, meter=call.meter)
+                )
+            except InvalidArgumentError as exc:
+                if exc.repair is None or exc.repair_tool:
+                    return None
+                repair = {**repair, **exc.repair}
+            else:
+                return whole
+        return None
+
     def first_call(self, state: cursors.Cursor) -> dict[str, object]:
         """Return the arguments of the call that a cursor goes on with."""
         base: dict[str, object] = {"bucket_name": state.bucket} if self.place else {}

@@ -166,10 +166,14 @@ class LakeTool(Tool):
         if changed and call.cursor is not None:
             follow_up = next_line(self.name, self._signature.first_call(call.cursor))
         elif exc.repair is not None:
-            repaired = self._signature.repaired(arguments, exc.repair)
-            whole = exc.repair if exc.repair_tool else repaired
             tool = exc.repair_tool or self.name
-            follow_up = next_line(tool, whole) if is_offered(tool, self._lake.settings) else ""
+            whole = (
+                exc.repair
+                if exc.repair_tool
+                else self._signature.mended(arguments, exc.repair, call)
+            )
+            if whole is not None and is_offered(tool, self._lake.settings):
+                follow_up = next_line(tool, whole)
         # A call is told whole or not at all.
         if follow_up and len(follow_up.encode()) <= share:
             lines.append(follow_up)
