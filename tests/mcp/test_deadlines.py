@@ -65,3 +65,21 @@ async def test_a_body_that_trickles_ends_with_the_call(
     assert answer.text.startswith("timeout: "), answer.text
     assert took < DEADLINE_SECONDS + 1
     assert len(fault_proxy.seen) == asked
+
+
+async def test_buckets_that_do_not_answer_are_unknown(
+    hurried: Lake, fault_proxy: FaultProxy, make_bucket: Callable[..., str]
+) -> None:
+    """They spoil no list: the others' access is told, ahead of the deadline."""
+    ready = make_bucket()
+    stuck = [make_bucket() for _ in range(3)]
+    fault_proxy.inject("stall", path="|".join(stuck), after=0, seconds=5)
+    async with Client(build_server(hurried)) as client:
+        answer = await Caller(client)("list_s3_buckets")
+        asked = len(fault_proxy.seen)
+        await asyncio.sleep(1)
+    assert not answer.is_error, answer.text
+    access = {bucket["name"]: bucket["access"] for bucket in answer.data["buckets"]}
+    assert access[ready] == "readable"
+    assert {access[name] for name in stuck} == {"unknown"}
+    assert len(fault_proxy.seen) == asked

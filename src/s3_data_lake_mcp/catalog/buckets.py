@@ -1,14 +1,17 @@
 """The buckets that may be read, with regions and access looked up side by side."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
-from s3_data_lake_mcp.errors import AccessDeniedError
+from s3_data_lake_mcp.errors import AccessDeniedError, DeadlineExceededError
 from s3_data_lake_mcp.models.discovery import Bucket
 from s3_data_lake_mcp.storage import BucketProbe, ListedBucket, ObjectStore, ScanMeter
 
 _PROBES = 16
 """Most buckets that are looked at at the same time."""
+
+_LAST_SECONDS = 5.0
+_SHARE_OF_TIME = 0.2
 
 _ENTRY_BYTES = 160
 """What a bucket takes beside its name, its region not yet known."""
@@ -73,8 +76,13 @@ def survey_buckets(
     page = _that_fit(rest[: search.max_buckets], search.room_bytes - _ENVELOPE_BYTES)
     if len(page) < min(len(rest), search.max_buckets):
         notices.append(f"Only {len(page):,} buckets fit; next_cursor goes on behind them.")
+    buckets, late = _probed(store, page, meter, access=search.check_access)
+    if late:
+        notices.append(
+            f"{late:,} of {len(page):,} buckets did not answer in time: their access is unknown."
+        )
     return FoundBuckets(
-        buckets=_probed(store, page, meter, access=search.check_access),
+        buckets=buckets,
         last=page[-1].name if page else "",
         more=len(rest) > len(page),
         notices=notices,
@@ -91,20 +99,42 @@ def _that_fit(buckets: list[ListedBucket], room: int) -> list[ListedBucket]:
 
 def _probed(
     store: ObjectStore, page: list[ListedBucket], meter: ScanMeter, *, access: bool
-) -> list[Bucket]:
+) -> tuple[list[Bucket], int]:
+    """Return the buckets, and how many of them were not looked at ahead of the deadline."""
+
     def probe(bucket: ListedBucket) -> BucketProbe:
         if bucket.region and not access:
             return BucketProbe(region=bucket.region, access="unknown")
         return store.probe_bucket(bucket.name, meter, access=access)
 
-    with ThreadPoolExecutor(_PROBES, thread_name_prefix="s3-probe") as pool:
-        probes = list(pool.map(probe, page))
+    reserve = min(_LAST_SECONDS, _SHARE_OF_TIME * meter.timeout_seconds)
+    pool = ThreadPoolExecutor(_PROBES, thread_name_prefix="s3-probe")
+    try:
+        probes = [pool.submit(probe, bucket) for bucket in page]
+        wait(probes, timeout=max(0.0, meter.remaining_seconds - reserve))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+    found = [_settled(one) for one in probes]
+    meter.check()
+    if None in found:
+        # Nobody waits for what is still asked: it is not asked again.
+        meter.cancel()
     return [
         Bucket(
             name=bucket.name,
-            region=found.region or bucket.region,
+            region=(told.region if told else "") or bucket.region,
             creation_date=bucket.creation_date.isoformat() if bucket.creation_date else "",
-            access=found.access if access else "unknown",
+            access=told.access if told and access else "unknown",
         )
-        for bucket, found in zip(page, probes, strict=True)
-    ]
+        for bucket, told in zip(page, found, strict=True)
+    ], found.count(None)
+
+
+def _settled(probe: Future[BucketProbe]) -> BucketProbe | None:
+    """Return what a probe found; None if it took too long."""
+    if not probe.done() or probe.cancelled():
+        return None
+    try:
+        return probe.result()
+    except DeadlineExceededError:
+        return None

@@ -1,0 +1,31 @@
+"""The survey of buckets: what does not answer in time is unknown, and said to be."""
+
+import threading
+
+from s3_data_lake_mcp.catalog.buckets import BucketSearch, survey_buckets
+from s3_data_lake_mcp.storage import BucketProbe, ScanMeter
+from s3_data_lake_mcp.storage.memory import MemoryStore
+
+
+class _Stuck(MemoryStore):
+    """A store where some buckets never answer."""
+
+    over = threading.Event()
+
+    def probe_bucket(self, bucket: str, meter: ScanMeter, *, access: bool = True) -> BucketProbe:
+        if bucket.startswith("stuck"):
+            self.over.wait(10)
+        return super().probe_bucket(bucket, meter, access=access)
+
+
+def test_what_is_not_looked_at_in_time_is_unknown() -> None:
+    """Also where more buckets are stuck than are looked at side by side."""
+    store = _Stuck()
+    names = ["ready", *(f"stuck-{number:02d}" for number in range(20))]
+    for name in names:
+        store.create_bucket(name)
+    found = survey_buckets(store, (), ScanMeter(timeout_seconds=0.5), BucketSearch())
+    store.over.set()
+    assert [bucket.name for bucket in found.buckets] == names
+    assert [bucket.access for bucket in found.buckets] == ["readable"] + ["unknown"] * 20
+    assert found.notices == ["20 of 21 buckets did not answer in time: their access is unknown."]
