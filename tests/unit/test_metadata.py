@@ -290,6 +290,8 @@ class _Guarded(MemoryStore):
         if "kms" in self.refused:
             message = f"{ref} is encrypted with a KMS key that may not be used"
             raise KmsDeniedError(message, hint="Allow kms:Decrypt.")
+        if "gone" in self.refused:
+            raise NotFoundError(f"{ref} does not exist")
         info, body = super().get_head(ref, length, meter)
         return (replace(info, etag="other"), body) if "etag" in self.refused else (info, body)
 
@@ -317,10 +319,11 @@ def test_a_denied_key_leaves_the_head() -> None:
     assert answer["suggested_calls"][0]["tool"] == "list_s3_objects"
 
 
-def test_a_change_in_the_middle_is_an_error() -> None:
-    """HEAD and content of two versions are never mixed."""
+@pytest.mark.parametrize("change", ["etag", "gone"])
+def test_a_change_in_the_middle_is_an_error(change: str) -> None:
+    """HEAD and content of two versions are never mixed; what HEAD still saw was deleted since."""
     with pytest.raises(ObjectChangedError):
-        _guarded("etag")
+        _guarded(change)
 
 
 def test_a_missing_object_is_not_found() -> None:

@@ -9,7 +9,9 @@ from s3_data_lake_mcp.errors import (
     AccessDeniedError,
     KmsDeniedError,
     LakeError,
+    NotFoundError,
     ObjectArchivedError,
+    ObjectChangedError,
     StoreError,
 )
 from s3_data_lake_mcp.fence import cell, scrub_all
@@ -116,6 +118,9 @@ def _contents(
         hint = f" {opened.hint}" if opened.hint else ""
         notices.append(f"The content could not be looked at: {opened}.{hint}")
         return None
+    if isinstance(opened, NotFoundError):
+        message = f"{head.info.ref} was deleted while it was being read"
+        raise ObjectChangedError(message, hint="list_s3_objects shows what is there now.")
     if isinstance(opened, LakeError):
         raise opened
     check_versions([head.info, opened.info])
