@@ -115,6 +115,37 @@ async def test_a_page_fits_and_holds_a_row(
     assert queried.data["returned_rows"] >= 1
 
 
+@pytest.mark.parametrize("most", [DEFAULT, SMALL])
+@pytest.mark.usefixtures("filled")
+async def test_a_plan_of_many_columns_fits(
+    call: Caller, small_call: Caller, objects: Objects, most: int
+) -> None:
+    """It names the first of them, and says so."""
+    names = [f"column_{i}_{'x' * 60}" for i in range(1_500)]
+    objects.put("limits/plan.csv", f"{','.join(names)}\n{','.join(map(str, range(1_500)))}\n")
+    caller = call if most == DEFAULT else small_call
+    uri = f"s3://{SHELF}/limits/plan.csv"
+    for sql in ("", "SELECT hash(data) AS h FROM data"):
+        answer = await caller("query_csv_data", bucket_name=uri, sql=sql, dry_run=True)
+        _check(answer, most)
+        planned = answer.data["plan"]["columns"]
+        assert planned == names[: len(planned)]
+        assert answer.data["truncated_by"] == "max_bytes"
+        assert f"first {len(planned):,} of 1,500 columns" in " ".join(answer.data["notices"])
+
+
+@pytest.mark.parametrize("letter", ["\U0001f600", "\x01", '""', "n"])
+async def test_a_long_statement_is_told_in_part(small_call: Caller, letter: str) -> None:
+    """However many bytes its characters take: the rows beside it still fit."""
+    sql = f"SELECT *, '{letter * 1_000}' AS more, '{letter * 1_000}' AS again FROM data"
+    answer = await small_call(
+        "query_csv_data", bucket_name=BUCKET, object_key="orders.csv", sql=sql
+    )
+    _check(answer, SMALL)
+    assert answer.data["returned_rows"] >= 1
+    assert " chars)" in answer.data["sql"]
+
+
 @pytest.mark.usefixtures("filled")
 async def test_answers_at_the_edge_fit_their_schemas(small_call: Caller) -> None:
     """Squeezed pages are pages."""

@@ -1,19 +1,18 @@
 """Analysis jobs: SQL, summaries, metadata."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from s3_data_lake_mcp import wire
 from s3_data_lake_mcp.engines import Filter, Query, QueryResult
 from s3_data_lake_mcp.jobs import opening
 from s3_data_lake_mcp.jobs.workplace import Arguments, Report, Workplace
-from s3_data_lake_mcp.pages import kept_within, scan_json, table_page
+from s3_data_lake_mcp.pages import clipped_text, kept_within, scan_json, table_page
 from s3_data_lake_mcp.profiling.metadata import describe_object
 from s3_data_lake_mcp.profiling.summary import summarize
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef, ScanMeter
 
 _PARTS = 6
-"""Share of a result that its sources, or its SQL, may take."""
+"""Share of a result that its sources, its SQL, or the columns of its plan may take."""
 
 _FARTHEST = 1 << 62
 """Rows that can be skipped: more than there are anywhere, and a number that the engine takes."""
@@ -39,30 +38,43 @@ def answer_query(w: Workplace, a: Arguments, meter: ScanMeter, report: Report) -
         format=a.get("format", ""),
     )
     result = w.engine.run(asked, meter, report)
-    sources = kept_within(
-        [info.as_json() for info in result.sources], w.settings.max_result_bytes // _PARTS
-    )
+    share = w.settings.max_result_bytes // _PARTS
+    sources = kept_within([info.as_json() for info in result.sources], share)
+    plan, unplanned = _plan(result, share)
     envelope = {
         "source": _whole_source(a, result),
         "format": result.format,
         "offset": offset,
         "total_rows": result.total_rows,
-        "notices": [*result.notices, *_behind(offset, result)],
+        "notices": [*result.notices, *_behind(offset, result), *unplanned],
         "scan": scan_json(meter),
         "sources": sources,
         "sources_total": result.sources_total,
-        "sql": wire.Clipper(w.settings.max_result_bytes // _PARTS).text(result.sql),
-        "plan": result.plan,
+        "sql": clipped_text(result.sql, share),
+        "plan": plan,
         **_parquet(a, result),
     }
     identity = {"sources": result.identity}
-    return table_page(
+    page = table_page(
         result.table,
         a["max_rows"],
         envelope,
         w.settings,
         lambda n: paging.cursor(identity, {"row": offset + n}),
     )
+    return page | ({"truncated": True, "truncated_by": "max_bytes"} if unplanned else {})
+
+
+def _plan(result: QueryResult, room: int) -> tuple[Mapping[str, object] | None, list[str]]:
+    """Return the plan with as many columns as fit, and what is said of the others."""
+    if result.plan is None:
+        return None, []
+    columns: Any = result.plan["columns"]
+    kept = kept_within(columns, room)
+    if len(kept) == len(columns):
+        return result.plan, []
+    said = f"The plan names the first {len(kept):,} of {len(columns):,} columns: no more fit."
+    return {**result.plan, "columns": kept}, [said]
 
 
 def _behind(offset: int, result: QueryResult) -> Iterator[str]:

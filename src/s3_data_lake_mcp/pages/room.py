@@ -54,3 +54,11 @@ def clipped(value: object, chars: int) -> object:
     if len(text) <= chars:
         return value
     return wire.Clipper(chars).text(text)
+
+
+def clipped_text(text: str, room: int) -> str:
+    """Return a text, clipped if its JSON takes more than `room` bytes: some characters take six."""
+    chars = len(text) if compact_size(text) <= room else room
+    while chars > 1 and compact_size(text[:chars]) > room:
+        chars = chars * 3 // 4
+    return wire.Clipper(chars).text(text)

@@ -105,6 +105,7 @@ def _plan(result: QueryPage) -> str:
     return (
         f"dry run: would read about {size(plan.bytes_estimated)} of {size(plan.bytes_total)} · "
         f"{plural(plan.objects, 'object')}{groups} · {visible(result.source.uri)}"
+        f"{f' · columns cut by {result.truncated_by}' if result.truncated else ''}"
     )
 
 
