@@ -11,6 +11,7 @@ from s3_data_lake_mcp.errors import InvalidArgumentError, NotAllowedError
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef, ScanMeter
 from s3_data_lake_mcp.storage.access import AllowList
+from s3_data_lake_mcp.storage.keys import locate
 from support.fault_proxy import FaultProxy
 from support.stores import open_store
 
@@ -205,3 +206,14 @@ def test_folders_beside_an_allowed_key_are_not_shown(s3: "S3Client", bucket: str
     store = open_store(Settings(allowed=f"{bucket}/a.csv"))
     page = store.list_page(bucket, "a.csv", ScanMeter(), delimiter="/")
     assert ([o.key for o in page.objects], page.common_prefixes) == (["a.csv"], ())
+
+
+def test_an_allowed_key_that_looks_like_a_glob_is_an_object(s3: "S3Client", bucket: str) -> None:
+    """Also where what begins like it must not be listed; no other key that it fits is read."""
+    for key in ("part[1].csv", "part1.csv"):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"x")
+    store = open_store(Settings(allowed=f"{bucket}/part[1].csv"))
+    assert locate(store, bucket, "part[1].csv", ScanMeter()).kind == "object"
+    s3.delete_object(Bucket=bucket, Key="part[1].csv")
+    with pytest.raises(NotAllowedError):
+        locate(store, bucket, "part[1].csv", ScanMeter())

@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import chain, islice
 from typing import Literal
 
-from s3_data_lake_mcp.errors import InvalidArgumentError
+from s3_data_lake_mcp.errors import InvalidArgumentError, NotAllowedError
 from s3_data_lake_mcp.storage import ListedObject, ObjectStore, ScanMeter
 from s3_data_lake_mcp.storage.fanout import walk_wide
 from s3_data_lake_mcp.storage.readahead import download_threads
@@ -152,9 +152,10 @@ def locate(store: ObjectStore, bucket: str, key: str, meter: ScanMeter) -> Place
     An object with exactly the key of a prefix or glob wins; that of a glob is looked up beside the
     first keys. Long listings are fetched side by side.
     """
+    first: list[ListedObject] = []
     if not key or key.endswith("/"):
         below = walk_wide(store, bucket, key, meter)
-        first = list(islice(below, 1))
+        first += islice(below, 1)
         if is_object(first, key):
             return Place(bucket=bucket, key=key, kind="object", objects=iter(()))
         objects = _data(chain(first, below))
@@ -163,9 +164,16 @@ def locate(store: ObjectStore, bucket: str, key: str, meter: ScanMeter) -> Place
         return Place(bucket=bucket, key=key, kind="object", objects=iter(()))
     looked_up = download_threads().submit(store.list_page, bucket, key, meter, max_keys=1)
     below = walk_wide(store, bucket, glob_prefix(key), meter)
-    first = list(islice(below, 1))
+    refused: NotAllowedError | None = None
+    try:
+        first += islice(below, 1)
+    except NotAllowedError as exc:
+        # The one object may be allowed where what begins like it is not.
+        refused = exc
     if is_object(looked_up.result().objects, key):
         return Place(bucket=bucket, key=key, kind="object", objects=iter(()))
+    if refused is not None:
+        raise refused
     pattern = glob_regex(key)
     objects = _data(one for one in chain(first, below) if pattern.fullmatch(one.key))
     return Place(bucket=bucket, key=key, kind="glob", objects=objects)
