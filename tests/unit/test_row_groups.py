@@ -106,3 +106,15 @@ def test_of_text_without_a_scan_only_the_beginning_is_read(sql: str) -> None:
     assert plan["bytes_estimated"] == HEAD_BYTES
     desk.run("t.csv", sql)
     assert desk.meter.bytes_read <= HEAD_BYTES
+
+
+def test_a_long_footer_is_planned_as_a_short_one() -> None:
+    """It is not kept between calls, but looked at for the plan."""
+    desk = Desk()
+    table = pa.table({f"column_{at}": range(900) for at in range(6)})
+    body = parquet_bytes(table, row_group_size=1, compression="none")
+    assert int.from_bytes(body[-8:-4], "little") > 256 << 10
+    desk.put("t.parquet", body)
+    found = plan(desk, "SELECT sum(column_1) FROM data WHERE column_1 < 90")
+    assert found["row_groups"] == 90
+    assert 90 * 8 < found["bytes_estimated"] < len(body) // 20

@@ -168,6 +168,12 @@ class ParquetTable:
         stored = (name for member in self._focus for name in footer_of(member).names)
         return list(dict.fromkeys([*stored, *self._partitions]))
 
+    @property
+    def locked(self) -> Sequence[str]:
+        """The columns that are encrypted in one of the objects that were looked at, or more."""
+        footers = map(footer_of, self._focus)
+        return list(dict.fromkeys(one.names[at] for one in footers for at in sorted(one.locked)))
+
     def read_stored(self, rows: tuple[int, int], place: int) -> "pa.ChunkedArray[Any]":
         """Return a column of a table of one object as the loader reads it.
 

@@ -109,7 +109,8 @@ def _chunks(
     session: Session, members: Sequence[Member], parts: Sequence[str], scans: Sequence[Scan]
 ) -> _Chunks:
     """Return the row groups that statistics do not rule out; many objects are judged by some."""
-    looked_at = list(filter(knows_footer, members))
+    # A footer that is too long to be remembered is read again.
+    looked_at = list(filter(knows_footer, members)) or members[:1]
     if not looked_at:
         return _Chunks()
     kept = groups_or_all(session, looked_at, scans)
