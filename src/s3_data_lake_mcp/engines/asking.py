@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from s3_data_lake_mcp.engines import Query
 from s3_data_lake_mcp.engines.connection import Session
@@ -82,6 +83,15 @@ class Asked:
         listed = names(pick(dict(columns), self.query.columns, "columns")) or "*"
         # On lines of their own, for a comment in the predicate would hide the bracket.
         return f"SELECT {listed} FROM data WHERE (\n", "\n)"  # noqa: S608 - quoted identifiers
+
+    def readable(self, error: LakeError) -> LakeError:
+        """Keep of an error the columns that can be read, if asking for those alone would help."""
+        asked = self.query.columns
+        told: Any = (error.repair or {}).get("columns", [])
+        free = [name for name in told if not asked or name in asked]
+        helps = self.is_plain or (self.query.filter and self.query.filter.column in free)
+        error.repair = {"columns": free} if helps and free else None
+        return error
 
     def repaired(self, error: LakeError, columns: list[tuple[str, str]]) -> LakeError:
         """Turn the repaired SQL of an error into a repaired argument of the query."""

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 import duckdb
 
 from s3_data_lake_mcp.engines.guard_text import quoted
+from s3_data_lake_mcp.engines.parquet_table import ParquetTable
 from s3_data_lake_mcp.engines.tables import Table
 from s3_data_lake_mcp.errors import LakeError, MalformedDataError
+from s3_data_lake_mcp.loaders.parquet_open import needs_key
 
 _AROUND = (("file = ", "\n"), ('"', '"'), ("'", "'"), ("stream: ", ""))
 _ORIGINAL = re.compile(r"^Original Line:.*$", re.MULTILINE)
@@ -32,9 +34,14 @@ _REASONS = (
 )
 
 
+_ENCRYPTED = "File is encrypted"
+
+
 def data_error(error: duckdb.Error, tables: Sequence[Table]) -> LakeError | None:
     """Return an error that names the object which cannot be read; None if it is the query's."""
     text = str(error)
+    if _ENCRYPTED in text and (found := _needs_key(tables)) is not None:
+        return found
     for table in tables:
         for path, member in table.members.items():
             # With what stands around it in the engine's messages: one key may begin another.
@@ -44,6 +51,16 @@ def data_error(error: duckdb.Error, tables: Sequence[Table]) -> LakeError | None
         if table.place.format == "parquet" and any(sign in text for sign in _DAMAGE):
             return _malformed(table.place.uri, text)
     return None
+
+
+def _needs_key(tables: Sequence[Table]) -> LakeError | None:
+    """Return the error of a query that reads encrypted columns; the engine names none."""
+    read = [table for table in tables if isinstance(table, ParquetTable)]
+    for table in read:
+        if locked := table.locked:
+            free = [name for name in table.columns if name not in locked]
+            return needs_key(table.place.uri, locked, free)
+    return needs_key(read[0].place.uri, [], []) if read else None
 
 
 def _malformed(subject: str, text: str) -> MalformedDataError:

@@ -224,7 +224,7 @@ class Run:
     def fault(self, session: Session, error: duckdb.Error) -> LakeError:
         """Return what an error means to who asked."""
         if (found := data_error(error, self._inputs.tables)) is not None:
-            return found
+            return self._asked.readable(found)
         if any(isinstance(t, JsonTable) and t.used is not None for t in self._inputs.tables):
             # Hints are about all fields, not those alone that the query names.
             self._use(None)

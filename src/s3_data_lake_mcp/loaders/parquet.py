@@ -14,9 +14,9 @@ from s3_data_lake_mcp.errors import (
 from s3_data_lake_mcp.loaders import LoadRequest, LoadResult, Position
 from s3_data_lake_mcp.loaders.parquet_decode import PageRead, decode
 from s3_data_lake_mcp.loaders.parquet_open import (
-    NO_KEYS,
     REWRITE,
     ParquetFooter,
+    needs_key,
     open_footer,
     translating,
 )
@@ -63,11 +63,13 @@ class ParquetLoader:
     def load_parts(self, source: ObjectReader, parts: Sequence[GroupRows]) -> LoadResult:
         """Load rows of several places, in their order; what lies between costs no memory.
 
-        A row group of which several parts are wanted is fetched once.
+        A row group of which several parts are wanted is fetched once. Encrypted columns are left
+        out, unless all are.
         """
         footer = open_footer(source)
-        columns = list(range(len(footer.names)))
-        _refuse_encrypted(footer, columns)
+        columns = [at for at in range(len(footer.names)) if at not in footer.locked]
+        if not columns:
+            _refuse_encrypted(footer, range(len(footer.names)))
         reach: dict[int, GroupRows] = {}
         for part in parts:
             known = reach.get(part.index)
@@ -152,17 +154,9 @@ def _pick(footer: ParquetFooter, wanted: Sequence[str]) -> tuple[list[int], list
 
 
 def _refuse_encrypted(footer: ParquetFooter, columns: Sequence[int]) -> None:
-    if not footer.encrypted:
-        return
-    locked = {i for i, leaves in enumerate(footer.leaves) if footer.encrypted & set(leaves)}
-    if not locked & set(columns):
-        return
-    name = footer.names[min(locked & set(columns))]
-    free = [n for i, n in enumerate(footer.names) if i not in locked]
-    message = f"{footer.subject} is encrypted: column {name!r} needs a key"
-    hint = f"Columns that need none: {', '.join(free[:_HINTED_COLUMNS])}." if free else NO_KEYS
-    repair = {"columns": free[:_HINTED_COLUMNS]} if free else None
-    raise UnsupportedFormatError(message, hint=hint, repair=repair)
+    if locked := sorted(footer.locked & set(columns)):
+        free = [name for at, name in enumerate(footer.names) if at not in footer.locked]
+        raise needs_key(footer.subject, [footer.names[at] for at in locked], free)
 
 
 def _damaged(read: PageRead, exc: MalformedDataError) -> MalformedDataError:

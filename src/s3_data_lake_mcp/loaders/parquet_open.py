@@ -1,7 +1,7 @@
 """The footer of a Parquet object, read and checked before anything relies on it."""
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -37,6 +37,7 @@ _MAX_FOOTER_BYTES = 128 << 20
 _MAGIC_BYTES = 8
 _SMALLEST_BYTES = 12
 NO_KEYS = "Decrypt it first: this server holds no Parquet keys."
+_HINTED_COLUMNS = 20
 REWRITE = "Write the object again, or read another one."
 
 
@@ -76,6 +77,12 @@ class ParquetFooter:
         """All that the footer says, chunk by chunk; costs about 15 µs a column chunk."""
         return _parsed(self.data, self.subject)
 
+    @cached_property
+    def locked(self) -> frozenset[int]:
+        """The places of the columns that need a key, be it for a part of them."""
+        places = enumerate(self.leaves)
+        return frozenset(at for at, leaves in places if self.encrypted & set(leaves))
+
     @property
     def created_by(self) -> str:
         """The program that wrote the object."""
@@ -113,6 +120,15 @@ def _translated(subject: str, what: str, exc: Exception) -> LakeError:
         return LimitExceededError(message, hint="Write it with fewer levels.")
     message = f"{subject} is damaged: {what} cannot be decoded"
     return MalformedDataError(message, hint=REWRITE)
+
+
+def needs_key(subject: str, locked: Sequence[str], free: Sequence[str]) -> UnsupportedFormatError:
+    """Return the error of who asks for encrypted columns, with those that can be read."""
+    names = ", ".join(map(repr, locked[:_HINTED_COLUMNS])) or "of it"
+    need = f"column {names} needs" if len(locked) == 1 else f"columns {names} need"
+    hint = f"Columns that need none: {', '.join(free[:_HINTED_COLUMNS])}." if free else NO_KEYS
+    repair = {"columns": list(free)} if free else None
+    return UnsupportedFormatError(f"{subject} is encrypted: {need} a key", hint=hint, repair=repair)
 
 
 def open_footer(source: ObjectReader) -> ParquetFooter:

@@ -4,8 +4,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
+from pyarrow.types import is_duration
 
+from s3_data_lake_mcp.engines import TableSession
 from s3_data_lake_mcp.loaders.unknown_column import unknown_column
+from s3_data_lake_mcp.profiling import Json
 from s3_data_lake_mcp.profiling.aggregates import ProfiledColumn
 
 _COLUMN_BYTES = 300
@@ -47,6 +50,29 @@ def choose_columns(
         for at, name in enumerate(wanted[:most])
     ]
     return chosen, left_out(len(chosen), len(wanted), wanted)
+
+
+def types_of(session: TableSession) -> dict[str, pa.DataType]:
+    """Return the columns of a table with their types."""
+    schema = session.execute("SELECT * FROM data LIMIT 0").schema
+    return {one.name: one.type for one in schema}
+
+
+def stored_types(session: TableSession) -> dict[str, str]:
+    """Return the types that the files name, except where the figures are of other values."""
+    return {one.name: str(one.type) for one in session.schema if not is_duration(one.type)}
+
+
+def first_rows(session: TableSession, chosen: Sequence[ProfiledColumn], most: int) -> pa.Table:
+    """Return the first rows of some columns of a table."""
+    names = ", ".join(column.identifier for column in chosen)
+    return session.execute(f"SELECT {names} FROM data LIMIT {most}")  # noqa: S608 - quoted
+
+
+def typed(column: Json, stored: Mapping[str, str]) -> Json:
+    """Return the figures of a column with the type that the files name."""
+    name = str(column["name"])
+    return column | {"type": stored[name]} if name in stored else column
 
 
 def left_out(shown: int, total: int, names: Sequence[str]) -> str:

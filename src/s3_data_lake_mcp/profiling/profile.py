@@ -2,12 +2,12 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import pyarrow as pa
-from pyarrow.types import is_duration
 
 from s3_data_lake_mcp.engines import Engine, TableSession
 from s3_data_lake_mcp.errors import (
@@ -18,10 +18,19 @@ from s3_data_lake_mcp.errors import (
     LimitExceededError,
     ObjectArchivedError,
     SqlError,
+    UnsupportedFormatError,
 )
+from s3_data_lake_mcp.loaders.parquet_open import needs_key
 from s3_data_lake_mcp.profiling import Basis, Json, sample_figures, telling
 from s3_data_lake_mcp.profiling.aggregates import ProfiledColumn
-from s3_data_lake_mcp.profiling.columns import choose_columns, spelt_once
+from s3_data_lake_mcp.profiling.columns import (
+    choose_columns,
+    first_rows,
+    spelt_once,
+    stored_types,
+    typed,
+    types_of,
+)
 from s3_data_lake_mcp.profiling.exact import Measured, measure
 from s3_data_lake_mcp.profiling.footer import MOST_FOOTERS, profile_footers, read_footers
 from s3_data_lake_mcp.profiling.hints import Hint, hinting
@@ -137,6 +146,17 @@ class Profiler:
             raise type(exc)(str(exc), hint=hint, repair={"basis": "sample"}) from exc
 
     def _exact(self, subject: Subject, columns: Sequence[str]) -> Profiled:
+        try:
+            return self._scanned(subject, columns)
+        except UnsupportedFormatError as exc:
+            free: Any = (exc.repair or {}).get("columns")
+            if columns or not free:
+                raise
+            found = self._scanned(subject, free)
+            found.notices.append(f"{exc}; the other columns are profiled.")
+            return found
+
+    def _scanned(self, subject: Subject, columns: Sequence[str]) -> Profiled:
         opened = self.engine.open_table(subject.bucket, subject.key, self.meter, self.progress)
         small = subject.size_bytes <= _SMALL_BYTES[subject.format]
         # Samples of Parquet would take more requests than they spare.
@@ -147,17 +167,17 @@ class Profiler:
             rows = measured.rows
             notices = [left_out, *telling.told(measured.figures), *measured.notices]
             if small and rows:
-                table = _first_rows(session, chosen)
+                table = first_rows(session, chosen, MOST_ROWS)
                 notices.append(telling.shape(table, chosen, of=rows))
                 note = telling.duplicates(session, chosen, measured.figures, rows)
             else:
                 notices.append(hint.shape())
                 note = telling.likely_key(measured.figures, rows)
-            stored = _stored(session) if subject.format == "parquet" else {}
+            stored = stored_types(session) if subject.format == "parquet" else {}
         return Profiled(
             rows=rows,
             rows_basis="exact",
-            columns=[_typed(figures.as_json("exact"), stored) for figures in measured.figures],
+            columns=[typed(figures.as_json("exact"), stored) for figures in measured.figures],
             duplicates_note=note,
             notices=[notice for notice in notices if notice],
         )
@@ -172,7 +192,7 @@ class Profiler:
         small: bool,
     ) -> tuple[list[ProfiledColumn], str, Measured]:
         """Measure until the types of the columns hold: a scan may find values that widen them."""
-        types = _types(session)
+        types = types_of(session)
         for _ in range(_MOST_SCANS):
             chosen, left_out = self._choose(types, columns, subject)
             known, measured = types, None
@@ -183,11 +203,11 @@ class Profiler:
                 measured = measure(session, chosen, small=small, plans=plans)
                 measured.notices[:0] = session.notices  # the next statement forgets some
             except SqlError:
-                types = _types(session)
+                types = types_of(session)
                 if types == known:
                     raise
                 continue
-            types = _types(session)
+            types = types_of(session)
             if types == known:
                 break
         if measured is None:
@@ -221,6 +241,8 @@ class Profiler:
     def _sample(self, subject: Subject, columns: Sequence[str]) -> Profiled:
         sample = self._draw(subject)
         table = sample.table
+        if sample.locked and not {*sample.locked}.isdisjoint(columns):
+            raise needs_key(subject.uri, sample.locked, table.column_names)
         types = {one.name: one.type for one in table.schema}
         chosen, left_out = self._choose(types, columns, subject)
         with sample_figures.computing(subject.uri):
@@ -237,7 +259,7 @@ class Profiler:
         return Profiled(
             rows=table.num_rows,
             rows_basis="sample",
-            columns=[_typed(each.as_json("sample"), sample.stored) for each in figures],
+            columns=[typed(each.as_json("sample"), sample.stored) for each in figures],
             duplicates_note=""
             if repeated is None
             else f"{repeated:,} of {table.num_rows:,} sampled rows repeat another one.",
@@ -274,23 +296,3 @@ class Profiler:
             columns=found.as_json([column.name for column in chosen]),
             notices=[notice for notice in (told, found.mixture(), archived, left_out) if notice],
         )
-
-
-def _types(session: TableSession) -> dict[str, pa.DataType]:
-    schema = session.execute("SELECT * FROM data LIMIT 0").schema
-    return {one.name: one.type for one in schema}
-
-
-def _stored(session: TableSession) -> dict[str, str]:
-    """Return the types that the files name, except where the figures are of other values."""
-    return {one.name: str(one.type) for one in session.schema if not is_duration(one.type)}
-
-
-def _typed(column: Json, stored: Mapping[str, str]) -> Json:
-    name = str(column["name"])
-    return column | {"type": stored[name]} if name in stored else column
-
-
-def _first_rows(session: TableSession, chosen: Sequence[ProfiledColumn]) -> pa.Table:
-    names = ", ".join(column.identifier for column in chosen)
-    return session.execute(f"SELECT {names} FROM data LIMIT {MOST_ROWS}")  # noqa: S608 - quoted

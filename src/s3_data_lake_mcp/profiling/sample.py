@@ -14,7 +14,7 @@ from s3_data_lake_mcp.loaders.csv import CsvLoader, CsvRequest, sniff
 from s3_data_lake_mcp.loaders.csv_shape import whole_lines
 from s3_data_lake_mcp.loaders.json import JsonLoader, json_layout
 from s3_data_lake_mcp.loaders.parquet import ParquetLoader
-from s3_data_lake_mcp.loaders.parquet_open import open_footer
+from s3_data_lake_mcp.loaders.parquet_open import needs_key, open_footer
 from s3_data_lake_mcp.profiling.joining import joined
 from s3_data_lake_mcp.profiling.partitions import Partitions, partitions_of, with_partitions
 from s3_data_lake_mcp.profiling.sample_figures import comparable, dated
@@ -48,7 +48,8 @@ class Sample:
 
     `whole` says that they are all rows there are. `where` says in a few words where they come
     from. `total_rows` is exact, or None where only a full read would tell. `stored` names the types
-    of columns that the file stores in another type than the table's.
+    of columns that the file stores in another type than the table's. `locked` are the encrypted
+    columns, which it lacks.
     """
 
     table: pa.Table
@@ -59,6 +60,7 @@ class Sample:
     size_bytes: int = 0
     notices: tuple[str, ...] = ()
     stored: Mapping[str, str] = field(default_factory=dict)
+    locked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,13 +93,16 @@ class Sampler:
         if not drawn:
             raise next(failure for failure in found if isinstance(failure, LakeError))
         failed = [str(failure) for failure in found if isinstance(failure, LakeError)]
+        table = joined([sample.table for sample in drawn], typed=name != "csv")
+        locked = tuple(dict.fromkeys(one for sample in drawn for one in sample.locked))
         return Sample(
-            table=joined([sample.table for sample in drawn], typed=name != "csv"),
+            table=table.drop_columns([one for one in locked if one in table.column_names]),
             parts=tuple(part for sample in drawn for part in sample.parts),
             where=f"{len(drawn):,} of {max(total, len(refs)):,} objects",
             whole=len(drawn) == max(total, len(refs)) and all(sample.whole for sample in drawn),
             notices=tuple(dict.fromkeys([*failed, *(n for s in drawn for n in s.notices)])),
             stored={name: kind for each in drawn for name, kind in each.stored.items()},
+            locked=locked,
         )
 
     def _tried(self, ref: ObjectRef, name: str, seed: str, share: int) -> Sample | LakeError:
@@ -200,10 +205,13 @@ class Sampler:
         parts, where = spread_rows(footer, rows, seed, share=share)
         loaded = ParquetLoader().load_parts(source, parts).table
         table = comparable(loaded)
+        locked = tuple(footer.names[at] for at in sorted(footer.locked))
         pairs = zip(loaded.schema, table.schema, strict=True)
         return Sample(
             table=table,
             stored={one.name: str(one.type) for one, other in pairs if one.type != other.type},
+            locked=locked,
+            notices=(str(needs_key(str(ref), locked, ())) + ".",) if locked else (),
             parts=tuple(part.take for part in parts),
             where=where,
             whole=table.num_rows == footer.num_rows,
