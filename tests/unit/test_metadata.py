@@ -88,10 +88,11 @@ def test_of_a_large_csv_the_head_alone_is_read() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
-def test_the_head_of_a_long_wide_text_is_cut_behind_a_character(encoding: str) -> None:
+@pytest.mark.parametrize("mark", ["\ufeff", ""])
+def test_the_head_of_a_long_wide_text_is_cut_behind_a_character(encoding: str, mark: str) -> None:
     """What is cut off within a line of UTF-16 is told all the same."""
     rows = "".join(f"{n},Zoë\r\n" for n in range(20_000))
-    answer = _of("a/x.csv", f"\ufeffid,name\r\n{rows}".encode(encoding))
+    answer = _of("a/x.csv", f"{mark}id,name\r\n{rows}".encode(encoding))
     assert [(c["name"], c["type"]) for c in answer["columns"]] == [
         ("id", "int64"),
         ("name", "string"),

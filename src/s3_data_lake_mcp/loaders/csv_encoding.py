@@ -58,14 +58,20 @@ def reads_as_windows_1252(data: bytes) -> bool:
     return len(_HIGH.findall(data)) - sum(map(len, shaped)) >= len(shaped)
 
 
-def _unmarked_encoding(head: bytes, subject: str) -> str:
+def wide_encoding(head: bytes) -> str:
+    """Return the encoding of UTF-16 without a byte order mark, `""` if it is none."""
+    if len(head) < _SMALLEST_WIDE_BYTES:
+        return ""
     pairs = len(head) // 2
-    if len(head) >= _SMALLEST_WIDE_BYTES:
-        odd, even = head[1::2].count(0) / pairs, head[::2].count(0) / pairs
-        if odd > 0.4 and even < 0.1:  # noqa: PLR2004 - Latin text, with other signs here and there
-            return "utf-16-le"
-        if even > 0.4 and odd < 0.1:  # noqa: PLR2004 - as above
-            return "utf-16-be"
+    odd, even = head[1::2].count(0) / pairs, head[::2].count(0) / pairs
+    if odd > 0.4 and even < 0.1:  # noqa: PLR2004 - Latin text, with other signs here and there
+        return "utf-16-le"
+    return "utf-16-be" if even > 0.4 and odd < 0.1 else ""  # noqa: PLR2004 - as above
+
+
+def _unmarked_encoding(head: bytes, subject: str) -> str:
+    if wide := wide_encoding(head):
+        return wide
     first = head[:_NUL_SAMPLE_BYTES]
     if first.count(0) * 2 > len(first):
         message = f"{subject} is full of NUL bytes: it does not look like delimited text"

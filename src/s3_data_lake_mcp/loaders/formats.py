@@ -5,6 +5,7 @@ import re
 from itertools import chain
 
 from s3_data_lake_mcp.errors import MalformedDataError, UnsupportedFormatError
+from s3_data_lake_mcp.loaders.csv_encoding import wide_encoding
 from s3_data_lake_mcp.storage import ObjectInfo
 
 _COMPRESSIONS = {
@@ -225,7 +226,7 @@ def _reads_on(head: bytes) -> bool:
 
 
 def _text_format(head: bytes, named: str) -> tuple[str, str]:
-    wide = head.startswith(_UNICODE_MARKS)
+    wide = head.startswith(_UNICODE_MARKS) or (named in ("csv", "text") and wide_encoding(head))
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not wide and _BINARY.search(text):
         return "unknown", ""
