@@ -7,6 +7,9 @@ import pyarrow as pa
 import pytest
 
 from s3_data_lake_mcp.engines import prefetch, running
+from s3_data_lake_mcp.errors import UnknownColumnError
+from s3_data_lake_mcp.jobs.registry import run
+from s3_data_lake_mcp.jobs.workplace import Workplace
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectInfo, ScanMeter, readahead
 from s3_data_lake_mcp.storage.memory import MemoryStore
@@ -215,3 +218,16 @@ def test_what_the_sql_reads_by_itself_is_fetched_once() -> None:
     desk, _ = desk_with("short.csv", SHORT["short.csv"])
     assert desk.value("", "SELECT count(*) AS n FROM read_csv('s3://lake/short.csv')") == 30_000
     assert desk.meter.bytes_read <= len(SHORT["short.csv"])
+
+
+def test_a_wrong_name_in_a_query_of_a_long_text_costs_its_head() -> None:
+    """The call that would work is tried by planning it; running it is for who asked."""
+    desk, store = desk_with("long.csv", LONG)
+    place = Workplace(settings=desk.settings, store=store, engine=desk.engine)
+    asked = {"bucket": "lake", "key": "long.csv", "sql": "SELECT sum(nn) AS n FROM data"}
+    given = {"max_rows": 10, "columns": [], "dry_run": False, "filter_column": ""}
+    page = {"tool": "query_csv_data", "arguments": {}, "identity": {}, "position": {}}
+    with pytest.raises(UnknownColumnError) as caught:
+        run("query", place, {**asked, **given, "paging": page}, ScanMeter(), lambda *_: None)
+    assert caught.value.repair == {"sql": SUM}
+    assert store.ranges == []

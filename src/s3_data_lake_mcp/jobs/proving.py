@@ -10,8 +10,10 @@ from s3_data_lake_mcp.storage import ScanMeter
 type Run = Callable[[Arguments, ScanMeter], object]
 
 _MOST_MENDED = 5
-_MOST_SECONDS = 2.0
-_MOST_BYTES = 64 << 20
+_MOST_SECONDS = 1.0
+_MOST_BYTES = 8 << 20
+"""An error must not cost what its repair does: of a large object, names and types are tried."""
+
 _NAMES = {"bucket_name": "bucket", "object_key": "key"}
 """What arguments of tools are called in jobs, where that is another name."""
 
@@ -49,10 +51,13 @@ def prove(
 
 
 def _try(run: Run, workplace: Workplace, tried: Arguments, meter: ScanMeter) -> None:
-    """Run it; what is cut short has failed at nothing until then, its names least of all."""
+    """Plan it, and run it if that reads little; what is cut short has failed at nothing."""
     if tried.get("sql") or tried.get("where") or tried.get("filter_column"):
         kind = {} if "sql" in tried else {"format": "parquet"}
-        answer_query(workplace, {**tried, **kind, "dry_run": True}, meter, lambda *_: None)
+        planned = {**tried, **kind, "dry_run": True}
+        plan = answer_query(workplace, planned, meter, lambda *_: None)["plan"]
+        if plan["bytes_estimated"] > _MOST_BYTES:
+            return
     try:
         run(tried, meter)
     except DeadlineExceededError:
