@@ -24,6 +24,7 @@ class Summaries:
     settings: Settings = field(default_factory=lambda: Settings(max_result_bytes=ByteSize(4 << 20)))
     store: MemoryStore = field(default_factory=MemoryStore)
     engine: DuckDbEngine = field(init=False)
+    meter: ScanMeter = field(default_factory=ScanMeter)
 
     def __post_init__(self) -> None:
         self.store.create_bucket(BUCKET)
@@ -35,7 +36,8 @@ class Summaries:
         self.store.put(BUCKET, key, data, **options)
 
     def of(self, prefix: str, basis: str = "auto", *columns: str) -> dict[str, Any]:
-        """Return the summary of a prefix."""
+        """Return the summary of a prefix; what it cost is kept in `meter`."""
+        self.meter = ScanMeter(max_bytes=self.settings.max_scan_bytes)
         return summarize(
             self.store,
             self.engine,
@@ -44,7 +46,7 @@ class Summaries:
             columns=columns,
             basis=basis,
             settings=self.settings,
-            meter=ScanMeter(max_bytes=self.settings.max_scan_bytes),
+            meter=self.meter,
             progress=lambda _done, _total: None,
         )
 

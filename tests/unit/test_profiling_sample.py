@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ByteSize
 
 from s3_data_lake_mcp.errors import MalformedDataError, UnsupportedFormatError
 from s3_data_lake_mcp.profiling import sample_rows
@@ -25,8 +26,11 @@ from s3_data_lake_mcp.profiling.sample_ranges import (
     spread_ranges,
     whole_records,
 )
+from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectRef, ScanMeter
 from s3_data_lake_mcp.storage.memory import MemoryStore
+from support.parquet_files import parquet_bytes
+from support.summaries import Summaries
 
 
 def _drawn(
@@ -327,3 +331,21 @@ def test_a_sample_of_long_text_costs_what_any_does(rows: int) -> None:
     assert meter.requests <= 12
     assert meter.bytes_read < 3 << 20
     assert sample.table.column("id").to_pylist()[-1] == 10**8 + rows - 1
+
+
+@pytest.mark.parametrize("budget", [150_000, 300_000, 700_000, 2 << 20])
+@pytest.mark.parametrize("basis", ["auto", "sample"])
+@pytest.mark.parametrize("prefix", ["big.csv", "t/part_*.csv", "p/part_*.parquet"])
+def test_a_sample_takes_what_the_budget_allows(prefix: str, basis: str, budget: int) -> None:
+    """There is one for a few bytes too, of fewer ranges and objects; none of them is overspent."""
+    limits = Settings(_env_file=None, max_scan_bytes=ByteSize(budget))  # type: ignore[call-arg] # a keyword of pydantic-settings itself
+    summaries = Summaries(settings=limits)
+    rows = "".join(f"{at},{at * 37 % 9_973},{'x' * 20}\n" for at in range(130_000))
+    table = pa.table({"id": range(4_500), "v": range(4_500)})
+    summaries.put("big.csv", f"id,v,t\n{rows}".encode())
+    for at in range(40):
+        summaries.put(f"t/part_{at}.csv", f"id,v,t\n{rows[:60_000]}\n".encode())
+        summaries.put(f"p/part_{at}.parquet", parquet_bytes(table, compression="none"))
+    answer = summaries.of(prefix, basis)
+    assert answer["profile"]["rows_basis"] == "sample"
+    assert summaries.meter.bytes_read <= budget

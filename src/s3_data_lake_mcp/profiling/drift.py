@@ -25,6 +25,9 @@ _READS = 24
 """Objects of all data sets together: two rounds of the threads."""
 
 _THREADS = 12
+_SHARE_OF_BYTES = 4
+"""What of the bytes that a call may still read is left for its profile: all but one part."""
+
 _TAIL_BYTES = 64 << 10
 _ROWS = 100
 _NAMED = 5
@@ -59,7 +62,10 @@ def compare_schemas(
     chosen = several[:MOST_DATASETS]
     count = max(_LEAST_COMPARED, min(_MOST_COMPARED, _READS // max(1, len(chosen))))
     compared = {at: _apart(groups[at][0], count) for at in chosen}
-    asked = [(at, one) for at, objects in compared.items() for one in objects]
+    asked = _affordable(
+        [(at, one) for at, objects in compared.items() for one in objects],
+        meter.remaining_bytes // _SHARE_OF_BYTES,
+    )
     if not asked:
         return [Drift()] * len(groups)
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="drift") as pool:
@@ -74,6 +80,19 @@ def compare_schemas(
         _drift([(one.key, answer) for (place, one), answer in found if place == at])
         for at in range(len(groups))
     ]
+
+
+def _affordable(
+    asked: Sequence[tuple[int, ListedObject]], room: int
+) -> list[tuple[int, ListedObject]]:
+    """Return those of the first objects whose beginnings or ends are few enough bytes."""
+    kept = []
+    for at, one in asked:
+        room -= min(one.size_bytes, _TAIL_BYTES)
+        if room < 0:
+            break
+        kept.append((at, one))
+    return kept
 
 
 def is_comparable(group: Group, name: str) -> bool:

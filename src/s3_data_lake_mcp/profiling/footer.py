@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import types
 
-from s3_data_lake_mcp.errors import MalformedDataError
+from s3_data_lake_mcp.errors import LimitExceededError, MalformedDataError
 from s3_data_lake_mcp.fence import some_of
 from s3_data_lake_mcp.loaders.parquet_footer import (
     ColumnStatistics,
@@ -25,8 +25,8 @@ from s3_data_lake_mcp.profiling.aggregates import LONGEST_TEXT, ProfiledColumn, 
 from s3_data_lake_mcp.profiling.columns import spelt_once
 from s3_data_lake_mcp.profiling.figures import unsigned
 from s3_data_lake_mcp.profiling.partitions import Partitions, partition_figures
-from s3_data_lake_mcp.storage import ObjectRef, ObjectStore, ScanMeter
-from s3_data_lake_mcp.storage.reader import ObjectReader
+from s3_data_lake_mcp.storage import ListedObject, ObjectRef, ObjectStore, ScanMeter
+from s3_data_lake_mcp.storage.reader import TAIL_BYTES, ObjectReader
 from s3_data_lake_mcp.wire import Clipper, json_value
 
 MOST_FOOTERS = 1_000
@@ -186,6 +186,26 @@ def _statistics(footer: ParquetFooter) -> list[ColumnStatistics]:
     except ThriftError as exc:
         message = f"{footer.subject} is damaged: its footer cannot be decoded"
         raise MalformedDataError(message, hint="Write the object again.") from exc
+
+
+def refuse_many(uri: str, count: int) -> None:
+    """Refuse to read more footers than are read.
+
+    Raises:
+        LimitExceededError: With a sample as the call that works.
+    """
+    if count > MOST_FOOTERS:
+        raise LimitExceededError(
+            f"{uri} has {count:,} objects",
+            hint=f"Footers of {MOST_FOOTERS:,} are read at most: narrow the prefix.",
+            repair={"basis": "sample"},
+        )
+
+
+def are_few(objects: Sequence[ListedObject], total: int, meter: ScanMeter) -> bool:
+    """Whether all of so many footers are read, and a call may still read as many bytes."""
+    size = sum(min(one.size_bytes, TAIL_BYTES) for one in objects)
+    return total <= MOST_FOOTERS and size <= meter.remaining_bytes
 
 
 def read_footers(

@@ -32,7 +32,12 @@ from s3_data_lake_mcp.profiling.columns import (
     types_of,
 )
 from s3_data_lake_mcp.profiling.exact import Measured, measure
-from s3_data_lake_mcp.profiling.footer import MOST_FOOTERS, profile_footers, read_footers
+from s3_data_lake_mcp.profiling.footer import (
+    are_few,
+    profile_footers,
+    read_footers,
+    refuse_many,
+)
 from s3_data_lake_mcp.profiling.hints import Hint, hinting
 from s3_data_lake_mcp.profiling.partitions import partitions_of
 from s3_data_lake_mcp.profiling.plans import plans_of
@@ -92,11 +97,16 @@ class Profiler:
 
     def _best(self, subject: Subject, columns: Sequence[str]) -> Profiled:
         reason = "reading all of it would take too long. basis=exact tries it anyway"
-        if self._affordable(subject):
+        share = _SHARE_OF_TIME * self.meter.remaining_seconds
+        if subject.size_bytes > self.meter.remaining_bytes:
+            reason = "it has more bytes than a call may read"
+        elif subject.scan_seconds <= share:
             try:
                 with self._sooner():
                     return self._exact(subject, columns)
-            except (LimitExceededError, DeadlineExceededError) as exc:
+            except DeadlineExceededError:
+                self.meter.check()
+            except LimitExceededError as exc:
                 self.meter.check()
                 reason = f"{exc}. basis=exact tries it anyway"
             except (FormatError, ObjectArchivedError) as exc:
@@ -106,7 +116,9 @@ class Profiler:
         return found
 
     def _roughly(self, subject: Subject, columns: Sequence[str]) -> Profiled:
-        if subject.format == "parquet" and subject.objects_total <= MOST_FOOTERS:
+        if subject.format == "parquet" and are_few(
+            subject.objects, subject.objects_total, self.meter
+        ):
             try:
                 return self._footer(subject, columns)
             except FormatError:
@@ -114,10 +126,6 @@ class Profiler:
                 if subject.objects_total == 1:
                     raise
         return self._sample(subject, columns)
-
-    def _affordable(self, subject: Subject) -> bool:
-        share = _SHARE_OF_TIME * self.meter.remaining_seconds
-        return subject.size_bytes <= self.meter.remaining_bytes and subject.scan_seconds <= share
 
     @contextlib.contextmanager
     def _sooner(self) -> Iterator[None]:
@@ -267,13 +275,7 @@ class Profiler:
         )
 
     def _footer(self, subject: Subject, columns: Sequence[str]) -> Profiled:
-        if subject.objects_total > MOST_FOOTERS:
-            message = f"{subject.uri} has {subject.objects_total:,} objects"
-            raise LimitExceededError(
-                message,
-                hint=f"Footers of {MOST_FOOTERS:,} are read at most: narrow the prefix.",
-                repair={"basis": "sample"},
-            )
+        refuse_many(subject.uri, subject.objects_total)
         footers = read_footers(self.store, subject.refs, self.meter)
         parted = subject.objects_total > 1
         partitions = partitions_of([ref.key for ref in subject.refs]) if parted else {}

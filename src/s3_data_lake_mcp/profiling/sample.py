@@ -19,6 +19,7 @@ from s3_data_lake_mcp.profiling.joining import joined
 from s3_data_lake_mcp.profiling.partitions import Partitions, partitions_of, with_partitions
 from s3_data_lake_mcp.profiling.sample_figures import comparable, dated
 from s3_data_lake_mcp.profiling.sample_ranges import (
+    RANGE_BYTES,
     RANGES,
     TextLayout,
     reader_of,
@@ -27,7 +28,7 @@ from s3_data_lake_mcp.profiling.sample_ranges import (
 )
 from s3_data_lake_mcp.profiling.sample_rows import spread_rows
 from s3_data_lake_mcp.storage import ObjectRef, ObjectStore, ScanMeter
-from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
+from s3_data_lake_mcp.storage.reader import HEAD_BYTES, TAIL_BYTES, ObjectReader
 
 MOST_OBJECTS = 8
 MOST_ROWS = 20_000
@@ -39,6 +40,7 @@ _ALL_ROWS = 1_000_000
 """Rows of a text that is bounded by its bytes."""
 
 _THREADS = 8
+_LEAST_RANGES = 2
 _FIRST = "the beginning of the object, not all over it"
 
 
@@ -79,12 +81,16 @@ class Sampler:
             LakeError: If no object can be read.
         """
         if len(refs) == 1 >= total:
-            return self._one(refs[0], name, seed, share=1)
+            return self._one(refs[0], name, seed, self.meter.remaining_bytes, share=1)
         partitions = partitions_of([ref.key for ref in refs])
-        chosen = _chosen(len(refs), seed)
+        # The fewer bytes may be read, the fewer objects are opened.
+        opening = TAIL_BYTES if name == "parquet" else HEAD_BYTES
+        most = min(MOST_OBJECTS, max(1, self.meter.remaining_bytes // (2 * opening)))
+        chosen = _chosen(len(refs), seed, most)
+        affordable = self.meter.remaining_bytes // len(chosen)
 
         def draw_one(at: int) -> Sample | LakeError:
-            found = self._tried(refs[at], name, seed, len(chosen))
+            found = self._tried(refs[at], name, seed, len(chosen), affordable)
             return found if isinstance(found, LakeError) else _parted(found, partitions, at)
 
         with ThreadPoolExecutor(_THREADS, thread_name_prefix="sample") as pool:
@@ -105,14 +111,16 @@ class Sampler:
             locked=locked,
         )
 
-    def _tried(self, ref: ObjectRef, name: str, seed: str, share: int) -> Sample | LakeError:
+    def _tried(
+        self, ref: ObjectRef, name: str, seed: str, share: int, affordable: int
+    ) -> Sample | LakeError:
         try:
-            return self._one(ref, name, seed + ref.key, share=share)
+            return self._one(ref, name, seed + ref.key, affordable, share=share)
         except LakeError as exc:
             self.meter.check()
             return exc
 
-    def _one(self, ref: ObjectRef, name: str, seed: str, *, share: int) -> Sample:
+    def _one(self, ref: ObjectRef, name: str, seed: str, affordable: int, *, share: int) -> Sample:
         rows = max(_FIRST_RECORDS, MOST_ROWS // share)
         if name == "parquet":
             return self._parquet(ref, seed, rows, share=share)
@@ -124,13 +132,15 @@ class Sampler:
         source = ObjectReader.open_head(self.store, ref, self.meter)
         if detect_compression(source.read_range(0, HEAD_BYTES)):
             return self._beginning(source, name, rows, share)
-        if source.size_bytes <= max(HEAD_BYTES, _WHOLE_BYTES // share):
+        if source.size_bytes <= max(HEAD_BYTES, min(_WHOLE_BYTES // share, affordable)):
             loaded = self._load(source, name, _ALL_ROWS)
             return _sample_of(loaded, "the whole object", source.size_bytes, whole=_ended(loaded))
         layout = self._layout(source, name)
         if layout is None:
             return self._beginning(source, name, rows, share)
-        return self._ranges(source, name, layout, seed, share)
+        room = (affordable - HEAD_BYTES) // RANGE_BYTES
+        count = min(max(_LEAST_RANGES, RANGES // share), room)
+        return self._ranges(source, name, layout, seed, count)
 
     def _layout(self, source: ObjectReader, name: str) -> TextLayout | None:
         if name == "json":
@@ -148,11 +158,11 @@ class Sampler:
         )
 
     def _ranges(
-        self, source: ObjectReader, name: str, layout: TextLayout, seed: str, share: int
+        self, source: ObjectReader, name: str, layout: TextLayout, seed: str, count: int
     ) -> Sample:
-        count = max(2, RANGES // share)
         size = source.size_bytes
-        places = spread_ranges(size, HEAD_BYTES, seed, count=count)
+        enough = count >= _LEAST_RANGES
+        places = spread_ranges(size, HEAD_BYTES, seed, count=count) if enough else []
         unit = layout.unit
         places = [(a - (a - layout.start) % unit, b - (b - layout.start) % unit) for a, b in places]
         head = source.read_range(0, HEAD_BYTES)
@@ -164,7 +174,8 @@ class Sampler:
             for body, (_, stop) in zip(bodies, places, strict=True)
         ]
         loaded = self._load(reader_of([title, *kept], source.info, self.meter), name, _ALL_ROWS)
-        sample = _sample_of(loaded, f"{count + 1} ranges of the object", size)
+        where = f"{count + 1} ranges of the object" if places else _FIRST
+        sample = _sample_of(loaded, where, size)
         newline = "\n".encode(layout.encoding)
         return Sample(
             table=sample.table,
@@ -238,12 +249,14 @@ def _parted(sample: Sample, partitions: Partitions, at: int) -> Sample:
     return replace(sample, table=with_partitions(sample.table, partitions, at))
 
 
-def _chosen(count: int, seed: str) -> list[int]:
+def _chosen(count: int, seed: str, most: int) -> list[int]:
     """Return the places of the first, the last and some between, the same for the same seed."""
-    if count <= MOST_OBJECTS:
+    if count <= most:
         return list(range(count))
     chance = random.Random(seed)  # noqa: S311 - a sample, not a secret
-    return [0, *sorted(chance.sample(range(1, count - 1), MOST_OBJECTS - 2)), count - 1]
+    if most == 1:
+        return [chance.randrange(count)]
+    return [0, *sorted(chance.sample(range(1, count - 1), most - 2)), count - 1]
 
 
 def _ended(loaded: LoadResult) -> bool:
