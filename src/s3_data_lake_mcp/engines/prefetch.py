@@ -26,8 +26,7 @@ from s3_data_lake_mcp.engines.pruning import (
 from s3_data_lake_mcp.engines.row_groups import has_page_index, kept_groups, stored_chunks
 from s3_data_lake_mcp.engines.simple_form import Statement
 from s3_data_lake_mcp.engines.tables import ALL_MEMBERS, Table
-from s3_data_lake_mcp.storage.pinned import WHOLE_BYTES
-from s3_data_lake_mcp.storage.readahead import HELD_BYTES
+from s3_data_lake_mcp.storage.readahead import BUFFER_BYTES, HELD_BYTES
 
 _FEW_BYTES = 8 << 20
 _FEW_GROUPS = 2
@@ -46,7 +45,13 @@ def prefetch(session: Session, tables: Sequence[Table], statement: Statement) ->
     """
     parquet = [table for table in tables if isinstance(table, ParquetTable)]
     mine = parquet if not all(_was_seen(session, one, statement) for one in parquet) else []
-    text = [t for t in tables if t.place.format != "parquet" and t.place.size_bytes > WHOLE_BYTES]
+    text = [
+        table
+        for table in tables
+        if table.place.format != "parquet"
+        # Of less, all comes with the first read.
+        and any(member.info.size_bytes > BUFFER_BYTES for member in table.place.members)
+    ]
     if not mine and not text:
         return
     plan = plan_tree(session, statement)
