@@ -6,6 +6,11 @@ import pyarrow as pa
 import pytest
 
 from s3_data_lake_mcp.errors import UnsupportedFormatError
+from s3_data_lake_mcp.loaders.csv import CsvLoader, CsvRequest
+from s3_data_lake_mcp.loaders.json import JsonLoader
+from s3_data_lake_mcp.storage import ScanMeter
+from s3_data_lake_mcp.storage.memory import MemoryStore
+from s3_data_lake_mcp.storage.reader import ObjectReader
 from support.engine import Desk
 from support.parquet_files import encrypted, parquet_bytes
 from support.summaries import Summaries
@@ -82,3 +87,13 @@ def test_an_encrypted_column_has_no_profile(basis: str) -> None:
     answer = summaries.of("a.parquet", basis, "secret")
     assert answer["profile"] is None
     assert any("column 'secret' needs a key" in notice for notice in answer["notices"])
+
+
+@pytest.mark.parametrize("loader", [CsvLoader(), JsonLoader()])
+def test_an_encrypted_footer_is_sent_to_no_other_tool(loader: CsvLoader | JsonLoader) -> None:
+    """No tool reads such an object."""
+    store, meter = MemoryStore(), ScanMeter()
+    ref = store.put("lake", "x", encrypted(_TABLE, ["secret"], plaintext_footer=False))
+    with pytest.raises(UnsupportedFormatError, match="encrypted Parquet") as caught:
+        loader.load(ObjectReader.open_head(store, ref, meter), CsvRequest(max_rows=1))
+    assert caught.value.repair is None

@@ -38,9 +38,11 @@ _BY_SUFFIX["topojson"] = "json"
 FORMAT_NAMES = (*_FORMATS, "unknown")
 """All that a key's name can announce."""
 
+NO_KEYS = "Decrypt it first: this server holds no Parquet keys."
+_ENCRYPTED = b"PARE"
 _MAGIC = (
     (b"PAR1", "parquet"),
-    (b"PARE", "parquet"),
+    (_ENCRYPTED, "parquet"),
     (b"ORC", "orc"),
     (b"Obj\x01", "avro"),
     (b"ARROW1", "arrow"),
@@ -57,7 +59,7 @@ _MAGIC = (
     (b"7z\xbc\xaf\x27\x1c", "archive"),
 )
 _INNER_MAGIC = ((8, b"WEBPVP8", "image"), (257, b"ustar", "archive"))
-_WORDS = frozenset({b"PAR1", b"PARE", b"ORC", b"GIF8"})
+_WORDS = frozenset({b"PAR1", _ENCRYPTED, b"ORC", b"GIF8"})
 """Magic numbers that may begin a word, such as ORCID: only bytes that are no text confirm them."""
 
 _PACKED = (
@@ -92,7 +94,7 @@ READ_TOOLS = {
 }
 """The formats that are read, and the tool that reads each."""
 
-_FOOTERS = ((b"PAR1", "parquet"), (b"PARE", "parquet"), (b"ARROW1", "arrow"))
+_FOOTERS = ((b"PAR1", "parquet"), (_ENCRYPTED, "parquet"), (b"ARROW1", "arrow"))
 _DELIMITERS = b",;\t|"
 _SAMPLE_LINES = 20
 _JSON_OBJECT = re.compile(rb'\{\s*("|\}|$)')
@@ -153,6 +155,12 @@ def _by_magic(head: bytes, tail: bytes) -> str:
     return next(chain(inner, (name for magic, name in _FOOTERS if tail.endswith(magic))), "")
 
 
+def encrypted_parquet(subject: str) -> UnsupportedFormatError:
+    """Return the error of Parquet that no tool reads anything of."""
+    message = f"{subject} is encrypted Parquet, its footer too"
+    return UnsupportedFormatError(message, hint=NO_KEYS)
+
+
 def refuse_other(info: ObjectInfo, head: bytes, wanted: str) -> None:
     """Raise if an object plainly has another format than the `csv` or `json` that is wanted.
 
@@ -170,6 +178,8 @@ def refuse_other(info: ObjectInfo, head: bytes, wanted: str) -> None:
         if not (_is_table(head) if wanted == "json" else _is_json(head, named=named)):
             return
         name = "csv" if wanted == "json" else "json"
+    if head.startswith(_ENCRYPTED):
+        raise encrypted_parquet(str(info.ref))
     message = f"{info.ref} is not {wanted.upper()}: it looks like {name}"
     if tool := READ_TOOLS.get(name):
         repair = {"bucket_name": info.ref.bucket, "object_key": info.ref.key}

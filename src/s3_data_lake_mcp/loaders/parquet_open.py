@@ -19,7 +19,12 @@ from s3_data_lake_mcp.errors import (
     UnsupportedFormatError,
 )
 from s3_data_lake_mcp.loaders.compression import detect_compression
-from s3_data_lake_mcp.loaders.formats import READ_TOOLS, detect_format
+from s3_data_lake_mcp.loaders.formats import (
+    NO_KEYS,
+    READ_TOOLS,
+    detect_format,
+    encrypted_parquet,
+)
 from s3_data_lake_mcp.loaders.parquet_ranges import RangeFile
 from s3_data_lake_mcp.loaders.parquet_thrift import (
     CODECS,
@@ -36,7 +41,6 @@ MAX_COLUMNS = 5_000
 _MAX_FOOTER_BYTES = 128 << 20
 _MAGIC_BYTES = 8
 _SMALLEST_BYTES = 12
-NO_KEYS = "Decrypt it first: this server holds no Parquet keys."
 _HINTED_COLUMNS = 20
 REWRITE = "Write the object again, or read another one."
 
@@ -167,8 +171,7 @@ def _footer_bytes(source: ObjectReader) -> bytes:
     size = source.size_bytes
     tail = source.read_range(size - _MAGIC_BYTES, size) if size >= _SMALLEST_BYTES else b""
     if tail[4:] == b"PARE":
-        message = f"{source.ref} is encrypted Parquet, its footer too"
-        raise UnsupportedFormatError(message, hint=NO_KEYS)
+        raise encrypted_parquet(str(source.ref))
     if tail[4:] != b"PAR1":
         raise _not_parquet(source)
     length: int = struct.unpack("<I", tail[:4])[0]
