@@ -98,7 +98,7 @@ def test_a_quote_behind_the_head_still_makes_empty_text() -> None:
     plain = "".join(f"{i},x,\n" for i in range(20_000))
     desk.put("a.csv", f'a,b,c\n{plain}7,"",8\n7,,8\n')
     found = desk.rows("a.csv", "SELECT b, c FROM data WHERE c = '8' ORDER BY ALL")
-    assert found == [{"b": "", "c": "8"}, {"b": None, "c": "8"}]
+    assert found == [{"b": "", "c": 8}, {"b": None, "c": 8}]
 
 
 def test_long_text_is_read_as_the_engine_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,7 +108,7 @@ def test_long_text_is_read_as_the_engine_reads_it(monkeypatch: pytest.MonkeyPatc
     plain = "".join(f"{i},x,\n" for i in range(20_000))
     desk.put("a.csv", f'a,b,c\n{plain}7,"",8\n7,,8\n7,y,8,\n')
     found = desk.rows("a.csv", "SELECT b, c FROM data WHERE c = '8' ORDER BY ALL")
-    assert found == [{"b": "", "c": "8"}, {"b": "y", "c": "8"}, {"b": None, "c": "8"}]
+    assert found == [{"b": "", "c": 8}, {"b": "y", "c": 8}, {"b": None, "c": 8}]
 
 
 def test_many_objects_with_late_quotes_are_read_anew_once() -> None:

@@ -141,7 +141,8 @@ def test_values_seen_elsewhere_widen_the_type() -> None:
     assert typed_column(["1.5"], INT, {"2"})[0].type == FLOAT
     assert typed_column(["1"], TEXT, {"x"})[0].type == TEXT
     assert typed_column(["x"], INT, {"2"})[0].type == TEXT
-    assert typed_column(["1"], TEXT, frozenset())[0].type == TEXT
+    assert typed_column(["1"], TEXT, frozenset())[0].type == INT
+    assert typed_column([None], TEXT, frozenset())[0].type == TEXT
     assert typed_column([None], INT, {"2"})[0].type == INT
 
 

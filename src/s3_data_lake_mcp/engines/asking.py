@@ -69,6 +69,14 @@ class Asked:
             return None
         return used_fields(the_parser().tree(self.sql)["statements"])
 
+    def used_columns(self) -> UsedFields | None:
+        """Return the names of columns that it uses; None if it may use others, too."""
+        query = self.query
+        if self.sql or self.where or not query.columns:
+            return self.used_fields()
+        sought = [query.filter.column] if query.filter else []
+        return frozenset((name.lower(),) for name in [*query.columns, *sought])
+
     def statement(self, session: Session, columns: list[tuple[str, str]]) -> Statement:
         """Return the statement to run; `columns` are those of `data`."""
         if self.sql:

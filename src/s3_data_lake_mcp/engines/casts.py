@@ -26,6 +26,10 @@ from s3_data_lake_mcp.loaders.csv_types import (
 )
 
 TEXT = "VARCHAR"
+
+BLANK = "BLANK"
+"""In place of a type, of a column without a value so far: all but null tokens is a misfit."""
+
 _MARK = f"lake-misfit-{secrets.token_hex(8)} "
 
 _RAISED = ("", "Invalid Input Error:")
@@ -89,7 +93,7 @@ def checked_cast(
 
     Args:
         text: SQL of a text value.
-        kind: A type of `castable`, or text.
+        kind: A type of `castable`, or text, or blank.
         place: Number of the table and name of the column, for the error.
         tokens: Whether `NA` and the like are null.
         empty: Whether the empty text is null.
@@ -149,7 +153,11 @@ def checked_list(
 
 
 def _cast_or_error(text: str, kind: str, mark: str, null: str, *, cents: bool = False) -> str:
-    failure = f"CAST(error({mark} || left({text}, {_CLIPPED_CHARS})) AS {kind})"
+    raised = f"error({mark} || left({text}, {_CLIPPED_CHARS}))"
+    if kind == BLANK:
+        tokens = _value(text, kind)
+        return f"CASE WHEN {null} THEN NULL ELSE coalesce({tokens}, CAST({raised} AS {TEXT})) END"
+    failure = f"CAST({raised} AS {kind})"
     values = f"{_cents(text)}, {_value(text, kind)}" if cents else _value(text, kind)
     return f"coalesce({values}, CASE WHEN {null} THEN NULL ELSE {failure} END)"
 
@@ -178,6 +186,9 @@ def _null(text: str, *, tokens: bool, empty: bool) -> str:
 
 def _value(text: str, kind: str) -> str:
     """Return the value of a text that is one of the type, and null of any other."""
+    if kind == BLANK:
+        cases = (f"WHEN {literal(each)} THEN {literal(each)}" for each in sorted(NULL_TOKENS))
+        return f"CASE {text} {' '.join(cases)} END"
     if kind == "BOOLEAN":
         # The engine would join with a list of six, whether or not the column is asked for.
         cases = (f"WHEN {literal(each)} THEN {each.lower()}" for each in BOOLEAN.split("|"))
@@ -247,6 +258,11 @@ def misfit_of(error: duckdb.Error) -> Misfit | None:
         return None
     value = rest[end + 1 :].partition("\n")[0]
     return Misfit(table=int(table), column=str(column), value=value)
+
+
+def is_huge(value: str) -> bool:
+    """Whether it is an integer of up to 38 digits."""
+    return bool(re.fullmatch(_PATTERNS["HUGEINT"], value))
 
 
 def widened(kind: str, value: str, *, huge: bool = False) -> str:

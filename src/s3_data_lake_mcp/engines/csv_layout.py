@@ -3,7 +3,7 @@
 import contextlib
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Literal
@@ -26,21 +26,19 @@ from s3_data_lake_mcp.loaders.compression import detect_compression
 from s3_data_lake_mcp.loaders.csv import CsvRequest, CsvShape, Dialect, sniff
 from s3_data_lake_mcp.loaders.csv_encoding import detect_encoding
 from s3_data_lake_mcp.loaders.csv_records import RecordReader
-from s3_data_lake_mcp.loaders.csv_types import NULL_TOKENS, are_cents
+from s3_data_lake_mcp.loaders.csv_types import NULL_TOKENS, are_cents, guess
 from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
 
 type Mode = Literal["plain", "transcoded", "cleaned"]
+
+FACT = "csv"
+"""What is known of an object by this name is its layout."""
 
 SNIFF_BYTES = HEAD_BYTES
 NO_TEXT = secrets.token_hex(16)
 """A text that is in no file."""
 _SAMPLE_RECORDS = 300
 _LONG_LINE = {"max_line_size": "16777216", "buffer_size": "67108864"}
-_TOGETHER = {
-    frozenset({"BIGINT", "DOUBLE"}): "DOUBLE",
-    frozenset({"TIMESTAMP", "TIMESTAMP_NS"}): "TIMESTAMP_NS",
-    frozenset({"TIMESTAMPTZ", "TIMESTAMPTZ_NS"}): "TIMESTAMPTZ_NS",
-}
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -49,7 +47,7 @@ class Layout:
 
     `header` are the bytes before the data, decompressed. `columns` are the names in SQL,
     where case makes no difference. `tokens` are the words that were found to mean null, by column,
-    `empty` the columns without a value in the head, `widenings` the values for which a column had
+    `empty` the columns without a value so far, `widenings` the values for which a column had
     to become wider, `cents` the columns whose values in the head have two fraction digits.
     `strict` says that every record must be parsed, `bare` that no empty text is in quotes, as far
     as is known, so that what is empty is null, `plain_header` that the engine can pass over the
@@ -111,14 +109,23 @@ class Layout:
     def widen(self, column: str, value: str) -> bool:
         """Make room for a value in a column; False if the column is not here."""
         kind = self.kinds.get(column)
-        if kind is None or kind == TEXT:
+        if kind is None or (kind == TEXT and column not in self.empty):
             return False
         if value in NULL_TOKENS:
             self.tokens.setdefault(column, set()).add(value)
             return True
+        if column in self.empty:
+            self.settle(column, {value})
+            return True
         self.kinds[column] = widened(kind, value)
         self.widenings[column] = value
         return True
+
+    def settle(self, column: str, values: Collection[str]) -> None:
+        """Take for the type of a column without a value so far what some of its values have."""
+        self.kinds[column] = type_name(guess(values))
+        self.empty -= {column}
+        self.cents |= {column} if are_cents(values) else set()
 
     def cleaned(self, *, strict: bool) -> "Layout":
         """Return the same layout, to be mended where it is irregular."""
@@ -215,20 +222,6 @@ def reader_options(layout: Layout, *, plain: bool, own_marks: bool) -> dict[str,
         **newline,
         **(_LONG_LINE if layout.long_lines else {}),
     }
-
-
-def merged_kinds(layouts: Iterable[Layout]) -> dict[str, str]:
-    """Return the type of each column, in lower case, that holds what all layouts hold."""
-    seen: dict[str, set[str]] = {}
-    for layout in layouts:
-        for column, kind in layout.kinds.items():
-            kinds = seen.setdefault(column.lower(), set())
-            kinds.update(() if column in layout.empty else (kind,))
-    return {column: _together(kinds) for column, kinds in seen.items()}
-
-
-def _together(kinds: set[str]) -> str:
-    return next(iter(kinds)) if len(kinds) == 1 else _TOGETHER.get(frozenset(kinds), TEXT)
 
 
 def _mode(shape: CsvShape, body: bytes) -> Mode:

@@ -7,13 +7,14 @@ from functools import partial
 
 import duckdb
 
-from s3_data_lake_mcp.engines.casts import TEXT, misfit_example, misfit_of
+from s3_data_lake_mcp.engines.casts import TEXT, misfit_of
 from s3_data_lake_mcp.engines.connection import Session
+from s3_data_lake_mcp.engines.csv_kinds import blank_columns, merged_kinds, misfits, seek_kinds
 from s3_data_lake_mcp.engines.csv_layout import (
+    FACT,
     NO_TEXT,
     SNIFF_BYTES,
     Layout,
-    merged_kinds,
     reader_options,
 )
 from s3_data_lake_mcp.engines.csv_reads import find_layouts, plain_text, text_stream
@@ -30,11 +31,13 @@ from s3_data_lake_mcp.engines.tables import (
     sampled,
 )
 from s3_data_lake_mcp.engines.typed_select import TextColumn, Texts, typed_select
+from s3_data_lake_mcp.engines.used_fields import ALL_FIELDS
 from s3_data_lake_mcp.engines.watched import WATCHED_BYTES, EmptyTextError, RaggedError
 from s3_data_lake_mcp.storage.pinned import Access
 from s3_data_lake_mcp.storage.scope import Readable, SurpriseError
 
-_FACT = "csv"
+type _Group = tuple[Layout, list[Member]]
+
 _INNER = "lake_c"
 _SNIFF_THREADS = 16
 _SURVEYED_MISFITS = 3
@@ -49,6 +52,9 @@ class CsvTable:
         name: The view's name.
         place: Its objects.
         max_decoded_bytes: Budget of decompressed bytes for each of them.
+
+    `used` are the names in the query, if it uses no others. `dry` says to read no more than is
+    needed to plan the query.
     """
 
     def __init__(self, number: int, name: str, place: Place, max_decoded_bytes: int) -> None:
@@ -58,11 +64,14 @@ class CsvTable:
         self.brief: int | None = None
         self.most_cached_bytes = 0
         self.texts: Texts | None = None
+        self.used = ALL_FIELDS
+        self.dry = False
         self._budget = max_decoded_bytes
         self._partitions = partition_types(place)
         self._irregular: dict[str, list[Irregular]] = {}
         self._guessed: dict[str, Member] = {}
         self._misfits = 0
+        self._refused = False
         self.members: Mapping[str, Member] = {}
         self._focus = sampled(place.members)
 
@@ -74,49 +83,38 @@ class CsvTable:
         """Return the SELECT over all objects, those of a shape read together."""
         self._irregular.clear()
         groups = self._groups()
-        kinds = merged_kinds(layout for layout, _ in groups)
+        if not self.brief and (self._refused or not self.dry):
+            seek_kinds(groups, blank_columns(groups, self.used))
+        kinds = merged_kinds(groups)
         paths = Paths(session.scope, self.number)
         self.members = paths.members
         if self._misfits >= _SURVEYED_MISFITS:
             self._survey(session, groups, kinds, paths)
-            kinds = merged_kinds(layout for layout, _ in groups)
+            kinds = merged_kinds(groups)
         parts = [self._part(layout, members, kinds, paths) for layout, members in groups]
         return " UNION ALL BY NAME ".join(parts)
 
     def _survey(
-        self,
-        session: Session,
-        groups: Sequence[tuple[Layout, list[Member]]],
-        kinds: Mapping[str, str],
-        paths: Paths,
+        self, session: Session, groups: Sequence[_Group], kinds: Mapping[str, str], paths: Paths
     ) -> None:
         """Look through all typed columns at once: one misfit after the other would take longer."""
         self._misfits = 0
         names = self.inner_names
         for layout, members in groups:
-            typed = [c for c in layout.columns if kinds[c.lower()] != TEXT]
-            bare = self._is_bare(layout)
-            examples = [
-                misfit_example(_text(names[column], bare), kinds[column.lower()], token=token)
-                for column in typed
-                for token in (True, False)
-            ]
-            if examples:
-                source = self._source(layout, members, paths)
-                (found,) = session.execute(f"SELECT {', '.join(examples)} FROM {source}")  # noqa: S608 - all of it is quoted
-                for at, value in enumerate(found):
-                    if value is not None:
-                        self._widen(typed[at // 2], value)
+            source, bare = self._source(layout, members, paths), self._is_bare(layout)
+            columns = {column: (names[column], kinds[column.lower()]) for column in layout.columns}
+            for column, value in misfits(session, source, columns, bare=bare):
+                self._widen(column, value)
 
-    def _groups(self) -> list[tuple[Layout, list[Member]]]:
+    def _groups(self) -> list[_Group]:
         """Return the objects by layout; of very many, some are only thought to be like others."""
         members = self.place.members
-        self._look_at([member for member in self._focus if _FACT not in member.opened.facts])
+        self._look_at([member for member in self._focus if FACT not in member.opened.facts])
         self._guessed.clear()
-        groups: dict[int, tuple[Layout, list[Member]]] = {}
-        layout: Layout = self._focus[0].opened.facts[_FACT]
+        groups: dict[int, _Group] = {}
+        layout: Layout = self._focus[0].opened.facts[FACT]
         for member in members:
-            known = member.opened.facts.get(_FACT)
+            known = member.opened.facts.get(FACT)
             if known is None:
                 self._guessed[str(member.info.ref)] = member
             layout = known or layout
@@ -128,14 +126,11 @@ class CsvTable:
         if len(members) > 1:
             with ThreadPoolExecutor(_SNIFF_THREADS) as pool:
                 list(pool.map(lambda member: member.opened.need_head(SNIFF_BYTES), members))
-        known: list[Layout] = [
-            member.opened.facts[_FACT]
-            for member in self.place.members
-            if _FACT in member.opened.facts
-        ]
+        facts = [member.opened.facts for member in self.place.members]
+        known: list[Layout] = [each[FACT] for each in facts if FACT in each]
         found = find_layouts([member.opened for member in members], known, self._budget)
         for member, layout in zip(members, found, strict=True):
-            member.opened.facts[_FACT] = layout
+            member.opened.facts[FACT] = layout
 
     def _part(
         self, layout: Layout, members: Sequence[Member], kinds: Mapping[str, str], paths: Paths
@@ -221,11 +216,19 @@ class CsvTable:
             self._focus = list(self.place.members)
             return more
         if (misfit := misfit_of(error)) is not None:
-            if misfit.table != self.number:
-                return False
-            self._misfits += 1
-            return self._widen(misfit.column, misfit.value)
+            self._misfits += misfit.table == self.number
+            return misfit.table == self.number and self._widen(misfit.column, misfit.value)
+        if isinstance(error, duckdb.BinderException):
+            return self._look_closer()
         return self._clean(str(error))
+
+    def _look_closer(self) -> bool:
+        """Look for the types of columns that are text for want of a value: that is refused."""
+        more = self.dry or self._is_watched
+        if self._refused or not more or not blank_columns(self._groups(), self.used):
+            return False
+        self._refused, self._misfits = True, 0 if self.dry else _SURVEYED_MISFITS
+        return True
 
     def _is_bare(self, layout: Layout) -> bool:
         """Whether the text comes as it is written, and what is empty is null."""
@@ -257,15 +260,14 @@ class CsvTable:
     def _parse_all(self, name: str, *, strict: bool) -> bool:
         """Parse an object's records here: all of them if `strict`, else what is not regular."""
         for member in self.place.members:
-            layout: Layout | None = member.opened.facts.get(_FACT)
+            layout: Layout | None = member.opened.facts.get(FACT)
             if str(member.info.ref) == name and layout is not None and not layout.strict:
-                member.opened.facts[_FACT] = layout.cleaned(strict=strict)
+                member.opened.facts[FACT] = layout.cleaned(strict=strict)
                 return True
         return False
 
     def _widen(self, column: str, value: str) -> bool:
-        layouts = [layout for layout, _ in self._groups()]
-        changed = [layout.widen(column, value) for layout in layouts]
+        changed = [layout.widen(column, value) for layout, _ in self._groups()]
         return any(changed)
 
     def _clean(self, text: str) -> bool:
@@ -275,7 +277,7 @@ class CsvTable:
             return False
         if (name := str(member.info.ref)) in self._guessed:
             return self._look_again(SurpriseError(name))
-        layout: Layout = member.opened.facts[_FACT]
+        layout: Layout = member.opened.facts[FACT]
         if "aximum line size" in text and not layout.long_lines:
             layout.long_lines = True
             return True
@@ -284,7 +286,7 @@ class CsvTable:
             return False
         # Whether text that is not UTF-8 is Windows-1252 shows only when each record is parsed.
         strict = layout.mode == "cleaned" or encoding
-        member.opened.facts[_FACT] = layout.cleaned(strict=strict)
+        member.opened.facts[FACT] = layout.cleaned(strict=strict)
         return True
 
     def notices(self) -> Sequence[str]:
@@ -294,7 +296,3 @@ class CsvTable:
             most = max(opens, key=lambda one: one.short + one.long, default=Irregular())
             said += most.notices(subject)
         return list(dict.fromkeys(said))
-
-
-def _text(name: str, bare: bool) -> str:  # noqa: FBT001 - whether the empty text is null
-    return f"nullif({name}, '')" if bare else name

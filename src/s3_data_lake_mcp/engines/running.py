@@ -13,6 +13,7 @@ from s3_data_lake_mcp.engines import QueryResult
 from s3_data_lake_mcp.engines.answers import Answer
 from s3_data_lake_mcp.engines.asking import Asked
 from s3_data_lake_mcp.engines.connection import Session
+from s3_data_lake_mcp.engines.csv_table import CsvTable
 from s3_data_lake_mcp.engines.faults import data_error
 from s3_data_lake_mcp.engines.inputs import DATA, Inputs
 from s3_data_lake_mcp.engines.json_table import JsonTable
@@ -56,6 +57,8 @@ class Run:
         rows = asked.query.offset + asked.query.max_rows + 1
         for table in inputs.tables:
             table.brief = rows if asked.is_plain and rows <= _BRIEF_ROWS else None
+            if isinstance(table, CsvTable):
+                table.used, table.dry = asked.used_columns(), asked.query.dry_run
         self._use(asked.used_fields())
 
     def answer(self, session: Session) -> Answer:

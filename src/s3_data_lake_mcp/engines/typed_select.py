@@ -13,11 +13,13 @@ from dataclasses import dataclass, field, replace
 from itertools import batched
 
 from s3_data_lake_mcp.engines import Written
-from s3_data_lake_mcp.engines.casts import TEXT, checked_cast, checked_list
+from s3_data_lake_mcp.engines.casts import BLANK, TEXT, checked_cast, checked_list
 from s3_data_lake_mcp.engines.sqltext import identifier
 
+MOST_SINGLE = 100
+"""Of more columns, lists are cast: of some that a query does not name, too."""
+
 _WRITTEN = f"lake_{secrets.token_hex(8)}_"
-_MOST_SINGLE = 100
 _LIST_COLUMNS = 25
 _MOST_LISTS = 80
 
@@ -68,7 +70,7 @@ def typed_select(
         texts: Takes the texts, if they are wanted; of very many columns there are none.
     """
     wanted = [f for f in fields.values() if isinstance(f, TextColumn) and f.kind != TEXT]
-    lists = list(_lists(wanted)) if len(wanted) > _MOST_SINGLE else []
+    lists = list(_lists(wanted)) if len(wanted) > MOST_SINGLE else []
     inner: dict[str, str] = {}
     elements: dict[str, str] = {}
     for at, columns in enumerate(lists):
@@ -87,7 +89,9 @@ def typed_select(
     if texts is not None and not lists:
         for at, one in enumerate(fields.values()):
             # Of what has become text, a statement that runs again may name the text.
-            if isinstance(one, TextColumn) and (one.kind != TEXT or one.name in texts.found):
+            if not isinstance(one, TextColumn):
+                continue
+            if one.kind not in (TEXT, BLANK) or one.name in texts.found:
                 listed.append(texts.add(at, one, table))
     if lists:
         within = ", ".join(f"{value} AS {name}" for name, value in inner.items())

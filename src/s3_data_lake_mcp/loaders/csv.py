@@ -4,7 +4,7 @@ The rules: encoding in csv_encoding, delimiter, quote and escape in csv_dialect,
 width in csv_header, types and null tokens in csv_types. All are judged by the head of the text, its
 first `HEAD_BYTES` cut at a line's end (the first line, if that is longer), so that every page is
 read alike: a column of a page has the type that its values in the head and on the page share, and
-text if it is text in the head, or empty. Beside them:
+text if it is text in the head, or has no value in either. Beside them:
 
 - A first line `sep=;` names the delimiter and is passed over.
 - Blank lines are no rows. An unquoted empty field is null, a quoted one is `""`.

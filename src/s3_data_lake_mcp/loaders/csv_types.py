@@ -125,12 +125,12 @@ def typed_column(
 
     Args:
         cells: Its cells; None is null.
-        known: The type that the column has elsewhere; text stays text.
-        seen: The values it has there, no null tokens, which the type must fit too.
+        known: The type that the column has elsewhere.
+        seen: The values it has there, no null tokens, which the type must fit too: text stays text.
     """
     present = {cell for cell in cells if cell is not None}
     values = present - NULL_TOKENS
-    if known is not None and (known == pa.string() or values.issubset(seen)):
+    if known is not None and (values.issubset(seen) or (seen and known == pa.string())):
         kind = known
     else:
         kind = guess(values.union(seen))
