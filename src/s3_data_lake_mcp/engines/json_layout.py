@@ -10,8 +10,9 @@ import duckdb
 
 from s3_data_lake_mcp.engines.casts import misfit_of
 from s3_data_lake_mcp.engines.connection import Session
+from s3_data_lake_mcp.engines.json_fields import sample_casts
 from s3_data_lake_mcp.engines.json_lines import has_long_fraction
-from s3_data_lake_mcp.engines.json_shape import Node, has_twins, node_of, sample_casts, together
+from s3_data_lake_mcp.engines.json_shape import Node, has_twins, node_of, together
 from s3_data_lake_mcp.engines.json_stream import VALUE, has_nul_key, nameable, record_line
 from s3_data_lake_mcp.engines.opening import Opened
 from s3_data_lake_mcp.engines.sqltext import call, struct
@@ -174,20 +175,6 @@ def find_layout(opened: Opened, session: Session, max_decoded_bytes: int) -> Jso
     for name in names.values():
         layout.nodes.setdefault(name, Node("VARCHAR"))
     return layout
-
-
-def unify(layouts: Iterable[JsonLayout]) -> dict[JsonLayout, JsonLayout]:
-    """Return layouts that call columns alike whose names differ only in case, as the first does.
-
-    SQL does not tell them apart, but the reader of the engine does: so keys are renamed, in copies.
-    """
-    canonical: dict[str, str] = {}
-    found: dict[JsonLayout, JsonLayout] = {}
-    for layout in layouts:
-        if layout not in found:
-            names = {k: canonical.setdefault(n.lower(), n) for k, n in layout.names.items()}
-            found[layout] = layout if names == layout.names else layout.called(names)
-    return found
 
 
 def _is_spread(opened: Opened, scan: Scan, values: int) -> bool:

@@ -4,11 +4,17 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from s3_data_lake_mcp.engines.casts import TEXT, checked_cast, checked_json, widened
+from s3_data_lake_mcp.engines.casts import (
+    BLANK,
+    TEXT,
+    checked_cast,
+    checked_json,
+    is_huge,
+    widened,
+)
 from s3_data_lake_mcp.engines.guard_text import ascii_lower
 from s3_data_lake_mcp.engines.sqltext import identifier
 from s3_data_lake_mcp.engines.tables import type_name
-from s3_data_lake_mcp.engines.typed_select import TextColumn, list_casts
 from s3_data_lake_mcp.engines.used_fields import UsedFields, fields_behind
 from s3_data_lake_mcp.loaders.csv_types import guess
 
@@ -28,15 +34,12 @@ _SCALARS = {
 It takes integers for huge already where some are negative and some are not.
 """
 
-_RAW = {"BIGINT", "HUGEINT", "DOUBLE", "BOOLEAN"}
+RAW = {"BIGINT", "HUGEINT", "DOUBLE", "BOOLEAN"}
 """What is read as JSON: of a number, the engine makes that sooner than text."""
 
 _STAMPS = {"TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMPTZ", "TIMESTAMPTZ_NS"}
 _MOST_LEVELS = 20
 _MOST_FIELDS = 2_000
-_MOST_SHARING = 300
-_MOST_RAW = 100
-_ONE = "lake_one"
 _PATH = "."
 
 
@@ -44,12 +47,14 @@ _PATH = "."
 class Node:
     """A type: a scalar's name, or `LIST` with one child, or `STRUCT` with named ones.
 
-    It is `blank` where no value was seen: text for want of anything better.
+    It is `blank` where no value was seen: text for want of anything better. `mixed` says that among
+    its numbers are fractions as well as integers of more than 64 bits, as far as is known.
     """
 
     kind: str
     children: dict[str, "Node"] = field(default_factory=dict)
     blank: bool = False
+    mixed: bool = False
 
     def is_nested(self) -> bool:
         """Whether it has children."""
@@ -62,7 +67,7 @@ class Node:
             raw: Whether JSON stands for numbers, in place of text.
         """
         if not self.children:
-            return "JSON" if raw and self.kind in _RAW else TEXT
+            return "JSON" if raw and self.kind in RAW else TEXT
         if self.kind == "LIST":
             return f"{self.children[''].read_type(raw=raw)}[]"
         fields = (f"{identifier(n)} {c.read_type(raw=raw)}" for n, c in self.children.items())
@@ -71,15 +76,18 @@ class Node:
     def is_text(self) -> bool:
         """Whether nothing in it has to be cast."""
         if not self.children:
-            return self.kind == TEXT
+            return self.kind == TEXT and not self.blank
         return all(child.is_text() for child in self.children.values())
 
     def cast(self, value: str, table: int, path: str, level: int = 0, *, raw: bool = False) -> str:
         """Return the expression that turns a value of `read_type` into this type, or raises."""
         if self.is_text():
             return value
+        if self.blank:
+            unseen = checked_cast(value, BLANK, (table, path))
+            return f"CASE WHEN {value} = '{{}}' THEN {value} ELSE {unseen} END"
         if not self.children:
-            if raw and self.kind in _RAW:
+            if raw and self.kind in RAW:
                 return checked_json(value, self.kind, (table, path))
             return checked_cast(value, self.kind, (table, path))
         if self.kind == "LIST":
@@ -98,14 +106,30 @@ class Node:
         if not self.children:
             if path or self.kind == TEXT:
                 return False
-            self.kind = widened(self.kind, value, huge=True)
+            wider = widened(self.kind, value, huge=True)
+            if self.kind == "DOUBLE" and not self.mixed and is_huge(value):
+                # The engine takes them for doubles.
+                wider = "HUGEINT"
+            elif self.mixed and wider == "DOUBLE":
+                wider = TEXT
+            self.mixed = self.mixed or {self.kind, wider} == {"DOUBLE", "HUGEINT"}
+            self.kind = wider
             return True
+        return any(child.widen(rest, value) for child, rest in self._below(path))
+
+    def blanks(self, path: str) -> Iterator["Node"]:
+        """Yield what has no value at a path below this node."""
+        if not self.children and self.blank and not path:
+            yield self
+        for child, rest in self._below(path):
+            yield from child.blanks(rest)
+
+    def _below(self, path: str) -> Iterator[tuple["Node", str]]:
+        """Yield the children that a path may lead to: names may hold the mark."""
         for name, child in self.children.items():
-            # Names may hold the mark, so each that fits is tried.
             head = f"{_PATH}{name}"
-            if path.startswith(head) and child.widen(path[len(head) :], value):
-                return True
-        return False
+            if path.startswith(head):
+                yield child, path[len(head) :]
 
     def demote(self) -> None:
         """Become text: the value as JSON."""
@@ -150,8 +174,9 @@ class Node:
             kind = type_name(guess(texts)) if all(isinstance(v, str) for v in found) else TEXT
             self.kind = kind if kind in _STAMPS else TEXT
             self.blank = all(value == {} for value in found)
-        elif self.kind == "DOUBLE" and all(type(value) is int for value in found):
-            self.kind = "HUGEINT"
+        elif self.kind == "DOUBLE":
+            self.mixed = not all(type(value) is int for value in found)
+            self.kind = "DOUBLE" if self.mixed else "HUGEINT"
 
     def keep_stamps(self, other: "Node") -> None:
         """Take text for the timestamps that another look has found in it."""
@@ -186,44 +211,6 @@ def _differ_in_case(names: Collection[str]) -> bool:
     return len({ascii_lower(name) for name in names}) < len(names)
 
 
-def reading_of(
-    nodes: Mapping[str, Node], table: int
-) -> tuple[dict[str, str], dict[str, TextColumn | str]]:
-    """Return the types to read, by column, and what to select of them to get those of the nodes."""
-    # Expressions over JSON are long, and the engine binds each anew.
-    raw = sum(1 for node in nodes.values() for _ in _leaves(node)) <= _MOST_RAW
-    types = {name: node.read_type(raw=raw) for name, node in nodes.items()}
-    return types, fields_of(nodes, table, raw=raw)
-
-
-def fields_of(
-    nodes: Mapping[str, Node], table: int, *, raw: bool = False
-) -> dict[str, TextColumn | str]:
-    """Return what to select, by name, to turn columns of `read_type` into their types.
-
-    Many expressions get a lambda each: the engine does not look for what they have in common there.
-    """
-    many = sum(1 for node in nodes.values() for _ in _leaves(node)) > _MOST_SHARING
-    found: dict[str, TextColumn | str] = {}
-    for name, node in nodes.items():
-        column = identifier(name)
-        if not node.children and not (raw and node.kind in _RAW):
-            found[name] = TextColumn(name=name, text=column, kind=node.kind)
-        elif many and not node.is_text():
-            inner = node.cast(_ONE, table, name)
-            found[name] = f"list_transform([{column}], lambda {_ONE}: {inner})[1]"
-        else:
-            found[name] = node.cast(column, table, name, raw=raw)
-    return found
-
-
-def sample_casts(nodes: Mapping[str, Node], table: int) -> list[str]:
-    """Return expressions that raise where a column is a misfit, few for many columns."""
-    fields = fields_of(nodes, table).values()
-    scalars = [f for f in fields if isinstance(f, TextColumn) and f.kind != TEXT]
-    return [*(f for f in fields if isinstance(f, str)), *list_casts(scalars, table)]
-
-
 def _text(name: str) -> str:
     return "'" + name.replace("'", "''") + "'"
 
@@ -231,7 +218,7 @@ def _text(name: str) -> str:
 def node_of(kind: Any) -> Node:  # noqa: ANN401 - DuckDB's type objects have no types
     """Return the tree of a type that the engine found; what is too deep or wide is text."""
     node = _node(kind, 1)
-    return Node(TEXT) if sum(1 for _ in _leaves(node)) > _MOST_FIELDS else node
+    return Node(TEXT) if sum(1 for _ in leaves(node)) > _MOST_FIELDS else node
 
 
 def _node(kind: Any, level: int) -> Node:  # noqa: ANN401 - as above
@@ -245,11 +232,12 @@ def _node(kind: Any, level: int) -> Node:  # noqa: ANN401 - as above
     return Node(_SCALARS.get(kind.id, TEXT))
 
 
-def _leaves(node: Node) -> Iterator[Node]:
+def leaves(node: Node) -> Iterator[Node]:
+    """Yield the scalars of a tree."""
     if not node.children:
         yield node
     for child in node.children.values():
-        yield from _leaves(child)
+        yield from leaves(child)
 
 
 def together(one: Node, other: Node) -> Node:
@@ -262,10 +250,11 @@ def together(one: Node, other: Node) -> Node:
     if one.children or other.children:
         return Node(TEXT)
     if one.kind == other.kind:
-        return Node(one.kind)
+        return Node(one.kind, mixed=one.mixed or other.mixed)
     pair = {one.kind, other.kind}
     if pair <= {"BIGINT", "HUGEINT", "DOUBLE"}:
-        return Node("DOUBLE" if "DOUBLE" in pair else "HUGEINT")
+        kind = "DOUBLE" if "DOUBLE" in pair else "HUGEINT"
+        return Node(kind, mixed=one.mixed or other.mixed)
     finer = max(one.kind, other.kind)
     is_finer = finer in _STAMPS and finer == f"{min(one.kind, other.kind)}_NS"
     return Node(finer if is_finer else TEXT)

@@ -9,9 +9,11 @@ import duckdb
 
 from s3_data_lake_mcp.engines.casts import misfit_of
 from s3_data_lake_mcp.engines.connection import Session
-from s3_data_lake_mcp.engines.json_layout import JsonLayout, detect_whole, find_layout, unify
+from s3_data_lake_mcp.engines.json_columns import blank_nodes, demote, merged_nodes, unify
+from s3_data_lake_mcp.engines.json_fields import reading_of
+from s3_data_lake_mcp.engines.json_layout import JsonLayout, detect_whole, find_layout
 from s3_data_lake_mcp.engines.json_reads import json_text, plain_json, unsure
-from s3_data_lake_mcp.engines.json_shape import Node, narrowed, reading_of, together
+from s3_data_lake_mcp.engines.json_shape import Node, narrowed
 from s3_data_lake_mcp.engines.json_stream import VALUE
 from s3_data_lake_mcp.engines.opening import HEAD_BYTES
 from s3_data_lake_mcp.engines.places import Member, Place
@@ -84,9 +86,8 @@ class JsonTable:
         paths = Paths(session.scope, self.number)
         self.members = paths.members
         self._look_at_all(session, groups, paths)
-        nodes = self._nodes([layout for layout, _ in groups])
-        parts = [self._part(layout, members, nodes, paths) for layout, members in groups]
-        return " UNION ALL BY NAME ".join(parts)
+        nodes = merged_nodes(self._seen(groups))
+        return " UNION ALL BY NAME ".join(self._part(group, nodes, paths) for group in groups)
 
     def _look(self, session: Session) -> None:
         new = [member for member in self._focus if self._layout(member) is None]
@@ -133,22 +134,12 @@ class JsonTable:
             groups.setdefault(alike, (layout, []))[1].append(member)
         return list(groups.values())
 
-    def _nodes(self, layouts: Sequence[JsonLayout]) -> dict[str, Node]:
-        """Return the columns of all objects that were looked at."""
-        found: dict[str, Node] = {}
-        for layout in [*self._known(self._focus), *layouts]:
-            for name, node in layout.nodes.items():
-                mine = found.get(name)
-                found[name] = node if mine is None or mine is node else together(mine, node)
-        return found
+    def _seen(self, groups: Sequence[_Group]) -> list[JsonLayout]:
+        """Return the layouts of all objects that were looked at."""
+        return [*self._known(self._focus), *(layout for layout, _ in groups)]
 
-    def _part(
-        self,
-        layout: JsonLayout,
-        members: Sequence[Member],
-        nodes: Mapping[str, Node],
-        paths: Paths,
-    ) -> str:
+    def _part(self, group: _Group, nodes: Mapping[str, Node], paths: Paths) -> str:
+        layout, members = group
         taken = {name.lower() for name in self._partitions}
         columns = {n: node for n, node in nodes.items() if n.lower() not in taken}
         source, options = self._reading(layout, members, paths, self.brief)
@@ -200,17 +191,10 @@ class JsonTable:
         if misses_name(error):
             return self._look_whole()
         if (misfit := misfit_of(error)) is not None:
-            if misfit.table != self.number:
-                return False
-            layouts = {id(one): one for one in self._known()}.values()
-            changed = [layout.widen(misfit.column, misfit.value) for layout in layouts]
-            return any(changed)
-        text = str(error)
-        named = _FILE.search(text)
-        member = self.members.get(named[1]) if named else None
-        if member is None or "JSON" not in text:
-            return False
-        return self._learn_of(member, text)
+            return misfit.table == self.number and self._widen(misfit.column, misfit.value)
+        if isinstance(error, duckdb.BinderException):
+            return bool(self._blanks()) and self._look_for_values()
+        return self._learn_of(str(error))
 
     @property
     def is_whole(self) -> bool:
@@ -223,7 +207,7 @@ class JsonTable:
     @property
     def columns(self) -> Sequence[str]:
         """The columns of all objects that were looked at, and the partitions."""
-        found = self._nodes([layout for layout, _ in self._groups()])
+        found = merged_nodes(self._seen(self._groups()))
         return list(dict.fromkeys([*found, *self._partitions]))
 
     def _known(self, members: Sequence[Member] = ()) -> Iterator[JsonLayout]:
@@ -246,6 +230,26 @@ class JsonTable:
         self._whole = self._whole or more
         return more
 
+    def _blanks(self, path: str = "") -> list[Node]:
+        return blank_nodes(self._seen(self._groups()), path)
+
+    def _widen(self, column: str, value: str) -> bool:
+        """Make room for a value; if it is the first that was seen, look at all there are."""
+        blanks = self._blanks(column)
+        if blanks and self._look_for_values():
+            return True
+        for node in blanks:
+            node.blank = False
+        layouts = {id(one): one for one in self._known()}.values()
+        changed = [layout.widen(column, value) for layout in layouts]
+        return bool(blanks) or any(changed)
+
+    def _look_for_values(self) -> bool:
+        """Look at all records the next time, if having them once more costs little."""
+        is_plain = not self.brief and all(one.mode == "plain" for one in self._known())
+        most = self.most_cached_bytes if is_plain else min(WATCHED_BYTES, self.most_cached_bytes)
+        return self.place.size_bytes <= most and self._look_whole()
+
     def _look_again(self, member: Member) -> bool:
         """Look at an object that was thought to be like its neighbour, and at others like it."""
         if self._layout(member) is not None:
@@ -253,7 +257,11 @@ class JsonTable:
         self._focus = list(self.place.members) if is_modest(self.place) else [*self._focus, member]
         return True
 
-    def _learn_of(self, member: Member, text: str) -> bool:
+    def _learn_of(self, text: str) -> bool:
+        named = _FILE.search(text)
+        member = self.members.get(named[1]) if named else None
+        if member is None or "JSON" not in text:
+            return False
         if self._look_again(member):
             return True
         layouts = list(self._known())
@@ -264,7 +272,7 @@ class JsonTable:
             return True
         if "transform error" in text and "duplicate key" not in text:
             is_held = mine.mode == "plain" and self.place.size_bytes <= self.most_cached_bytes
-            return (is_held and self._look_whole()) or self._demote(layouts)
+            return (is_held and self._look_whole()) or demote(layouts)
         if mine.mode == "cleaned":
             again, mine.strict = mine.passes, True
             return again
@@ -280,13 +288,6 @@ class JsonTable:
         for layout in plain:
             layout.mode = "cleaned"
         return bool(plain)
-
-    def _demote(self, layouts: Sequence[JsonLayout]) -> bool:
-        """Read nested columns as text: one holds another structure than its head shows."""
-        nested = [node for layout in layouts for node in layout.nodes.values() if node.is_nested()]
-        for node in nested:
-            node.demote()
-        return bool(nested)
 
     def notices(self) -> Sequence[str]:
         """Return how the text was read, where that is not plain to see."""

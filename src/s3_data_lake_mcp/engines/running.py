@@ -197,14 +197,14 @@ class Run:
         )
 
     def _star_notice(self, table: pa.Table) -> Iterator[str]:
-        """Say that records may hold more keys, where all columns were asked for."""
+        """Say that records may hold more keys, where all columns, or all fields, are shown."""
         data = self._inputs.data
-        if (
-            isinstance(data, JsonTable)
-            and not data.is_whole
-            and set(data.columns) <= set(table.column_names)
-        ):
+        if not isinstance(data, JsonTable) or data.is_whole:
+            return
+        if set(data.columns) <= set(table.column_names):
             yield "Columns are the keys of the first records; later ones may hold further keys."
+        elif any("struct<" in str(kind) for kind in table.schema.types):
+            yield "Fields are the keys of the first records; later ones may hold further keys."
 
     def _known_rows(self) -> int | None:
         """Return the number of all rows where that is asked for and footers tell it."""

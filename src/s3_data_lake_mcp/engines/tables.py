@@ -147,8 +147,9 @@ def sampled(members: Sequence[Member]) -> list[Member]:
 
 def misses_name(error: duckdb.Error) -> bool:
     """Whether a query names a column, or a field of one, that is not there."""
-    return isinstance(error, duckdb.BinderException) and (
-        "not found" in str(error) or "does not have a column" in str(error)
+    return isinstance(error, duckdb.BinderException) and any(
+        phrase in str(error)
+        for phrase in ("not found", "does not have a column", "Could not find key")
     )
 
 

@@ -1,0 +1,48 @@
+"""The columns that JSON objects of several layouts have together."""
+
+from collections.abc import Iterable
+from itertools import chain
+
+from s3_data_lake_mcp.engines.json_layout import JsonLayout
+from s3_data_lake_mcp.engines.json_shape import Node, leaves, together
+
+
+def unify(layouts: Iterable[JsonLayout]) -> dict[JsonLayout, JsonLayout]:
+    """Return layouts that call columns alike whose names differ only in case, as the first does.
+
+    SQL does not tell them apart, but the reader of the engine does: so keys are renamed, in copies.
+    """
+    canonical: dict[str, str] = {}
+    found: dict[JsonLayout, JsonLayout] = {}
+    for layout in layouts:
+        if layout not in found:
+            names = {k: canonical.setdefault(n.lower(), n) for k, n in layout.names.items()}
+            found[layout] = layout if names == layout.names else layout.called(names)
+    return found
+
+
+def merged_nodes(layouts: Iterable[JsonLayout]) -> dict[str, Node]:
+    """Return the columns of all layouts, with the types that hold what all of them hold."""
+    found: dict[str, Node] = {}
+    for layout in layouts:
+        for name, node in layout.nodes.items():
+            mine = found.get(name)
+            found[name] = node if mine is None or mine is node else together(mine, node)
+    return found
+
+
+def blank_nodes(layouts: Iterable[JsonLayout], path: str = "") -> list[Node]:
+    """Return what no layout has seen a value of: at a path, or anywhere."""
+    nodes = merged_nodes(layouts).items()
+    if not path:
+        return [leaf for _, node in nodes for leaf in leaves(node) if leaf.blank]
+    below = [node.blanks(path[len(name) :]) for name, node in nodes if path.startswith(name)]
+    return list(chain.from_iterable(below))
+
+
+def demote(layouts: Iterable[JsonLayout]) -> bool:
+    """Read nested columns as text: one holds another structure than its head shows."""
+    nested = [node for layout in layouts for node in layout.nodes.values() if node.is_nested()]
+    for node in nested:
+        node.demote()
+    return bool(nested)
