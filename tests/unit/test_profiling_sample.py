@@ -335,7 +335,9 @@ def test_a_sample_of_long_text_costs_what_any_does(rows: int) -> None:
 
 @pytest.mark.parametrize("budget", [150_000, 300_000, 700_000, 2 << 20])
 @pytest.mark.parametrize("basis", ["auto", "sample"])
-@pytest.mark.parametrize("prefix", ["big.csv", "t/part_*.csv", "p/part_*.parquet"])
+@pytest.mark.parametrize(
+    "prefix", ["big.csv", "big.csv.gz", "big.json", "t/part_*.csv", "p/part_*.parquet"]
+)
 def test_a_sample_takes_what_the_budget_allows(prefix: str, basis: str, budget: int) -> None:
     """There is one for a few bytes too, of fewer ranges and objects; none of them is overspent."""
     limits = Settings(_env_file=None, max_scan_bytes=ByteSize(budget))  # type: ignore[call-arg] # a keyword of pydantic-settings itself
@@ -343,6 +345,11 @@ def test_a_sample_takes_what_the_budget_allows(prefix: str, basis: str, budget: 
     rows = "".join(f"{at},{at * 37 % 9_973},{'x' * 20}\n" for at in range(130_000))
     table = pa.table({"id": range(4_500), "v": range(4_500)})
     summaries.put("big.csv", f"id,v,t\n{rows}".encode())
+    noise = (f"{at},{at * 7_919_317 % 99_999_989}\n" for at in range(400_000))
+    summaries.put("big.csv.gz", gzip.compress(f"id,v\n{''.join(noise)}".encode(), 1))
+    summaries.put(
+        "big.json", json.dumps([{"id": at, "t": "y" * 60} for at in range(30_000)]).encode()
+    )
     for at in range(40):
         summaries.put(f"t/part_{at}.csv", f"id,v,t\n{rows[:60_000]}\n".encode())
         summaries.put(f"p/part_{at}.parquet", parquet_bytes(table, compression="none"))

@@ -41,6 +41,7 @@ _ALL_ROWS = 1_000_000
 
 _THREADS = 8
 _LEAST_RANGES = 2
+_AHEAD = 5
 _FIRST = "the beginning of the object, not all over it"
 
 
@@ -130,14 +131,16 @@ class Sampler:
                 message, hint="Profiles are made of CSV, JSON and Parquet."
             )
         source = ObjectReader.open_head(self.store, ref, self.meter)
+        # Readers fetch ahead, in blocks that grow: up to five times what is asked of them.
+        limit = min(_WHOLE_BYTES // share, affordable // _AHEAD)
         if detect_compression(source.read_range(0, HEAD_BYTES)):
-            return self._beginning(source, name, rows, share)
+            return self._beginning(source, name, rows, limit)
         if source.size_bytes <= max(HEAD_BYTES, min(_WHOLE_BYTES // share, affordable)):
             loaded = self._load(source, name, _ALL_ROWS)
             return _sample_of(loaded, "the whole object", source.size_bytes, whole=_ended(loaded))
         layout = self._layout(source, name)
         if layout is None:
-            return self._beginning(source, name, rows, share)
+            return self._beginning(source, name, rows, limit)
         room = (affordable - HEAD_BYTES) // RANGE_BYTES
         count = min(max(_LEAST_RANGES, RANGES // share), room)
         return self._ranges(source, name, layout, seed, count)
@@ -185,9 +188,8 @@ class Sampler:
             size_bytes=sum(len(part) for part in kept),
         )
 
-    def _beginning(self, source: ObjectReader, name: str, rows: int, share: int) -> Sample:
+    def _beginning(self, source: ObjectReader, name: str, rows: int, limit: int) -> Sample:
         """Take the first records: the only ones that can be had without those before them."""
-        limit = _WHOLE_BYTES // share
         compression = detect_compression(source.read_range(0, HEAD_BYTES))
         if compression:
             text = b""
