@@ -24,7 +24,7 @@ def test_what_is_not_looked_at_in_time_is_unknown() -> None:
     names = ["ready", *(f"stuck-{number:02d}" for number in range(20))]
     for name in names:
         store.create_bucket(name)
-    found = survey_buckets(store, (), ScanMeter(timeout_seconds=0.5), BucketSearch())
+    found = survey_buckets(store, (), ScanMeter(timeout_seconds=2), BucketSearch())
     store.over.set()
     assert [bucket.name for bucket in found.buckets] == names
     assert [bucket.access for bucket in found.buckets] == ["readable"] + ["unknown"] * 20
