@@ -10,9 +10,6 @@ from s3_data_lake_mcp.storage import BucketProbe, ListedBucket, ObjectStore, Sca
 _PROBES = 16
 """Most buckets that are looked at at the same time."""
 
-_LAST_SECONDS = 5.0
-_SHARE_OF_TIME = 0.2
-
 _ENTRY_BYTES = 160
 """What a bucket takes beside its name, its region not yet known."""
 
@@ -107,11 +104,10 @@ def _probed(
             return BucketProbe(region=bucket.region, access="unknown")
         return store.probe_bucket(bucket.name, meter, access=access)
 
-    reserve = min(_LAST_SECONDS, _SHARE_OF_TIME * meter.timeout_seconds)
     pool = ThreadPoolExecutor(_PROBES, thread_name_prefix="s3-probe")
     try:
         probes = [pool.submit(probe, bucket) for bucket in page]
-        wait(probes, timeout=max(0.0, meter.remaining_seconds - reserve))
+        wait(probes, timeout=max(0.0, meter.spare_seconds()))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
     found = [_settled(one) for one in probes]

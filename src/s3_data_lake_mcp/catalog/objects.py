@@ -16,8 +16,6 @@ from s3_data_lake_mcp.storage.fanout import walk_wide
 _ENVELOPE_BYTES = 1_280
 """What an answer needs beside its keys: counts, notices, fence, the next call, a short cursor."""
 
-_LAST_SECONDS = 5.0
-_SHARE_OF_TIME = 0.2
 _PAGE_KEYS = 1_000
 _PROGRESS_KEYS = 5_000
 
@@ -98,7 +96,6 @@ def _fill(
 ) -> None:
     """Take entries until the page is full, or time runs out."""
     room = search.room_bytes - _ENVELOPE_BYTES - _asked_bytes(search)
-    reserve = min(_LAST_SECONDS, _SHARE_OF_TIME * meter.timeout_seconds)
     for entry in entries:
         name = entry if isinstance(entry, str) else entry.key
         wanted = isinstance(entry, str) or search.wanted.accepts(entry)
@@ -111,7 +108,7 @@ def _fill(
                 _drop(found, entry)
             found.truncated_by = "max_bytes"
             return
-        if not wanted and meter.remaining_seconds < reserve:
+        if not wanted and meter.spare_seconds() < 0:
             found.out_of_time = True
             found.notices.append(
                 f"Time ran out after {found.keys_scanned:,} keys; the cursor goes on behind them."

@@ -58,13 +58,14 @@ class _Walk:
     stopped: str = ""
 
     def __iter__(self) -> Iterator[ListedObject]:
-        reserve = min(_LAST_SECONDS, _SHARE_OF_TIME * self.meter.timeout_seconds)
         for listed in self.keys:
             yield listed
             self.looked_at += 1
             if self.looked_at % _PROGRESS_KEYS == 0:
                 self.progress(self.looked_at, 0)
-            if self.looked_at % _CHECKED_KEYS == 0 and self.meter.remaining_seconds < reserve:
+            if self.looked_at % _CHECKED_KEYS:
+                continue
+            if self.meter.spare_seconds(_LAST_SECONDS, _SHARE_OF_TIME) < 0:
                 self.stopped = listed.key
                 return
 

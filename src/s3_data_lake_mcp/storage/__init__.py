@@ -174,6 +174,10 @@ class ScanMeter:
         """Seconds until the deadline, never below zero."""
         return max(0.0, self.deadline - time.monotonic())
 
+    def spare_seconds(self, most: float = 5.0, share: float = 0.2) -> float:
+        """Return what remains beside a share of all time, at most so much, kept for the answer."""
+        return self.remaining_seconds - min(most, share * self.timeout_seconds)
+
     @property
     def remaining_bytes(self) -> int:
         """Bytes that the scan budget still allows."""
