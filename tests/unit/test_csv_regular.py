@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from s3_data_lake_mcp.engines import csv_regular
-from s3_data_lake_mcp.engines.csv_regular import is_passable, passed
-from s3_data_lake_mcp.engines.csv_stream import Irregular
+from s3_data_lake_mcp.engines import csv_stream
+from s3_data_lake_mcp.engines.csv_stream import Irregular, is_passable, passed
 from s3_data_lake_mcp.errors import LakeError
 from s3_data_lake_mcp.loaders.csv import CsvShape, Dialect
 from s3_data_lake_mcp.loaders.csv_records import RecordReader
@@ -77,7 +76,7 @@ def test_records_stay_what_the_loader_reads(
     body = sink.getvalue().encode()
     irregular = Irregular()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(csv_regular, "_PIECE_BYTES", piece)
+        patch.setattr(csv_stream, "_PIECE_BYTES", piece)
         text = b"".join(passed(blocks(body, block), shape(2), "It", irregular))
     wanted, short, long = expected(body, 2)
     found, again_short, again_long = expected(text, 2)
@@ -98,7 +97,7 @@ def test_any_text_is_mended_or_refused(body: bytes, piece: int) -> None:
     except LakeError:
         return
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(csv_regular, "_PIECE_BYTES", piece)
+        patch.setattr(csv_stream, "_PIECE_BYTES", piece)
         mended = b"".join(passed(blocks(text, 7), shape(2), "It", irregular))
     assert expected(mended, 2)[0] == wanted
 

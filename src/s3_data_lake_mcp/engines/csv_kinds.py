@@ -13,9 +13,8 @@ from itertools import chain, islice
 
 from s3_data_lake_mcp.engines.casts import BLANK, TEXT, misfit_example
 from s3_data_lake_mcp.engines.connection import Session
-from s3_data_lake_mcp.engines.csv_layout import FACT, SNIFF_BYTES, Layout
+from s3_data_lake_mcp.engines.csv_layout import FACT, SNIFF_BYTES, Group, Layout
 from s3_data_lake_mcp.engines.opening import Opened
-from s3_data_lake_mcp.engines.places import Member
 from s3_data_lake_mcp.engines.typed_select import MOST_SINGLE
 from s3_data_lake_mcp.engines.used_fields import UsedFields
 from s3_data_lake_mcp.errors import LakeError
@@ -23,8 +22,6 @@ from s3_data_lake_mcp.loaders.compression import decoded_blocks
 from s3_data_lake_mcp.loaders.csv_dialect import first_records
 from s3_data_lake_mcp.loaders.csv_types import NULL_TOKENS
 from s3_data_lake_mcp.storage.reader import ObjectReader
-
-type _Group = tuple[Layout, list[Member]]
 
 _SOUGHT = "csv sought"
 _MOST_LAYOUTS = 4
@@ -40,7 +37,7 @@ _TOGETHER = {
 }
 
 
-def merged_kinds(groups: Iterable[_Group]) -> dict[str, str]:
+def merged_kinds(groups: Iterable[Group]) -> dict[str, str]:
     """Return the type of each column, in lower case, that holds what all layouts hold.
 
     It is blank where none has a value.
@@ -59,7 +56,7 @@ def _together(kinds: set[str]) -> str:
     return next(iter(kinds)) if len(kinds) == 1 else _TOGETHER.get(frozenset(kinds), TEXT)
 
 
-def blank_columns(groups: Iterable[_Group], used: UsedFields | None) -> frozenset[str]:
+def blank_columns(groups: Iterable[Group], used: UsedFields | None) -> frozenset[str]:
     """Return the columns, in lower case, without a value so far, of those that a query uses."""
     kinds = merged_kinds(groups)
     blank = frozenset(column for column, kind in kinds.items() if kind == BLANK)
@@ -99,7 +96,7 @@ def misfits(
             yield from ((alike[at][0], value) for value in found if value is not None)
 
 
-def seek_kinds(groups: Iterable[_Group], blank: Collection[str]) -> None:
+def seek_kinds(groups: Iterable[Group], blank: Collection[str]) -> None:
     """Give blank columns the types of the values in parts of objects, fetched side by side.
 
     Args:

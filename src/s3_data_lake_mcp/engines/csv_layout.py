@@ -9,9 +9,9 @@ from itertools import islice
 from typing import Literal
 
 from s3_data_lake_mcp.engines.casts import TEXT, widened
-from s3_data_lake_mcp.engines.csv_regular import is_passable
-from s3_data_lake_mcp.engines.csv_stream import PLAIN, Marks
+from s3_data_lake_mcp.engines.csv_stream import PLAIN, Marks, is_passable
 from s3_data_lake_mcp.engines.opening import Opened
+from s3_data_lake_mcp.engines.places import Member
 from s3_data_lake_mcp.engines.sqltext import literal
 from s3_data_lake_mcp.engines.streams import WRAPPING
 from s3_data_lake_mcp.engines.tables import distinct, numbered_notice, type_name
@@ -150,6 +150,10 @@ class Layout:
         for column, value in self.widenings.items():
             kind = self.kinds[column]
             yield f"Column {column} was read as {kind}: {value!r} does not fit what the head shows."
+
+
+type Group = tuple[Layout, list[Member]]
+"""A layout and the objects that have it."""
 
 
 def find_layout(opened: Opened, max_decoded_bytes: int) -> Layout:

@@ -4,8 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from s3_data_lake_mcp.engines.csv_layout import Layout, find_layout
-from s3_data_lake_mcp.engines.csv_regular import passed
-from s3_data_lake_mcp.engines.csv_stream import Irregular, cleaned, decoded, transcoded
+from s3_data_lake_mcp.engines.csv_stream import Irregular, cleaned, decoded, passed, transcoded
 from s3_data_lake_mcp.engines.opening import Opened
 from s3_data_lake_mcp.engines.places import Member
 from s3_data_lake_mcp.engines.streams import DecodedStream, line_batches

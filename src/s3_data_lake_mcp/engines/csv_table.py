@@ -14,6 +14,7 @@ from s3_data_lake_mcp.engines.csv_layout import (
     FACT,
     NO_TEXT,
     SNIFF_BYTES,
+    Group,
     Layout,
     reader_options,
 )
@@ -35,8 +36,6 @@ from s3_data_lake_mcp.engines.used_fields import ALL_FIELDS
 from s3_data_lake_mcp.engines.watched import WATCHED_BYTES, EmptyTextError, RaggedError
 from s3_data_lake_mcp.storage.pinned import Access
 from s3_data_lake_mcp.storage.scope import Readable, SurpriseError
-
-type _Group = tuple[Layout, list[Member]]
 
 _INNER = "lake_c"
 _SNIFF_THREADS = 16
@@ -95,7 +94,7 @@ class CsvTable:
         return " UNION ALL BY NAME ".join(parts)
 
     def _survey(
-        self, session: Session, groups: Sequence[_Group], kinds: Mapping[str, str], paths: Paths
+        self, session: Session, groups: Sequence[Group], kinds: Mapping[str, str], paths: Paths
     ) -> None:
         """Look through all typed columns at once: one misfit after the other would take longer."""
         self._misfits = 0
@@ -106,12 +105,12 @@ class CsvTable:
             for column, value in misfits(session, source, columns, bare=bare):
                 self._widen(column, value)
 
-    def _groups(self) -> list[_Group]:
+    def _groups(self) -> list[Group]:
         """Return the objects by layout; of very many, some are only thought to be like others."""
         members = self.place.members
         self._look_at([member for member in self._focus if FACT not in member.opened.facts])
         self._guessed.clear()
-        groups: dict[int, _Group] = {}
+        groups: dict[int, Group] = {}
         layout: Layout = self._focus[0].opened.facts[FACT]
         for member in members:
             known = member.opened.facts.get(FACT)
