@@ -13,13 +13,13 @@ from fastmcp import FastMCP
 from fastmcp.exceptions import ToolError
 from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
 
-from s3_data_lake_mcp.errors import LakeError
-from s3_data_lake_mcp.fence import scrub, visible
+from s3_data_lake_mcp.errors import InvalidArgumentError, LakeError
+from s3_data_lake_mcp.fence import scrub
 from s3_data_lake_mcp.lake import Lake
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.tools import guides
 from s3_data_lake_mcp.tools.registry import enabled, register
-from s3_data_lake_mcp.tools.words import clip
+from s3_data_lake_mcp.tools.words import clip, error_lines
 from s3_data_lake_mcp.workers.process import remove_socket
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ _LOGGER = logging.getLogger(__name__)
 _GRACEFUL_SECONDS = 20
 _LIST_TTL_SECONDS = 300
 _SHOWN_CHARS = 100
+_MOST_BYTES = 1_000
 
 
 class _WarmUp(Middleware):
@@ -75,9 +76,8 @@ class _KnownTools(Middleware):
             return await call_next(context)
         near = difflib.get_close_matches(name.lower(), self._names, 1, 0.5)
         hint = f"Did you mean {near[0]}?" if near else f"The tools are {', '.join(self._names)}."
-        shown = visible(clip(scrub(name), _SHOWN_CHARS))
-        message = f"invalid_argument: {shown} is an unknown tool.\nhint: {hint}"
-        raise ToolError(message, log_level=logging.INFO)
+        error = InvalidArgumentError(f"{clip(scrub(name), _SHOWN_CHARS)} is an unknown tool")
+        raise ToolError("\n".join(error_lines(error, hint, _MOST_BYTES)), log_level=logging.INFO)
 
 
 def build_server(lake: Lake) -> FastMCP:

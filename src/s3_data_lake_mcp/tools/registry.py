@@ -23,7 +23,7 @@ from s3_data_lake_mcp.errors import (
     NotFoundError,
     ObjectChangedError,
 )
-from s3_data_lake_mcp.fence import scrub_all, visible
+from s3_data_lake_mcp.fence import scrub_all
 from s3_data_lake_mcp.lake import Call, Lake
 from s3_data_lake_mcp.models import Model
 from s3_data_lake_mcp.settings import PREFIX, Settings
@@ -32,7 +32,7 @@ from s3_data_lake_mcp.tools import analysis, discovery, reading
 from s3_data_lake_mcp.tools.arguments import PAGE_SIZES, Signature
 from s3_data_lake_mcp.tools.context import is_offered, listed_names, offered_clauses
 from s3_data_lake_mcp.tools.rendering import render
-from s3_data_lake_mcp.tools.words import clip, next_line
+from s3_data_lake_mcp.tools.words import error_lines, next_line
 from s3_data_lake_mcp.workers.pool import waited
 
 TOOLS: Mapping[Callable[..., Model], str] = {
@@ -158,9 +158,7 @@ class LakeTool(Tool):
 
     def _error_text(self, exc: LakeError, arguments: Mapping[str, Any], call: Call) -> str:
         share = self._lake.settings.max_result_bytes // _ERROR_PARTS
-        lines = [f"{exc.code}: {clip(visible(str(exc)), share).rstrip('.')}."]
-        if hint := offered_clauses(exc.hint, self._hidden):
-            lines.append(f"hint: {clip(visible(hint), share)}")
+        lines = error_lines(exc, offered_clauses(exc.hint, self._hidden), share)
         follow_up = ""
         changed = isinstance(exc, ObjectChangedError) and not exc.repair_tool
         if changed and call.cursor is not None:

@@ -1,9 +1,10 @@
-"""Counts, sizes and calls as the model reads them."""
+"""Counts, sizes, calls and errors as the model reads them."""
 
 import json
 from collections.abc import Mapping
 from typing import Any
 
+from s3_data_lake_mcp.errors import LakeError
 from s3_data_lake_mcp.fence import visible
 
 _MEGABYTE = 1_000_000
@@ -14,6 +15,12 @@ def next_line(tool: str, arguments: Mapping[str, Any]) -> str:
     """Return the line with a complete follow-up call."""
     call = {"tool": tool, "arguments": arguments}
     return "next: " + visible(json.dumps(call, ensure_ascii=False, separators=(", ", ": ")))
+
+
+def error_lines(error: LakeError, hint: str, most_bytes: int) -> list[str]:
+    """Return what happened, behind its code, and the next step if there is one."""
+    lines = [f"{error.code}: {clip(visible(str(error)), most_bytes).rstrip('.')}."]
+    return [*lines, f"hint: {clip(visible(hint), most_bytes)}"] if hint else lines
 
 
 def clip(text: str, most_bytes: int) -> str:
