@@ -77,9 +77,7 @@ def test_a_column_that_becomes_wider_while_it_is_counted(
     late: str, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the head does not show is met by the cast of a counted text, and the types follow."""
-    monkeypatch.setattr(
-        "s3_data_lake_mcp.profiling.profile._SMALL_BYTES", {"csv": 0, "json": 0, "parquet": 0}
-    )
+    monkeypatch.setattr("s3_data_lake_mcp.profiling.profile._SMALL_BYTES", 0)
     summaries = Summaries()
     rows = [f"{n % 3},abc" for n in range(120_000)]
     summaries.put("a.csv", "\n".join(["n,t", *rows, f"{late},d", *rows, ""]).encode())

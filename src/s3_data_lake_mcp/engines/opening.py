@@ -12,7 +12,7 @@ from s3_data_lake_mcp.loaders.compression import (
     detect_compression,
     first_text,
 )
-from s3_data_lake_mcp.loaders.formats import detect_format, detect_format_by_name
+from s3_data_lake_mcp.loaders.formats import READ_TOOLS, detect_format, detect_format_by_name
 from s3_data_lake_mcp.storage import ObjectHead, ObjectInfo, ObjectRef, ObjectStore, ScanMeter
 from s3_data_lake_mcp.storage.copied import CopiedReader
 from s3_data_lake_mcp.storage.copies import Copies
@@ -34,7 +34,7 @@ HEAD_BYTES = 1 << 20
 TAIL_BYTES = 512 << 10
 """First request of a columnar object: holds footer and Bloom filters of most files of 1 GB."""
 
-_TABULAR = {"csv": "csv", "text": "csv", "unknown": "csv", "json": "json", "parquet": "parquet"}
+_TRIED_AS_CSV = ("text", "unknown")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,12 +226,13 @@ def _format(opened: Opened) -> str:
         size = opened.info.size_bytes
         opened.tail = opened.reader().read_range(max(0, size - TAIL_BYTES), size)
         opened.head = b""
-    if found not in _TABULAR:
+    name = "csv" if found in _TRIED_AS_CSV else found
+    if name not in READ_TOOLS:
         message = f"{opened.info.ref} is of the format {found}, which cannot be queried"
         raise UnsupportedFormatError(
             message, hint="CSV, TSV, JSON, JSON Lines and Parquet can be queried."
         )
-    return _TABULAR[found]
+    return name
 
 
 def _plain_head(opened: Opened) -> bytes:

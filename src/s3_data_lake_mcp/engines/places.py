@@ -11,13 +11,12 @@ from urllib.parse import quote, unquote
 from s3_data_lake_mcp.engines.opening import Opened, Opener
 from s3_data_lake_mcp.errors import LimitExceededError, NotFoundError, UnsupportedFormatError
 from s3_data_lake_mcp.fence import some_of
-from s3_data_lake_mcp.loaders.formats import detect_format_by_name
+from s3_data_lake_mcp.loaders.formats import READ_TOOLS, detect_format_by_name
 from s3_data_lake_mcp.storage import ListedObject, ObjectInfo, ObjectRef
 from s3_data_lake_mcp.storage.keys import NULL_PARTITION, glob_prefix, is_private, locate
 
-MAX_OBJECTS = 100_000
+_MAX_OBJECTS = 100_000
 _NAMED = 3
-_TABULAR = ("parquet", "csv", "json")
 _PARTITION = re.compile(r"([^=/]+)=([^/]*)")
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_\-./=% +@,:;~()\u00a1-\uffff]*")
 
@@ -84,10 +83,10 @@ def find_place(opener: Opener, bucket: str, key: str, asked: str = "") -> Place:
     found = locate(opener.store, bucket, key, opener.meter)
     if found.kind == "object":
         return _one(opener, ObjectRef(bucket=bucket, key=key), asked)
-    listed = list(islice(found.objects, MAX_OBJECTS + 1))
+    listed = list(islice(found.objects, _MAX_OBJECTS + 1))
     uri = f"s3://{bucket}/{key}"
-    if len(listed) > MAX_OBJECTS:
-        message = f"{uri} holds more than {MAX_OBJECTS:,} objects"
+    if len(listed) > _MAX_OBJECTS:
+        message = f"{uri} holds more than {_MAX_OBJECTS:,} objects"
         raise LimitExceededError(message, hint="Name a narrower prefix or a glob.")
     named = glob_prefix(key) if found.kind == "glob" else key
     hidden = {one.key for one in listed if is_hidden(one.key, named)}
@@ -125,7 +124,7 @@ def _one(opener: Opener, ref: ObjectRef, asked: str) -> Place:
         raise UnsupportedFormatError(
             message, hint="query_csv_data reads it.", repair_tool="query_csv_data"
         )
-    member = Member(info=opened.info, path=path_of(ref), opened=opened)
+    member = Member(info=opened.info, path=_path_of(ref), opened=opened)
     return Place(bucket=ref.bucket, key=ref.key, kind="object", format=name, members=[member])
 
 
@@ -165,7 +164,7 @@ def _many(
 
 def dominant_format(counts: Mapping[str, int]) -> str:
     """Return the format that most of many objects have, empty if none can be queried."""
-    found = [name for name in _TABULAR if counts.get(name)]
+    found = [name for name in READ_TOOLS if counts.get(name)]
     return max(found, key=lambda name: counts[name], default="")
 
 
@@ -205,13 +204,13 @@ def paths_of(refs: Sequence[ObjectRef], scheme: str = "s3", *, variant: str = ""
     """
     # Of a variant, paths begin with digests, which are hardly ever in order.
     if not variant or len(refs) == 1:
-        paths = [path_of(ref, scheme, variant=variant) for ref in refs]
+        paths = [_path_of(ref, scheme, variant=variant) for ref in refs]
         if paths == sorted(paths):
             return paths
-    return [path_of(ref, scheme, variant=variant, order=at) for at, ref in enumerate(refs)]
+    return [_path_of(ref, scheme, variant=variant, order=at) for at, ref in enumerate(refs)]
 
 
-def path_of(
+def _path_of(
     ref: ObjectRef, scheme: str = "s3", *, variant: str = "", order: int | None = None
 ) -> str:
     """Return the path under which the engine reads an object.

@@ -13,8 +13,10 @@ from s3_data_lake_mcp.engines.places import Member, Place
 from s3_data_lake_mcp.engines.simple_form import Statement
 from s3_data_lake_mcp.engines.sqltext import identifier, literal
 from s3_data_lake_mcp.engines.tables import Table, partition_types
+from s3_data_lake_mcp.loaders.formats import READ_TOOLS
 
-READERS = {"parquet": "READ_PARQUET", "csv": "READ_CSV", "json": "READ_JSON"}
+READERS = {name: f"READ_{name.upper()}" for name in READ_TOOLS}
+"""How the engine's plan calls the readers of the formats."""
 
 _QUOTED_OR_ONE = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|.", re.DOTALL)
 

@@ -39,10 +39,13 @@ FORMAT_NAMES = (*_FORMATS, "unknown")
 """All that a key's name can announce."""
 
 NO_KEYS = "Decrypt it first: this server holds no Parquet keys."
-_ENCRYPTED = b"PARE"
+PARQUET = b"PAR1"
+ENCRYPTED_PARQUET = b"PARE"
+PARQUET_MAGIC = (PARQUET, ENCRYPTED_PARQUET)
+"""One of these stands at both ends of a Parquet object, the second if its footer is encrypted."""
+
 _MAGIC = (
-    (b"PAR1", "parquet"),
-    (_ENCRYPTED, "parquet"),
+    *((magic, "parquet") for magic in PARQUET_MAGIC),
     (b"ORC", "orc"),
     (b"Obj\x01", "avro"),
     (b"ARROW1", "arrow"),
@@ -59,7 +62,7 @@ _MAGIC = (
     (b"7z\xbc\xaf\x27\x1c", "archive"),
 )
 _INNER_MAGIC = ((8, b"WEBPVP8", "image"), (257, b"ustar", "archive"))
-_WORDS = frozenset({b"PAR1", _ENCRYPTED, b"ORC", b"GIF8"})
+_WORDS = frozenset({*PARQUET_MAGIC, b"ORC", b"GIF8"})
 """Magic numbers that may begin a word, such as ORCID: only bytes that are no text confirm them."""
 
 _PACKED = (
@@ -88,13 +91,13 @@ _JSON_OPENERS = (b"{", b"[", b"[{")
 _SHOWN_BYTES = 512
 _SHORTEST_BYTES = 16
 READ_TOOLS = {
+    "parquet": "read_parquet_from_s3",
     "csv": "read_csv_from_s3",
     "json": "read_json_from_s3",
-    "parquet": "read_parquet_from_s3",
 }
-"""The formats that are read, and the tool that reads each."""
+"""The formats that are read, each with its tool; of two with as many objects the first is taken."""
 
-_FOOTERS = ((b"PAR1", "parquet"), (_ENCRYPTED, "parquet"), (b"ARROW1", "arrow"))
+_FOOTERS = (*((magic, "parquet") for magic in PARQUET_MAGIC), (b"ARROW1", "arrow"))
 _DELIMITERS = b",;\t|"
 _SAMPLE_LINES = 20
 _JSON_OBJECT = re.compile(rb'\{\s*("|\}|$)')
@@ -178,7 +181,7 @@ def refuse_other(info: ObjectInfo, head: bytes, wanted: str) -> None:
         if not (_is_table(head) if wanted == "json" else _is_json(head, named=named)):
             return
         name = "csv" if wanted == "json" else "json"
-    if head.startswith(_ENCRYPTED):
+    if head.startswith(ENCRYPTED_PARQUET):
         raise encrypted_parquet(str(info.ref))
     message = f"{info.ref} is not {wanted.upper()}: it looks like {name}"
     if tool := READ_TOOLS.get(name):

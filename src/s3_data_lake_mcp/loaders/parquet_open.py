@@ -20,7 +20,9 @@ from s3_data_lake_mcp.errors import (
 )
 from s3_data_lake_mcp.loaders.compression import detect_compression
 from s3_data_lake_mcp.loaders.formats import (
+    ENCRYPTED_PARQUET,
     NO_KEYS,
+    PARQUET,
     READ_TOOLS,
     detect_format,
     encrypted_parquet,
@@ -170,9 +172,9 @@ def open_footer(source: ObjectReader) -> ParquetFooter:
 def _footer_bytes(source: ObjectReader) -> bytes:
     size = source.size_bytes
     tail = source.read_range(size - _MAGIC_BYTES, size) if size >= _SMALLEST_BYTES else b""
-    if tail[4:] == b"PARE":
+    if tail[4:] == ENCRYPTED_PARQUET:
         raise encrypted_parquet(str(source.ref))
-    if tail[4:] != b"PAR1":
+    if tail[4:] != PARQUET:
         raise _not_parquet(source)
     length: int = struct.unpack("<I", tail[:4])[0]
     start = size - _MAGIC_BYTES - length
@@ -192,7 +194,7 @@ def _not_parquet(source: ObjectReader) -> LakeError:
     if not source.size_bytes:
         return MalformedDataError(f"{subject} is empty: it has no Parquet footer")
     head = source.read_range(0, HEAD_BYTES)
-    if head.startswith(b"PAR1"):
+    if head.startswith(PARQUET):
         message = f"{subject} is torn: it begins like Parquet, but its footer is missing"
         return MalformedDataError(message, hint=REWRITE)
     compression = detect_compression(head)

@@ -11,6 +11,7 @@ from s3_data_lake_mcp.loaders.csv import CsvLoader, CsvRequest
 from s3_data_lake_mcp.loaders.csv_encoding import detect_encoding
 from s3_data_lake_mcp.loaders.csv_shape import whole_lines
 from s3_data_lake_mcp.loaders.formats import (
+    PARQUET_MAGIC,
     detect_format,
     detect_format_by_name,
     refuse_compressed,
@@ -27,8 +28,6 @@ from s3_data_lake_mcp.wire import column_specs
 
 _LONG_TAIL_BYTES = 256 << 10
 _ALL_ROWS = 1_000_000
-_MAGIC = b"PAR1"
-_ENCRYPTED_MAGIC = b"PARE"
 _JSON_TOOL = "read_json_from_s3"
 
 
@@ -61,7 +60,7 @@ def read_contents(source: ObjectReader) -> Contents:
     if named == "parquet" and _ends_like_parquet(source):
         return _parquet(source)
     head = source.read_range(0, HEAD_BYTES)
-    if head.startswith((_MAGIC, _ENCRYPTED_MAGIC)):
+    if head.startswith(PARQUET_MAGIC):
         source.prefetch([(max(0, source.size_bytes - _LONG_TAIL_BYTES), source.size_bytes)])
         return _parquet(source)
     found = Contents(compression=detect_compression(head))
@@ -95,7 +94,7 @@ def _contradictions(source: ObjectReader, head: bytes, named: str, format_name: 
 
 def _ends_like_parquet(source: ObjectReader) -> bool:
     size = source.size_bytes
-    return source.read_range(max(0, size - 4), size) in (_MAGIC, _ENCRYPTED_MAGIC)
+    return source.read_range(max(0, size - 4), size) in PARQUET_MAGIC
 
 
 def _parquet(source: ObjectReader) -> Contents:

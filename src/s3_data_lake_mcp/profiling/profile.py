@@ -32,12 +32,7 @@ from s3_data_lake_mcp.profiling.columns import (
     types_of,
 )
 from s3_data_lake_mcp.profiling.exact import Measured, measure
-from s3_data_lake_mcp.profiling.footer import (
-    are_few,
-    profile_footers,
-    read_footers,
-    refuse_many,
-)
+from s3_data_lake_mcp.profiling.footer import are_few, profile_footers, read_footers, refuse_many
 from s3_data_lake_mcp.profiling.hints import Hint, hinting
 from s3_data_lake_mcp.profiling.partitions import partitions_of
 from s3_data_lake_mcp.profiling.plans import plans_of
@@ -47,7 +42,8 @@ from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectStore, ScanMeter, check_versions
 
 _SHARE_OF_TIME = 0.6
-_SMALL_BYTES = {"csv": 32 << 20, "json": 32 << 20, "parquet": 8 << 20}
+_SMALL_BYTES = 32 << 20
+_SMALL_PARQUET_BYTES = 8 << 20
 """Up to here distinct counts and quantiles are exact, which takes some ten times as much memory."""
 
 _MOST_SCANS = 3
@@ -166,9 +162,10 @@ class Profiler:
 
     def _scanned(self, subject: Subject, columns: Sequence[str]) -> Profiled:
         opened = self.engine.open_table(subject.bucket, subject.key, self.meter, self.progress)
-        small = subject.size_bytes <= _SMALL_BYTES[subject.format]
+        is_parquet = subject.format == "parquet"
+        small = subject.size_bytes <= (_SMALL_PARQUET_BYTES if is_parquet else _SMALL_BYTES)
         # Samples of Parquet would take more requests than they spare.
-        hinted = not small and subject.format != "parquet"
+        hinted = not small and not is_parquet
         with hinting(partial(self._hint, subject) if hinted else None) as hint, opened as session:
             check_versions([*subject.infos, *session.sources])
             chosen, left_out, measured = self._settled(session, subject, columns, hint, small=small)
@@ -181,7 +178,7 @@ class Profiler:
             else:
                 notices.append(hint.shape())
                 note = telling.likely_key(measured.figures, rows)
-            stored = stored_types(session) if subject.format == "parquet" else {}
+            stored = stored_types(session) if is_parquet else {}
         return Profiled(
             rows=rows,
             rows_basis="exact",

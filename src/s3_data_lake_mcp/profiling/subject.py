@@ -18,7 +18,8 @@ from s3_data_lake_mcp.storage import ListedObject, ObjectInfo, ObjectRef, Object
 from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
 
 _NAMED = 3
-_TEXT_BYTES_PER_SECOND = {"csv": 60e6, "json": 60e6, "parquet": 40e6}
+_TEXT_BYTES_PER_SECOND = 60e6
+_PARQUET_BYTES_PER_SECOND = 40e6
 _COMPRESSED_BYTES_PER_SECOND = 25e6
 _FORMATS = {tool: name for name, tool in READ_TOOLS.items()}
 _SECONDS_PER_OBJECT = 0.01
@@ -64,9 +65,10 @@ class Subject:
     def scan_seconds(self) -> float:
         """About how long reading all of it takes, judged by what two cores decode."""
         opening = self.objects_total * _SECONDS_PER_OBJECT
+        rate = _PARQUET_BYTES_PER_SECOND if self.format == "parquet" else _TEXT_BYTES_PER_SECOND
         if detect_format_by_name(self.objects[0].key)[1]:
-            return opening + self.size_bytes / _COMPRESSED_BYTES_PER_SECOND
-        return opening + self.size_bytes / _TEXT_BYTES_PER_SECOND[self.format]
+            rate = _COMPRESSED_BYTES_PER_SECOND
+        return opening + self.size_bytes / rate
 
 
 def find_subject(store: ObjectStore, stock: Stock, meter: ScanMeter) -> tuple[Subject | None, str]:
