@@ -10,13 +10,13 @@ from urllib.parse import quote
 from s3_data_lake_mcp.errors import InvalidArgumentError
 from s3_data_lake_mcp.settings import handed_on
 
-PROXY = "mcp-proxy-for-aws@1.7.0"
+_PROXY = "mcp-proxy-for-aws@1.7.0"
 """Signs with SigV4 between a client that cannot and AgentCore; pinned, as it gets credentials."""
 
 SERVICE = "bedrock-agentcore"
 
-STRANDS_LOCAL = ("mcp>=1.28,<2", "strands-agents==1.62.0")
-STRANDS_REMOTE = (PROXY.replace("@", "=="), "strands-agents==1.62.0")
+_STRANDS_LOCAL = ("mcp>=1.28,<2", "strands-agents==1.62.0")
+_STRANDS_REMOTE = (_PROXY.replace("@", "=="), "strands-agents==1.62.0")
 """What the scripts need: without bounds, releases of years ago are found that fit together."""
 
 PLACES = {
@@ -142,7 +142,7 @@ def _proxied(target: Remote) -> dict[str, Any]:
     environment = {k: v for k, v in handed_on().items() if k in _SIGNING}
     return {
         "command": "uvx",
-        "args": [PROXY, target.endpoint, *signing, "--read-only"],
+        "args": [_PROXY, target.endpoint, *signing, "--read-only"],
         "env": environment,
     }
 
@@ -157,8 +157,8 @@ def _strands(target: Remote | None) -> str:
     # Texts, lists and objects of JSON are Python's too.
     if target is None:
         text = _LOCAL_AGENT.format(**{k: json.dumps(v) for k, v in _started().items()})
-        return _SCRIPT.format(dependencies=json.dumps(STRANDS_LOCAL)) + text
-    return _SCRIPT.format(dependencies=json.dumps(STRANDS_REMOTE)) + _REMOTE_AGENT.format(
+        return _SCRIPT.format(dependencies=json.dumps(_STRANDS_LOCAL)) + text
+    return _SCRIPT.format(dependencies=json.dumps(_STRANDS_REMOTE)) + _REMOTE_AGENT.format(
         endpoint=json.dumps(target.endpoint),
         service=json.dumps(SERVICE),
         region=json.dumps(target.region),

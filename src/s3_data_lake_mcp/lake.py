@@ -18,7 +18,7 @@ from s3_data_lake_mcp.workers.pool import WorkerPool
 if TYPE_CHECKING:
     import pandas as pd
 
-FRAME_ROWS = 2**31
+_FRAME_ROWS = 2**31
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ class Lake:
         )
 
     def frame(
-        self, uri: str, *, columns: tuple[str, ...] = (), max_rows: int = FRAME_ROWS
+        self, uri: str, *, columns: tuple[str, ...] = (), max_rows: int = _FRAME_ROWS
     ) -> "pd.DataFrame":
         """Load a CSV, JSON or Parquet object as a pandas frame with Arrow types.
 

@@ -27,11 +27,11 @@ from pydantic_settings import (
 
 PREFIX = "S3_DATA_LAKE_"
 CEILING = 10_000
-LEAST_RESULT_BYTES = 2 << 10
+_LEAST_RESULT_BYTES = 2 << 10
 _SSM_PATH = re.compile(r"(?:/[A-Za-z0-9_.-]+)+/?")
 
 
-def machine_memory_bytes() -> int:
+def _machine_memory_bytes() -> int:
     """Return the memory of the container, or else of the machine."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
@@ -95,7 +95,7 @@ def _path(value: str) -> str:
 
 
 def _result_size(value: ByteSize) -> ByteSize:
-    if value < LEAST_RESULT_BYTES:
+    if value < _LEAST_RESULT_BYTES:
         message = "a result needs 2KiB at least, for what it says beside its data"
         raise ValueError(message)
     return value
@@ -152,7 +152,7 @@ class Settings(BaseSettings):
     """Deadline of one call, in seconds."""
 
     memory_limit: ByteSize = Field(
-        gt=0, default_factory=lambda: ByteSize(machine_memory_bytes() // 2)
+        gt=0, default_factory=lambda: ByteSize(_machine_memory_bytes() // 2)
     )
     """Most memory that one call may use. Default: half of the machine's or container's."""
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from botocore.session import Session
     from mypy_boto3_s3 import S3Client
 
-DEFAULT_REGION = "us-east-1"
+_DEFAULT_REGION = "us-east-1"
 _CONNECT_SECONDS = 5.0
 _READ_SECONDS = 10.0
 _POOL_CONNECTIONS = 64
@@ -173,7 +173,7 @@ class ClientFactory:
 def configured_region(session: "Session") -> str:
     """Return the region of the environment or the profile, or else AWS's first."""
     # botocore reads AWS_DEFAULT_REGION and the profile, but not AWS_REGION.
-    return str(aws_region() or session.get_config_variable("region") or DEFAULT_REGION)
+    return str(aws_region() or session.get_config_variable("region") or _DEFAULT_REGION)
 
 
 def _keep_from_redirecting(context: dict[str, Any], **_: object) -> None:

@@ -122,9 +122,9 @@ def mend_column(name: str, table: str, text: str, sql: str, schema: Schema) -> M
     owner = "The tables have" if table and not bindings else "It has"
     hint = f"Nearest: {schema.described(near)}." if near else f"{owner}: {listed}."
     # What DuckDB lists is in scope at that place; in a query of parts a column need not be.
-    new = clear_match(name, bindings)
+    new = _clear_match(name, bindings)
     if not new and (not bindings or sum(word.says("FROM") for word in words) == 1):
-        new = clear_match(name, schema.types)
+        new = _clear_match(name, schema.types)
     repaired = _renamed(sql, words, name, quoted_name(new)) if new else ""
     return Mended(message=message, hint=hint, sql=repaired, kind=UnknownColumnError)
 
@@ -140,7 +140,7 @@ def _mend_missing_from(name: str, sql: str, schema: Schema) -> Mended:
 def mend_field(name: str, text: str, sql: str) -> Mended:
     """Mend a field that a struct does not have."""
     fields = _listed(text, "Candidate Entries:")
-    new = clear_match(name, fields)
+    new = _clear_match(name, fields)
     repaired = _renamed(sql, tokens(sql), name, quoted_name(new)) if new else ""
     message = f"The struct has no field {quoted(name)}"
     hint = f"It has: {', '.join(quoted(field) for field in fields[:20])}." if fields else ""
@@ -157,7 +157,7 @@ def mend_qualifier(name: str, text: str, sql: str, schema: Schema) -> Mended:
         message = f"The query has no table {quoted(name)}"
         hint = "A column with a dot in its name stands in quotes."
         return Mended(message=message, hint=hint, sql=undotted)
-    column = clear_match(name, schema.types)
+    column = _clear_match(name, schema.types)
     if column and not all(map(schema.type_of, behind)):
         message = f"{TABLE} has no column {quoted(name)}"
         hint = f"Nearest: {schema.described([column])}."
@@ -166,7 +166,7 @@ def mend_qualifier(name: str, text: str, sql: str, schema: Schema) -> Mended:
     message = f"The query has no table {quoted(name)}"
     hint = f"It has: {', '.join(map(quoted, tables))}." if tables else ""
     # DuckDB lists the tables that are like it, not all of them.
-    table = tables[0] if _has_one_table(words) and tables else clear_match(name, tables)
+    table = tables[0] if _has_one_table(words) and tables else _clear_match(name, tables)
     if not table or not all(map(schema.type_of, behind)):
         return Mended(message=message, hint=hint)
     repaired = with_words(sql, words, places, quoted_name(table))
@@ -197,7 +197,7 @@ def mend_function(name: str, text: str, sql: str) -> Mended:
         return Mended(
             message=message, hint="Use DuckDB's own functions; it has no extensions here."
         )
-    new = clear_match(name, FUNCTIONS, near=0.75)
+    new = _clear_match(name, FUNCTIONS, near=0.75)
     repaired = with_words(sql, words, places, new) if new else ""
     return Mended(message=message, hint=f"Nearest: {', '.join(near)}.", sql=repaired)
 
@@ -207,7 +207,7 @@ def ranked(name: str, names: Iterable[str], near: float = NEAR) -> list[str]:
     return [other for score, other in _scored(name, names)[:3] if score >= near]
 
 
-def clear_match(name: str, names: Iterable[str], near: float = NEAR) -> str:
+def _clear_match(name: str, names: Iterable[str], near: float = NEAR) -> str:
     """Return the one name that must have been meant, or nothing if there is doubt."""
     scored = _scored(name, names)
     if not scored or scored[0][0] < near:

@@ -20,7 +20,7 @@ from s3_data_lake_mcp.wire import numbered
 ALL_MEMBERS = 64
 """Tables of more objects than this are known by a sample; what differs is found when it is read."""
 
-SAMPLED_MEMBERS = 12
+_SAMPLED_MEMBERS = 12
 
 _MODEST_MEMBERS = 1_000
 _NAMED = 5
@@ -141,8 +141,8 @@ def sampled(members: Sequence[Member]) -> list[Member]:
     """Return all members, or of more than `ALL_MEMBERS` some, the first and the last among them."""
     if len(members) <= ALL_MEMBERS:
         return list(members)
-    step = (len(members) - 1) / (SAMPLED_MEMBERS - 1)
-    return [members[round(step * at)] for at in range(SAMPLED_MEMBERS)]
+    step = (len(members) - 1) / (_SAMPLED_MEMBERS - 1)
+    return [members[round(step * at)] for at in range(_SAMPLED_MEMBERS)]
 
 
 def misses_name(error: duckdb.Error) -> bool:

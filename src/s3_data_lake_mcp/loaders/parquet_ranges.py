@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from s3_data_lake_mcp.storage.reader import ObjectReader
 
-PAGE_REQUESTS = 6
+_PAGE_REQUESTS = 6
 """Requests that a page of one row group takes, the footer's included."""
 
 _WAVE_REQUESTS = 4
@@ -237,7 +237,7 @@ class ChunkFile(RangeFile):
         needy = [chunk for chunk in group.chunks if targets[id(chunk)] > chunk.end]
         ranges = joined([(chunk.end, targets[id(chunk)]) for chunk in needy])
         if group.whole and not begun:
-            left = PAGE_REQUESTS - self._source.meter.requests
+            left = _PAGE_REQUESTS - self._source.meter.requests
             ranges = bridged(ranges, max(_WAVE_REQUESTS, left))
         for part in _rounds(ranges):
             longest = max(stop - start for start, stop in part)

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pyarrow as pa
 from pyarrow import types
 
-BINS = 10
+_BINS = 10
 _NUDGE = 1e-9
 """Of a width: more than rounding errors, less than anybody's difference between two values."""
 
@@ -54,7 +54,7 @@ def moment_unit(data_type: pa.DataType, span: int) -> int:
     """Return the unit, on the axis of moments, in which edges of bins over a span are whole."""
     if types.is_date(data_type):
         return 1
-    return next((s * 10**6 for s in _SECONDS if span >= 2 * BINS * s * 10**6), 1)
+    return next((s * 10**6 for s in _SECONDS if span >= 2 * _BINS * s * 10**6), 1)
 
 
 def bins_between(low: float, high: float, *, unit: int = 1) -> Bins | None:
@@ -69,9 +69,9 @@ def bins_between(low: float, high: float, *, unit: int = 1) -> Bins | None:
     if not 0 < span < math.inf:
         return None
     if not (isinstance(low, int) and isinstance(high, int)):
-        return Bins(start=low, width=span / BINS, count=BINS, stop=high)
+        return Bins(start=low, width=span / _BINS, count=_BINS, stop=high)
     # Whole numbers get bins of a whole width, one value each where there are few.
     start = low - low % unit
     reach = (high - start) // unit + 1
-    width = -(-reach // BINS)
+    width = -(-reach // _BINS)
     return Bins(start=start, width=width * unit, count=-(-reach // width))

@@ -7,10 +7,10 @@ from functools import lru_cache
 
 from s3_data_lake_mcp.profiling.names import KeyShape, date_part
 
-MOST_CROSSINGS = 50_000
+_MOST_CROSSINGS = 50_000
 """Of a group of as many combinations of a date and other partitions, none are told."""
 
-MOST_TOGETHER = 200_000
+_MOST_TOGETHER = 200_000
 """Combinations that all groups of a listing keep together."""
 
 _LEAST_DATES = 4
@@ -26,7 +26,7 @@ type Others = tuple[tuple[str, str], ...]
 class Budget:
     """How many more combinations the groups of a listing may keep."""
 
-    left: int = MOST_TOGETHER
+    left: int = _MOST_TOGETHER
 
 
 class Crossings:
@@ -106,7 +106,7 @@ class Crossings:
             dates.add(date)
             self._count += 1
             self._budget.left -= 1
-            if self._count >= MOST_CROSSINGS or self._budget.left < 0:
+            if self._count >= _MOST_CROSSINGS or self._budget.left < 0:
                 self._give_up()
 
     def _give_up(self) -> None:

@@ -114,12 +114,12 @@ def _apart(group: Group, count: int) -> list[ListedObject]:
 
 def _tried(store: ObjectStore, ref: ObjectRef, name: str, meter: ScanMeter) -> Schema | LakeError:
     try:
-        return read_schema(store, ref, name, meter)
+        return _read_schema(store, ref, name, meter)
     except LakeError as exc:
         return exc
 
 
-def read_schema(store: ObjectStore, ref: ObjectRef, name: str, meter: ScanMeter) -> Schema:
+def _read_schema(store: ObjectStore, ref: ObjectRef, name: str, meter: ScanMeter) -> Schema:
     """Return the columns of an object, by its footer or its first rows.
 
     Raises:

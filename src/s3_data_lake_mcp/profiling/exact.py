@@ -22,7 +22,7 @@ from s3_data_lake_mcp.profiling.frequent import most_frequent
 from s3_data_lake_mcp.profiling.tallies import Tally, tally_of
 from s3_data_lake_mcp.wire import Clipper, json_rows
 
-LEAST_DRAWN = 50_000
+_LEAST_DRAWN = 50_000
 """So many random values have all quantiles within one percent of the rank (DKW inequality)."""
 
 _NAMED = 8
@@ -122,7 +122,7 @@ def _first_pass(
 def _is_thin(column: ProfiledColumn, first: Mapping[str, object]) -> bool:
     """Whether quantiles are of fewer random values than there should be, and there are more."""
     drawn = first.get(f"drawn_{column.position}")
-    return drawn is not None and _whole(drawn) < LEAST_DRAWN
+    return drawn is not None and _whole(drawn) < _LEAST_DRAWN
 
 
 def _all_quantiles(session: TableSession, columns: Sequence[ProfiledColumn]) -> dict[str, object]:

@@ -29,7 +29,7 @@ from s3_data_lake_mcp.storage import ListedObject, ObjectRef, ObjectStore, ScanM
 from s3_data_lake_mcp.storage.reader import TAIL_BYTES, ObjectReader
 from s3_data_lake_mcp.wire import Clipper, json_value
 
-MOST_FOOTERS = 1_000
+_MOST_FOOTERS = 1_000
 _THREADS = 16
 _NAMED = 6
 
@@ -194,10 +194,10 @@ def refuse_many(uri: str, count: int) -> None:
     Raises:
         LimitExceededError: With a sample as the call that works.
     """
-    if count > MOST_FOOTERS:
+    if count > _MOST_FOOTERS:
         raise LimitExceededError(
             f"{uri} has {count:,} objects",
-            hint=f"Footers of {MOST_FOOTERS:,} are read at most: narrow the prefix.",
+            hint=f"Footers of {_MOST_FOOTERS:,} are read at most: narrow the prefix.",
             repair={"basis": "sample"},
         )
 
@@ -205,7 +205,7 @@ def refuse_many(uri: str, count: int) -> None:
 def are_few(objects: Sequence[ListedObject], total: int, meter: ScanMeter) -> bool:
     """Whether all of so many footers are read, and a call may still read as many bytes."""
     size = sum(min(one.size_bytes, TAIL_BYTES) for one in objects)
-    return total <= MOST_FOOTERS and size <= meter.remaining_bytes
+    return total <= _MOST_FOOTERS and size <= meter.remaining_bytes
 
 
 def read_footers(

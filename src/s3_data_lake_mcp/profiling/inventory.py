@@ -10,7 +10,7 @@ from s3_data_lake_mcp.storage import ListedObject
 if TYPE_CHECKING:
     from datetime import datetime
 
-LARGEST = 10
+_LARGEST = 10
 
 
 class Inventory:
@@ -39,7 +39,7 @@ class Inventory:
         count[1] += size
         self._first = modified if self._first is None else min(self._first, modified)
         self._last = modified if self._last is None else max(self._last, modified)
-        if len(self._largest) < LARGEST:
+        if len(self._largest) < _LARGEST:
             heapq.heappush(self._largest, (size, listed.key))
         elif size > self._largest[0][0]:
             heapq.heapreplace(self._largest, (size, listed.key))

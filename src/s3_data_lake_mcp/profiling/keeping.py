@@ -18,7 +18,7 @@ _HOURS = {
 }
 
 
-def archive_of(head: ObjectHead) -> str:
+def _archive_of(head: ObjectHead) -> str:
     """Return the archive that an object is in, restored or not; empty if it is in none."""
     if head.archive_status:
         return head.archive_status
@@ -27,12 +27,12 @@ def archive_of(head: ObjectHead) -> str:
 
 def is_locked(head: ObjectHead) -> bool:
     """Whether an object must be restored before it can be read."""
-    return bool(archive_of(head)) and not head.is_restored
+    return bool(_archive_of(head)) and not head.is_restored
 
 
 def restore_status(head: ObjectHead) -> str:
     """Return in words whether an archived object is restored; empty for others."""
-    if not archive_of(head) and not head.restore:
+    if not _archive_of(head) and not head.restore:
         return ""
     if head.is_being_restored:
         return "restore in progress"
@@ -50,7 +50,7 @@ def restore_status(head: ObjectHead) -> str:
 
 def restore_notice(head: ObjectHead) -> str:
     """Say how to get an archived object back."""
-    name = archive_of(head)
+    name = _archive_of(head)
     if restore_status(head) == "restore in progress":
         return f"Archived ({name}), a restore is in progress; what is told here is from its HEAD."
     takes = _HOURS.get(name, "hours")

@@ -30,7 +30,7 @@ from s3_data_lake_mcp.profiling.sample_rows import spread_rows
 from s3_data_lake_mcp.storage import ObjectRef, ObjectStore, ScanMeter
 from s3_data_lake_mcp.storage.reader import HEAD_BYTES, TAIL_BYTES, ObjectReader
 
-MOST_OBJECTS = 8
+_MOST_OBJECTS = 8
 MOST_ROWS = 20_000
 _WHOLE_BYTES = 2 << 20
 """Text up to this size is read whole: it costs no more than its ranges."""
@@ -86,7 +86,7 @@ class Sampler:
         partitions = partitions_of([ref.key for ref in refs])
         # The fewer bytes may be read, the fewer objects are opened.
         opening = TAIL_BYTES if name == "parquet" else HEAD_BYTES
-        most = min(MOST_OBJECTS, max(1, self.meter.remaining_bytes // (2 * opening)))
+        most = min(_MOST_OBJECTS, max(1, self.meter.remaining_bytes // (2 * opening)))
         chosen = _chosen(len(refs), seed, most)
         affordable = self.meter.remaining_bytes // len(chosen)
 

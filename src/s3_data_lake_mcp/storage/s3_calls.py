@@ -22,7 +22,7 @@ from s3_data_lake_mcp.storage.s3_errors import (
     translate,
 )
 
-TRIES = 4
+_TRIES = 4
 _FIRST_DELAY_SECONDS = 0.4
 _RENEWALS = 2
 _REGIONS_KEPT = 10_000
@@ -42,7 +42,7 @@ class Patience:
         self._failed += 1
         ceiling = _FIRST_DELAY_SECONDS * 2 ** (self._failed - 1)
         delay = random.uniform(0, ceiling)  # noqa: S311 - jitter
-        if self._failed >= TRIES or delay >= self.meter.remaining_seconds or self.meter.cancelled:
+        if self._failed >= _TRIES or delay >= self.meter.remaining_seconds or self.meter.cancelled:
             return False
         time.sleep(delay)
         return True

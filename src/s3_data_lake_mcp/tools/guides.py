@@ -69,7 +69,7 @@ def version() -> str:
     return importlib.metadata.version("s3-data-lake-mcp")
 
 
-def server_facts(lake: Lake) -> dict[str, object]:
+def _server_facts(lake: Lake) -> dict[str, object]:
     """Return the version, limits, allow-list and tools, as `lake://server` shows them."""
     settings = lake.settings
     return {
@@ -94,7 +94,7 @@ def add_resources(server: FastMCP, lake: Lake) -> None:
     @server.resource("lake://server", name="server", mime_type="application/json")
     def about_server() -> str:
         """Version, limits, allow-list and enabled tools of this server."""
-        return json.dumps(server_facts(lake))
+        return json.dumps(_server_facts(lake))
 
     if "get_file_metadata" not in enabled(lake.settings):
         return

@@ -23,7 +23,7 @@ _INT32_MAX = 2**31 - 1
 
 
 @lru_cache(maxsize=64)
-def zone_named(name: str) -> tzinfo:
+def _zone_named(name: str) -> tzinfo:
     """Return the time zone of an Arrow type; UTC if this machine does not know it."""
     sign, digits = name[:1], name[1:].replace(":", "")
     if sign in ("+", "-") and digits.isdecimal() and len(digits) in (2, 4, 6):
@@ -43,7 +43,7 @@ def timestamp_text(unit: str, zone: str | None) -> Callable[[int], str]:
     """Return what writes a timestamp of an Arrow type, given as its integer."""
     per_second = UNITS[unit]
     nanoseconds = _NANOSECOND // per_second
-    place = zone_named(zone) if zone else None
+    place = _zone_named(zone) if zone else None
 
     def text(value: int) -> str:
         if unit != "ns" and abs(value) == _INT64_MAX:
