@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from s3_data_lake_mcp.engines.places import partition_of
 from s3_data_lake_mcp.profiling.crossings import Budget, Crossings
 from s3_data_lake_mcp.profiling.datasets import MOST_GROUPS, DatasetGrouper
 from s3_data_lake_mcp.profiling.groups import SpacedKeys
@@ -114,6 +115,14 @@ def test_partitions() -> None:
         "month": {"values": 12, "min": 1, "max": 12},
         "city": {"values": 1, "min": "Köln", "max": "Köln"},
     }
+
+
+@pytest.mark.parametrize("column", ["dt", "_day", "年", "2nd"])
+def test_what_sql_calls_a_partition_is_one(column: str) -> None:
+    """Summaries and queries take the same folders for partitions, whatever the column's name."""
+    keys = [f"t/{column}=2025-01-0{day}/x.csv" for day in range(1, 8)]
+    (dataset,) = _datasets(keys)
+    assert list(dataset["partitions"]) == [*partition_of(keys[0])] == [column]
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,10 @@ from s3_data_lake_mcp.errors import LimitExceededError, NotFoundError, Unsupport
 from s3_data_lake_mcp.fence import some_of
 from s3_data_lake_mcp.loaders.formats import READ_TOOLS, detect_format_by_name
 from s3_data_lake_mcp.storage import ListedObject, ObjectInfo, ObjectRef
-from s3_data_lake_mcp.storage.keys import NULL_PARTITION, glob_prefix, is_private, locate
+from s3_data_lake_mcp.storage.keys import NULL_PARTITION, PARTITION, glob_prefix, is_private, locate
 
 _MAX_OBJECTS = 100_000
 _NAMED = 3
-_PARTITION = re.compile(r"([^=/]+)=([^/]*)")
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_\-./=% +@,:;~()\u00a1-\uffff]*")
 
 
@@ -177,7 +176,7 @@ def partition_of(key: str) -> dict[str, str | None]:
     """Return the `name=value` folders of a key, decoded as Hive writes them."""
     found: dict[str, str | None] = {}
     for folder in key.split("/")[:-1]:
-        if matched := _PARTITION.fullmatch(folder):
+        if matched := PARTITION.fullmatch(folder):
             value = unquote(matched[2])
             found[matched[1]] = None if value == NULL_PARTITION else value
     return found
@@ -233,7 +232,7 @@ def _path_of(
 def _plain_partitions(key: str) -> Iterable[str]:
     """Yield the partitions of a key; of their values, what the engine may misread is encoded."""
     for folder in key.split("/")[:-1]:
-        found = _PARTITION.fullmatch(folder)
+        found = PARTITION.fullmatch(folder)
         if found is not None and _PLAIN_KEY.fullmatch(found[1]):
             plain = (
                 c if _PLAIN_KEY.fullmatch(c) and c != "=" else quote(c, safe="") for c in found[2]

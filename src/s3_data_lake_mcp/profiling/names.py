@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote
 
-from s3_data_lake_mcp.storage.keys import is_private
+from s3_data_lake_mcp.storage.keys import PARTITION, is_private
 
 _NUMBER = r"(?<!\d)"
 _MONTH = r"(?:0[1-9]|1[0-2])"
@@ -26,7 +26,6 @@ _VARYING = re.compile(
     rf"|(?P<number>\d+)"
 )
 _RUNS = re.compile(r"\*(?:[-_.]?\*)+")
-_HIVE = re.compile(r"([A-Za-z_][^=/]*)=(.*)", re.DOTALL)
 _QUARTER = re.compile(rf"({_YEAR})[-_.]?[Qq]([1-4])")
 _DATED_FOLDER = re.compile(rf"(?:{_DATE}|{_YEAR}-?{_MONTH}|{_YEAR}(?:[-_.]?[Qq][1-4])?)")
 _TWO_DIGITS = re.compile(r"\d\d?")
@@ -122,7 +121,7 @@ def _folders_of(path: str) -> _Folders:
     templates: list[str] = []
     dated: list[str] = []
     for folder in folders:
-        if hive := _HIVE.fullmatch(folder):
+        if hive := PARTITION.fullmatch(folder):
             partitions.append((hive[1], unquote(hive[2])))
             templates.append(f"{hive[1]}=*")
         elif _is_dated(folder, dated):

@@ -12,6 +12,9 @@ from s3_data_lake_mcp.storage import ListedObject, ObjectStore, ScanMeter
 from s3_data_lake_mcp.storage.fanout import walk_wide
 from s3_data_lake_mcp.storage.readahead import download_threads
 
+PARTITION = re.compile(r"([^=/]+)=([^/]*)")
+"""A folder that names a column and its value, as Hive writes them; the value is encoded."""
+
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 """What Hive writes for a missing value in the name of a folder."""
 
