@@ -70,6 +70,14 @@ def test_figures_are_those_of_the_values(small: bool, rows: int) -> None:  # noq
     ]
 
 
+def test_texts_alone() -> None:
+    """Where all columns are texts, there is no cast to spare, and nothing beside the values."""
+    summaries = Summaries()
+    summaries.put("a.csv", b"t,u\na,x y\nb,x y\n")
+    found = summaries.columns("a.csv", "exact")
+    assert {name: one["distinct"] for name, one in found.items()} == {"t": 2, "u": 1}
+
+
 @pytest.mark.parametrize(
     ("late", "kind"), [("2.5", "double"), ("x", "string"), ("NA", "int64"), ("", "int64")]
 )
