@@ -119,6 +119,7 @@ def test_newline(text: str, newline: str) -> None:
         ("name,city\nAnn,Rome\nBob,Oslo\n", True),
         ("id\n1\n2\n", True),
         ("1\n2\n3\n", False),
+        ("x,1\n,2\n", False),
         ("a,b,c\n", True),
         ("1,b,c\n", False),
         ("2024-01-01,5\n2024-01-02,6\n", False),

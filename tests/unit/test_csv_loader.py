@@ -181,6 +181,15 @@ def test_an_open_quote_does_not_swallow_the_object() -> None:
     assert meter.bytes_read < 64 << 20
 
 
+def test_a_first_line_without_end_does_not_bring_the_object() -> None:
+    """Where there is no end of a line in 16 MiB, no more is read."""
+    store = LazyStore("x.csv", Pattern(head=b"a,", record=lambda _: b"x" * 1000, count=200_000))
+    meter = ScanMeter()
+    with pytest.raises(LimitExceededError, match="begins with a record of more than"):
+        CsvLoader().load(ObjectReader.open_head(store, store.ref, meter), PAGE)
+    assert meter.bytes_read < 64 << 20
+
+
 def test_a_long_line_is_over_the_limit() -> None:
     """A row of more than 16 MiB is refused, with its line."""
     pattern = replace(BIG, record=lambda _: b"x" * 1000, count=40_000, head=b"a,b\n1,2\n")

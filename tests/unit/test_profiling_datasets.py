@@ -106,6 +106,14 @@ def test_the_uri_stays_within_the_prefix(within: str, uri: str) -> None:
     assert dataset["uri"] == uri
 
 
+def test_the_one_object_of_another_width_is_in_the_glob() -> None:
+    """Names are compared one by one: the glob of a data set misses none that samples miss."""
+    own = [*(f"t/a_{number:04}.csv" for number in range(200)), "t/a_00995.csv"]
+    found = _datasets([*own, *(f"t/a_{number}_x_{number}.csv" for number in range(9))])
+    (glob,) = (str(one["uri"]) for one in found if one["objects"] == len(own))
+    assert all(glob_regex(glob.removeprefix("s3://lake/")).fullmatch(key) for key in own)
+
+
 def test_partitions() -> None:
     """Columns with the number of their values and the ends, numbers as numbers."""
     keys = [f"t/year=2025/month={m}/city=K%C3%B6ln/x.csv" for m in range(1, 13)]

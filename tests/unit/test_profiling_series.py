@@ -116,3 +116,9 @@ def test_of_very_many_hours_the_days_are_told() -> None:
     (dataset,) = grouper.datasets()
     assert f"{gap} (" in str(dataset["warnings"])
     assert f"to {hours[-1]:%Y-%m-%d}, usually every 1 day" in grouper.freshness(_WRITTEN)[0]
+
+
+def test_intervals_of_several_days_are_told() -> None:
+    """The interval is the usual distance, in the plural where it is more than one."""
+    keys = [f"t/r_{_WRITTEN - timedelta(days=2 * at):%Y-%m-%d}.csv" for at in range(6)]
+    assert "usually every 2 days" in _grouped(keys).freshness(_WRITTEN)[0]

@@ -230,7 +230,7 @@ def _is_query(sql: str) -> bool:
 def _pivot_tree(sql: str, words: Sequence[Token]) -> Tree:
     for marked, count in marked_pivots(sql, words):
         answer = the_parser().tree(marked)
-        if answer["error"] or len(answer["statements"]) != 1:
+        if answer["error"]:
             continue
         tree = _walk(answer["statements"])
         if has_marks(tree.pivot_enums, count):

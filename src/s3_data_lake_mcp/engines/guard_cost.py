@@ -56,9 +56,9 @@ class Cost:
             LimitExceededError: If it does.
         """
         sizes: dict[int, int] = {}
-        # Each round puts in one more level, and there are no more levels than CTEs. A name inside
-        # its own definition is the table of a recursion, and no copy of the text.
-        for _ in range(len(self._reads) + 1):
+        # Each round puts in one more level, and there are no more levels than who names tables. A
+        # name inside its own definition is the table of a recursion, and no copy of the text.
+        for _ in self._reads:
             sizes = {
                 owner: min(
                     MAX_EXPANSION + 1,

@@ -53,7 +53,7 @@ class Neighbours:
         stem = group.key[1]
         if group.objects == 1 and not group.varying_folders:
             key = group.first.key.rsplit("/", 1)[-1]
-            stem = key.removesuffix(group.key[2]) or key
+            stem = key.removesuffix(group.key[2])
             return folder or self._bucket if _is_generic(stem) else stem
         cleaned = re.sub(r"[-_. ]*\*[-_. ]*", "_", stem).strip("_-. ")
         sole = self._below[group.root] == 1
