@@ -31,9 +31,9 @@ def scrub(text: str) -> str:
 
 def scrub_all(value: object) -> object:
     """Return JSON with lone surrogates in its texts and keys as U+FFFD."""
+    if isinstance(value, str):
+        return scrub(value)
     match value:
-        case str():
-            return scrub(value)
         case dict():
             return {scrub(str(key)): scrub_all(item) for key, item in value.items()}
         case list() | tuple():
@@ -51,13 +51,11 @@ def visible(text: str) -> str:
 
 def cell(value: object) -> str:
     """Return one value as a cell of a TSV line: null is empty, an empty text is `""`."""
+    if isinstance(value, str):
+        return visible(value) if value else '""'
     match value:
         case None:
             return ""
-        case "":
-            return '""'
-        case str():
-            return visible(value)
         case int() if value is not True and value is not False:
             return str(value)
         case float() if isfinite(value):

@@ -13,7 +13,6 @@ PIECE_BYTES = 256 << 10
 """What is looked at together."""
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
-_UNSEARCHED = -1
 
 
 def bound(size: int) -> None:
@@ -46,22 +45,15 @@ class NarrowLines:
         self._block = memoryview(b"")
         self._data = b""
         self._at = 0
-        # Where the next \n is; the data's length if there is none in it.
-        self._feed = _UNSEARCHED
+        self._lines: Iterator[bytes] = iter(())
 
     def __iter__(self) -> Iterator[bytes]:
         return self
 
     def __next__(self) -> bytes:
-        while (stop := self._line_end()) < 0:
-            if not self._more():
-                stop = len(self._data)
-                if stop == self._at:
-                    raise StopIteration
-                break
-        bound(stop - self._at)
-        line = self._data[self._at : stop]
-        self._at = stop
+        while not (line := next(self._lines, b"")):
+            self._split()
+        self._at += len(line)
         return line
 
     def peek(self, least: int) -> bytes:
@@ -73,16 +65,28 @@ class NarrowLines:
     def take(self, size: int) -> None:
         """Move over bytes that `peek` has shown."""
         self._at += size
+        self._lines = iter(())
 
-    def _line_end(self) -> int:
-        if self._feed < self._at:
-            found = self._data.find(b"\n", self._at)
-            self._feed = found if found >= 0 else len(self._data)
-        at = self._data.find(b"\r", self._at, self._feed)
-        # What a \r at the data's end is shows only in the next block.
-        if 0 <= at < len(self._data) - 1:
-            return at + 1 if at + 1 < self._feed or self._feed == len(self._data) else at + 2
-        return self._feed + 1 if at < 0 and self._feed < len(self._data) else -1
+    def _split(self) -> None:
+        """Find the next lines; if there is none yet, take more of the text.
+
+        Raises:
+            StopIteration: At the end.
+        """
+        rest = self._data[self._at :]
+        lines = rest.splitlines(keepends=True)
+        bound(max(map(len, lines), default=0))
+        if not rest.endswith(b"\n"):
+            if len(lines) > 1:
+                # It may go on, and a \r be half of \r\n.
+                lines.pop()
+            elif self._more():
+                # Twice as much each time: a long line is not looked through for every piece of it.
+                self.peek(2 * len(rest))
+                return
+            elif not rest:
+                raise StopIteration
+        self._lines = iter(lines)
 
     def _more(self) -> bool:
         """Take one more piece; small ones stay in the processor's cache, and are copied once."""
@@ -93,5 +97,6 @@ class NarrowLines:
         bound(len(self._data) - self._at)
         self._data = self._data[self._at :] + self._block[:PIECE_BYTES]
         self._block = self._block[PIECE_BYTES:]
-        self._at, self._feed = 0, _UNSEARCHED
+        self._at = 0
+        self._lines = iter(())
         return True

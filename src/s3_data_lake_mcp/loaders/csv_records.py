@@ -4,6 +4,7 @@ import csv
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 from s3_data_lake_mcp.errors import LimitExceededError, MalformedDataError
 from s3_data_lake_mcp.loaders.csv_encoding import is_wide, not_text, reads_as_windows_1252
@@ -36,8 +37,7 @@ class Dialect:
         return asdict(self)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(NamedTuple):
     """One record: `None` is an unquoted empty field. `end` is the byte behind it."""
 
     fields: list[str | None]
@@ -183,7 +183,7 @@ class RecordReader:
         while (data := self._next_line()) is not None:
             line = self.line - 1
             if fields := self._parse(data):
-                yield Record(fields=fields, line=line, next_line=self.line, end=self.at)
+                yield Record(fields, line, self.line, self.at)
 
     def skip(self, rows: int, width: int) -> int:
         """Skip up to `rows` records of at most `width` fields; return how many there were.

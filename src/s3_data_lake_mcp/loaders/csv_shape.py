@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import zip_longest
 
 import pyarrow as pa
 
@@ -17,6 +19,7 @@ from s3_data_lake_mcp.loaders.csv_types import NULL_TOKENS, typed_column
 from s3_data_lake_mcp.storage.reader import HEAD_BYTES
 
 _TYPED_RECORDS = 1_000
+_REMEMBERED = 4
 _ENDS = (b"\n", b"\r")
 _NAMED_DELIMITER = re.compile(r"sep=([^\r\n])\r?\n", re.IGNORECASE)
 
@@ -90,8 +93,17 @@ def shape_of(
         message = f"has_header {request.has_header!r} is none of auto, true, false"
         raise InvalidArgumentError(message, repair={"has_header": "auto"})
     cut = _cut(head)
-    head, whole = head[:cut], whole and len(head) <= cut
-    encoding, start = detect_encoding(head, request.encoding, subject)
+    known = (request.delimiter, request.encoding, request.has_header)
+    return _judged(head[:cut], known, subject, compression, whole and len(head) <= cut)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _judged(
+    head: bytes, known: tuple[str, str, str], subject: str, compression: str, whole: bool
+) -> CsvShape:
+    """Judge a head as `shape_of` does; each page of a text begins with that."""
+    delimiter, codec, has_header = known
+    encoding, start = detect_encoding(head, codec, subject)
     body = head[start:] if whole else whole_lines(head[start:], encoding)
     text = body.decode(encoding, "replace")
     if not text.strip():
@@ -103,13 +115,13 @@ def shape_of(
         body, start = body[size:], start + size
     dialect = detect_dialect(
         body,
-        delimiter=request.delimiter or (named[1] if named else ""),
+        delimiter=delimiter or (named[1] if named else ""),
         encoding=encoding,
         compression=compression,
         whole=whole,
     )
     records = _records(body, dialect, subject, whole=whole)
-    top = read_head([r.fields for r in records[:SAMPLE_RECORDS]], request.has_header, subject)
+    top = read_head([r.fields for r in records[:SAMPLE_RECORDS]], has_header, subject)
     lead = top.titles + top.has_header
     begin = records[lead - 1].end if lead else 0
     shape = CsvShape(
@@ -119,9 +131,9 @@ def shape_of(
         null_tokens=(),
         start=start + begin,
         line=line - 1 + (records[lead - 1].next_line if lead else 1),
-        notices=_notices(top, encoding, request),
+        notices=_notices(top, encoding, codec),
         record_bytes=(records[-1].end - begin) / max(len(records) - lead, 1),
-        encoding_open=not request.encoding and encoding == "utf-8" and head.isascii(),
+        encoding_open=not codec and encoding == "utf-8" and head.isascii(),
     )
     return _typed(shape, records[lead:])
 
@@ -151,8 +163,8 @@ def _records(body: bytes, dialect: Dialect, subject: str, *, whole: bool) -> lis
     return [next(iter(RecordReader(iter([body]), dialect, at=0, line=1, subject=subject)))]
 
 
-def _notices(top: Head, encoding: str, request: CsvRequest) -> tuple[str, ...]:
-    if encoding != "cp1252" or request.encoding:
+def _notices(top: Head, encoding: str, known: str) -> tuple[str, ...]:
+    if encoding != "cp1252" or known:
         return top.notices
     return (
         *top.notices,
@@ -163,11 +175,12 @@ def _notices(top: Head, encoding: str, request: CsvRequest) -> tuple[str, ...]:
 def _typed(shape: CsvShape, records: list[Record]) -> CsvShape:
     width = len(shape.names)
     rows = [r.fields for r in records if len(r.fields) <= width]
-    cells = [[row[i] if i < len(row) else None for row in rows] for i in range(width)]
-    columns = [typed_column(column) for column in cells]
+    cells = zip_longest(*rows, [None] * width)
+    present = [frozenset(cell for cell in set(column) if cell is not None) for column in cells]
+    columns = [typed_column(list(column)) for column in present]
     return replace(
         shape,
         types=tuple(column.type for column, _ in columns),
         null_tokens=tuple(tokens for _, tokens in columns),
-        values=tuple(frozenset(map(str, set(column) - {None})) - NULL_TOKENS for column in cells),
+        values=tuple(column - NULL_TOKENS for column in present),
     )

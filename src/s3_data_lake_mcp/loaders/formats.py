@@ -103,7 +103,8 @@ _SAMPLE_LINES = 20
 _JSON_OBJECT = re.compile(rb'\{\s*("|\}|$)')
 _JSON_ARRAY = re.compile(rb'\[\s*([\[{\]"\-0-9]|true|false|null|$)')
 _JSON_SCALAR = re.compile(rb'("[^"\r\n]*"|-?\d+(\.\d+)?|true|false|null)\s*\Z')
-_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_NO_TEXT = bytes({*range(0x20)} - {*b"\t\n\v\f\r\x1b"})
+"""Control characters that text does not hold."""
 _UNICODE_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -194,7 +195,7 @@ def refuse_compressed(info: ObjectInfo, head: bytes) -> None:
     """Raise if text is still compressed: twice, or in a way that is not read."""
     name = next((name for magic, name in _PACKED if head.startswith(magic)), "")
     suffix = info.ref.key.lower().rpartition(".")[2]
-    if not name and suffix in _PACKED_SUFFIXES and _BINARY.search(head[:_SHOWN_BYTES]):
+    if not name and suffix in _PACKED_SUFFIXES and _is_binary(head[:_SHOWN_BYTES]):
         name = _PACKED_SUFFIXES[suffix]
     if not name:
         return
@@ -233,15 +234,20 @@ def _value(line: bytes) -> object:
         return None
 
 
+def _is_binary(data: bytes) -> bool:
+    # Several times as fast as a search by a pattern.
+    return len(data.translate(None, _NO_TEXT)) < len(data)
+
+
 def _reads_on(head: bytes) -> bool:
     """Whether what begins like a magic number goes on as text."""
-    return len(head) >= _SHORTEST_BYTES and not _BINARY.search(head[:_SHOWN_BYTES])
+    return len(head) >= _SHORTEST_BYTES and not _is_binary(head[:_SHOWN_BYTES])
 
 
 def _text_format(head: bytes, named: str) -> tuple[str, str]:
     wide = head.startswith(_UNICODE_MARKS) or (named in ("csv", "text") and wide_encoding(head))
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if not wide and _BINARY.search(text):
+    if not wide and _is_binary(text):
         return "unknown", ""
     if not wide and (_JSON_OBJECT.match(text) or _JSON_ARRAY.match(text)):
         # `[a] b` and the like is text with brackets; a name that says otherwise decides.
@@ -265,7 +271,7 @@ def _is_table(head: bytes) -> bool:
     if head.startswith(_UNICODE_MARKS):
         head = head.decode("utf-16", "ignore").encode("utf-8", "ignore")
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if _BINARY.search(text) or _JSON_OBJECT.match(text) or _JSON_ARRAY.match(text):
+    if _JSON_OBJECT.match(text) or _JSON_ARRAY.match(text) or _is_binary(text):
         return False
     lines = text.splitlines()
     return len(lines) > 1 and _is_delimited(text) and _value(lines[0]) is None

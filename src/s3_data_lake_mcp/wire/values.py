@@ -72,6 +72,11 @@ def json_value(value: object, clipper: Clipper | None = None) -> Any:  # noqa: A
 
 
 def _value(value: object, clipper: Clipper, level: int) -> Any:  # noqa: ANN401, PLR0911 - JSON, a line a type
+    # Most are one of these, and asking what else a value may be takes several times as long.
+    if type(value) is str:
+        return clipper.text(value)
+    if type(value) is dict:
+        return _mapping(value, clipper, level)
     match value:
         case None | bool():
             return value
@@ -107,8 +112,10 @@ def _mapping(value: Mapping[Any, Any], clipper: Clipper, level: int) -> Any:  # 
 
 def pairs_value(keys: Sequence[Any], items: Sequence[Any]) -> dict[str, Any] | list[list[Any]]:
     """Return a map as an object, or as pairs if an object would not hold all of its keys."""
-    if all(isinstance(key, str) for key in keys) and len(set(keys)) == len(keys):
-        return dict(zip(keys, items, strict=True))
+    if all(issubclass(kind, str) for kind in set(map(type, keys))):
+        found = dict(zip(keys, items, strict=True))
+        if len(found) == len(keys):
+            return found
     return [[key, item] for key, item in zip(keys, items, strict=True)]
 
 
