@@ -14,13 +14,6 @@ _ADDRESS_SLACK_BYTES = 3 << 30
 _PR_SET_PDEATHSIG = 1
 
 
-def give_back() -> None:
-    """Return what the process has freed to the system; its C library keeps it else."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
-
-
 def confine(settings: Settings) -> None:
     """Bound the address space, forbid files and core dumps, and let go of the protocol's pipes.
 

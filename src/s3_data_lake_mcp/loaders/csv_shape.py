@@ -94,12 +94,13 @@ def shape_of(
         raise InvalidArgumentError(message, repair={"has_header": "auto"})
     cut = _cut(head)
     known = (request.delimiter, request.encoding, request.has_header)
-    return _judged(head[:cut], known, subject, compression, whole and len(head) <= cut)
+    whole = whole and len(head) <= cut
+    return _judged(head[:cut], known, subject, compression, whole=whole)
 
 
 @lru_cache(maxsize=_REMEMBERED)
 def _judged(
-    head: bytes, known: tuple[str, str, str], subject: str, compression: str, whole: bool
+    head: bytes, known: tuple[str, str, str], subject: str, compression: str, *, whole: bool
 ) -> CsvShape:
     """Judge a head as `shape_of` does; each page of a text begins with that."""
     delimiter, codec, has_header = known

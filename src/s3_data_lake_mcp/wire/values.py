@@ -71,12 +71,16 @@ def json_value(value: object, clipper: Clipper | None = None) -> Any:  # noqa: A
     return _value(value, clipper or Clipper(), 1)
 
 
-def _value(value: object, clipper: Clipper, level: int) -> Any:  # noqa: ANN401, PLR0911 - JSON, a line a type
+def _value(value: object, clipper: Clipper, level: int) -> Any:  # noqa: ANN401 - JSON
     # Most are one of these, and asking what else a value may be takes several times as long.
     if type(value) is str:
         return clipper.text(value)
     if type(value) is dict:
         return _mapping(value, clipper, level)
+    return _any_value(value, clipper, level)
+
+
+def _any_value(value: object, clipper: Clipper, level: int) -> Any:  # noqa: ANN401, PLR0911 - JSON, a line a type
     match value:
         case None | bool():
             return value

@@ -12,18 +12,17 @@ from collections.abc import Iterator
 from functools import cache
 from multiprocessing import util
 from multiprocessing.context import ForkServerContext
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from s3_data_lake_mcp.errors import LimitExceededError
 from s3_data_lake_mcp.settings import Settings
+from s3_data_lake_mcp.workers.memory import resident_bytes
 from s3_data_lake_mcp.workers.serving import serve
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
-_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _KEPT_BLOCK_BYTES = 32 << 20
 _KEPT_BYTES = 1 << 30
 _STARTING = threading.Lock()
@@ -64,7 +63,7 @@ def _fork_context() -> ForkServerContext:
     # Each also reserves 64 MiB of address space, and workers have a limit.
     os.environ.setdefault("MALLOC_ARENA_MAX", "1")
     # Blocks of downloads come from memory that is there already: to map and clear each anew costs
-    # a quarter of a scan's time. `confine.give_back` returns it after each job.
+    # a quarter of a scan's time. `Reserve` returns what is much of it.
     os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(_KEPT_BLOCK_BYTES))
     os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(_KEPT_BYTES))
     os.environ["PYTHONPATH"] = _without_instrumentation(os.environ.get("PYTHONPATH", ""))
@@ -141,11 +140,7 @@ class Worker:
 
     def rss_bytes(self) -> int:
         """Resident memory of the process; 0 where the system does not tell."""
-        try:
-            fields = Path(f"/proc/{self.process.pid}/statm").read_text().split()
-        except OSError:
-            return 0
-        return int(fields[1]) * _PAGE_BYTES
+        return resident_bytes(self.process.pid)
 
     def kill(self) -> int:
         """End the process at once and return its exit code; again is harmless."""

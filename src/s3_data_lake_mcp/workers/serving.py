@@ -11,6 +11,7 @@ from typing import Any
 from s3_data_lake_mcp.errors import LakeError, LimitExceededError, NotFoundError
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ScanMeter
+from s3_data_lake_mcp.workers.memory import Reserve
 
 _REPORT_SECONDS = 0.2
 
@@ -42,6 +43,7 @@ def serve(connection: Connection, settings: Settings, environment: dict[str, str
     frames.defer_pandas()
     desk = _Desk(connection)
     place = workplace.build_workplace(settings)
+    reserve = Reserve()
     while True:
         name, arguments, timeout_seconds = desk.next_job()
         meter = ScanMeter(timeout_seconds=timeout_seconds, max_bytes=settings.max_scan_bytes)
@@ -52,7 +54,7 @@ def serve(connection: Connection, settings: Settings, environment: dict[str, str
             desk.answer("error", _fields(exc))
         except MemoryError:
             desk.answer("error", _fields(out_of_memory(settings)))
-        confine.give_back()
+        reserve.settle()
 
 
 def _fields(exc: LakeError) -> dict[str, object]:
