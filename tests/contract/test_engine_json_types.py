@@ -94,6 +94,9 @@ LATE = [
     ("null", '"9"', "VARCHAR"),
     ("null", '"2026-01-31"', "DATE"),
     ("null", '"2026-01-31T10:00:00Z"', "TIMESTAMP WITH TIME ZONE"),
+    ("null", '"2026-01-31T10:00:00.123"', "TIMESTAMP"),
+    ("null", '"2026-01-31T10:00:00.123456789"', "TIMESTAMP_NS"),
+    ('{"a": []}', '{"a": [{"b": "2026-01-31T10:00"}]}', "STRUCT(a STRUCT(b TIMESTAMP)[])"),
     ("null", '{"a": [9]}', "STRUCT(a BIGINT[])"),
     ("{}", '{"a": 9}', "STRUCT(a BIGINT)"),
     ("[]", "[9]", "BIGINT[]"),
@@ -126,7 +129,7 @@ def test_the_type_holds_what_comes_later(
     value = json.loads(later)
     shown = str(value) if kind == "VARCHAR" and value is not None else value
     assert row["t"] == kind
-    if not kind.startswith(("DATE", "TIME")):
+    if "DATE" not in kind and "TIME" not in kind:
         assert row["v"] is value is None or json.loads(row["v"]) == shown
 
 

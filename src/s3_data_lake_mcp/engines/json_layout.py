@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import chain, islice
 from typing import Literal
 
 import duckdb
@@ -15,9 +15,10 @@ from s3_data_lake_mcp.engines.json_lines import has_long_fraction
 from s3_data_lake_mcp.engines.json_shape import Node, has_twins, node_of, together
 from s3_data_lake_mcp.engines.json_stream import VALUE, has_nul_key, nameable, record_line
 from s3_data_lake_mcp.engines.opening import Opened
-from s3_data_lake_mcp.engines.sqltext import call, struct
+from s3_data_lake_mcp.engines.sqltext import call, identifier, struct
 from s3_data_lake_mcp.engines.streams import WRAPPING, DecodedStream
 from s3_data_lake_mcp.engines.tables import distinct
+from s3_data_lake_mcp.engines.typed_select import MOST_SINGLE
 from s3_data_lake_mcp.errors import LimitExceededError
 from s3_data_lake_mcp.loaders.json_open import Scan, open_start
 from s3_data_lake_mcp.storage.filesystem import STREAM_SCHEME
@@ -81,8 +82,9 @@ class JsonLayout:
                 return True
         return False
 
-    def absorb(self, nodes: Mapping[str, Node] | None) -> None:
-        """Take in what a look at all of it has found; None if it could not be told."""
+    def absorb_whole(self, session: Session, source: str, options: Mapping[str, str]) -> None:
+        """Look at all records, and take in what they hold, if that can be told."""
+        nodes = _detect_whole(session, source, options, self.nodes)
         self.whole = nodes is not None
         for name, node in (nodes or {}).items():
             mine = self.nodes.get(name)
@@ -196,12 +198,12 @@ def _without(value: object, names: Mapping[str, str], columns: Collection[str]) 
     return {key: "" if names[key] in columns else inner for key, inner in value.items()}
 
 
-def detect_whole(
-    session: Session, source: str, options: Mapping[str, str]
+def _detect_whole(
+    session: Session, source: str, options: Mapping[str, str], known: Mapping[str, Node]
 ) -> dict[str, Node] | None:
     """Return the columns that all records of objects have; reads them from start to end.
 
-    None if the engine makes no type of what is inside.
+    None if the engine makes no type of what is inside. Of `known` columns, what is text is known.
     """
     every = {"maximum_sample_files": "100000", "union_by_name": "true"}
     reader = call("read_json", source, {**options, **_DETECTING, **every})
@@ -209,7 +211,17 @@ def detect_whole(
         found = session.cursor.sql(f"SELECT * FROM {reader}")  # noqa: S608 - all of it is quoted
     except duckdb.NotImplementedException:
         return None
-    return {n: node_of(t) for n, t in zip(found.columns, found.types, strict=True)}
+    nodes = {n: node_of(t) for n, t in zip(found.columns, found.types, strict=True)}
+    new = [n.new_texts(identifier(name), known.get(name)) for name, n in nodes.items()]
+    if texts := list(islice(chain.from_iterable(new), MOST_SINGLE)):
+        columns = {name: node.read_type() for name, node in nodes.items()}
+        reader = call("read_json", source, {**options, "columns": struct(columns)})
+        firsts = ", ".join(f"any_value({text})" for text, _ in texts)
+        (values,) = session.execute(f"SELECT {firsts} FROM {reader}")  # noqa: S608 - as above
+        for (_, node), value in zip(texts, values, strict=True):
+            # A value that is none is a misfit later.
+            node.refine([value])
+    return nodes
 
 
 def _names(keys: Iterable[str], *, reserved: bool) -> tuple[str, ...]:

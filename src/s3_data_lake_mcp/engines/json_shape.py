@@ -185,6 +185,14 @@ class Node:
         for name in self.children.keys() & other.children.keys():
             self.children[name].keep_stamps(other.children[name])
 
+    def new_texts(self, value: str, known: "Node | None") -> Iterator[tuple[str, "Node"]]:
+        """Yield the texts of which an earlier look has seen no value, and the SQL of one."""
+        if self.kind == TEXT and (known is None or known.blank):
+            yield value, self
+        for name, child in self.children.items():
+            at = "1" if self.kind == "LIST" else _text(name)
+            yield from child.new_texts(f"({value})[{at}]", known and known.children.get(name))
+
 
 def narrowed(nodes: Mapping[str, Node], used: UsedFields | None) -> dict[str, Node]:
     """Return columns with those of their fields only that a query uses, and SQL can tell apart."""

@@ -11,7 +11,7 @@ from s3_data_lake_mcp.engines.casts import misfit_of
 from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.json_columns import blank_nodes, demote, merged_nodes, unify
 from s3_data_lake_mcp.engines.json_fields import reading_of
-from s3_data_lake_mcp.engines.json_layout import JsonLayout, detect_whole, find_layout
+from s3_data_lake_mcp.engines.json_layout import JsonLayout, find_layout
 from s3_data_lake_mcp.engines.json_reads import json_text, plain_json, unsure
 from s3_data_lake_mcp.engines.json_shape import Node, narrowed
 from s3_data_lake_mcp.engines.json_stream import VALUE
@@ -110,7 +110,7 @@ class JsonTable:
             if layout.records and wanted and not self._knows_all_of(members):
                 # What all have together is nothing that one of them is known by.
                 mine = layout.apart() if len(members) > 1 else layout
-                mine.absorb(detect_whole(session, *self._reading(mine, members, paths, None)))
+                mine.absorb_whole(session, *self._reading(mine, members, paths, None))
                 groups[at] = (mine, members)
                 for member in members:
                     self._keep(member, mine)
