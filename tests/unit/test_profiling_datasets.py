@@ -125,6 +125,16 @@ def test_partitions() -> None:
     }
 
 
+def test_partitions_padded_with_zeros_are_as_in_keys() -> None:
+    """They are text in SQL, too; the ends are still those of numbers."""
+    keys = [f"t/month={m:02}/part={p:02}/x.csv" for m in range(1, 13) for p in (7, 100)]
+    (dataset,) = _datasets(keys)
+    assert dataset["partitions"] == {
+        "month": {"values": 12, "min": "01", "max": "12"},
+        "part": {"values": 2, "min": "07", "max": "100"},
+    }
+
+
 @pytest.mark.parametrize("column", ["dt", "_day", "年", "2nd"])
 def test_what_sql_calls_a_partition_is_one(column: str) -> None:
     """Summaries and queries take the same folders for partitions, whatever the column's name."""

@@ -19,6 +19,7 @@ _LEAST_FOR_SMALL = 10
 _SMALL_SHARE = 0.5
 _LATE_INTERVALS = 3
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+_PADDED = re.compile(r"-?0[0-9].*")
 _SPANS = {
     "hour": timedelta(hours=1),
     "day": timedelta(days=1),
@@ -71,7 +72,8 @@ def freshness(group: Group, now: datetime) -> str:
 def partition_json(values: set[str]) -> Json:
     """Return `values`, `min` and `max` of a partition column.
 
-    Numbers are compared as numbers and returned as such; all else, dates too, as text.
+    Numbers are compared as numbers and returned as such; all else, dates too, as text. Where one
+    begins with a zero, such as `01`, they are text, as in SQL: so they stand in the keys.
     """
     present = values - {NULL_PARTITION, ""}
     count = len(values)
@@ -79,6 +81,8 @@ def partition_json(values: set[str]) -> Json:
         return {"values": count, "min": None, "max": None}
     if all(map(_NUMBER.fullmatch, present)):
         low, high = min(present, key=Decimal), max(present, key=Decimal)
+        if any(map(_PADDED.fullmatch, present)):
+            return {"values": count, "min": low, "max": high}
         return {"values": count, "min": _number(low), "max": _number(high)}
     return {"values": count, "min": min(present), "max": max(present)}
 
