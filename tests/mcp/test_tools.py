@@ -242,6 +242,8 @@ async def test_get_file_metadata(call: Caller) -> None:
     assert answer.data["detected_format"] == "parquet"
     assert answer.data["total_rows"] == ROWS
     assert answer.data["storage_class"] == "STANDARD"
+    # Texts leave out what is empty: it costs tokens and tells nothing.
+    assert 'encryption\t{"type":"none"}' in answer.lines
     suggestion = answer.data["suggested_calls"][0]
     again = await call(suggestion["tool"], **suggestion["arguments"])
     assert not again.is_error

@@ -243,6 +243,11 @@ def test_a_column_like_nothing_gets_all_names(mender: Mender) -> None:
             "The tables have: id (BIGINT), ",
         ),
         ("WITH t AS (SELECT 1 AS a) SELECT b FROM t", "The query has no column b", "It has: a."),
+        (
+            "SELECT r.qqqqqq FROM duckdb_keywords() r",
+            "r has no column qqqqqq",
+            "It has: keyword_category.",
+        ),
     ],
 )
 def test_a_column_of_another_table_is_not_the_nearest(
