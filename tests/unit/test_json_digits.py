@@ -118,10 +118,10 @@ def test_integers_are_no_wider_than_they_must_be(values: list[object], kind: str
     assert [[*map(int, v)] if isinstance(v, list) else v for v in found] == values
 
 
-@pytest.mark.parametrize("huge", [2**63, -(10**20), 10**38 - 1])
-def test_wide_integers_have_one_type(huge: int) -> None:
+@pytest.mark.parametrize("other", [2**63, -(10**20), 10**38 - 1, 2.5, None])
+def test_numbers_have_one_type(other: float | None) -> None:
     """Parsed here, they are of the type that a query gives them."""
-    records = [{"v": 7}, {"v": huge}]
+    records = [{"v": 7}, {"v": other}]
     desk = Desk()
     desk.put("a.json", json.dumps(records))
     kind = desk.run("a.json", "SELECT v FROM data").table.schema.field(0).type
