@@ -77,7 +77,11 @@ class CsvLoader:
             whole = whole and not request.torn
             refuse_other(source.info, head, "csv")
             known = _as_before(request)
-            shape = shape_of(head, known, subject=subject, compression=compression, whole=whole)
+            judged = partial(shape_of, head, subject=subject, compression=compression, whole=whole)
+            # As a rule the same as on the first page, and then it is remembered.
+            shape = judged(request)
+            if request.position and not _is_that_of(shape.dialect, request.position):
+                shape = judged(known)
             picked = pick(shape, request.columns, subject)
             if place is None:
                 skip = request.offset
@@ -163,6 +167,12 @@ def _as_before(request: CsvRequest) -> CsvRequest:
         encoding=str(position.get("enc", "")),
         has_header="true" if position.get("h") else "false",
     )
+
+
+def _is_that_of(dialect: Dialect, position: Position) -> bool:
+    """Whether a dialect is the one that a position was made with."""
+    told = (position.get("d"), position.get("enc"), position.get("h"))
+    return told == (dialect.delimiter, "", dialect.has_header)
 
 
 def _number(position: Position, key: str) -> int:

@@ -95,7 +95,9 @@ def shape_of(
     cut = _cut(head)
     known = (request.delimiter, request.encoding, request.has_header)
     whole = whole and len(head) <= cut
-    return _judged(head[:cut], known, subject, compression, whole=whole)
+    # A first line may be long, and is not worth the memory.
+    judge = _judged if cut <= HEAD_BYTES else _judged.__wrapped__
+    return judge(head[:cut], known, subject, compression, whole=whole)
 
 
 @lru_cache(maxsize=_REMEMBERED)
