@@ -90,6 +90,18 @@ def mender(connection: duckdb.DuckDBPyConnection, columns: Sequence[tuple[str, s
         ),
         ("UNPIVOT data ON scre", "UNPIVOT data ON score"),
         (
+            "FROM data QUALIFY row_number() OVER (ORDER BY scre) = 1",
+            "FROM data QUALIFY row_number() OVER (ORDER BY score) = 1",
+        ),
+        (
+            'FROM data QUALIFY row_number() OVER (ORDER BY "unit prise") = 1',
+            'FROM data QUALIFY row_number() OVER (ORDER BY "Unit Price") = 1',
+        ),
+        (
+            "SELECT country FROM data UNION SELECT name FROM data ORDER BY cuntry",
+            "SELECT country FROM data UNION SELECT name FROM data ORDER BY country",
+        ),
+        (
             "SELECT id FROM data WHERE country = county",
             "SELECT id FROM data WHERE country = country",
         ),

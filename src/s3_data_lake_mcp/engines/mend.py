@@ -48,6 +48,8 @@ _HOST_PATH = re.compile(r"(?<![\w:/.])~?/(?:[^\s/\"']+/)+[^\s/\"',;]*|\b[A-Za-z]
 _INTERNAL_NAME = re.compile(r'"*(?:temp|memory)"*\."*main"*\."*data"*')
 _COLUMN = (
     re.compile(r'(?s)Referenced column "(?P<name>.+?)" (?:not found in FROM|was not found)'),
+    # In QUALIFY, where names have quotes only if they need them.
+    re.compile(r'(?s)Referenced column (?:(?:"[^"]+"|\w+)\.)?"?(?P<name>.+?)"? not found in FROM'),
     re.compile(
         r'(?s)(?:Values list|Table) "(?P<table>.+?)" does not have a column named "(?P<name>.+?)"'
     ),
@@ -55,7 +57,10 @@ _COLUMN = (
     re.compile(r'(?s)Column "(?P<name>.+?)" does not exist on (?P<side>left|right) side of join'),
     re.compile(r'(?s)Column "(?P<name>.+?)" (?:referenced in UNPIVOT|was selected) but '),
 )
-_UNGROUPED = re.compile(r'(?s)column "(.+?)" must appear in the GROUP BY')
+_UNGROUPED = re.compile(
+    r'(?s)(?:column "(?=.+ must appear in the GROUP BY)|Could not ORDER BY column "(?=[^"]+":))'
+    r'(.+?)"'
+)
 _FIELD = re.compile(r'(?s)Could not find key "(.+?)" in struct')
 _QUALIFIER = re.compile(r'(?s)Referenced table "(.+?)" not found')
 _FUNCTION = re.compile(r'(?s)Function with name "?(.+?)"? (?:does not exist|is not in the catalog)')
