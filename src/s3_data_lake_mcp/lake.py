@@ -93,12 +93,19 @@ class Call:
     """The call's own arguments that are not defaults, without place, page size and cursor."""
     notices: list[str] = field(default_factory=list)
     progress: Callable[[int, int], None] | None = None
+    trial: bool = False
+    """Whether it is run to see if it works: little is read then."""
+    worked: bool = False
+    """Whether it has come so far as to be run."""
+    retold: bool = False
+    """Whether its error was told anew, behind whoever tried the repair."""
 
     def work(self, job: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Run a job in a worker and return its answer, a whole result of the contract.
 
         The job is told how to write the cursor of the next page.
         """
+        self.worked = True
         state = self.cursor
         paging = {
             "tool": self.tool,
@@ -107,7 +114,7 @@ class Call:
             "position": dict(state.position) if state else {},
         }
         answer = self.lake.workers.run(
-            job, {**arguments, "paging": paging}, self.meter, self.progress
+            job, {**arguments, "paging": paging, "trial": self.trial}, self.meter, self.progress
         )
         answer["notices"] = [*self.notices, *answer["notices"]]
         return answer

@@ -142,6 +142,20 @@ async def test_a_wrong_key_and_a_wrong_column_are_mended_at_once(
         ({"limit": 5, "cursor": "zzz"}, None),
         ({"columns": "price", "cursor": "zzz"}, None),
         ({"limit": 5, "object_key": 5}, None),
+        (
+            {"filtr_column": "country", "filtr_value": "CH", "limit": 5},
+            {"filter_column": "country", "filter_value": "CH", "max_rows": 5},
+        ),
+        ({"filter": "CH"}, None),
+        (
+            {"limit": 5, "sql": "SELECT prise FROM data"},
+            {"max_rows": 5, "sql": "SELECT price FROM data"},
+        ),
+        ({"limit": 5, "sql": "SELECT nothing_like_it FROM data"}, None),
+        (
+            {"filter_column": "contry", "filter_operator": "eq", "filter_value": "CH"},
+            {"filter_column": "country", "filter_operator": "auto", "filter_value": "CH"},
+        ),
     ],
 )
 async def test_two_wrong_arguments_are_mended_at_once(
@@ -157,6 +171,79 @@ async def test_two_wrong_arguments_are_mended_at_once(
         return
     assert failed.next["arguments"] == place | right
     assert not (await call("query_csv_data", **failed.next["arguments"])).is_error
+
+
+@pytest.mark.parametrize(
+    ("tool", "wrong", "right"),
+    [
+        ("read_csv_from_s3", {"columns": ["prise"], "has_header": "yes"}, {"columns": ["price"]}),
+        (
+            "get_dataset_summary",
+            {"prefix": "repairs/pirces.csv", "columns": ["prise"]},
+            {"prefix": "repairs/prices.csv", "columns": ["price"]},
+        ),
+        ("get_dataset_summary", {"basis": "full", "columns": ["prise"]}, {"columns": ["price"]}),
+        (
+            "query_csv_data",
+            {"object_key": f"s3://{SHELF}/repairs/prices.csv", "columns": ["prise"]},
+            {"object_key": "repairs/prices.csv", "columns": ["price"]},
+        ),
+        ("get_file_metadata", {"version": "none-such"}, {"prefix": "repairs/prices.csv"}),
+        ("get_file_metadata", {"bucket_name": f"{SHELF}x", "object_key": "none/such"}, None),
+        ("list_s3_objects", {"bucket_name": f"{SHELF}x", "limit": 2}, {"max_keys": 2}),
+    ],
+)
+async def test_what_no_page_answers_is_tried_too(
+    call: Caller,
+    objects: Objects,
+    tool: str,
+    wrong: dict[str, object],
+    right: dict[str, object] | None,
+) -> None:
+    """Whatever a call is refused for, what it would fail for next is mended or nothing proposed."""
+    key = objects.put("repairs/prices.csv", b"country,price\nCH,4\nDE,5\n")
+    place = "object_key" if tool[:3] in {"rea", "que"} or tool == "get_file_metadata" else "prefix"
+    failed = await call(tool, **{"bucket_name": SHELF, place: key} | wrong)
+    assert failed.is_error
+    if right is None:
+        assert "next: " not in failed.text
+        return
+    assert right.items() <= failed.next["arguments"].items()
+    mended = await call(failed.next["tool"], **failed.next["arguments"])
+    assert not mended.is_error, mended.text
+
+
+@pytest.mark.parametrize("tool", ["read_csv_from_s3", "get_file_metadata"])
+async def test_the_bucket_of_a_listing_is_mended(call: Caller, objects: Objects, tool: str) -> None:
+    """Who names a bucket in place of an object is sent to a listing that works."""
+    objects.put("repairs/prices.csv", b"country,price\nCH,4\nDE,5\n")
+    failed = await call(tool, bucket_name=f"{SHELF}x")
+    assert failed.next == {"tool": "list_s3_objects", "arguments": {"bucket_name": SHELF}}
+
+
+async def test_another_tool_is_proposed_behind_a_wrong_argument(
+    call: Caller, objects: Objects
+) -> None:
+    """JSON is not read as CSV for the sake of a well-spelt argument."""
+    key = objects.put("repairs/prices.csv", b"country,price\nCH,4\nDE,5\n")
+    failed = await call("read_json_from_s3", bucket_name=SHELF, object_key=key, limit=1)
+    assert failed.next["tool"] == "read_csv_from_s3"
+    assert not (await call(failed.next["tool"], **failed.next["arguments"])).is_error
+
+
+async def test_an_object_that_changed_is_begun_anew_only_as_it_is_now(
+    call: Caller, objects: Objects
+) -> None:
+    """The columns of the first page may be gone."""
+    rows = b"".join(b"%d,2\n" % i for i in range(50))
+    key = objects.put("repairs/changing.csv", b"price,day\n" + rows)
+    place = {"bucket_name": SHELF, "object_key": key}
+    page = await call("read_csv_from_s3", **place, columns=["price"], max_rows=5)
+    objects.put("repairs/changing.csv", b"prise,day\n" + rows)
+    again = {"bucket_name": SHELF, "cursor": page.data["next_cursor"]}
+    changed = await call("read_csv_from_s3", **again)
+    assert changed.text.startswith("object_changed: ")
+    assert changed.next["arguments"] == {**place, "columns": ["prise"]}
 
 
 async def test_the_table_is_shown(call: Caller, objects: Objects) -> None:

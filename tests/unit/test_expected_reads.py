@@ -231,3 +231,16 @@ def test_a_wrong_name_in_a_query_of_a_long_text_costs_its_head() -> None:
         run("query", place, {**asked, **given, "paging": page}, ScanMeter(), lambda *_: None)
     assert caught.value.repair == {"sql": SUM}
     assert store.ranges == []
+
+
+def test_a_wrong_name_far_behind_the_beginning_of_a_long_text_costs_its_head() -> None:
+    """Rows that are passed over say nothing of a name."""
+    desk, store = desk_with("long.csv", LONG)
+    place = Workplace(settings=desk.settings, store=store, engine=desk.engine)
+    asked = {"bucket": "lake", "key": "long.csv", "columns": ["nn"], "offset": 1_000_000}
+    given = {"max_rows": 10, "delimiter": "", "encoding": "", "has_header": "auto"}
+    page = {"tool": "read_csv_from_s3", "arguments": {}, "identity": {}, "position": {}}
+    with pytest.raises(UnknownColumnError) as caught:
+        run("read_csv", place, {**asked, **given, "paging": page}, ScanMeter(), lambda *_: None)
+    assert caught.value.repair == {"columns": ["n"]}
+    assert store.ranges == []

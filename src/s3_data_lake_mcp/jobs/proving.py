@@ -1,13 +1,15 @@
 """Repairs that come with errors: they are tried, and what else is wrong is mended as well."""
 
+import contextlib
 from collections.abc import Callable
+from typing import Any
 
 from s3_data_lake_mcp.errors import DeadlineExceededError, LakeError, LimitExceededError
 from s3_data_lake_mcp.jobs.analysis import answer_query
 from s3_data_lake_mcp.jobs.workplace import Arguments, Workplace
 from s3_data_lake_mcp.storage import ScanMeter
 
-type Run = Callable[[Arguments, ScanMeter], object]
+type Run = Callable[[Arguments, ScanMeter], dict[str, Any]]
 
 _MOST_MENDED = 5
 _MOST_SECONDS = 1.0
@@ -33,14 +35,12 @@ def prove(
     if exc.repair is None or exc.repair_tool:
         return
     repair, exc.repair = exc.repair, None
-    mine = ScanMeter(
-        timeout_seconds=min(_MOST_SECONDS, meter.remaining_seconds),
-        max_bytes=min(_MOST_BYTES, meter.remaining_bytes),
-    )
+    mine = little_of(meter)
     for _ in range(_MOST_MENDED):
         tried = {**arguments, **{_NAMES.get(name, name): to for name, to in repair.items()}}
         try:
-            _try(run, workplace, tried, mine)
+            with contextlib.suppress(DeadlineExceededError):
+                attempt(run, workplace, tried, mine)
         except LakeError as again:
             if again.repair is None or again.repair_tool:
                 return
@@ -50,18 +50,33 @@ def prove(
             return
 
 
-def _try(run: Run, workplace: Workplace, tried: Arguments, meter: ScanMeter) -> None:
-    """Plan it, and run it if that reads little; what is cut short has failed at nothing."""
+def little_of(meter: ScanMeter) -> ScanMeter:
+    """Return a meter that bounds what is only tried."""
+    return ScanMeter(
+        timeout_seconds=min(_MOST_SECONDS, meter.remaining_seconds),
+        max_bytes=min(_MOST_BYTES, meter.remaining_bytes),
+    )
+
+
+def attempt(run: Run, workplace: Workplace, tried: Arguments, meter: ScanMeter) -> dict[str, Any]:
+    """Plan a call, and run it if that reads little.
+
+    Raises:
+        DeadlineExceededError: If it is cut short: it has failed at nothing.
+        LakeError: What it fails with.
+    """
     if tried.get("sql") or tried.get("where") or tried.get("filter_column"):
         kind = {} if "sql" in tried else {"format": "parquet"}
         planned = {**tried, **kind, "dry_run": True}
         plan = answer_query(workplace, planned, meter, lambda *_: None)["plan"]
         if plan["bytes_estimated"] > _MOST_BYTES:
-            return
+            raise meter.overdue()
+    # An offset fails at nothing, and would be read up to.
+    beginning = {"offset": 0} if "offset" in tried else {}
     try:
-        run(tried, meter)
-    except DeadlineExceededError:
-        return
-    except LimitExceededError:
-        if meter.remaining_bytes:
+        return run({**tried, **beginning}, meter)
+    except LimitExceededError as exc:
+        # An exact profile says beforehand that it would read more.
+        if meter.remaining_bytes and (exc.repair or {}).keys() != {"basis"}:
             raise
+        raise meter.overdue() from exc

@@ -6,7 +6,7 @@ from typing import Any
 
 from s3_data_lake_mcp.errors import LakeError, NotFoundError
 from s3_data_lake_mcp.jobs.analysis import answer_query, metadata, summary
-from s3_data_lake_mcp.jobs.proving import prove
+from s3_data_lake_mcp.jobs.proving import attempt, little_of, prove
 from s3_data_lake_mcp.jobs.reading import frame, read_csv, read_json, read_parquet
 from s3_data_lake_mcp.jobs.workplace import Arguments, Report, Workplace
 from s3_data_lake_mcp.storage import ScanMeter
@@ -47,6 +47,8 @@ def run(
             raise _in_sql(explain_missing(workplace.store, exc, meter), arguments) from exc
 
     try:
+        if arguments.get("trial"):
+            return attempt(run_with, workplace, arguments, little_of(meter))
         return run_with(arguments, meter)
     except LakeError as exc:
         if name in _PAGED:

@@ -73,6 +73,18 @@ class Signature:
 
     def _refuse_unknown(self, name: str, arguments: Mapping[str, Any]) -> None:
         message = f"{visible(name)} is not a parameter of {self.name}"
+        near = self._nearest(name)
+        if not near:
+            raise InvalidArgumentError(message, hint=f"It has: {', '.join(self.names)}.")
+        repair = {key: value for key, value in arguments.items() if key in self.names}
+        for other in [other for other in arguments if other not in self.names]:
+            known = self._nearest(other)
+            if known and known not in repair and self._takes(known, arguments[other]):
+                repair[known] = arguments[other]
+        raise InvalidArgumentError(message, hint=f"Did you mean {near}?", repair=repair)
+
+    def _nearest(self, name: str) -> str:
+        """Return the parameter that is meant by a name which is none; empty if that is not said."""
         word = name.lower()
         alias = _ALIASES.get(word, word)
         if word in _KEYS and self.place == "prefix":
@@ -84,12 +96,7 @@ class Signature:
         ]
         near = near or difflib.get_close_matches(word, self.names, 1, 0.5)
         near = near or [known for known in self.names if word and word in known.split("_")]
-        if not near:
-            raise InvalidArgumentError(message, hint=f"It has: {', '.join(self.names)}.")
-        repair = {key: value for key, value in arguments.items() if key in self.names}
-        if near[0] not in repair and self._takes(near[0], arguments[name]):
-            repair[near[0]] = arguments[name]
-        raise InvalidArgumentError(message, hint=f"Did you mean {near[0]}?", repair=repair)
+        return near[0] if near else ""
 
     def _takes(self, name: str, value: object) -> bool:
         required = {"bucket_name": ""} if "bucket_name" in self.names else {}

@@ -1,6 +1,5 @@
 """The eight tools, in order, and the one boundary that every call passes."""
 
-import contextlib
 import logging
 import threading
 from collections.abc import Callable, Mapping
@@ -16,21 +15,15 @@ from fastmcp.tools.base import Tool, ToolResult
 from mcp_types import ToolAnnotations
 from pydantic import PrivateAttr, ValidationError
 
-from s3_data_lake_mcp.cursors import Cursor
-from s3_data_lake_mcp.errors import (
-    InvalidArgumentError,
-    LakeError,
-    NotFoundError,
-    ObjectChangedError,
-)
+from s3_data_lake_mcp.errors import DeadlineExceededError, InvalidArgumentError, LakeError
 from s3_data_lake_mcp.fence import scrub_all
 from s3_data_lake_mcp.lake import Call, Lake
 from s3_data_lake_mcp.models import Model
 from s3_data_lake_mcp.settings import PREFIX, Settings
-from s3_data_lake_mcp.storage.keys import split_uri
 from s3_data_lake_mcp.tools import analysis, discovery, reading
 from s3_data_lake_mcp.tools.arguments import PAGE_SIZES, Signature
 from s3_data_lake_mcp.tools.context import is_offered, listed_names, offered_clauses
+from s3_data_lake_mcp.tools.proposals import Proposal, attempts, misplaced, proposal, since
 from s3_data_lake_mcp.tools.rendering import render
 from s3_data_lake_mcp.tools.words import error_lines, next_line
 from s3_data_lake_mcp.workers.pool import waited
@@ -60,6 +53,7 @@ class LakeTool(Tool):
     _signature: Signature = PrivateAttr()
     _lake: Lake = PrivateAttr()
     _hidden: frozenset[str] = PrivateAttr()
+    _peers: Mapping[str, "LakeTool"] = PrivateAttr()
     _limiter: anyio.CapacityLimiter | None = PrivateAttr(default=None)
 
     @classmethod
@@ -110,9 +104,10 @@ class LakeTool(Tool):
             _LOGGER.exception("an answer does not fit its model", extra={"tool": self.name})
             raise ToolError("internal_error: The answer could not be built.") from exc
         except LakeError as exc:
-            told = _misplaced(_since(exc, call.cursor), arguments, self._signature.place)
-            text = self._error_text(told, arguments, call)
-            raise ToolError(text, log_level=logging.INFO) from exc
+            told = misplaced(since(exc, call.cursor), arguments, self._signature.place)
+            call.retold = told is not exc
+            follow_up = await self._follow_up(told, arguments, call)
+            raise ToolError(self._error_text(told, follow_up), log_level=logging.INFO) from exc
         return self._answer(result, values)
 
     async def _bounded(self, call: Call, values: dict[str, Any]) -> Model:
@@ -156,61 +151,42 @@ class LakeTool(Tool):
         structured = scrub_all(result.model_dump(by_alias=True))
         return ToolResult(content=text, structured_content=structured)
 
-    def _error_text(self, exc: LakeError, arguments: Mapping[str, Any], call: Call) -> str:
+    async def _follow_up(
+        self, exc: LakeError, arguments: Mapping[str, Any], call: Call
+    ) -> Proposal | None:
+        """Return the call that comes with an error, if there is one that works."""
+        found = proposal(exc, arguments, call, self._signature)
+        if found is not None and found.untried:
+            found = await self._peers[found.tool].mended(found, call)
+        offered = found is not None and is_offered(found.tool, self._lake.settings)
+        return found if offered else None
+
+    async def mended(self, found: Proposal, failed: Call) -> Proposal | None:
+        """Return a call of this tool that was tried, with what else was wrong in it mended."""
+        for call, arguments in attempts(found, failed):
+            try:
+                await self._bounded(
+                    call, self._signature.resolve(self._signature.validate(arguments), call)
+                )
+            except DeadlineExceededError:
+                return found
+            except LakeError as exc:
+                again = proposal(exc, found.arguments, call, self._signature)
+                if again is None or again.tool != found.tool:
+                    return again
+                found.arguments = again.arguments
+            else:
+                return found
+        return None
+
+    def _error_text(self, exc: LakeError, follow_up: Proposal | None) -> str:
         share = self._lake.settings.max_result_bytes // _ERROR_PARTS
         lines = error_lines(exc, offered_clauses(exc.hint, self._hidden), share)
-        follow_up = ""
-        changed = isinstance(exc, ObjectChangedError) and not exc.repair_tool
-        if changed and call.cursor is not None:
-            follow_up = next_line(self.name, self._signature.first_call(call.cursor))
-        elif exc.repair is not None:
-            tool = exc.repair_tool or self.name
-            whole = (
-                exc.repair
-                if exc.repair_tool
-                else self._signature.mended(arguments, exc.repair, call)
-            )
-            if whole is not None and is_offered(tool, self._lake.settings):
-                follow_up = next_line(tool, whole)
+        line = next_line(follow_up.tool, follow_up.arguments) if follow_up else ""
         # A call is told whole or not at all.
-        if follow_up and len(follow_up.encode()) <= share:
-            lines.append(follow_up)
+        if line and len(line.encode()) <= share:
+            lines.append(line)
         return "\n".join(lines)
-
-
-def _since(exc: LakeError, cursor: Cursor | None) -> LakeError:
-    """Return the error as it is for who goes on with a cursor: what is not there now, was."""
-    if cursor is None or not isinstance(exc, NotFoundError):
-        return exc
-    # An error without a key is of a bucket, which held the object.
-    key = exc.key or (cursor.key if exc.bucket == cursor.bucket else "")
-    if not key:
-        return exc
-    beside = {"bucket_name": exc.bucket, "prefix": key[: key.rfind("/") + 1]}
-    return ObjectChangedError(
-        f"s3://{exc.bucket}/{key} was deleted since the cursor was made",
-        hint="list_s3_objects shows what is there now.",
-        repair=beside,
-        repair_tool="list_s3_objects",
-    )
-
-
-def _misplaced(exc: LakeError, arguments: Mapping[str, Any], place: str) -> LakeError:
-    """Return the error of who gives a whole URI for a key, which is taken literally, with the way.
-
-    No such key was found: an object whose key looks like a URI is read.
-    """
-    key = arguments.get(place)
-    if not isinstance(exc, NotFoundError) or not isinstance(key, str):
-        return exc
-    with contextlib.suppress(InvalidArgumentError):
-        if (found := split_uri(key)) and found[1]:
-            return NotFoundError(
-                str(exc),
-                hint=f"{place} is a key alone: a whole URI goes into bucket_name.",
-                repair={"bucket_name": found[0], place: found[1]},
-            )
-    return exc
 
 
 _FAT = frozenset({"title", "additionalProperties", "minimum"})
@@ -280,6 +256,7 @@ def enabled(settings: Settings) -> list[str]:
 def register(server: FastMCP, lake: Lake) -> None:
     """Add the tools that are switched on to a server."""
     names = enabled(lake.settings)
-    for function, title in TOOLS.items():
-        if function.__name__ in names:
-            server.add_tool(LakeTool.build(function, title, lake))
+    tools = {f.__name__: LakeTool.build(f, title, lake) for f, title in TOOLS.items()}
+    for name in names:
+        tools[name]._peers = tools  # noqa: SLF001 - of its own class
+        server.add_tool(tools[name])

@@ -1,0 +1,108 @@
+"""The call that comes with an error: found, and tried with little before it is told."""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from s3_data_lake_mcp.cursors import Cursor
+from s3_data_lake_mcp.errors import (
+    InvalidArgumentError,
+    LakeError,
+    NotFoundError,
+    ObjectChangedError,
+)
+from s3_data_lake_mcp.lake import Call
+from s3_data_lake_mcp.storage import ScanMeter
+from s3_data_lake_mcp.storage.keys import split_uri
+from s3_data_lake_mcp.tools.arguments import Signature
+
+_MOST_TRIED = 4
+_MOST_SECONDS = 2.0
+"""A worker bounds what it tries itself; this is for what hangs."""
+
+_PROVEN = frozenset(
+    {"query_csv_data", "read_csv_from_s3", "read_json_from_s3", "read_parquet_from_s3"}
+)
+"""The tools whose workers try what they propose."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Proposal:
+    """A call, and whether it may fail for something else."""
+
+    tool: str
+    arguments: dict[str, Any]
+    untried: bool
+
+
+def proposal(
+    exc: LakeError, arguments: Mapping[str, Any], call: Call, signature: Signature
+) -> Proposal | None:
+    """Return the call that an error proposes, if it does."""
+    if isinstance(exc, ObjectChangedError) and not exc.repair_tool and call.cursor is not None:
+        begin = signature.first_call(call.cursor)
+        return Proposal(tool=call.tool, arguments=begin, untried=True)
+    if exc.repair is None:
+        return None
+    if exc.repair_tool:
+        # Else it is of keys or an object that were just looked at; nothing is wrong with no bucket.
+        untried = isinstance(exc, InvalidArgumentError) and "bucket_name" in exc.repair
+        return Proposal(tool=exc.repair_tool, arguments=exc.repair, untried=untried)
+    whole = signature.mended(arguments, exc.repair, call)
+    if whole is None:
+        return None
+    untried = call.retold or not call.worked
+    if call.tool == "list_s3_buckets":
+        untried = False
+    elif call.tool not in _PROVEN:
+        untried |= "bucket_name" in exc.repair
+        untried |= bool(whole.get("columns")) and "columns" not in exc.repair
+    return Proposal(tool=call.tool, arguments=whole, untried=untried)
+
+
+def attempts(found: Proposal, failed: Call) -> Iterator[tuple[Call, Mapping[str, Any]]]:
+    """Yield calls that try a proposal, each with the arguments that it has then."""
+    for _ in range(_MOST_TRIED):
+        seconds = min(_MOST_SECONDS, failed.meter.remaining_seconds)
+        meter = ScanMeter(timeout_seconds=seconds, max_bytes=failed.meter.remaining_bytes)
+        arguments: Mapping[str, Any] = found.arguments
+        if found.tool == "list_s3_objects":
+            # Filters that find nothing would look at every key.
+            arguments = {k: v for k, v in arguments.items() if k in {"bucket_name", "prefix"}}
+        yield Call(lake=failed.lake, tool=found.tool, meter=meter, trial=True), arguments
+
+
+def since(exc: LakeError, cursor: Cursor | None) -> LakeError:
+    """Return the error as it is for who goes on with a cursor: what is not there now, was."""
+    if cursor is None or not isinstance(exc, NotFoundError):
+        return exc
+    # An error without a key is of a bucket, which held the object.
+    key = exc.key or (cursor.key if exc.bucket == cursor.bucket else "")
+    if not key:
+        return exc
+    beside = {"bucket_name": exc.bucket, "prefix": key[: key.rfind("/") + 1]}
+    return ObjectChangedError(
+        f"s3://{exc.bucket}/{key} was deleted since the cursor was made",
+        hint="list_s3_objects shows what is there now.",
+        repair=beside,
+        repair_tool="list_s3_objects",
+    )
+
+
+def misplaced(exc: LakeError, arguments: Mapping[str, Any], place: str) -> LakeError:
+    """Return the error of who gives a whole URI for a key, which is taken literally, with the way.
+
+    No such key was found: an object whose key looks like a URI is read.
+    """
+    key = arguments.get(place)
+    if not isinstance(exc, NotFoundError) or not isinstance(key, str):
+        return exc
+    with contextlib.suppress(InvalidArgumentError):
+        if (found := split_uri(key)) and found[1]:
+            return NotFoundError(
+                str(exc),
+                hint=f"{place} is a key alone: a whole URI goes into bucket_name.",
+                repair={"bucket_name": found[0], place: found[1]},
+            )
+    return exc
