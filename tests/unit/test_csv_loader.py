@@ -257,6 +257,15 @@ def test_a_position_keeps_the_form(text: str) -> None:
     assert rest.details == first.details
 
 
+def test_a_position_names_the_dialect_that_counts() -> None:
+    """It may have been made by another version, which took the text for another dialect."""
+    text = "a,b;c\n1,2;3\n4,5;6\n"
+    first = load(text, replace(PAGE, max_rows=1, delimiter=";"))
+    rest = load(text, replace(PAGE, position=first.resume(1)))
+    assert rows(first) + rows(rest) == [["1,2", 3], ["4,5", 6]]
+    assert rows(load(text)) == [[1, "2;3"], [4, "5;6"]]
+
+
 @pytest.mark.parametrize(
     "position",
     [
