@@ -98,6 +98,17 @@ def test_column_chunks_are_asked_for_before_the_engine_comes_to_them() -> None:
     assert store.threads == {"s3-ahead"}
 
 
+def test_column_chunks_that_the_engine_has_are_not_fetched_again() -> None:
+    """A query in other words costs the question whether the object is still the same."""
+    desk, store = desk_with("small.parquet", wide(100_000), "64MB")
+    for sql in ("SELECT a, c FROM data WHERE a = 0", "SELECT sum(a) + sum(b) AS n FROM data"):
+        desk.rows("small.parquet", sql)
+    store.ranges.clear()
+    assert desk.rows("small.parquet", "SELECT b FROM data WHERE a = 2654435761")
+    desk.rows("small.parquet", "SELECT max(a) AS a FROM data")
+    assert store.ranges == []
+
+
 @pytest.mark.parametrize(("condition", "share"), [("", 0.7), ("WHERE c = 796330728300001", 0.55)])
 def test_of_more_than_may_be_held_what_a_filter_may_spare_is_not_asked_for(
     monkeypatch: pytest.MonkeyPatch, condition: str, share: float
