@@ -79,6 +79,9 @@ class Figures:
 
     def _histogram_json(self) -> list[Json]:
         bins, counted = self.bins, self.bin_counts
+        if bins is None and self.quantiles and len(self.top) == 1 and not self.infinite:
+            ((value, count),) = self.top
+            return [{"from": unsigned(value), "to": unsigned(value), "count": count}]
         if bins is None or not counted:
             return []
         edge = [_edge(self.column, place) for place in bins.edges()]
