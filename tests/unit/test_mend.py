@@ -90,6 +90,11 @@ def mender(connection: duckdb.DuckDBPyConnection, columns: Sequence[tuple[str, s
         ),
         ("UNPIVOT data ON scre", "UNPIVOT data ON score"),
         (
+            "SELECT DATEDIFF(week, ts, now()) FROM data",
+            "SELECT DATEDIFF('week', ts, now()) FROM data",
+        ),
+        ("SELECT date_trunc(month, ts) FROM data", "SELECT date_trunc('month', ts) FROM data"),
+        (
             "FROM data QUALIFY row_number() OVER (ORDER BY scre) = 1",
             "FROM data QUALIFY row_number() OVER (ORDER BY score) = 1",
         ),

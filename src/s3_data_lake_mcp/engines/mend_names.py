@@ -17,6 +17,12 @@ CLEAR: Final = 0.1
 _VERY_NEAR = 0.8
 _CLAUSES = ("WHERE", "GROUP", "HAVING", "QUALIFY", "WINDOW", "ORDER", "LIMIT", "USING")
 _COMPARISONS = ("=", "==", "<>", "!=", "<", ">", "<=", ">=")
+_BY_PART = (
+    *("DATE_DIFF", "DATEDIFF", "DATE_PART", "DATEPART"),
+    *("DATE_SUB", "DATESUB", "DATE_TRUNC", "DATETRUNC"),
+)
+"""Functions whose first argument is a text, which other dialects write as a word."""
+
 _INTERNAL = "temp.main."
 _NAMES = re.compile(r'"((?:[^"]|"")*)"')
 _ELSEWHERE = {
@@ -252,6 +258,8 @@ def _is_compared(words: Sequence[Token], place: int) -> bool:
 
 
 def _is_compared_with(words: Sequence[Token], place: int) -> bool:
+    if place > 1 and words[place - 1].text == "(" and words[place - 2].says(*_BY_PART):
+        return True
     while place > 1 and words[place - 1].text == ",":
         place -= 2
     if place > 1 and words[place - 1].text == "(" and words[place - 2].says("IN"):
