@@ -88,8 +88,13 @@ def _failed(pool: WorkerPool, bucket: str, timeout_seconds: float) -> LakeError:
 def test_a_crash_with_memory_to_spare_is_the_data(
     busy_pool: WorkerPool, bucket: str, number: int
 ) -> None:
-    """A reader's own check ends its process too: that is no want of memory."""
-    assert isinstance(_ended_by(busy_pool, number, bucket), MalformedDataError)
+    """A reader's own check ends its process too: that is no want of memory.
+
+    Sound data may be asked for what the engine does not survive, so it is not all blamed.
+    """
+    error = _ended_by(busy_pool, number, bucket)
+    assert isinstance(error, MalformedDataError)
+    assert str(error).startswith("The query, or ")
 
 
 @pytest.mark.parametrize("busy_pool", [500 << 20], indirect=True)

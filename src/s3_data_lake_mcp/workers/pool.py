@@ -257,6 +257,12 @@ def _crash(job: str, exit_code: int, used_bytes: int, settings: Settings) -> Lak
         )
     if exit_code == -signal.SIGABRT and starved:
         return out_of_memory(settings)
+    if exit_code < 0 and job == "query":
+        message = "The query, or the data for it, crashed the engine, which was contained"
+        hint = (
+            "Write the query in smaller steps. If SELECT * FROM data crashes too, it is the data."
+        )
+        return MalformedDataError(message, hint=hint)
     if exit_code < 0:
         message = "The data crashed its reader, which was contained"
         return MalformedDataError(
