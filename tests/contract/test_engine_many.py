@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from s3_data_lake_mcp.errors import MalformedDataError, ObjectChangedError
+from s3_data_lake_mcp.errors import MalformedDataError, ObjectChangedError, UnknownColumnError
 from support.engine import Desk
 from support.parquet_files import parquet_bytes
 
@@ -201,3 +201,36 @@ def test_a_day_has_the_columns_of_all_days(suffix: str, days: int, asked: int) -
         page = fresh.run("h/", where=where, format="parquet")
         assert page.table.to_pylist() == [row]
         assert page.details["parquet"]["num_rows"] == 1  # type: ignore[index] # JSON
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("folder", ["", "n={:03}/"])
+@pytest.mark.parametrize(("objects", "odd"), [(3, 0), (3, 1), (OBJECTS, ODD[0])])
+def test_the_simple_form_finds_a_column_wherever_it_is(
+    suffix: str, folder: str, objects: int, odd: int
+) -> None:
+    """As SQL does: in an object that is not looked at first, or pruned by its partition."""
+    desk = Desk()
+    for number in range(objects):
+        record = {"id": number} | ({"more": 7} if number == odd else {})
+        names, values = ",".join(record), ",".join(map(str, record.values()))
+        body: bytes | str = f"{names}\n{values}\n" if suffix == "csv" else json.dumps(record)
+        if suffix == "parquet":
+            body = parquet_bytes(pa.table({name: [value] for name, value in record.items()}))
+        desk.put(f"many/{folder.format(number)}{number:03}.{suffix}", body)
+    found = desk.filtered("many/", "more", "=", "7", columns=["more", "id"])
+    assert found == [{"more": 7, "id": odd}]
+    with pytest.raises(UnknownColumnError, match="no column 'most'"):
+        desk.filtered("many/", "most", "=", "7")
+
+
+def test_the_simple_form_finds_a_key_that_comes_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind the beginning of JSON that is too long to be looked at whole for every query."""
+    monkeypatch.setattr("s3_data_lake_mcp.engines.json_table.WHOLE_BYTES", 0)
+    desk = Desk()
+    lines = [f'{{"id": {i}, "pad": "{"x" * 400}"}}\n' for i in range(1_500)]
+    desk.put("late.jsonl", "".join([*lines, '{"id": 1500, "more": 7}\n']))
+    assert desk.filtered("late.jsonl", "more", "not_null", "", columns=["id"]) == [{"id": 1500}]
+    assert desk.rows("late.jsonl", columns=("more",), max_rows=2_000)[-1] == {"more": 7}
+    with pytest.raises(UnknownColumnError, match="no column 'most'"):
+        desk.filtered("late.jsonl", "most", "=", "7")

@@ -21,7 +21,7 @@ from s3_data_lake_mcp.engines.parquet_table import ParquetTable
 from s3_data_lake_mcp.engines.results import fetch
 from s3_data_lake_mcp.engines.running import Run
 from s3_data_lake_mcp.engines.stored_types import with_stored_types
-from s3_data_lake_mcp.errors import InternalError, LakeError
+from s3_data_lake_mcp.errors import InternalError, LakeError, UnknownColumnError
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectStore, ScanMeter
 from s3_data_lake_mcp.storage.copies import Copies
@@ -130,6 +130,10 @@ class DuckDbEngine:
             with self._session(call) as session:
                 try:
                     return work(session)
+                except UnknownColumnError:
+                    missing = duckdb.BinderException("Column not found, says the simple form")
+                    if not any(table.learn(missing, None) for table in call.inputs.learners):
+                        raise
                 except duckdb.Error as exc:
                     failure = session.scope.failure
                     if isinstance(failure, LakeError):

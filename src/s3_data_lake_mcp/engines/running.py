@@ -29,7 +29,7 @@ from s3_data_lake_mcp.engines.row_order import RowOrder
 from s3_data_lake_mcp.engines.simple_form import Statement
 from s3_data_lake_mcp.engines.stored_types import with_stored_types
 from s3_data_lake_mcp.engines.used_fields import UsedFields
-from s3_data_lake_mcp.errors import LakeError
+from s3_data_lake_mcp.errors import LakeError, UnknownColumnError
 
 _MOST_SOURCES = 20
 _BRIEF_ROWS = 5_000
@@ -159,7 +159,7 @@ class Run:
             table.focus(table.place.members[-1:])
         if tables:
             scans = []
-            with contextlib.suppress(duckdb.Error):
+            with contextlib.suppress(duckdb.Error, UnknownColumnError):
                 self._inputs.create_views(session)
                 statement = self._asked.statement(session, self._columns(session))
                 scans = list(scans_in(plan_tree(session, statement)))
