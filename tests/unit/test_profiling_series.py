@@ -9,6 +9,7 @@ import pytest
 from s3_data_lake_mcp.profiling.datasets import DatasetGrouper
 from s3_data_lake_mcp.profiling.groups import MOST_MOMENTS
 from s3_data_lake_mcp.storage import ListedObject
+from support.summaries import Summaries
 
 _WRITTEN = datetime(2026, 1, 1, tzinfo=UTC)
 _MONTHS = [date(2024 + at // 12, at % 12 + 1, 1) for at in range(24)]
@@ -122,3 +123,12 @@ def test_intervals_of_several_days_are_told() -> None:
     """The interval is the usual distance, in the plural where it is more than one."""
     keys = [f"t/r_{_WRITTEN - timedelta(days=2 * at):%Y-%m-%d}.csv" for at in range(6)]
     assert "usually every 2 days" in _grouped(keys).freshness(_WRITTEN)[0]
+
+
+def test_a_summary_tells_how_often_data_comes() -> None:
+    """A notice names the data set, its newest object and the interval."""
+    summaries = Summaries()
+    for day in _DAYS:
+        summaries.put(f"t/r_{day:%Y-%m-%d}.csv", last_modified=day)
+    said = f"t: newest object of {_DAYS[-1].isoformat()}, names run from 2026-03-01 to 2026-03-08"
+    assert any(notice.startswith(said) for notice in summaries.of("t/")["notices"])

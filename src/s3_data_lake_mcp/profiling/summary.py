@@ -122,11 +122,7 @@ def _datasets(store: ObjectStore, stock: Stock, meter: ScanMeter) -> tuple[list[
     ):
         said = ["Schema drift was not looked for: the listing took too long."]
     ages = stock.grouper.freshness(datetime.now(UTC))
-    aged = [
-        f"{one['name']}: {age}."
-        for one, age in zip(datasets, ages, strict=True)
-        if age and stock.kind != "object"
-    ]
+    aged = [f"{one['name']}: {age}." for one, age in zip(datasets, ages, strict=True) if age]
     return datasets, [*said, *aged[:_AGED_DATASETS]]
 
 
