@@ -163,6 +163,24 @@ def test_the_folder_is_bounded(folder: Path) -> None:
     assert copies.begin(info_of(store, "long")) is None
 
 
+@pytest.mark.parametrize("idle_seconds", [0, 600])
+def test_only_what_nobody_writes_any_more_makes_room(folder: Path, idle_seconds: int) -> None:
+    """What another is writing stays, although it was used before all others."""
+    store, copies = MemoryStore(), Copies(folder, 40_960)
+    for number in range(12):
+        store.put("lake", str(number), bytes(8_192))
+    writer = CopiedReader(store, info_of(store, "0"), ScanMeter(), copies)
+    writer.read_range(0, 4_096)
+    (draft,) = folder.glob("??/*")
+    os.utime(draft, (0, time.time() - idle_seconds))
+    for number in range(1, 12):
+        reader = CopiedReader(store, info_of(store, str(number)), ScanMeter(), copies)
+        reader.read_range(0, 8_192)
+        reader.close()
+    assert draft.exists() is (idle_seconds == 0)
+    writer.close()
+
+
 def test_a_cut_file_is_not_used(store: MemoryStore, folder: Path) -> None:
     """A file of another length is as good as none, even one that is cut while it is read."""
     scanned(store, Copies(folder, 1 << 20))

@@ -347,6 +347,11 @@ def test_text_in_double_quotes_is_mended(mender: Mender) -> None:
         ("SELECT a.b.c.d.e FROM data", "It has: data.", None),
         ("SELECT id FROM data WHERE day > 5", "DATE '2026-01-31'", None),
         ("SELECT id FROM data WHERE qty = 'abc'", "column's type", None),
+        (
+            """SELECT "cast" FROM (SELECT 1 AS "cast") WHERE "cast" = 'x'""",
+            "column's type",
+            None,
+        ),
         ("SELECT country, id FROM data GROUP BY country", "GROUP BY", None),
         ("SELECT id FROM data a JOIN data b ON a.id = b.id", "alias", None),
         ("SELECT id FROM data WHERE sum(qty) > 1", "HAVING", None),

@@ -114,6 +114,13 @@ def test_the_one_object_of_another_width_is_in_the_glob() -> None:
     assert all(glob_regex(glob.removeprefix("s3://lake/")).fullmatch(key) for key in own)
 
 
+def test_numbered_folders_beside_others_have_a_glob() -> None:
+    """What is merged keeps the name of its files."""
+    keys = [f"t/device-{number}/r_{10**number}.csv" for number in range(9)]
+    found = _datasets([*keys, "t/notes/about.txt"])
+    assert [one["uri"] for one in found if one["objects"] == 9] == ["s3://lake/t/device-*/r_*.csv"]
+
+
 def test_partitions() -> None:
     """Columns with the number of their values and the ends, numbers as numbers."""
     keys = [f"t/year=2025/month={m}/city=K%C3%B6ln/x.csv" for m in range(1, 13)]

@@ -53,6 +53,7 @@ def test_columns_that_are_no_more_than_references(
         ("SELECT COLUMNS('i.*') FROM data", 1),
         ("SELECT id.span FROM data id", 1),
         ("SELECT a FROM data AS d(a, b, c)", 1),
+        ("SELECT id FROM data AS d(span, id, day)", 1),
         ("SELECT q.id FROM (SELECT 1 AS id) q, data", 1),
         ("WITH data AS (SELECT 1 AS id) SELECT id FROM data", 1),
         ("WITH t(id) AS (SELECT span FROM data) SELECT id FROM t", 1),

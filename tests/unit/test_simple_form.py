@@ -156,6 +156,7 @@ def test_decimals_are_compared_exactly() -> None:
     assert desk.filtered("a.parquet", "p", "=", "1.005") == []
     assert [row["n"] for row in desk.filtered("a.parquet", "p", ">", "1.005")] == [1]
     assert [row["n"] for row in desk.filtered("a.parquet", "p", "=", "1")] == [2]
+    assert [row["n"] for row in desk.filtered("a.parquet", "p", "<", "9" * 39)] == [1, 2]
 
 
 @pytest.mark.parametrize("key", KEYS)

@@ -51,6 +51,7 @@ def test_fields_that_are_named(sql: str, expected: set[tuple[str, ...]]) -> None
         "SELECT to_json(d), d.user.plan FROM data d",
         "SELECT u.plan FROM (SELECT user u, user.id FROM data)",
         "SELECT user.plan.upper() FROM data",
+        "SELECT user.upper(), user.plan FROM data",
         "SELECT a.plan, user.plan FROM data AS t(a, b)",
         "SELECT user.plan FROM data JOIN 's3://b/c.json' USING (user)",
         "SELECT user.plan FROM data NATURAL JOIN 's3://b/c.json'",

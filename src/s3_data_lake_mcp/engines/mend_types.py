@@ -99,8 +99,7 @@ def mend_flip(flip: TypeFlip) -> Mended:
 def mend_conversion(message: str, sql: str) -> Mended:
     """Mend a value that is not of the type that it is cast to."""
     words = tokens(sql)
-    casts = [place for place in places_of(words, "cast") if words[place + 1 :][:1]]
-    if casts:
+    if casts := _calls(words, "cast"):
         hint = "TRY_CAST(… AS …) gives NULL for what cannot be converted."
         return Mended(message=message, hint=hint, sql=with_words(sql, words, casts, "TRY_CAST"))
     hint = (
@@ -110,11 +109,16 @@ def mend_conversion(message: str, sql: str) -> Mended:
     return Mended(message=message, hint=hint)
 
 
+def _calls(words: list[Token], function: str) -> list[int]:
+    """Return the places of a function's name where a bracket follows it."""
+    followed = {i for i, word in enumerate(words, start=-1) if word.text == "("}
+    return [i for i in places_of(words, function) if i in followed]
+
+
 def _arguments(words: list[Token], function: str) -> list[int]:
     """Return the places of plain names that stand as the first argument, or beside an operator."""
     if function.isidentifier():
-        calls = [i for i in places_of(words, function) if words[i + 1 : i + 2]]
-        return [i + 2 for i in calls if words[i + 1].text == "(" and i + 2 < len(words)]
+        return [i + 2 for i in _calls(words, function) if i + 2 < len(words)]
     beside = [i for i, word in enumerate(words) if word.text == function]
     return [j for i in beside for j in (i - 1, i + 1) if 0 <= j < len(words)]
 
