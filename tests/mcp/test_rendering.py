@@ -150,11 +150,14 @@ async def test_the_order_of_the_text(call: Caller, tool: str, arguments: dict[st
 
 
 async def test_null_and_empty_differ_in_the_text(call: Caller, objects: Objects) -> None:
-    """A missing value is an empty cell, an empty text is `""`."""
+    """A missing value is an empty cell, an empty text is `""`; a record that is null is `null`."""
     key = objects.put("rendering/null.csv", 'a,b,c\n"",,x\n')
     answer = await call("read_csv_from_s3", bucket_name=SHELF, object_key=key)
     assert answer.data["rows"] == [["", None, "x"]]
     assert '""\t\tx' in answer.lines
+    key = objects.json("rendering/null.json", [None, "", 1])
+    answer = await call("read_json_from_s3", bucket_name=SHELF, object_key=key)
+    assert answer.lines[-4:-1] == ["null", '""', "1"]
 
 
 async def test_text_alone(served: Served) -> None:

@@ -424,9 +424,10 @@ def test_policy_has_its_own_error(sql: str) -> None:
 
 
 def test_honest_steps_are_no_bomb() -> None:
-    """Twenty steps that each name the one before, and joins of a few, pass."""
+    """Twenty steps that each name the one before, joins of a few, and a hundred brackets pass."""
     steps = ", ".join(f"t{i} AS (FROM t{i - 1} WHERE x > {i})" for i in range(1, 20))
     assert guarded(f"WITH t0 AS (FROM data), {steps} SELECT * FROM t19 JOIN t5 USING (x)")
+    assert guarded("SELECT " + "(" * 100 + "x" + ")" * 100 + " FROM data")
 
 
 def test_what_multiplies_out_is_refused_at_once() -> None:
