@@ -86,6 +86,20 @@ def test_json_lines_and_arrays() -> None:
     assert meter.requests <= 12
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_json_lines_are_sampled_in_their_encoding(encoding: str) -> None:
+    """Ranges are cut where lines end, in code units: each record is one of the object's."""
+    lines = "".join(
+        json.dumps({"id": i, "text": "\u010a\u0a0d" * 4}, ensure_ascii=False) + "\n"
+        for i in range(70_000)
+    )
+    sample, _ = _drawn(lines.encode(encoding), name="json", key="x.jsonl")
+    ids: Any = sample.table.column("id").to_pylist()
+    assert sample.where == "9 ranges of the object"
+    assert len(ids) == len(set(ids)) == sum(sample.parts)
+    assert {0, 69_999} < set(ids) <= set(range(70_000))
+
+
 def test_compressed_text_is_sampled_from_its_beginning() -> None:
     """What cannot be entered in the middle is not pretended to be random."""
     sample, _ = _drawn(gzip.compress(_lines(200_000), 1), key="x.csv.gz")

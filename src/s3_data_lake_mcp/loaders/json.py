@@ -122,8 +122,8 @@ class JsonLoader:
         )
 
 
-def json_layout(source: ObjectReader, *, max_decoded_bytes: int = 8 << 30) -> str:
-    """Return `array`, `lines`, `object` or `scalar`, judged by the beginning.
+def json_layout(source: ObjectReader, *, max_decoded_bytes: int = 8 << 30) -> tuple[str, str]:
+    """Return `array`, `lines`, `object` or `scalar`, and the encoding, judged by the beginning.
 
     Costs what the first value costs: of arrays and announced JSON Lines, the head.
 
@@ -132,7 +132,7 @@ def json_layout(source: ObjectReader, *, max_decoded_bytes: int = 8 << 30) -> st
         LimitExceededError: If it begins with an object of more than 64 MiB.
     """
     with closing(open_start(source, max_decoded_bytes)) as scan:
-        return scan.layout
+        return scan.layout, scan.encoding
 
 
 def _nowhere(_count: int) -> Position:

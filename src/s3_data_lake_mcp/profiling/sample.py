@@ -147,8 +147,8 @@ class Sampler:
 
     def _layout(self, source: ObjectReader, name: str) -> TextLayout | None:
         if name == "json":
-            lines = json_layout(source, max_decoded_bytes=self.max_decoded_bytes) == "lines"
-            return TextLayout(start=0) if lines else None
+            kind, encoding = json_layout(source, max_decoded_bytes=self.max_decoded_bytes)
+            return TextLayout(start=0, encoding=encoding) if kind == "lines" else None
         shape = sniff(source, CsvRequest(max_rows=0))
         dialect = shape.dialect
         return TextLayout(
