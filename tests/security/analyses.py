@@ -118,6 +118,31 @@ VALUES (1, 'ok'), (2, (SELECT max(update) FROM data))
 DESCRIBE SELECT * EXCLUDE (tags, address) FROM data
 SELECT column_name, column_type FROM (DESCRIBE SELECT id + 1.5 AS a, [qty] AS b FROM data)
 SELECT column_name, "max", null_percentage FROM (SUMMARIZE SELECT id, update FROM data)
+SELECT * LIKE 'co%', * SIMILAR TO 'up.*' FROM data WHERE id < 9
+SELECT COLUMNS(['id', 'update']), COLUMNS(lambda c: c LIKE '%der') FROM data WHERE id < 9
+SELECT min(COLUMNS('id|qty')), n: count(*) FROM data
+SELECT country, list(name ORDER BY id DESC)[:3], max(qty, 3) FROM data GROUP BY country
+SELECT [x * 2 FOR x IN [id, id + 1] IF x > 1], list_reduce([id], lambda a, b: a + b, 10) FROM data
+    WHERE id < 9
+SELECT id, fill(qty) OVER (ORDER BY id) FROM data WHERE id < 30
+SELECT id, lag(qty, 1, 0 ORDER BY name, id) OVER (PARTITION BY country ORDER BY id) FROM data
+SELECT sum(qty) OVER w FROM data WINDOW w AS (ORDER BY id ROWS BETWEEN 2 PRECEDING AND CURRENT ROW
+    EXCLUDE TIES)
+WITH RECURSIVE t(a, b) USING KEY (a) AS (SELECT 1, 1 UNION SELECT a, b + 1 FROM t WHERE b < 3)
+    FROM t
+SELECT country, time_bucket(INTERVAL '7 days', day) w, count(*) FROM data GROUP BY ALL
+SELECT id FROM data USING SAMPLE 100%
+SELECT count(*) FROM data ORDER BY ALL LIMIT 100%
+SELECT regexp_extract(payload, '"k": (\d+).*(\d)', ['k', 's']).k FROM data WHERE id < 9
+SELECT approx_top_k(update, 2) IS NOT NULL, array_distance([1, 2]::FLOAT[2], [2, 2]::FLOAT[2])
+    FROM data
+SELECT variant_typeof(id::VARIANT), union_tag(union_value(k := id)) FROM data WHERE id < 3
+SELECT update COLLATE NOCASE = 'DROP', name COLLATE de < 'ü', seen AT TIME ZONE 'Asia/Tokyo' FROM
+    data WHERE id < 9
+SELECT id, s.* FROM (SELECT id, {'a': qty, 'b': update} s FROM data WHERE id < 9)
+SELECT d FROM (SELECT id, update FROM data WHERE id < 3) d
+SELECT update FROM data UNION BY NAME SELECT 1 AS one ORDER BY ALL
+SELECT 1_000 + 0x1F, 5!, @(-3), ~5, 2 ** 3, xor(5, 3), $$it's$$ FROM data WHERE id < 2
 """
 _ORDERED = re.compile(r"ORDER BY [^()]*$")
 

@@ -58,6 +58,20 @@ EXPLAIN SET VARIABLE x = 1
 EXPLAIN UPDATE data SET id = 1
 PIVOT data ON name IN (SELECT file FROM glob('/etc/*')) USING count(*)
 BEGIN; SELECT 1; COMMIT
+INSERT INTO data SELECT * FROM data ON CONFLICT (id) DO UPDATE SET name = 'x' RETURNING id
+MERGE INTO data USING data d ON true WHEN MATCHED THEN ERROR 'x'
+MERGE INTO data t USING data s ON t.id = s.id WHEN NOT MATCHED BY SOURCE THEN DELETE
+WITH RECURSIVE s AS (SELECT 1 x) DELETE FROM data USING s
+SELECT * FROM data WHERE EXISTS (WITH u AS (UPDATE data SET id = 1 RETURNING 1) FROM u)
+CREATE VIEW x AS SUMMARIZE data
+COPY FROM DATABASE memory TO memory (SCHEMA)
+COMMENT ON VIEW data IS NULL
+ALTER SEQUENCE s OWNED BY data
+SET s3_endpoint = 'evil.example'
+SET storage_compatibility_version = 'latest'
+CALL register_external_resource('a')
+CALL add_grammar_extension('x')
+CALL repeat(1, 1000000000000)
 """
 
 NO_SQL = r"""
@@ -248,6 +262,54 @@ SELECT 1 --\r\nFROM read_text('/etc/passwd')
 SELECT /* /* nested */ */ * FROM read_text('/etc/passwd')
 SELECT E'\'' , content FROM read_text('/etc/passwd') --'
 SELECT "a" "b" FROM read_text('/etc/passwd')
+FROM read_single_csv_file('s3://bucket/a.csv')
+FROM read_single_parquet_file('/tmp/x')
+FROM read_single_json_file('/etc/passwd')
+FROM parquet_page_index('s3://bucket/a.parquet')
+FROM duckdb_live_query_metrics()
+FROM duckdb_eviction_queues()
+FROM duckdb_available_metrics()
+FROM duckdb_dialects()
+FROM duckdb_grammar_extensions()
+FROM duckdb_external_resources()
+FROM register_external_resource_type('x')
+FROM destroy_external_resource('x')
+FROM remove_grammar_extension('x')
+FROM duckdb_table_sample('data')
+FROM duckdb_triggers()
+FROM duckdb_extension_repositories()
+FROM arrow_scan_dumb(1, 2, 3)
+FROM python_arrow_scan(1)
+FROM test_vector_types(NULL::INT)
+FROM histogram('data', 'id')
+FROM repeat('x', 10)
+SELECT index_key('a')
+SELECT get_block_size('memory')
+SELECT map_to_pg_oid('x')
+SELECT inet_server_addr()
+SELECT json_copy_strftime_if_date(DATE '2025-01-01', 'x')
+SELECT pg_typeof(getvariable('x'))
+SELECT 'threads'.current_setting()
+SELECT [current_setting(s) FOR s IN ['threads', 'memory_limit']]
+SELECT [x FOR x IN ['a'] IF getvariable(x) IS NULL]
+SELECT COLUMNS(*)::VARCHAR || current_setting('threads') FROM data
+SELECT name FROM data LIMIT current_setting('threads')::INT
+SELECT DISTINCT ON (current_setting('threads')) name FROM data
+SELECT * FROM json_each(current_setting('threads'))
+PIVOT data ON name USING max(current_setting('threads'))
+UNPIVOT (SELECT current_setting('threads') t) ON t
+SUMMARIZE SELECT current_setting('threads') t
+WITH RECURSIVE t(a, b) USING KEY (a) AS (SELECT 1, 2 UNION SELECT oid, 1 FROM pg_class) FROM t
+SELECT name FROM data UNION BY NAME FROM duckdb_settings()
+SELECT * FROM data WHERE name = ANY (FROM pg_database SELECT datname)
+FROM 's3express://bucket/a.csv'
+FROM 'abfss://c@a.dfs.core.windows.net/x.csv'
+FROM '\\host\share\x.csv'
+FROM '/dev/fd/0'
+FROM '.env'
+FROM '**/*.csv'
+FROM read_csv(CASE WHEN true THEN '/etc/hostname' END)
+FROM read_csv('s3://bucket/a.csv', compression = current_setting('x'))
 """
 
 
