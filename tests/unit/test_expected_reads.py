@@ -21,6 +21,7 @@ from s3_data_lake_mcp.storage.readahead import (
 )
 from support.engine import Desk
 from support.parquet_files import parquet_bytes
+from support.summaries import Summaries
 
 ROW = b"7," + b"x" * 98 + b"\n"
 LONG = b"n,text\n" + ROW * 1_300_000
@@ -211,6 +212,17 @@ def test_a_short_text_that_the_engine_has_is_not_fetched_again(key: str) -> None
     desk.value(key, f"{SUM} WHERE n > 0")
     assert store.ranges == []
     assert desk.meter.requests == 1
+
+
+def test_short_texts_that_were_profiled_are_not_fetched_for_a_query() -> None:
+    """What the engine has read for another tool is there for a query, too."""
+    desk, store = desk_with("short.csv", SHORT["short.csv"], "64MB")
+    summaries = Summaries(store=store)
+    desk.engine = summaries.engine
+    assert summaries.of("short.csv", "exact")["profile"]["rows_basis"] == "exact"
+    store.ranges.clear()
+    assert desk.value("short.csv", "SELECT count(*) AS n FROM data") == 30_000
+    assert store.ranges == []
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,9 @@ import itertools
 import json
 import os
 import threading
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import duckdb
@@ -73,6 +75,15 @@ class Session:
             with contextlib.suppress(duckdb.Error):
                 self.cursor.execute("ROLLBACK")
 
+    def cached(self) -> "Cached":
+        """Return what the engine has in its cache now."""
+        return Cached(
+            self.execute(
+                "SELECT path, location, location + nr_bytes FROM duckdb_external_file_cache() "
+                "WHERE loaded ORDER BY ALL"
+            )
+        )
+
     def row_groups_read(self) -> int:
         """Return how many row groups of its table the last query of a counting session read.
 
@@ -85,6 +96,29 @@ class Session:
         """Return names and types of the columns of something that can stand behind FROM."""
         rows = self.execute(f"DESCRIBE SELECT * FROM {relation}")  # noqa: S608 - trusted SQL
         return [(row[0], row[1]) for row in rows]
+
+
+class Cached:
+    """Ranges of objects that need not be fetched; those that touch are one.
+
+    Args:
+        ranges: Path, start and stop of each, in order.
+    """
+
+    def __init__(self, ranges: Iterable[tuple[str, int, int]]) -> None:
+        self._spans: dict[str, list[tuple[int, int]]] = {}
+        for path, start, stop in ranges:
+            mine = self._spans.setdefault(path, [])
+            if mine and start <= mine[-1][1]:
+                mine[-1] = (mine[-1][0], max(stop, mine[-1][1]))
+            else:
+                mine.append((start, stop))
+
+    def holds(self, path: str, start: int, stop: int) -> bool:
+        """Whether all of a range is there."""
+        mine = self._spans.get(path, [])
+        at = bisect_right(mine, start, key=itemgetter(0)) - 1
+        return at >= 0 and stop <= mine[at][1]
 
 
 def _row_groups(operators: Iterable[Mapping[str, Any]]) -> Iterator[int]:

@@ -175,11 +175,14 @@ def _begin(table: CsvTable, session: Session) -> None:
     """
     if table.place.size_bytes > _BEGUN_BYTES or len(table.members) > _MOST_BEGUN:
         return
+    cached = session.cached()
     for path, member in table.members.items():
         begun = member.opened.facts.setdefault(_FACT, set())
         if session.generation not in begun:
             begun.add(session.generation)
-            session.scope.find(path).begin()
+            pinned = session.scope.find(path)
+            if not cached.holds(path, 0, pinned.size_bytes):
+                pinned.begin()
 
 
 def open_inputs(

@@ -7,10 +7,8 @@ read one by one. What is fetched is what the engine would fetch, no byte more: n
 its cache.
 """
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import chain
-from operator import itemgetter
 
 import duckdb
 
@@ -117,29 +115,7 @@ def _fetch(
     bounded = len(members) > 1 or any(scan.get("Filters") for scan in scans)
     if size > session.scope.meter.remaining_bytes or (size > HELD_BYTES and bounded):
         return
-    cached = _cached(session)
+    cached = session.cached()
     for path, chunks in by_path.items():
-        spans = cached.get(path, [])
         ranges = ((chunk.start, chunk.stop) for chunk in chunks)
-        table.objects[path].prefetch([one for one in ranges if not _covers(spans, *one)])
-
-
-def _cached(session: Session) -> dict[str, list[tuple[int, int]]]:
-    """Return by path what the engine has in its cache, ranges that touch as one, in order."""
-    spans: dict[str, list[tuple[int, int]]] = {}
-    for path, start, stop in session.cursor.execute(
-        "SELECT path, location, location + nr_bytes FROM duckdb_external_file_cache() "
-        "WHERE loaded ORDER BY ALL"
-    ).fetchall():
-        mine = spans.setdefault(path, [])
-        if mine and start <= mine[-1][1]:
-            mine[-1] = (mine[-1][0], max(stop, mine[-1][1]))
-        else:
-            mine.append((start, stop))
-    return spans
-
-
-def _covers(spans: Sequence[tuple[int, int]], start: int, stop: int) -> bool:
-    """Whether one of the ranges, which are in order, holds all of another one."""
-    at = bisect_right(spans, start, key=itemgetter(0)) - 1
-    return at >= 0 and stop <= spans[at][1]
+        table.objects[path].prefetch([one for one in ranges if not cached.holds(path, *one)])
