@@ -59,7 +59,7 @@ class Neighbours:
         sole = self._below[group.root] == 1
         if _is_generic(stem) or (folder and sole and group.varying_folders):
             return folder or self._bucket
-        return cleaned or folder or self._bucket
+        return cleaned
 
     def long_name(self, group: Group) -> str:
         """Return a name that no other data set has."""
