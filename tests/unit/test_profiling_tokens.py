@@ -60,6 +60,12 @@ def test_names_that_differ_in_a_token_are_one_dataset(name: str) -> None:
     assert all(pattern.fullmatch(key) for key in keys)
 
 
+def test_few_tokens_are_names_of_their_own() -> None:
+    """A family is told by four names."""
+    names = [f"t/{token}.csv" for token in ("q1x7a", "w2y8b", "e3z9c", "r4v6d")]
+    assert [len(_datasets(names[:count])) for count in (3, 4)] == [3, 1]
+
+
 @pytest.mark.parametrize(
     "names",
     [

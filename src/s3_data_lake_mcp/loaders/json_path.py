@@ -6,7 +6,6 @@ import re
 import jmespath
 from jmespath.exceptions import (
     ArityError,
-    EmptyExpressionError,
     IncompleteExpressionError,
     JMESPathError,
     JMESPathTypeError,
@@ -72,8 +71,6 @@ def nearest_keys(document: object, path: str) -> str:
 
 
 def _reason(path: str, exc: JMESPathError) -> str:
-    if isinstance(exc, EmptyExpressionError):
-        return "path is an empty expression"
     if isinstance(exc, IncompleteExpressionError):
         return f"path {path!r} ends too early"
     if isinstance(exc, LexerError):
