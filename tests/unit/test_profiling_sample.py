@@ -165,6 +165,20 @@ def test_columns_without_values_say_nothing_of_those_in_other_objects() -> None:
     assert sample.table.to_pylist()[1] == {"a": None, "b": 2.5, "c": None, "p": 1}
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("9007199254740993", "0.5"),
+        ("0001-01-01 00:00:00", "2026-01-01 00:00:00.123456789"),
+    ],
+)
+def test_values_that_no_type_holds_together_are_text(one: str, other: str) -> None:
+    """Each object has a type for its own, and that of both would lose digits."""
+    sample, _ = _drawn(f"n\n{one}\n".encode(), f"n\n{other}\n".encode())
+    assert sample.table.column("n").to_pylist()[0][:10] == one[:10]
+    assert sample.table.schema.field("n").type == pa.string()
+
+
 def test_an_object_that_cannot_be_read_is_named() -> None:
     """One broken object of many is left out with a notice; if all are, it is an error."""
     sample, _ = _drawn(b"n\n1\n", b"", b"n\n2\n")

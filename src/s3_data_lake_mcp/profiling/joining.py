@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
 import pyarrow as pa
 
@@ -26,7 +25,7 @@ def joined(tables: Sequence[pa.Table], *, typed: bool) -> pa.Table:
     odd = {
         name
         for name in names
-        if not _unify([t.schema.field(name) for t in tables if name in t.column_names])
+        if not _fit([t.select([name]) for t in tables if name in t.column_names])
     }
     found = pa.concat_tables([_as_text(t, odd) for t in tables], promote_options="permissive")
     bare = set() if typed else {one.name for one in found.schema if one.type == pa.null()}
@@ -40,9 +39,10 @@ def _untyped(table: pa.Table) -> pa.Table:
     return table
 
 
-def _unify(fields: "Sequence[pa.Field[Any]]") -> bool:
+def _fit(tables: Sequence[pa.Table]) -> bool:
+    """Whether the types have one together that holds each value, as a double may not."""
     try:
-        pa.unify_schemas([pa.schema([field]) for field in fields], promote_options="permissive")
+        pa.concat_tables(tables, promote_options="permissive")
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         return False
     return True
