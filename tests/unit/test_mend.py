@@ -89,6 +89,7 @@ def mender(connection: duckdb.DuckDBPyConnection, columns: Sequence[tuple[str, s
             "SELECT country FROM data GROUP BY country HAVING max(id) > 1 AND country <> ''",
         ),
         ("UNPIVOT data ON scre", "UNPIVOT data ON score"),
+        ("SELECT `unit prize` FROM data", 'SELECT "Unit Price" FROM data'),
         (
             "SELECT DATEDIFF(week, ts, now()) FROM data",
             "SELECT DATEDIFF('week', ts, now()) FROM data",
@@ -340,6 +341,11 @@ def test_text_in_double_quotes_is_mended(mender: Mender) -> None:
             "SELECT regexp_like(name, 'n') FROM data",
             "regexp_matches",
             "SELECT regexp_matches(name, 'n') FROM data",
+        ),
+        (
+            "SELECT regexp_substr(name, 'n') FROM data",
+            "regexp_extract",
+            "SELECT regexp_extract(name, 'n') FROM data",
         ),
         ("SELECT dateadd('day', 1, day) FROM data", "date_add", None),
         ("SELECT substring(name) FROM data", "DESCRIBE data", None),

@@ -28,8 +28,9 @@ def plain_name(word: Token) -> str:
     """Return the name that a word of SQL stands for, or nothing if it is none."""
     if not word.is_word:
         return ""
-    if word.text.startswith('"') and word.text.endswith('"') and len(word.text) > 1:
-        return word.text[1:-1].replace('""', '"')
+    for mark in ('"', "`"):
+        if word.text.startswith(mark) and word.text.endswith(mark) and len(word.text) > 1:
+            return word.text[1:-1].replace(mark * 2, mark)
     return word.text
 
 

@@ -41,9 +41,11 @@ _ELSEWHERE = {
     "json_extract_scalar": "json_extract_string",
     "nvl": "coalesce",
     "parse_date": "strptime",
+    "percentile": "quantile_cont",
     "percentile_approx": "approx_quantile",
     "rand": "random",
     "regexp_like": "regexp_matches",
+    "regexp_substr": "regexp_extract",
     "safe_divide": "fdiv",
     "size": "len",
     "str_to_date": "strptime",
@@ -61,7 +63,9 @@ _SAME_CALL = {
     "isnull",
     "json_extract_scalar",
     "nvl",
+    "percentile",
     "regexp_like",
+    "regexp_substr",
 }
 
 
