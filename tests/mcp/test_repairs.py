@@ -191,6 +191,22 @@ async def test_two_wrong_arguments_are_mended_at_once(
         ("get_file_metadata", {"version": "none-such"}, {"prefix": "repairs/prices.csv"}),
         ("get_file_metadata", {"bucket_name": f"{SHELF}x", "object_key": "none/such"}, None),
         ("list_s3_objects", {"bucket_name": f"{SHELF}x", "limit": 2}, {"max_keys": 2}),
+        ("list_s3_objects", {"format": "cvs", "max_keys": "2"}, {"format": "csv"}),
+        (
+            "query_csv_data",
+            {
+                "bucket_name": f"{SHELF}x",
+                "object_key": "repairs/pirces.csv",
+                "sql": "SELECT prise FROM data",
+                "limit": 2,
+            },
+            {
+                "bucket_name": SHELF,
+                "object_key": "repairs/prices.csv",
+                "sql": "SELECT price FROM data",
+                "max_rows": 2,
+            },
+        ),
     ],
 )
 async def test_what_no_page_answers_is_tried_too(

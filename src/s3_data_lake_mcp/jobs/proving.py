@@ -5,11 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 from s3_data_lake_mcp.errors import DeadlineExceededError, LakeError, LimitExceededError
-from s3_data_lake_mcp.jobs.analysis import answer_query
-from s3_data_lake_mcp.jobs.workplace import Arguments, Workplace
+from s3_data_lake_mcp.jobs.workplace import Arguments
 from s3_data_lake_mcp.storage import ScanMeter
 
-type Run = Callable[[Arguments, ScanMeter], dict[str, Any]]
+type Run = Callable[[str, Arguments, ScanMeter], dict[str, Any]]
 
 _MOST_MENDED = 5
 _MOST_SECONDS = 1.0
@@ -20,15 +19,13 @@ _NAMES = {"bucket_name": "bucket", "object_key": "key"}
 """What arguments of tools are called in jobs, where that is another name."""
 
 
-def prove(
-    exc: LakeError, run: Run, workplace: Workplace, arguments: Arguments, meter: ScanMeter
-) -> None:
+def prove(exc: LakeError, run: Run, name: str, arguments: Arguments, meter: ScanMeter) -> None:
     """Leave in an error a repair that works, or none; one for another tool stays as it is.
 
     Args:
         exc: What the job failed with.
-        run: Runs it with other arguments.
-        workplace: Where it runs.
+        run: Runs a job by its name.
+        name: Name of the job.
         arguments: Those that it failed with.
         meter: Bounds the time and bytes that this may take.
     """
@@ -40,7 +37,7 @@ def prove(
         tried = {**arguments, **{_NAMES.get(name, name): to for name, to in repair.items()}}
         try:
             with contextlib.suppress(DeadlineExceededError):
-                attempt(run, workplace, tried, mine)
+                attempt(run, name, tried, mine)
         except LakeError as again:
             if again.repair is None or again.repair_tool:
                 return
@@ -58,7 +55,7 @@ def little_of(meter: ScanMeter) -> ScanMeter:
     )
 
 
-def attempt(run: Run, workplace: Workplace, tried: Arguments, meter: ScanMeter) -> dict[str, Any]:
+def attempt(run: Run, name: str, tried: Arguments, meter: ScanMeter) -> dict[str, Any]:
     """Plan a call, and run it if that reads little.
 
     Raises:
@@ -68,13 +65,13 @@ def attempt(run: Run, workplace: Workplace, tried: Arguments, meter: ScanMeter) 
     if tried.get("sql") or tried.get("where") or tried.get("filter_column"):
         kind = {} if "sql" in tried else {"format": "parquet"}
         planned = {**tried, **kind, "dry_run": True}
-        plan = answer_query(workplace, planned, meter, lambda *_: None)["plan"]
+        plan = run("query", planned, meter)["plan"]
         if plan["bytes_estimated"] > _MOST_BYTES:
             raise meter.overdue()
     # An offset fails at nothing, and would be read up to.
     beginning = {"offset": 0} if "offset" in tried else {}
     try:
-        return run({**tried, **beginning}, meter)
+        return run(name, {**tried, **beginning}, meter)
     except LimitExceededError as exc:
         # An exact profile says beforehand that it would read more.
         if meter.remaining_bytes and (exc.repair or {}).keys() != {"basis"}:

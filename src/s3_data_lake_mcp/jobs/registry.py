@@ -40,7 +40,7 @@ def run(
 ) -> dict[str, Any]:
     """Run a job by its name; what is missing is told with the nearest names that exist."""
 
-    def run_with(arguments: Arguments, meter: ScanMeter) -> dict[str, Any]:
+    def run_job(name: str, arguments: Arguments, meter: ScanMeter) -> dict[str, Any]:
         try:
             return JOBS[name](workplace, arguments, meter, report)
         except NotFoundError as exc:
@@ -48,11 +48,11 @@ def run(
 
     try:
         if arguments.get("trial"):
-            return attempt(run_with, workplace, arguments, little_of(meter))
-        return run_with(arguments, meter)
+            return attempt(run_job, name, arguments, little_of(meter))
+        return run_job(name, arguments, meter)
     except LakeError as exc:
         if name in _PAGED:
-            prove(exc, run_with, workplace, arguments, meter)
+            prove(exc, run_job, name, arguments, meter)
         raise
 
 

@@ -98,8 +98,9 @@ def list_s3_objects(
         bucket=bucket_name,
         prefix=prefix,
         delimiter=delimiter,
-        wanted=wanted,
-        max_keys=max_keys,
+        # What is only tried must not look at every key for a filter that finds nothing.
+        wanted=KeyFilter() if call.trial else wanted,
+        max_keys=1 if call.trial else max_keys,
         room_bytes=call.lake.settings.max_result_bytes,
         start_after=call.start_after(),
     )

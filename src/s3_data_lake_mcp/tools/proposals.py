@@ -18,8 +18,8 @@ from s3_data_lake_mcp.storage.keys import split_uri
 from s3_data_lake_mcp.tools.arguments import Signature
 
 _MOST_TRIED = 4
-_MOST_SECONDS = 2.0
-"""A worker bounds what it tries itself; this is for what hangs."""
+_MOST_SECONDS = 5.0
+"""A worker bounds what it tries itself; this is for one that has to start, or hangs."""
 
 _PROVEN = frozenset(
     {"query_csv_data", "read_csv_from_s3", "read_json_from_s3", "read_parquet_from_s3"}
@@ -61,16 +61,12 @@ def proposal(
     return Proposal(tool=call.tool, arguments=whole, untried=untried)
 
 
-def attempts(found: Proposal, failed: Call) -> Iterator[tuple[Call, Mapping[str, Any]]]:
-    """Yield calls that try a proposal, each with the arguments that it has then."""
+def attempts(found: Proposal, failed: Call) -> Iterator[Call]:
+    """Yield calls that try a proposal."""
     for _ in range(_MOST_TRIED):
         seconds = min(_MOST_SECONDS, failed.meter.remaining_seconds)
         meter = ScanMeter(timeout_seconds=seconds, max_bytes=failed.meter.remaining_bytes)
-        arguments: Mapping[str, Any] = found.arguments
-        if found.tool == "list_s3_objects":
-            # Filters that find nothing would look at every key.
-            arguments = {k: v for k, v in arguments.items() if k in {"bucket_name", "prefix"}}
-        yield Call(lake=failed.lake, tool=found.tool, meter=meter, trial=True), arguments
+        yield Call(lake=failed.lake, tool=found.tool, meter=meter, trial=True)
 
 
 def since(exc: LakeError, cursor: Cursor | None) -> LakeError:

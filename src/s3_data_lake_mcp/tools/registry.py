@@ -163,11 +163,10 @@ class LakeTool(Tool):
 
     async def mended(self, found: Proposal, failed: Call) -> Proposal | None:
         """Return a call of this tool that was tried, with what else was wrong in it mended."""
-        for call, arguments in attempts(found, failed):
+        for call in attempts(found, failed):
             try:
-                await self._bounded(
-                    call, self._signature.resolve(self._signature.validate(arguments), call)
-                )
+                values = self._signature.validate(found.arguments)
+                await self._bounded(call, self._signature.resolve(values, call))
             except DeadlineExceededError:
                 return found
             except LakeError as exc:
