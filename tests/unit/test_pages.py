@@ -1,0 +1,28 @@
+"""Pages of rows and records: what is said of them is about what they show."""
+
+import pyarrow as pa
+from pydantic import ByteSize
+
+from s3_data_lake_mcp.pages import record_page, table_page
+from s3_data_lake_mcp.settings import Settings
+
+_SETTINGS = Settings(max_result_bytes=ByteSize(2_048), max_cell_chars=60)
+_TEXTS = ["a" * 50] * 50 + ["b" * 100] * 50
+_ENVELOPE = {"source": {"uri": "s3://lake/x"}, "notices": [], "truncated": False}
+
+
+def test_notices_are_of_the_rows_that_fit() -> None:
+    """Cells that were clipped behind the end of the page are none of its."""
+    page = table_page(pa.table({"t": _TEXTS}), 100, _ENVELOPE, _SETTINGS, lambda _: "next")
+    assert 0 < page["returned_rows"] < 50
+    assert (page["truncated_by"], page["next_cursor"]) == ("max_bytes", "next")
+    assert page["notices"] == []
+
+
+def test_notices_are_of_the_records_that_fit() -> None:
+    """So it is with records."""
+    envelope = {**_ENVELOPE, "keys": [], "data": None}
+    page = record_page([*_TEXTS], 100, envelope, _SETTINGS, lambda _: "next")
+    assert 0 < page["returned_records"] < 50
+    assert (page["truncated_by"], page["next_cursor"]) == ("max_bytes", "next")
+    assert page["notices"] == []
