@@ -1,11 +1,14 @@
 """The call that comes with an error: it works as it is."""
 
+import gzip
 import time
 
+import pyarrow as pa
 import pytest
 
 from support.mcp import Caller
 from support.objects import SHELF, Objects
+from support.parquet_files import parquet_bytes
 
 
 @pytest.mark.parametrize(
@@ -245,6 +248,32 @@ async def test_another_tool_is_proposed_behind_a_wrong_argument(
     failed = await call("read_json_from_s3", bucket_name=SHELF, object_key=key, limit=1)
     assert failed.next["tool"] == "read_csv_from_s3"
     assert not (await call(failed.next["tool"], **failed.next["arguments"])).is_error
+
+
+@pytest.mark.parametrize("tool", ["read_csv_from_s3", "read_json_from_s3"])
+async def test_parquet_within_gzip_is_sent_to_no_tool(
+    call: Caller, objects: Objects, tool: str
+) -> None:
+    """The tool for Parquet does not read it either."""
+    packed = gzip.compress(parquet_bytes(pa.table({"n": [1, 2]})))
+    key = objects.put("repairs/prices.parquet.gz", packed)
+    failed = await call(tool, bucket_name=SHELF, object_key=key)
+    assert failed.text.startswith("unsupported_format: ")
+    assert "next: " not in failed.text
+
+
+@pytest.mark.parametrize("name", ["lines.csv", "array.csv"])
+async def test_json_that_is_called_csv_is_queried_as_what_it_is(
+    call: Caller, objects: Objects, name: str
+) -> None:
+    """The tool that reads it, the summary and SQL agree."""
+    texts = {"lines.csv": b'{"n":1}\n{"n":2}\n', "array.csv": b'[{"n":1},{"n":2}]'}
+    key = objects.put(f"repairs/{name}", texts[name])
+    place = {"bucket_name": SHELF, "object_key": key}
+    assert (await call("query_csv_data", **place, sql="SELECT sum(n) FROM data")).data["rows"] == [
+        [3]
+    ]
+    assert (await call("read_json_from_s3", **place)).data["total_records"] == 2
 
 
 async def test_an_object_that_changed_is_begun_anew_only_as_it_is_now(

@@ -216,11 +216,20 @@ def test_a_footer_that_contradicts_itself() -> None:
     assert "contradicts itself" in str(refused(wrong, MalformedDataError))
 
 
-def test_text_is_sent_to_its_own_tool() -> None:
-    """The corrected call uses the tool that reads the format."""
-    error = refused(b"a,b\n1,2\n3,4\n" * 9, MalformedDataError, "dir/x.parquet")
-    assert error.repair_tool == "read_csv_from_s3"
-    assert error.repair == {"bucket_name": "b", "object_key": "dir/x.parquet"}
+@pytest.mark.parametrize(
+    ("key", "body", "tool"),
+    [
+        ("dir/x.parquet", b"a,b\n1,2\n3,4\n", "read_csv_from_s3"),
+        ("dir/x.csv", b'{"a": 1}\n{"a": 2}\n', "read_json_from_s3"),
+        ("dir/x.csv", b'[{"a": 1}, {"a": 2}]', "read_json_from_s3"),
+        ("dir/x.csv", b"[a],b\n[1],2\n", "read_csv_from_s3"),
+    ],
+)
+def test_text_is_sent_to_its_own_tool(key: str, body: bytes, tool: str) -> None:
+    """The corrected call uses the tool that reads the format, whatever the name says."""
+    error = refused(body, MalformedDataError, key)
+    assert error.repair_tool == tool
+    assert error.repair == {"bucket_name": "b", "object_key": key}
 
 
 def test_encrypted_columns() -> None:

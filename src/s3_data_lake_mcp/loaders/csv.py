@@ -45,7 +45,7 @@ def sniff(source: ObjectReader, request: CsvRequest) -> CsvShape:
     compression, blocks = _open(source, request)
     with closing(blocks):
         head, whole = take_head(blocks)
-    refuse_other(source.info, head, "csv")
+    refuse_other(source.info, head, "csv", compression)
     return shape_of(head, request, subject=str(source.ref), compression=compression, whole=whole)
 
 
@@ -75,7 +75,7 @@ class CsvLoader:
         with closing(blocks):
             head, whole = take_head(blocks)
             whole = whole and not request.torn
-            refuse_other(source.info, head, "csv")
+            refuse_other(source.info, head, "csv", compression)
             known = _as_before(request)
             judged = partial(shape_of, head, subject=subject, compression=compression, whole=whole)
             # As a rule the same as on the first page, and then it is remembered.

@@ -165,11 +165,11 @@ def encrypted_parquet(subject: str) -> UnsupportedFormatError:
     return UnsupportedFormatError(message, hint=NO_KEYS)
 
 
-def refuse_other(info: ObjectInfo, head: bytes, wanted: str) -> None:
+def refuse_other(info: ObjectInfo, head: bytes, wanted: str, compression: str = "") -> None:
     """Raise if an object plainly has another format than the `csv` or `json` that is wanted.
 
     Its magic number tells; for what is read as CSV, a first line that is JSON does too, and for
-    what is read as JSON, lines that are plainly delimited.
+    what is read as JSON, lines that are plainly delimited. `compression` is what `head` was in.
 
     Raises:
         MalformedDataError: If it is a format that another tool reads, with the call that does.
@@ -184,6 +184,9 @@ def refuse_other(info: ObjectInfo, head: bytes, wanted: str) -> None:
         name = "csv" if wanted == "json" else "json"
     if head.startswith(ENCRYPTED_PARQUET):
         raise encrypted_parquet(str(info.ref))
+    if compression and name == "parquet":
+        message = f"{info.ref} is Parquet compressed as a whole, with {compression}"
+        raise UnsupportedFormatError(message, hint="Decompress it: Parquet compresses within.")
     message = f"{info.ref} is not {wanted.upper()}: it looks like {name}"
     if tool := READ_TOOLS.get(name):
         repair = {"bucket_name": info.ref.bucket, "object_key": info.ref.key}
@@ -251,7 +254,8 @@ def _text_format(head: bytes, named: str) -> tuple[str, str]:
         return "unknown", ""
     if not wide and (_JSON_OBJECT.match(text) or _JSON_ARRAY.match(text)):
         # `[a] b` and the like is text with brackets; a name that says otherwise decides.
-        return (named, "suffix") if named == "csv" else ("json", "content")
+        is_csv = named == "csv" and not _is_json(head, named=named)
+        return (named, "suffix") if is_csv else ("json", "content")
     if named in ("csv", "json", "text", "xml"):
         return named, "suffix"
     if text.startswith((b"<?xml", b"<!DOCTYPE", b"<html")):

@@ -105,7 +105,7 @@ def open_start(source: ObjectReader, max_decoded_bytes: int) -> Scan:
     if not first:
         message = f"{source.ref} is empty"
         raise MalformedDataError(message, hint="There is no JSON value to read.")
-    refuse_other(source.info, first, "json")
+    refuse_other(source.info, first, "json", compression)
     encoding, mark = detect_encoding(first)
     window = TextWindow(
         chain([first[mark:]] if first[mark:] else [], blocks),
