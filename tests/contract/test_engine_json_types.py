@@ -133,6 +133,17 @@ def test_the_type_holds_what_comes_later(
         assert row["v"] is value is None or json.loads(row["v"]) == shown
 
 
+def test_the_type_does_not_go_by_what_was_asked_before() -> None:
+    """Integers of more than 64 bits stay numbers where one of the objects is known already."""
+    desk = Desk()
+    for number, least in enumerate([10**20 + 1, 10**21 + 1]):
+        desk.put(f"few/{number}.jsonl", _late("null", str(least)))
+    assert desk.value("few/0.jsonl", "SELECT max(v) FROM data") == 10**20 + 1
+    found = desk.run("few/", "SELECT max(v) AS v FROM data").table
+    assert found.to_pylist() == [{"v": 10**21 + 1}]
+    assert pa.types.is_decimal(found.schema.field("v").type)
+
+
 def test_what_takes_no_text_is_asked_of_late_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Numbers behind nulls are averaged and compared as numbers, also first rows far down."""
     monkeypatch.setattr(WHOLE, 0)

@@ -104,7 +104,7 @@ class Node:
     def widen(self, path: str, value: str) -> bool:
         """Make room for a value at a path below this node."""
         if not self.children:
-            if path or self.kind == TEXT:
+            if path or self.kind == TEXT or (self.kind == "HUGEINT" and is_huge(value)):
                 return False
             wider = widened(self.kind, value, huge=True)
             if self.kind == "DOUBLE" and not self.mixed and is_huge(value):
@@ -261,6 +261,10 @@ def together(one: Node, other: Node) -> Node:
         return Node(one.kind, mixed=one.mixed or other.mixed)
     pair = {one.kind, other.kind}
     if pair <= {"BIGINT", "HUGEINT", "DOUBLE"}:
+        doubles = one if one.kind == "DOUBLE" else other
+        if "HUGEINT" in pair and not doubles.mixed:
+            # The engine calls integers of more than 64 bits doubles, too.
+            return Node("HUGEINT", mixed=True)
         kind = "DOUBLE" if "DOUBLE" in pair else "HUGEINT"
         return Node(kind, mixed=one.mixed or other.mixed)
     finer = max(one.kind, other.kind)
