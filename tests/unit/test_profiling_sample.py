@@ -175,7 +175,7 @@ def test_columns_without_values_say_nothing_of_those_in_other_objects() -> None:
 def test_values_that_no_type_holds_together_are_text(one: str, other: str) -> None:
     """Each object has a type for its own, and that of both would lose digits."""
     sample, _ = _drawn(f"n\n{one}\n".encode(), f"n\n{other}\n".encode())
-    assert sample.table.column("n").to_pylist()[0][:10] == one[:10]
+    assert str(sample.table.column("n")[0])[:10] == one[:10]
     assert sample.table.schema.field("n").type == pa.string()
 
 
