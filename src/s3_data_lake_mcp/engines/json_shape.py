@@ -262,11 +262,10 @@ def together(one: Node, other: Node) -> Node:
     pair = {one.kind, other.kind}
     if pair <= {"BIGINT", "HUGEINT", "DOUBLE"}:
         doubles = one if one.kind == "DOUBLE" else other
-        if "HUGEINT" in pair and not doubles.mixed:
-            # The engine calls integers of more than 64 bits doubles, too.
-            return Node("HUGEINT", mixed=True)
-        kind = "DOUBLE" if "DOUBLE" in pair else "HUGEINT"
-        return Node(kind, mixed=one.mixed or other.mixed)
+        # The engine calls integers of more than 64 bits doubles, too.
+        is_long = "HUGEINT" in pair and not doubles.mixed
+        kind = "DOUBLE" if "DOUBLE" in pair and not is_long else "HUGEINT"
+        return Node(kind, mixed=is_long or one.mixed or other.mixed)
     finer = max(one.kind, other.kind)
     is_finer = finer in _STAMPS and finer == f"{min(one.kind, other.kind)}_NS"
     return Node(finer if is_finer else TEXT)
