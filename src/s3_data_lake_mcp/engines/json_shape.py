@@ -261,11 +261,11 @@ def together(one: Node, other: Node) -> Node:
         return Node(one.kind, mixed=one.mixed or other.mixed)
     pair = {one.kind, other.kind}
     if pair <= {"BIGINT", "HUGEINT", "DOUBLE"}:
-        doubles = one if one.kind == "DOUBLE" else other
+        doubles = [node for node in (one, other) if node.kind == "DOUBLE"]
         # The engine calls integers of more than 64 bits doubles, too.
-        is_long = "HUGEINT" in pair and not doubles.mixed
-        kind = "DOUBLE" if "DOUBLE" in pair and not is_long else "HUGEINT"
-        return Node(kind, mixed=is_long or one.mixed or other.mixed)
+        unsure = "HUGEINT" in pair and any(not node.mixed for node in doubles)
+        kind = "DOUBLE" if doubles and not unsure else "HUGEINT"
+        return Node(kind, mixed=unsure or one.mixed or other.mixed)
     finer = max(one.kind, other.kind)
     is_finer = finer in _STAMPS and finer == f"{min(one.kind, other.kind)}_NS"
     return Node(finer if is_finer else TEXT)
