@@ -234,3 +234,22 @@ def test_the_simple_form_finds_a_key_that_comes_late(monkeypatch: pytest.MonkeyP
     assert desk.rows("late.jsonl", columns=("more",), max_rows=2_000)[-1] == {"more": 7}
     with pytest.raises(UnknownColumnError, match="no column 'most'"):
         desk.filtered("late.jsonl", "most", "=", "7")
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+@pytest.mark.parametrize("late", [5, 30_000])
+def test_an_object_by_itself_has_its_own_types(suffix: str, late: int) -> None:
+    """What others hold does not make it text: in a query before, or of another version of them."""
+    desk = Desk()
+    for number, texts in enumerate(
+        [["9", "11"], ["1"] * late + ["abc" if suffix == "csv" else '"abc"']]
+    ):
+        lines = texts if suffix == "csv" else [f'{{"v": {text}}}' for text in texts]
+        head = ["v"] if suffix == "csv" else []
+        desk.put(f"both/{number}.{suffix}", "\n".join([*head, *lines, ""]))
+    assert desk.value("both/", "SELECT max(v) FROM data") == "abc"
+    assert desk.value(f"both/0.{suffix}", "SELECT max(v) FROM data") == 11
+    assert desk.value("both/", "SELECT min(v) FROM data") == "1"
+    other = "v\n7\n8\n" if suffix == "csv" else '{"v": 7}\n{"v": 8}\n'
+    desk.put(f"both/1.{suffix}", other)
+    assert desk.value("both/", "SELECT max(v) FROM data") == 11

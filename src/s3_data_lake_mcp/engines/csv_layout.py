@@ -148,8 +148,12 @@ class Layout:
                 listed = ", ".join(sorted(found))
                 yield f"Column {column}: {listed} was read as null."
         for column, value in self.widenings.items():
-            kind = self.kinds[column]
-            yield f"Column {column} was read as {kind}: {value!r} does not fit what the head shows."
+            yield said_wider(column, self.kinds[column], value)
+
+
+def said_wider(column: str, kind: str, value: str) -> str:
+    """Say for which value a column became wider."""
+    return f"Column {column} was read as {kind}: {value!r} does not fit what the head shows."
 
 
 type Group = tuple[Layout, list[Member]]

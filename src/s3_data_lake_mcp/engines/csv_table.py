@@ -9,7 +9,7 @@ import duckdb
 
 from s3_data_lake_mcp.engines.casts import TEXT, misfit_of
 from s3_data_lake_mcp.engines.connection import Session
-from s3_data_lake_mcp.engines.csv_kinds import blank_columns, merged_kinds, misfits, seek_kinds
+from s3_data_lake_mcp.engines.csv_kinds import blank_columns, misfits, seek_kinds, together
 from s3_data_lake_mcp.engines.csv_layout import (
     FACT,
     NO_TEXT,
@@ -84,12 +84,12 @@ class CsvTable:
         groups = self._groups()
         if not self.brief and (self._refused or not self.dry):
             seek_kinds(groups, blank_columns(groups, self.used))
-        kinds = merged_kinds(groups)
+        kinds = together(self.place).merged(groups)
         paths = Paths(session.scope, self.number)
         self.members = paths.members
         if self._misfits >= _SURVEYED_MISFITS:
             self._survey(session, groups, kinds, paths)
-            kinds = merged_kinds(groups)
+            kinds = together(self.place).merged(groups)
         parts = [self._part(layout, members, kinds, paths) for layout, members in groups]
         return " UNION ALL BY NAME ".join(parts)
 
@@ -266,8 +266,7 @@ class CsvTable:
         return False
 
     def _widen(self, column: str, value: str) -> bool:
-        changed = [layout.widen(column, value) for layout, _ in self._groups()]
-        return any(changed)
+        return together(self.place).widen(self._groups(), column, value)
 
     def _clean(self, text: str) -> bool:
         named = _FILE.search(text)
@@ -291,6 +290,7 @@ class CsvTable:
     def notices(self) -> Sequence[str]:
         """Return how the text was read, where that is not plain to see."""
         said = [notice for layout, _ in self._groups() for notice in layout.notices()]
+        said += together(self.place).notices()
         for subject, opens in self._irregular.items():
             most = max(opens, key=lambda one: one.short + one.long, default=Irregular())
             said += most.notices(subject)
