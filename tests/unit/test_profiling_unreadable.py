@@ -72,9 +72,8 @@ def test_json_under_the_name_of_csv(summaries: Summaries) -> None:
     """Records are profiled as what they are."""
     summaries.put("a.csv", b'{"a": 1, "b": "x"}\n{"a": 2, "b": "y"}\n')
     answer = summaries.of("a.csv")
-    assert _told(answer) == (2, "sample")
-    assert [column["name"] for column in answer["profile"]["columns"]] == ["a", "b"]
-    assert "the content is json" in answer["notices"][0]
+    assert _told(answer) == (2, "exact")
+    assert [column["type"] for column in answer["profile"]["columns"]] == ["int64", "string"]
 
 
 def test_a_damaged_object_among_others(summaries: Summaries) -> None:
