@@ -253,3 +253,19 @@ def test_an_object_by_itself_has_its_own_types(suffix: str, late: int) -> None:
     other = "v\n7\n8\n" if suffix == "csv" else '{"v": 7}\n{"v": 8}\n'
     desk.put(f"both/1.{suffix}", other)
     assert desk.value("both/", "SELECT max(v) FROM data") == 11
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+@pytest.mark.parametrize("late", [0, 5, 30_000])
+def test_no_object_takes_types_from_others_of_its_shape(suffix: str, late: int) -> None:
+    """Nor do others that it is read with: not by what they begin with, nor by a query of one."""
+    desk = Desk()
+    text = "abc" if suffix == "csv" else '"abc"'
+    for name, texts in {"0": ["1"] * late + [text], "1": ["9", "11"], "2": ["8"]}.items():
+        lines = texts if suffix == "csv" else [f'{{"v": {text}}}' for text in texts]
+        head = ["v"] if suffix == "csv" else []
+        desk.put(f"s/{name}.{suffix}", "\n".join([*head, *lines, ""]))
+    assert desk.value("s/", "SELECT count(*) FROM data") == late + 4
+    assert desk.value(f"s/0.{suffix}", "SELECT max(v) FROM data") == "abc"
+    assert desk.value(f"s/1.{suffix}", "SELECT max(v) FROM data") == 11
+    assert desk.value(f"s/[12].{suffix}", "SELECT max(v) FROM data") == 11

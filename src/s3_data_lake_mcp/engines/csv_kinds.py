@@ -8,14 +8,13 @@ only misfits. So a wrong guess costs a further run of the query, and no value.
 import contextlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import chain, islice
 
-from s3_data_lake_mcp.engines.casts import BLANK, TEXT, misfit_example, widened
+from s3_data_lake_mcp.engines.casts import BLANK, TEXT, misfit_example
 from s3_data_lake_mcp.engines.connection import Session
-from s3_data_lake_mcp.engines.csv_layout import FACT, SNIFF_BYTES, Group, Layout, said_wider
+from s3_data_lake_mcp.engines.csv_layout import SNIFF_BYTES, Group, Layout
 from s3_data_lake_mcp.engines.opening import Opened
-from s3_data_lake_mcp.engines.places import Place
 from s3_data_lake_mcp.engines.typed_select import MOST_SINGLE
 from s3_data_lake_mcp.engines.used_fields import UsedFields
 from s3_data_lake_mcp.errors import LakeError
@@ -24,7 +23,7 @@ from s3_data_lake_mcp.loaders.csv_dialect import first_records
 from s3_data_lake_mcp.loaders.csv_types import NULL_TOKENS
 from s3_data_lake_mcp.storage.reader import ObjectReader
 
-_SOUGHT = "csv sought"
+_SOUGHT = "sought"
 _MOST_LAYOUTS = 4
 _PARTS = 8
 _PART_BYTES = 64 << 10
@@ -55,43 +54,6 @@ def _together(kinds: set[str]) -> str:
     if not kinds:
         return BLANK
     return next(iter(kinds)) if len(kinds) == 1 else _TOGETHER.get(frozenset(kinds), TEXT)
-
-
-@dataclass(frozen=True, slots=True)
-class Together:
-    """Types that objects need together for values of which nobody knows whose they are.
-
-    Each of them is read without by itself: `kinds` by column in lower case, and `values`.
-    """
-
-    kinds: dict[str, str] = field(default_factory=dict)
-    values: dict[str, str] = field(default_factory=dict)
-
-    def merged(self, groups: Iterable[Group]) -> dict[str, str]:
-        """Return the type of each column, in lower case, that holds what is known of all."""
-        return merged_kinds(groups) | self.kinds
-
-    def widen(self, groups: Sequence[Group], column: str, value: str) -> bool:
-        """Make room for a value in a column; false if that is nothing new."""
-        name, is_alone = column.lower(), sum(len(members) for _, members in groups) == 1
-        kind = self.merged(groups).get(name, TEXT)
-        if is_alone or kind == BLANK or value in NULL_TOKENS:
-            return max(layout.widen(column, value) for layout, _ in groups)
-        if kind != TEXT:
-            self.kinds[name], self.values[column] = widened(kind, value), value
-        return kind != TEXT
-
-    def notices(self) -> Iterator[str]:
-        """Yield which columns became wider, and for which values."""
-        for column, value in self.values.items():
-            yield said_wider(column, self.kinds[column.lower()], value)
-
-
-def together(place: Place) -> Together:
-    """Return what is known of the objects of a place together, all of these versions."""
-    name = f"csv {hash(tuple((member.info.ref, member.info.etag) for member in place.members))}"
-    found: Together = place.members[0].opened.facts.setdefault(name, Together())
-    return found
 
 
 def blank_columns(groups: Iterable[Group], used: UsedFields | None) -> frozenset[str]:
@@ -134,25 +96,26 @@ def misfits(
             yield from ((alike[at][0], value) for value in found if value is not None)
 
 
-def seek_kinds(groups: Iterable[Group], blank: Collection[str]) -> None:
+def seek_kinds(groups: Iterable[Group], blank: Collection[str], fact: str) -> None:
     """Give blank columns the types of the values in parts of objects, fetched side by side.
 
     Args:
         groups: The layouts and their objects, of which some are looked at.
         blank: The columns, in lower case.
+        fact: The name of the fact that is an object's layout.
     """
     left = set(blank)
     for layout, members in islice(groups, _MOST_LAYOUTS if blank else 0):
         wanted = {column for column in layout.empty if column.lower() in left}
-        known = [m.opened for m in members if m.opened.facts.get(FACT) is layout]
+        known = [m.opened for m in members if m.opened.facts.get(fact) is layout]
         if wanted and known:
-            _seek(layout, known, wanted)
+            _seek(layout, known, wanted, f"{fact} {_SOUGHT}")
             left -= {column.lower() for column in wanted - layout.empty}
 
 
-def _seek(layout: Layout, members: Sequence[Opened], wanted: Collection[str]) -> None:
+def _seek(layout: Layout, members: Sequence[Opened], wanted: Collection[str], sought: str) -> None:
     step = -(-len(members) // _PARTS)
-    chosen = [m for m in members[::-step] if wanted - m.facts.setdefault(_SOUGHT, set())]
+    chosen = [m for m in members[::-step] if wanted - m.facts.setdefault(sought, set())]
     if not chosen:
         return
     with ThreadPoolExecutor(len(chosen)) as pool:
@@ -165,7 +128,7 @@ def _seek(layout: Layout, members: Sequence[Opened], wanted: Collection[str]) ->
             if values := {value for value in found if value is not None}:
                 layout.settle(column, values)
     for member in chosen:
-        member.facts[_SOUGHT] |= wanted
+        member.facts[sought] |= wanted
 
 
 def _parts(opened: Opened, layout: Layout, count: int) -> list[str]:

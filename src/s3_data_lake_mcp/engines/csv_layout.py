@@ -11,7 +11,7 @@ from typing import Literal
 from s3_data_lake_mcp.engines.casts import TEXT, widened
 from s3_data_lake_mcp.engines.csv_stream import PLAIN, Marks, is_passable
 from s3_data_lake_mcp.engines.opening import Opened
-from s3_data_lake_mcp.engines.places import Member
+from s3_data_lake_mcp.engines.places import Member, Place
 from s3_data_lake_mcp.engines.sqltext import literal
 from s3_data_lake_mcp.engines.streams import WRAPPING
 from s3_data_lake_mcp.engines.tables import distinct, numbered_notice, type_name
@@ -31,7 +31,6 @@ from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
 
 type Mode = Literal["plain", "transcoded", "cleaned"]
 
-FACT = "csv"
 """What is known of an object by this name is its layout."""
 
 SNIFF_BYTES = HEAD_BYTES
@@ -148,16 +147,21 @@ class Layout:
                 listed = ", ".join(sorted(found))
                 yield f"Column {column}: {listed} was read as null."
         for column, value in self.widenings.items():
-            yield said_wider(column, self.kinds[column], value)
-
-
-def said_wider(column: str, kind: str, value: str) -> str:
-    """Say for which value a column became wider."""
-    return f"Column {column} was read as {kind}: {value!r} does not fit what the head shows."
+            kind = self.kinds[column]
+            yield f"Column {column} was read as {kind}: {value!r} does not fit what the head shows."
 
 
 type Group = tuple[Layout, list[Member]]
 """A layout and the objects that have it."""
+
+
+def layout_fact(place: Place) -> str:
+    """Return the name of the fact that is an object's layout among those that it is read with.
+
+    Objects that begin alike share one, and its types are of the values of all: by itself, or among
+    others, each of them may be of other types.
+    """
+    return f"csv {hash(tuple((member.info.ref, member.info.etag) for member in place.members))}"
 
 
 def find_layout(opened: Opened, max_decoded_bytes: int) -> Layout:

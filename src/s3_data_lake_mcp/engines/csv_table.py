@@ -9,13 +9,13 @@ import duckdb
 
 from s3_data_lake_mcp.engines.casts import TEXT, misfit_of
 from s3_data_lake_mcp.engines.connection import Session
-from s3_data_lake_mcp.engines.csv_kinds import blank_columns, misfits, seek_kinds, together
+from s3_data_lake_mcp.engines.csv_kinds import blank_columns, merged_kinds, misfits, seek_kinds
 from s3_data_lake_mcp.engines.csv_layout import (
-    FACT,
     NO_TEXT,
     SNIFF_BYTES,
     Group,
     Layout,
+    layout_fact,
     reader_options,
 )
 from s3_data_lake_mcp.engines.csv_reads import find_layouts, plain_text, text_stream
@@ -66,6 +66,7 @@ class CsvTable:
         self.used = ALL_FIELDS
         self.dry = False
         self._budget = max_decoded_bytes
+        self._fact = layout_fact(place)
         self._partitions = partition_types(place)
         self._irregular: dict[str, list[Irregular]] = {}
         self._guessed: dict[str, Member] = {}
@@ -83,13 +84,13 @@ class CsvTable:
         self._irregular.clear()
         groups = self._groups()
         if not self.brief and (self._refused or not self.dry):
-            seek_kinds(groups, blank_columns(groups, self.used))
-        kinds = together(self.place).merged(groups)
+            seek_kinds(groups, blank_columns(groups, self.used), self._fact)
+        kinds = merged_kinds(groups)
         paths = Paths(session.scope, self.number)
         self.members = paths.members
         if self._misfits >= _SURVEYED_MISFITS:
             self._survey(session, groups, kinds, paths)
-            kinds = together(self.place).merged(groups)
+            kinds = merged_kinds(groups)
         parts = [self._part(layout, members, kinds, paths) for layout, members in groups]
         return " UNION ALL BY NAME ".join(parts)
 
@@ -108,12 +109,12 @@ class CsvTable:
     def _groups(self) -> list[Group]:
         """Return the objects by layout; of very many, some are only thought to be like others."""
         members = self.place.members
-        self._look_at([member for member in self._focus if FACT not in member.opened.facts])
+        self._look_at([member for member in self._focus if self._fact not in member.opened.facts])
         self._guessed.clear()
         groups: dict[int, Group] = {}
-        layout: Layout = self._focus[0].opened.facts[FACT]
+        layout: Layout = self._focus[0].opened.facts[self._fact]
         for member in members:
-            known = member.opened.facts.get(FACT)
+            known = member.opened.facts.get(self._fact)
             if known is None:
                 self._guessed[str(member.info.ref)] = member
             layout = known or layout
@@ -126,10 +127,10 @@ class CsvTable:
             with ThreadPoolExecutor(_SNIFF_THREADS) as pool:
                 list(pool.map(lambda member: member.opened.need_head(SNIFF_BYTES), members))
         facts = [member.opened.facts for member in self.place.members]
-        known: list[Layout] = [each[FACT] for each in facts if FACT in each]
+        known: list[Layout] = [each[self._fact] for each in facts if self._fact in each]
         found = find_layouts([member.opened for member in members], known, self._budget)
         for member, layout in zip(members, found, strict=True):
-            member.opened.facts[FACT] = layout
+            member.opened.facts[self._fact] = layout
 
     def _part(
         self, layout: Layout, members: Sequence[Member], kinds: Mapping[str, str], paths: Paths
@@ -259,14 +260,15 @@ class CsvTable:
     def _parse_all(self, name: str, *, strict: bool) -> bool:
         """Parse an object's records here: all of them if `strict`, else what is not regular."""
         for member in self.place.members:
-            layout: Layout | None = member.opened.facts.get(FACT)
+            layout: Layout | None = member.opened.facts.get(self._fact)
             if str(member.info.ref) == name and layout is not None and not layout.strict:
-                member.opened.facts[FACT] = layout.cleaned(strict=strict)
+                member.opened.facts[self._fact] = layout.cleaned(strict=strict)
                 return True
         return False
 
     def _widen(self, column: str, value: str) -> bool:
-        return together(self.place).widen(self._groups(), column, value)
+        changed = [layout.widen(column, value) for layout, _ in self._groups()]
+        return any(changed)
 
     def _clean(self, text: str) -> bool:
         named = _FILE.search(text)
@@ -275,7 +277,7 @@ class CsvTable:
             return False
         if (name := str(member.info.ref)) in self._guessed:
             return self._look_again(SurpriseError(name))
-        layout: Layout = member.opened.facts[FACT]
+        layout: Layout = member.opened.facts[self._fact]
         if "aximum line size" in text and not layout.long_lines:
             layout.long_lines = True
             return True
@@ -284,13 +286,12 @@ class CsvTable:
             return False
         # Whether text that is not UTF-8 is Windows-1252 shows only when each record is parsed.
         strict = layout.mode == "cleaned" or encoding
-        member.opened.facts[FACT] = layout.cleaned(strict=strict)
+        member.opened.facts[self._fact] = layout.cleaned(strict=strict)
         return True
 
     def notices(self) -> Sequence[str]:
         """Return how the text was read, where that is not plain to see."""
         said = [notice for layout, _ in self._groups() for notice in layout.notices()]
-        said += together(self.place).notices()
         for subject, opens in self._irregular.items():
             most = max(opens, key=lambda one: one.short + one.long, default=Irregular())
             said += most.notices(subject)
