@@ -50,5 +50,5 @@ def test_much_memory_is_given_back() -> None:
 
 def test_some_memory_is_kept_for_the_next_job() -> None:
     """To give it back would cost that job a page fault for every four kilobytes."""
-    freed, left = _freed_and_left(100)
+    freed, left = _freed_and_left(64)
     assert left > freed - 10 * _MIB
