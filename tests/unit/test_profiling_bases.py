@@ -193,3 +193,15 @@ def test_a_rare_null_is_a_share_too(summaries: Summaries, basis: str) -> None:
     """The share has the digits of the division, so that of one in very many is not 0."""
     summaries.put("x.parquet", pa.table({"x": [None, *range(6)]}))
     assert summaries.columns("x.parquet", basis)["x"]["null_fraction"] == 1 / 7
+
+
+@pytest.mark.parametrize(("records", "told"), [(1_000, False), (190_000, True)])
+def test_columns_that_there_may_be_besides_are_said(
+    summaries: Summaries, records: int, *, told: bool
+) -> None:
+    """Of long JSON, the first records alone show which columns there are."""
+    lines = [b'{"id": %d, "name": "a name of some length %d"}' % (at, at) for at in range(records)]
+    summaries.put("x.jsonl", b"\n".join([*lines, b'{"id": 1, "late": 2}']))
+    answer = summaries.of("x.jsonl", "exact")
+    assert ("late" in {column["name"] for column in answer["profile"]["columns"]}) is not told
+    assert any("may hold further keys" in notice for notice in answer["notices"]) is told

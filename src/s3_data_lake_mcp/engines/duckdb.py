@@ -15,11 +15,12 @@ from s3_data_lake_mcp.engines.connection import Instance, Session
 from s3_data_lake_mcp.engines.facts import Memory
 from s3_data_lake_mcp.engines.faults import data_error
 from s3_data_lake_mcp.engines.inputs import DATA, Inputs, open_inputs
+from s3_data_lake_mcp.engines.json_table import JsonTable
 from s3_data_lake_mcp.engines.mend import mend
 from s3_data_lake_mcp.engines.opening import Opener, Stores
 from s3_data_lake_mcp.engines.parquet_table import ParquetTable
 from s3_data_lake_mcp.engines.results import fetch
-from s3_data_lake_mcp.engines.running import Run
+from s3_data_lake_mcp.engines.running import FIRST_KEYS, Run
 from s3_data_lake_mcp.engines.stored_types import with_stored_types
 from s3_data_lake_mcp.errors import InternalError, LakeError, UnknownColumnError
 from s3_data_lake_mcp.settings import Settings
@@ -233,8 +234,10 @@ class DuckDbTable:
 
     @property
     def notices(self) -> Sequence[str]:
-        """What there is to say of how they are read."""
-        return self._call.inputs.notices()
+        """What there is to say of how they are read, and which columns there may be besides."""
+        data = self._call.inputs.data
+        more = isinstance(data, JsonTable) and not data.is_whole
+        return [*self._call.inputs.notices(), *([FIRST_KEYS] if more else [])]
 
     def execute(self, sql: str, params: Sequence[object] = ()) -> pa.Table:
         """Return the rows of one SELECT."""

@@ -38,6 +38,7 @@ _FARTHEST_ROW = 100_000
 _WINDOW_BYTES = 32 << 20
 _ESCAPED_BYTES = 6
 _CELL_BYTES = 24
+FIRST_KEYS = "Columns are the keys of the first records; later ones may hold further keys."
 _UNSETTLED = (
     "The order of these rows is not fixed, so between pages rows may repeat or be missed: "
     "add ORDER BY with columns that together are unique."
@@ -202,7 +203,7 @@ class Run:
         if not isinstance(data, JsonTable) or data.is_whole:
             return
         if set(data.columns) <= set(table.column_names):
-            yield "Columns are the keys of the first records; later ones may hold further keys."
+            yield FIRST_KEYS
         elif any("struct<" in str(kind) for kind in table.schema.types):
             yield "Fields are the keys of the first records; later ones may hold further keys."
 
