@@ -31,8 +31,6 @@ from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
 
 type Mode = Literal["plain", "transcoded", "cleaned"]
 
-"""What is known of an object by this name is its layout."""
-
 SNIFF_BYTES = HEAD_BYTES
 NO_TEXT = secrets.token_hex(16)
 """A text that is in no file."""
