@@ -1,10 +1,13 @@
 """Ranges behind the first of an object: over the SDK's connections, without the SDK's own work."""
 
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, cast
 
 import pytest
+from botocore.session import Session
 
 from s3_data_lake_mcp.aws import ClientFactory
+from s3_data_lake_mcp.aws.ranges import RangeClient
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectRef, ScanMeter
 from s3_data_lake_mcp.storage.s3 import S3Store
@@ -51,6 +54,37 @@ def test_the_sdk_sends_the_first_and_no_other(
         )
         assert other.headers["user-agent"] == first.headers["user-agent"]
         assert other.headers["if-match"] == f'"{info.etag}"'
+
+
+def test_a_signature_serves_for_a_minute(
+    impatient_store: S3Store,
+    info: "ObjectInfo",
+    fault_proxy: FaultProxy,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By the time of day, which S3 compares with: also after the computer slept or was set back."""
+    read(impatient_store, info, 0, 50_000)
+    noon = datetime(2026, 11, 30, 12, tzinfo=UTC)
+    for seconds in (0, 59, 61, 121, -3_600):
+        at = noon + timedelta(seconds=seconds)
+        monkeypatch.setattr("time.time", at.timestamp)
+        monkeypatch.setattr("botocore.auth.get_current_datetime", lambda at=at: at)
+        read(impatient_store, info, 0, 50_000)
+    dates = [seen.headers["x-amz-date"][9:15] for seen in fault_proxy.seen[-5:]]
+    assert dates == ["120000", "120000", "120101", "120101", "110000"]
+
+
+def test_renewed_keys_sign_at_once(s3: "S3Client", bucket: str, fault_proxy: FaultProxy) -> None:
+    """Keys of a role change while a scan runs."""
+    etag = s3.put_object(Bucket=bucket, Key="a.bin", Body=BODY)["ETag"]
+    session = Session()
+    session.set_credentials("AKIA-OLD", "secret")
+    ranges = RangeClient(cast("S3Client", session.create_client("s3")), session)
+    for key in ("AKIA-OLD", "AKIA-OLD", "AKIA-NEW"):
+        session.set_credentials(key, "secret")
+        answer = ranges.get_object(Bucket=bucket, Key="a.bin", Range="bytes=0-9", IfMatch=etag)
+        assert answer["Body"].read() == BODY[:10]
+    assert [seen.access_key for seen in fault_proxy.seen[-2:]] == ["AKIA-OLD", "AKIA-NEW"]
 
 
 @pytest.mark.parametrize("proxy", ["", "http://127.0.0.1:9"])

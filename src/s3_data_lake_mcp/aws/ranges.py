@@ -1,14 +1,16 @@
 """Ranged reads of an object that was read before, sent in a third of the time that the SDK takes.
 
 For each request the SDK works out anew where it goes, how it is written and how it is signed. For
-the ranges of one object all that is the same but two headers and the time. So the SDK sends the
-first one; what it sent is kept, and the next ones go over its connections with these headers
-changed and signed again. What fails is parsed and raised as the SDK does.
+the ranges of one object all that is the same but two headers, which need no signature: S3 asks for
+those of the host and of `x-amz-*`. So the SDK sends the first one; what it sent is kept, signed
+without these two once a minute, and the next ones go over its connections. What fails is parsed and
+raised as the SDK does.
 """
 
 import contextlib
 import re
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -31,6 +33,8 @@ _CHANGING = {"range", "if-match"}
 _OWN = {"authorization", "x-amz-date", "x-amz-security-token", "amz-sdk-invocation-id"}
 _MOST_KEPT = 1_000
 _REDIRECT = 300
+_SIGNED_SECONDS = 60
+"""How long a signature serves; S3 takes it for 15 minutes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,17 +62,33 @@ class Sent:
         return cls(url=url, headers=kept, scope=(found[2], found[3]))
 
 
-def sign(
-    sent: Sent, changing: Mapping[str, str], credentials: "ReadOnlyCredentials"
-) -> dict[str, str]:
-    """Return the headers of the next request, signed by the SDK's own signer."""
+def sign(sent: Sent, credentials: "ReadOnlyCredentials") -> dict[str, str]:
+    """Return the headers of further requests, signed by the SDK's own signer."""
     from botocore.auth import S3SigV4Auth  # noqa: PLC0415 - the SDK
     from botocore.awsrequest import AWSRequest  # noqa: PLC0415 - as above
 
-    request = AWSRequest(method="GET", url=sent.url, headers={**sent.headers, **changing})
+    request = AWSRequest(method="GET", url=sent.url, headers=dict(sent.headers))
     region, service = sent.scope
     S3SigV4Auth(credentials, service, region).add_auth(request)
     return dict(request.headers.items())
+
+
+class _Known:
+    """An object that was read before: how it is asked for, and over whose connections."""
+
+    def __init__(self, sent: Sent, pool: "HTTPConnectionPool") -> None:
+        self.sent = sent
+        self.pool = pool
+        self._signed: tuple[dict[str, str], ReadOnlyCredentials, float] | None = None
+
+    def headers(self, credentials: "ReadOnlyCredentials") -> dict[str, str]:
+        """Return the headers of a request, signed by these credentials a short while ago."""
+        # S3 compares with the time of day, which goes on while a computer sleeps.
+        now = time.time()
+        signed = self._signed
+        if signed is None or signed[1] != credentials or abs(now - signed[2]) > _SIGNED_SECONDS:
+            self._signed = signed = sign(self.sent, credentials), credentials, now
+        return signed[0]
 
 
 class RangeClient:
@@ -83,7 +103,7 @@ class RangeClient:
         self._client = client
         self._session = session
         self._local = threading.local()
-        self._sent: dict[tuple[tuple[str, object], ...], tuple[Sent, HTTPConnectionPool]] = {}
+        self._known: dict[tuple[tuple[str, object], ...], _Known] = {}
         client.meta.events.register_last("before-send.s3.GetObject", self._note)
 
     def get_object(self, **parameters: Any) -> Mapping[str, Any]:  # noqa: ANN401 - of the SDK
@@ -95,10 +115,10 @@ class RangeClient:
         """
         rest = {k: v for k, v in parameters.items() if k not in ("Range", "IfMatch")}
         name = tuple(sorted(rest.items()))
-        known = self._sent.get(name) if len(rest) + 2 == len(parameters) else None
+        known = self._known.get(name) if len(rest) + 2 == len(parameters) else None
         if known is not None:
             changing = {"range": parameters["Range"], "if-match": parameters["IfMatch"]}
-            return self._send(*known, changing)
+            return self._send(known, changing)
         self._local.request = None
         answer = self._client.get_object(**parameters)
         self._keep(name)
@@ -115,9 +135,9 @@ class RangeClient:
         pool = self._pool(request.url)
         if sent is None or pool is None:
             return
-        if len(self._sent) >= _MOST_KEPT:
-            self._sent.clear()
-        self._sent[name] = sent, pool
+        if len(self._known) >= _MOST_KEPT:
+            self._known.clear()
+        self._known[name] = _Known(sent, pool)
 
     def _pool(self, url: str) -> "HTTPConnectionPool | None":
         """Return the SDK's own connections to a host; None where a proxy is between."""
@@ -134,14 +154,13 @@ class RangeClient:
             # Another version of the SDK keeps them elsewhere, and sends all requests itself.
             return None
 
-    def _send(
-        self, sent: Sent, pool: "HTTPConnectionPool", changing: Mapping[str, str]
-    ) -> Mapping[str, Any]:
-        headers = sign(sent, changing, self._credentials())
-        with _translating(sent.url):
-            answer = pool.urlopen(
+    def _send(self, known: _Known, changing: Mapping[str, str]) -> Mapping[str, Any]:
+        url = known.sent.url
+        headers = {**known.headers(self._credentials()), **changing}
+        with _translating(url):
+            answer = known.pool.urlopen(
                 "GET",
-                urlsplit(sent.url).path,
+                urlsplit(url).path,
                 headers=headers,
                 retries=False,
                 redirect=False,
@@ -152,7 +171,7 @@ class RangeClient:
             )
         told = Headers(answer.headers)
         if answer.status >= _REDIRECT:
-            raise self._refusal(sent, answer, told)
+            raise self._refusal(url, answer, told)
         length = told.get("content-length", "")
         return {
             "Body": answer,
@@ -170,11 +189,11 @@ class RangeClient:
             raise NoCredentialsError
         return found.get_frozen_credentials()
 
-    def _refusal(self, sent: Sent, answer: "BaseHTTPResponse", told: Headers) -> Exception:
+    def _refusal(self, url: str, answer: "BaseHTTPResponse", told: Headers) -> Exception:
         """Return the SDK's exception for an answer that is an error."""
         from botocore.parsers import create_parser  # noqa: PLC0415 - the SDK
 
-        with _translating(sent.url):
+        with _translating(url):
             body = b"".join(answer.stream())
         answered = {"headers": told, "status_code": answer.status, "body": body}
         model = self._client.meta.service_model.operation_model("GetObject")
