@@ -39,7 +39,8 @@ class Query:
 
     `bucket` and `key` name what the table `data` is: an object, a prefix ending in `/`, or a glob.
     `sql`, or a `filter` and `columns`, or neither (the first rows); `where` is an SQL predicate
-    (Parquet reads). `identity` is that of the earlier result which a cursor goes on with.
+    (Parquet reads). `identity` is that of the earlier result which a cursor goes on with; `format`
+    is the only one that `data` may have, empty for any.
     """
 
     bucket: str

@@ -75,11 +75,6 @@ class Misfit:
     value: str
 
 
-def castable() -> frozenset[str]:
-    """Return the types that text can be cast to."""
-    return frozenset(_PATTERNS)
-
-
 def checked_cast(
     text: str,
     kind: str,
@@ -93,7 +88,7 @@ def checked_cast(
 
     Args:
         text: SQL of a text value.
-        kind: A type of `castable`, or text, or blank.
+        kind: A type that has a pattern here, or text, or blank.
         place: Number of the table and name of the column, for the error.
         tokens: Whether `NA` and the like are null.
         empty: Whether the empty text is null.
@@ -140,7 +135,7 @@ def checked_list(
 
     Args:
         columns: Names, for the error, and SQL of the texts.
-        kind: A type of `castable`.
+        kind: A type that has a pattern here.
         table: Number of the table.
         tokens: See `checked_cast`.
         empty: See `checked_cast`.

@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Literal
 
 from s3_data_lake_mcp.engines.casts import TEXT, widened
 from s3_data_lake_mcp.engines.csv_stream import PLAIN, Marks, is_passable
@@ -14,7 +13,7 @@ from s3_data_lake_mcp.engines.opening import Opened
 from s3_data_lake_mcp.engines.places import Member, Place
 from s3_data_lake_mcp.engines.sqltext import literal
 from s3_data_lake_mcp.engines.streams import WRAPPING
-from s3_data_lake_mcp.engines.tables import distinct, numbered_notice, type_name
+from s3_data_lake_mcp.engines.tables import Mode, distinct, numbered_notice, type_name
 from s3_data_lake_mcp.engines.watched import (
     Look,
     has_quoted_empty,
@@ -28,8 +27,6 @@ from s3_data_lake_mcp.loaders.csv_encoding import detect_encoding
 from s3_data_lake_mcp.loaders.csv_records import RecordReader
 from s3_data_lake_mcp.loaders.csv_types import NULL_TOKENS, are_cents, guess
 from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
-
-type Mode = Literal["plain", "transcoded", "cleaned"]
 
 SNIFF_BYTES = HEAD_BYTES
 NO_TEXT = secrets.token_hex(16)

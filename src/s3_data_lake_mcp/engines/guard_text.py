@@ -42,7 +42,7 @@ def check_limits(sql: str) -> None:
     Raises:
         LimitExceededError: If it is too long or nested too deeply.
         InvalidArgumentError: If it is no valid Unicode.
-        SqlError: If it holds a NUL character, or nothing.
+        SqlError: If it holds a NUL character.
     """
     if len(sql) > MAX_CHARS:
         message = f"The SQL is {len(sql):,} characters long; {MAX_CHARS:,} are allowed"

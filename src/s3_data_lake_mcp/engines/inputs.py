@@ -16,7 +16,7 @@ from s3_data_lake_mcp.engines.json_table import JsonTable
 from s3_data_lake_mcp.engines.opening import Opener
 from s3_data_lake_mcp.engines.parquet_table import ParquetTable
 from s3_data_lake_mcp.engines.places import Place, find_place
-from s3_data_lake_mcp.engines.sqltext import identifier
+from s3_data_lake_mcp.engines.sqltext import identifier, literal
 from s3_data_lake_mcp.engines.tables import Table, raw_paths
 from s3_data_lake_mcp.engines.typed_select import Texts
 from s3_data_lake_mcp.errors import InvalidArgumentError, LakeError, ObjectChangedError
@@ -241,8 +241,7 @@ def _table(number: int, name: str, place: Place, settings: Settings) -> Table:
 
 def _is_argument(uri: str, sql: str) -> bool:
     """Whether a URI stands behind a bracket, as the argument of a reader does."""
-    written = re.escape(uri.replace("'", "''"))
-    return bool(re.search(rf"(?:\(|\[|,)\s*'{written}'\s*(?:,|\)|\])", sql))
+    return bool(re.search(rf"(?:\(|\[|,)\s*{re.escape(literal(uri))}\s*(?:,|\)|\])", sql))
 
 
 def uri_place(uri: str) -> tuple[str, str, str]:

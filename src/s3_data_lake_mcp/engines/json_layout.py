@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
-from typing import Literal
 
 import duckdb
 
@@ -17,13 +16,11 @@ from s3_data_lake_mcp.engines.json_stream import VALUE, has_nul_key, nameable, r
 from s3_data_lake_mcp.engines.opening import Opened
 from s3_data_lake_mcp.engines.sqltext import call, identifier, struct
 from s3_data_lake_mcp.engines.streams import WRAPPING, DecodedStream
-from s3_data_lake_mcp.engines.tables import distinct
+from s3_data_lake_mcp.engines.tables import Mode, distinct
 from s3_data_lake_mcp.engines.typed_select import MOST_SINGLE
 from s3_data_lake_mcp.errors import LimitExceededError
 from s3_data_lake_mcp.loaders.json_open import Scan, open_start
 from s3_data_lake_mcp.storage.filesystem import STREAM_SCHEME
-
-type Mode = Literal["plain", "transcoded", "cleaned"]
 
 SAMPLE_BYTES = 256 << 10
 """Text that is looked at: less than the head that came with the opening."""

@@ -13,7 +13,7 @@ from s3_data_lake_mcp.engines.casts import (
     widened,
 )
 from s3_data_lake_mcp.engines.guard_text import ascii_lower
-from s3_data_lake_mcp.engines.sqltext import identifier
+from s3_data_lake_mcp.engines.sqltext import identifier, literal
 from s3_data_lake_mcp.engines.tables import type_name
 from s3_data_lake_mcp.engines.used_fields import UsedFields, fields_behind
 from s3_data_lake_mcp.loaders.csv_types import guess
@@ -96,7 +96,7 @@ class Node:
             return f"list_transform({value}, lambda {element}: {inner})"
         fields = []
         for name, child in self.children.items():
-            inner = f"struct_extract({value}, {_text(name)})"
+            inner = f"struct_extract({value}, {literal(name)})"
             cast = child.cast(inner, table, f"{path}{_PATH}{name}", level, raw=raw)
             fields.append(f"{identifier(name)} := {cast}")
         return f"CASE WHEN {value} IS NULL THEN NULL ELSE struct_pack({', '.join(fields)}) END"
@@ -190,7 +190,7 @@ class Node:
         if self.kind == TEXT and (known is None or known.blank):
             yield value, self
         for name, child in self.children.items():
-            at = "1" if self.kind == "LIST" else _text(name)
+            at = "1" if self.kind == "LIST" else literal(name)
             yield from child.new_texts(f"({value})[{at}]", known and known.children.get(name))
 
 
@@ -217,10 +217,6 @@ def has_twins(values: Iterable[object]) -> bool:
 
 def _differ_in_case(names: Collection[str]) -> bool:
     return len({ascii_lower(name) for name in names}) < len(names)
-
-
-def _text(name: str) -> str:
-    return "'" + name.replace("'", "''") + "'"
 
 
 def node_of(kind: Any) -> Node:  # noqa: ANN401 - DuckDB's type objects have no types

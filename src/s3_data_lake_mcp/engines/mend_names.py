@@ -10,13 +10,14 @@ from s3_data_lake_mcp.engines.guard_repair import places_of, plain_name, quoted_
 from s3_data_lake_mcp.engines.guard_text import Token, ascii_lower, quoted, tokens
 from s3_data_lake_mcp.engines.guard_tree import TABLE
 from s3_data_lake_mcp.engines.guard_words import FUNCTIONS
+from s3_data_lake_mcp.engines.sqltext import literal
 from s3_data_lake_mcp.errors import SqlError, UnknownColumnError
 
 NEAR: Final = 0.6
 CLEAR: Final = 0.1
 _VERY_NEAR = 0.8
 _CLAUSES = ("WHERE", "GROUP", "HAVING", "QUALIFY", "WINDOW", "ORDER", "LIMIT", "USING")
-_COMPARISONS = ("=", "==", "<>", "!=", "<", ">", "<=", ">=")
+COMPARISONS: Final = ("=", "==", "<>", "!=", "<", ">", "<=", ">=")
 _BY_PART = (
     *("DATE_DIFF", "DATEDIFF", "DATE_PART", "DATEPART"),
     *("DATE_SUB", "DATESUB", "DATE_TRUNC", "DATETRUNC"),
@@ -124,9 +125,9 @@ def mend_column(name: str, table: str, text: str, sql: str, schema: Schema) -> M
     subject = quoted(table) or (TABLE if is_of_data else "The query")
     message = f"{subject} has no column {quoted(name)}"
     if not near and any(_is_compared(words, i) for i in places):
-        literal = "'" + name.replace("'", "''") + "'"
-        hint = f"Text goes in single quotes: {quoted(literal)}. Columns: {_some(schema)}."
-        repaired = _renamed(sql, words, name, literal)
+        text = literal(name)
+        hint = f"Text goes in single quotes: {quoted(text)}. Columns: {_some(schema)}."
+        repaired = _renamed(sql, words, name, text)
         return Mended(message=message, hint=hint, sql=repaired, kind=UnknownColumnError)
     listed = _some(schema) if is_of_data else schema.described(bindings)
     owner = "The tables have" if table and not bindings else "It has"
@@ -271,7 +272,7 @@ def _is_compared_with(words: Sequence[Token], place: int) -> bool:
     before = words[place - 1] if place else words[place]
     if before.says("WHEN"):
         return _follows(words, place).upper() == "THEN"
-    return before.text in _COMPARISONS or before.says("LIKE", "ILIKE")
+    return before.text in COMPARISONS or before.says("LIKE", "ILIKE")
 
 
 def _has_one_table(words: Sequence[Token]) -> bool:

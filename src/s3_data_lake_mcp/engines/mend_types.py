@@ -6,7 +6,8 @@ from typing import Final
 
 from s3_data_lake_mcp.engines.guard_repair import places_of, plain_name, quoted_name, with_words
 from s3_data_lake_mcp.engines.guard_text import Token, quoted, tokens
-from s3_data_lake_mcp.engines.mend_names import Mended, Schema
+from s3_data_lake_mcp.engines.mend_names import COMPARISONS, Mended, Schema
+from s3_data_lake_mcp.engines.sqltext import literal
 
 _TEXT: Final = "VARCHAR"
 _NUMBERS = re.compile(r"(?:U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|DECIMAL|DOUBLE|FLOAT|REAL)\b.*")
@@ -16,9 +17,6 @@ _FLIP = re.compile(
     r"Could not convert string \"(?P<value>.*?)\" to '(?P<type>.*?)'",
     re.DOTALL,
 )
-_COMPARED = ("=", "<>", "!=", "==", "<", "<=", ">", ">=")
-
-
 _TARGETS = {"DOUBLE": "numbers", "TIMESTAMP": "dates"}
 """What text may be taken for, by the type to cast it to."""
 
@@ -88,11 +86,10 @@ def type_flip(error: Exception) -> TypeFlip | None:
 
 def mend_flip(flip: TypeFlip) -> Mended:
     """Say how to read a CSV file whose column changes its type."""
-    name = quoted(flip.column).replace("'", "''")
     return Mended(
         message=f"Line {flip.line:,} of the CSV file has {quoted(flip.value)!r} in the column "
         f"{quoted(flip.column)}, which is no {flip.type}",
-        hint=f"Read it as text: read_csv(…, types={{'{name}': 'VARCHAR'}}).",
+        hint=f"Read it as text: read_csv(…, types={{{literal(quoted(flip.column))}: 'VARCHAR'}}).",
     )
 
 
@@ -125,7 +122,7 @@ def _arguments(words: list[Token], function: str) -> list[int]:
 
 def _is_compared(words: list[Token], place: int) -> bool:
     around = [words[i].text for i in (place - 1, place + 1) if 0 <= i < len(words)]
-    return any(text in _COMPARED for text in around)
+    return any(text in COMPARISONS for text in around)
 
 
 def _plain_type(name: str) -> str:

@@ -116,6 +116,6 @@ def _chunks(
     kept = groups_or_all(session, looked_at, scans)
     groups = sum(map(len, kept.values()))
     chunks = (c for m in looked_at for c in stored_chunks(m, parts, kept[m.path]))
-    size = sum(chunk.stop - chunk.start for chunk in chunks)
+    size = sum(stop - start for start, stop in chunks)
     share = len(members) / len(looked_at)
     return _Chunks(round(groups * share), round(size * share))

@@ -106,7 +106,7 @@ def _fetch(
     except duckdb.Error:
         return
     by_path = {m.path: list(stored_chunks(m, parts, kept[m.path])) for m in members}
-    size = sum(chunk.stop - chunk.start for chunks in by_path.values() for chunk in chunks)
+    size = sum(stop - start for chunks in by_path.values() for start, stop in chunks)
     groups = sum(map(len, kept.values()))
     if needle and (size > _FEW_BYTES or groups > _FEW_GROUPS or any(map(has_page_index, members))):
         return
@@ -117,5 +117,4 @@ def _fetch(
         return
     cached = session.cached()
     for path, chunks in by_path.items():
-        ranges = ((chunk.start, chunk.stop) for chunk in chunks)
-        table.objects[path].prefetch([one for one in ranges if not cached.holds(path, *one)])
+        table.objects[path].prefetch([one for one in chunks if not cached.holds(path, *one)])

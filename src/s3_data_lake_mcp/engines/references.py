@@ -18,11 +18,10 @@ type Column = tuple[str, int | None]
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """What stands behind FROM, under a name; `is_open` says that unknown columns may follow."""
+    """What stands behind FROM, under a name; columns that are not known may follow."""
 
     name: str
     columns: Sequence[Column]
-    is_open: bool
 
     def place(self, name: str) -> int | None:
         """Return the place of a column that has a name of its own."""
@@ -38,7 +37,7 @@ def references(node: Node, names: Sequence[str], width: int) -> dict[int, int]:
         names: Those of the first columns of `data`; others may follow.
         width: Number of the answer's columns.
     """
-    data = _Source(_DATA, [(name.lower(), at) for at, name in enumerate(names)], is_open=True)
+    data = _Source(_DATA, [(name.lower(), at) for at, name in enumerate(names)])
     columns = _columns(node, {_DATA: data}, width)
     found = enumerate(columns if columns is not None else ())
     return {at: place for at, (_, place) in found if place is not None}
@@ -65,11 +64,11 @@ def _columns(
         expanded = _expanded(one, sources) if len(stars) == 1 else None
         if expanded is None:
             return None
-        columns, is_open = expanded
-        rest = width - single - len(columns) if width is not None else None
-        if (rest if rest is not None else 0) < 0 or (rest is None and is_open and single):
+        rest = 0 if width is None else width - single - len(expanded)
+        # Columns beside a star stand behind those of it that are not known.
+        if rest < 0 or (width is None and single):
             return None
-        found += [*columns, *[("", None)] * (rest or 0)]
+        found += [*expanded, *[("", None)] * rest]
     return found if width is None or len(found) == width else None
 
 
@@ -77,25 +76,24 @@ def _source_of(
     name: str, node: Node, tables: Mapping[str, _Source], aliases: Sequence[str] = ()
 ) -> _Source:
     columns = _columns(node, tables, None) if not aliases else None
-    # A star over `data` may end in columns that are not known.
-    return _Source(name, columns or (), is_open=True)
+    return _Source(name, columns or ())
 
 
 def _sources(node: Node, tables: Mapping[str, _Source]) -> list[_Source]:
     """Return what can be named; what is not understood has no columns."""
     kind, alias = node["type"], str(node.get("alias") or "").lower()
     if node.get("column_name_alias"):
-        return [_Source(alias, (), is_open=True)]
+        return [_Source(alias, ())]
     if kind == "BASE_TABLE":
         name = node["table_name"].lower()
         known = tables.get(name)
         columns = known.columns if known is not None else ()
-        return [_Source(alias or name, columns, is_open=True)]
+        return [_Source(alias or name, columns)]
     if kind == "SUBQUERY":
         return [_source_of(alias, node["subquery"]["node"], tables)]
     if kind == "JOIN":
         return [*_sources(node["left"], tables), *_sources(node["right"], tables)]
-    return [_Source(alias, (), is_open=True)]
+    return [_Source(alias, ())]
 
 
 def _named(one: Node, sources: Sequence[_Source]) -> Column:
@@ -114,8 +112,8 @@ def _named(one: Node, sources: Sequence[_Source]) -> Column:
     return name, None
 
 
-def _expanded(star: Node, sources: Sequence[_Source]) -> tuple[list[Column], bool] | None:
-    """Return the columns of a star, and whether more may follow."""
+def _expanded(star: Node, sources: Sequence[_Source]) -> list[Column] | None:
+    """Return the columns of a star that are known, the first of it; None if it cannot be told."""
     if any(star[change] for change in _CHANGES):
         return None
     named = str(star["relation_name"] or "").lower()
@@ -123,5 +121,4 @@ def _expanded(star: Node, sources: Sequence[_Source]) -> tuple[list[Column], boo
     if len(chosen) != 1 or not chosen[0].columns:
         return None
     left_out = {str(name).lower() for name in star["exclude_list"]}
-    columns = [column for column in chosen[0].columns if column[0] not in left_out]
-    return columns, chosen[0].is_open
+    return [column for column in chosen[0].columns if column[0] not in left_out]

@@ -7,7 +7,6 @@ column with a value.
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -31,18 +30,10 @@ _FIRST_BYTE = 4
 """Behind the magic number."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """A column chunk: where it lies in the object at a path."""
-
-    path: str
-    group: int
-    start: int
-    stop: int
-
-
-def stored_chunks(member: Member, parts: Sequence[str], groups: Sequence[int]) -> Iterator[Chunk]:
-    """Yield the chunks of some columns in row groups of an object whose footer is known.
+def stored_chunks(
+    member: Member, parts: Sequence[str], groups: Sequence[int]
+) -> Iterator[tuple[int, int]]:
+    """Yield where the chunks of some columns lie in an object whose footer is known.
 
     Args:
         member: The object.
@@ -58,7 +49,7 @@ def stored_chunks(member: Member, parts: Sequence[str], groups: Sequence[int]) -
             chunk = row_group.column(leaf)
             data, dictionary = chunk.data_page_offset, chunk.dictionary_page_offset or 0
             start = dictionary if _FIRST_BYTE <= dictionary <= data else data
-            yield Chunk(member.path, group, start, start + chunk.total_compressed_size)
+            yield start, start + chunk.total_compressed_size
 
 
 def _leaves(footer: "ParquetFooter", parts: Collection[str]) -> Iterator[int]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Protocol
+from typing import Literal, Protocol
 
 import duckdb
 import pyarrow as pa
@@ -36,6 +36,10 @@ _TYPES = {
     pa.timestamp("us", "UTC"): "TIMESTAMPTZ",
     pa.timestamp("ns", "UTC"): "TIMESTAMPTZ_NS",
 }
+
+
+type Mode = Literal["plain", "transcoded", "cleaned"]
+"""How text gets to the engine: as it is, in UTF-8, or record by record as the loader reads it."""
 
 
 class Table(Protocol):
