@@ -29,36 +29,36 @@ def test_by_name(key: str, expected: tuple[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "head", "tail", "expected"),
+    ("key", "head", "expected"),
     [
-        ("x.csv", b"PAR1\x15\x04", b"", ("parquet", "magic")),
-        ("x", b"\x00\x01", b"....PARE", ("parquet", "magic")),
-        ("x", b"Obj\x01\x04", b"", ("avro", "magic")),
-        ("x", b"PK\x03\x04....[Content_Types].xml", b"", ("excel", "magic")),
-        ("x", b"PK\x03\x04....", b"", ("archive", "magic")),
-        ("x", b'\xef\xbb\xbf {"a":1}', b"", ("json", "content")),
-        ("x", b"[1,\n2]", b"", ("json", "content")),
-        ("x", b"a,b\n1,2\n3,4\n", b"", ("csv", "content")),
-        ("x", b"hello\nworld\n", b"", ("text", "content")),
-        ("x.csv", b"word", b"", ("csv", "suffix")),
-        ("x.txt", b"a\tb\n1\t2\n", b"", ("csv", "content")),
-        ("x.txt", "a\tb\n1\t2\n".encode("utf-16"), b"", ("csv", "content")),
-        ("x.txt", b"Hello, you\nand all, who, come\nlate\n", b"", ("text", "suffix")),
-        ("x.log", b"10:00:00,123 up\n10:00:01,456 down\n", b"", ("text", "suffix")),
-        ("x.txt", b"one, line\n", b"", ("text", "suffix")),
-        ("x.json", b'"a","b"\n"1","2"\n', b"", ("csv", "content")),
-        ("x.json", b"1,2\n3,4\n", b"", ("csv", "content")),
-        ("x.json", b'"a,b"\n"c,d"\n', b"", ("json", "suffix")),
-        ("x.json", b"nothing\nat all\n", b"", ("json", "suffix")),
-        ("x.csv", b"", b"", ("csv", "suffix")),
-        ("x", b"", b"", ("unknown", "")),
-        ("x.bin", b"\x00\x01\x02", b"", ("unknown", "")),
+        ("x.csv", b"PAR1\x15\x04", ("parquet", "magic")),
+        ("x", b"PARE\x15\x04", ("parquet", "magic")),
+        ("x", b"Obj\x01\x04", ("avro", "magic")),
+        ("x", b"PK\x03\x04....[Content_Types].xml", ("excel", "magic")),
+        ("x", b"PK\x03\x04....", ("archive", "magic")),
+        ("x", b'\xef\xbb\xbf {"a":1}', ("json", "content")),
+        ("x", b"[1,\n2]", ("json", "content")),
+        ("x", b"a,b\n1,2\n3,4\n", ("csv", "content")),
+        ("x", b"hello\nworld\n", ("text", "content")),
+        ("x.csv", b"word", ("csv", "suffix")),
+        ("x.txt", b"a\tb\n1\t2\n", ("csv", "content")),
+        ("x.txt", "a\tb\n1\t2\n".encode("utf-16"), ("csv", "content")),
+        ("x.txt", b"Hello, you\nand all, who, come\nlate\n", ("text", "suffix")),
+        ("x.log", b"10:00:00,123 up\n10:00:01,456 down\n", ("text", "suffix")),
+        ("x.txt", b"one, line\n", ("text", "suffix")),
+        ("x.json", b'"a","b"\n"1","2"\n', ("csv", "content")),
+        ("x.json", b"1,2\n3,4\n", ("csv", "content")),
+        ("x.json", b'"a,b"\n"c,d"\n', ("json", "suffix")),
+        ("x.json", b"nothing\nat all\n", ("json", "suffix")),
+        ("x.csv", b"", ("csv", "suffix")),
+        ("x", b"", ("unknown", "")),
+        ("x.bin", b"\x00\x01\x02", ("unknown", "")),
     ],
 )  # fmt: skip
-def test_by_content(key: str, head: bytes, tail: bytes, expected: tuple[str, str]) -> None:
+def test_by_content(key: str, head: bytes, expected: tuple[str, str]) -> None:
     """Bytes win over names."""
     info = ObjectInfo(ref=ObjectRef(bucket="b", key=key), size_bytes=len(head), etag="e")
-    assert detect_format(info, head, tail) == expected
+    assert detect_format(info, head) == expected
 
 
 @pytest.mark.parametrize("head", [b"ORCID,name\n0000-0001,Ann\n", b"GIF87,x\n1,2\n3,4\n5,6\n"])

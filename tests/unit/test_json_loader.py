@@ -335,7 +335,6 @@ def test_compressed_is_read_alike() -> None:
     source = opened(gzip.compress(big_array()), "x.json.gz")
     first = JsonLoader().read(source, JsonRequest(max_records=2))
     rest = JsonLoader().read(source, JsonRequest(max_records=1, position=first.resume(2)))
-    assert first.compression == "gzip"
     assert rest.records[0] == {"id": 2, "name": "ää"}
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from s3_data_lake_mcp.loaders import LoadRequest
 from s3_data_lake_mcp.loaders.parquet import ParquetLoader
-from s3_data_lake_mcp.loaders.parquet_footer import open_footer
+from s3_data_lake_mcp.loaders.parquet_open import open_footer
 from s3_data_lake_mcp.storage import ObjectInfo, ScanMeter
 from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.storage.reader import TAIL_BYTES, ObjectReader

@@ -17,12 +17,9 @@ from hypothesis import strategies as st
 
 from s3_data_lake_mcp import wire
 from s3_data_lake_mcp.errors import LakeError, UnsupportedFormatError
-from s3_data_lake_mcp.loaders.parquet_footer import (
-    ColumnStatistics,
-    column_statistics,
-    describe_parquet,
-    open_footer,
-)
+from s3_data_lake_mcp.loaders.parquet_footer import describe_parquet
+from s3_data_lake_mcp.loaders.parquet_open import open_footer
+from s3_data_lake_mcp.loaders.parquet_statistics import ColumnStatistics, column_statistics
 from s3_data_lake_mcp.loaders.parquet_thrift import parse_beginning, parse_footer
 from s3_data_lake_mcp.loaders.thrift import ThriftError
 from support.parquet_files import encrypted, opened, parquet_bytes

@@ -19,6 +19,7 @@ from s3_data_lake_mcp.engines.streams import WRAPPING, DecodedStream
 from s3_data_lake_mcp.engines.tables import Mode, distinct
 from s3_data_lake_mcp.engines.typed_select import MOST_SINGLE
 from s3_data_lake_mcp.errors import LimitExceededError
+from s3_data_lake_mcp.loaders import MAX_COLUMNS
 from s3_data_lake_mcp.loaders.json_open import Scan, open_start
 from s3_data_lake_mcp.storage.filesystem import STREAM_SCHEME
 
@@ -26,7 +27,6 @@ SAMPLE_BYTES = 256 << 10
 """Text that is looked at: less than the head that came with the opening."""
 
 _SAMPLE_RECORDS = 50_000
-_MAX_COLUMNS = 5_000
 _MOST_LINES = 3
 _SAMPLE = f"{STREAM_SCHEME}://sample"
 _READ_SAMPLE = {
@@ -136,8 +136,8 @@ def find_layout(opened: Opened, session: Session, max_decoded_bytes: int) -> Jso
     whole = len(values) < _SAMPLE_RECORDS and next(scan.items, None) is None
     objects = [value for value in values if isinstance(value, dict)]
     keys = dict.fromkeys(key for value in objects for key in value)
-    if len(keys) > _MAX_COLUMNS:
-        message = f"{opened.info.ref} has records of more than {_MAX_COLUMNS:,} different keys"
+    if len(keys) > MAX_COLUMNS:
+        message = f"{opened.info.ref} has records of more than {MAX_COLUMNS:,} different keys"
         raise LimitExceededError(message, hint="read_json_from_s3 shows them, with `path`.")
     mixed = 0 < len(objects) < len(values)
     names = dict(zip(keys, _names(keys, reserved=mixed), strict=True))

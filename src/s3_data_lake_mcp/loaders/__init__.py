@@ -14,6 +14,9 @@ from s3_data_lake_mcp.storage.reader import ObjectReader
 if TYPE_CHECKING:
     import pyarrow as pa
 
+MAX_COLUMNS = 5_000
+"""Most columns of a table; of Parquet, those inside structures are counted one by one."""
+
 type JsonScalar = str | int | float | bool | None
 type Position = Mapping[str, JsonScalar]
 """Where a page ended: all that a loader needs to go on there, as it travels in a cursor."""

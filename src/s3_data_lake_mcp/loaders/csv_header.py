@@ -24,10 +24,8 @@ import pyarrow as pa
 
 from s3_data_lake_mcp import wire
 from s3_data_lake_mcp.errors import LimitExceededError
+from s3_data_lake_mcp.loaders import MAX_COLUMNS
 from s3_data_lake_mcp.loaders.csv_types import NULL_TOKENS, guess
-
-MAX_COLUMNS = 5_000
-"""Most columns of a table."""
 
 type Row = Sequence[str | None]
 

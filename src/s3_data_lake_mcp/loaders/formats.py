@@ -2,7 +2,6 @@
 
 import json
 import re
-from itertools import chain
 
 from s3_data_lake_mcp.errors import MalformedDataError, UnsupportedFormatError
 from s3_data_lake_mcp.loaders.csv_encoding import wide_encoding
@@ -18,7 +17,10 @@ _COMPRESSIONS = {
 }
 _FORMATS = {
     "csv": ("csv", "tsv", "tab", "psv"),
-    "json": ("json", "jsonl", "ndjson", "jsonlines", "ldjson", "geojson", "geojsonl", "geojsons"),
+    "json": (
+        *("json", "jsonl", "ndjson", "jsonlines", "ldjson"),
+        *("geojson", "geojsonl", "geojsons", "topojson"),
+    ),
     "parquet": ("parquet", "pq", "parq", "pqt", "geoparquet"),
     "avro": ("avro",),
     "orc": ("orc",),
@@ -34,7 +36,6 @@ _FORMATS = {
     "media": ("mp3", "mp4", "wav", "avi", "mov", "mkv", "flac", "ogg"),
 }
 _BY_SUFFIX = {suffix: name for name, suffixes in _FORMATS.items() for suffix in suffixes}
-_BY_SUFFIX["topojson"] = "json"
 FORMAT_NAMES = (*_FORMATS, "unknown")
 """All that a key's name can announce."""
 
@@ -97,7 +98,6 @@ READ_TOOLS = {
 }
 """The formats that are read, each with its tool; of two with as many objects the first is taken."""
 
-_FOOTERS = (*((magic, "parquet") for magic in PARQUET_MAGIC), (b"ARROW1", "arrow"))
 _DELIMITERS = b",;\t|"
 _SAMPLE_LINES = 20
 _JSON_OBJECT = re.compile(rb'\{\s*("|\}|$)')
@@ -132,13 +132,13 @@ def detect_format_by_name(key: str) -> tuple[str, str]:
     return found, compression
 
 
-def detect_format(info: ObjectInfo, head: bytes, tail: bytes = b"") -> tuple[str, str]:
+def detect_format(info: ObjectInfo, head: bytes) -> tuple[str, str]:
     """Return the format and what told it: `magic`, `content`, `suffix`, or `""` if unknown.
 
-    Bytes win over the name. `head` is decompressed already; `tail` may be empty. What looks like
-    plain text takes its format from the key, if that announces a text format.
+    Bytes win over the name. `head` is decompressed already. What looks like plain text takes its
+    format from the key, if that announces a text format.
     """
-    if found := _by_magic(head, tail):
+    if found := _by_magic(head):
         return found, "magic"
     named = detect_format_by_name(info.ref.key)[0]
     if not head:
@@ -148,15 +148,14 @@ def detect_format(info: ObjectInfo, head: bytes, tail: bytes = b"") -> tuple[str
     return _text_format(head, named)
 
 
-def _by_magic(head: bytes, tail: bytes) -> str:
+def _by_magic(head: bytes) -> str:
     """Return the format of a magic number, empty for none."""
     for magic, name in _MAGIC:
         if head.startswith(magic) and not (magic in _WORDS and _reads_on(head)):
             return name
     if head.startswith(b"PK\x03\x04"):
         return "excel" if b"xl/" in head or b"[Content_Types]" in head else "archive"
-    inner = (name for at, magic, name in _INNER_MAGIC if head.startswith(magic, at))
-    return next(chain(inner, (name for magic, name in _FOOTERS if tail.endswith(magic))), "")
+    return next((name for at, magic, name in _INNER_MAGIC if head.startswith(magic, at)), "")
 
 
 def encrypted_parquet(subject: str) -> UnsupportedFormatError:

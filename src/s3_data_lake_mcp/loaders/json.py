@@ -60,7 +60,6 @@ class JsonResult:
     total_records: int | None = None
     notices: Sequence[str] = ()
     truncated: bool = False
-    compression: str = ""
 
 
 class JsonLoader:
@@ -90,7 +89,7 @@ class JsonLoader:
             if scan.layout not in ("object", "scalar"):
                 return _page(scan, request)
             notices = _notices(scan.decoder, scan.bad)
-            return _value_result(next(scan.items).value, request, notices, scan.compression)
+            return _value_result(next(scan.items).value, request, notices)
 
     def load(self, source: ObjectReader, request: LoadRequest) -> LoadResult:
         """Load records as rows: keys as columns, other values in a column `value`."""
@@ -167,7 +166,6 @@ def _page(scan: Scan, request: JsonRequest) -> JsonResult:
         resume=resume,
         total_records=total,
         notices=notices,
-        compression=scan.compression,
     )
 
 
@@ -180,7 +178,7 @@ def _read_path(source: ObjectReader, request: JsonRequest) -> JsonResult:
         near = nearest_keys(document, request.path)
         notices.append(f"path {request.path!r} leads to nothing or null. {near}")
     if not isinstance(found, list):
-        return _value_result(found, request, notices, scan.compression)
+        return _value_result(found, request, notices)
     offset = number(request.position, "record") if request.position else request.offset
     if offset > len(found):
         notices.append(f"offset {offset:,} is behind the last of {len(found):,} records.")
@@ -194,7 +192,6 @@ def _read_path(source: ObjectReader, request: JsonRequest) -> JsonResult:
         resume=lambda count: {"record": offset + count},
         total_records=len(found),
         notices=notices,
-        compression=scan.compression,
     )
 
 
@@ -219,9 +216,7 @@ def _whole(source: ObjectReader, scan: Scan) -> object:
     return values
 
 
-def _value_result(
-    value: object, request: JsonRequest, notices: list[str], compression: str
-) -> JsonResult:
+def _value_result(value: object, request: JsonRequest, notices: list[str]) -> JsonResult:
     keys = _keys([value] if isinstance(value, dict) else (), notices)
     truncated = not fits(value, request.max_outline_bytes)
     if truncated:
@@ -235,7 +230,6 @@ def _value_result(
         resume=_nowhere,
         notices=notices,
         truncated=truncated,
-        compression=compression,
     )
 
 

@@ -65,9 +65,7 @@ class BadLines:
             self._named.append(line)
 
     def notice(self) -> str:
-        """Return a sentence, or `""` if there were none."""
-        if not self.count:
-            return ""
+        """Say how many lines, at least one, are left out."""
         names = ", ".join(str(line) for line in self._named)
         more = f" and {self.count - len(self._named):,} more" if self.count > _NAMED_LINES else ""
         subject = "1 line is" if self.count == 1 else f"{self.count:,} lines are"

@@ -8,9 +8,7 @@ import pyarrow as pa
 
 from s3_data_lake_mcp.errors import LimitExceededError
 from s3_data_lake_mcp.fence import scrub, scrub_all
-
-MAX_COLUMNS = 5_000
-"""Most columns of one table."""
+from s3_data_lake_mcp.loaders import MAX_COLUMNS
 
 _MAX_FIELDS = 1_000
 _MAX_LEVELS = 32

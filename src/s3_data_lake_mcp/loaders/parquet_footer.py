@@ -1,8 +1,4 @@
-"""What a Parquet object's footer tells of it, without reading any data.
-
-`describe_parquet` serves metadata; `column_statistics(open_footer(source))` serves profiles whose
-basis is the footer.
-"""
+"""What a Parquet object's footer tells of it, without reading any data."""
 
 from typing import Any
 
@@ -10,14 +6,6 @@ from s3_data_lake_mcp.loaders.parquet_open import ParquetFooter, open_footer
 from s3_data_lake_mcp.loaders.parquet_statistics import ColumnStatistics, column_statistics
 from s3_data_lake_mcp.storage.reader import ObjectReader
 from s3_data_lake_mcp.wire import Clipper, column_specs
-
-__all__ = [
-    "ColumnStatistics",
-    "ParquetFooter",
-    "column_statistics",
-    "describe_parquet",
-    "open_footer",
-]
 
 _SHOWN_CHARS = 500
 _SHOWN_KEYS = 50

@@ -18,6 +18,7 @@ from s3_data_lake_mcp.errors import (
     MalformedDataError,
     UnsupportedFormatError,
 )
+from s3_data_lake_mcp.loaders import MAX_COLUMNS
 from s3_data_lake_mcp.loaders.compression import detect_compression
 from s3_data_lake_mcp.loaders.formats import (
     ENCRYPTED_PARQUET,
@@ -36,9 +37,6 @@ from s3_data_lake_mcp.loaders.parquet_thrift import (
 )
 from s3_data_lake_mcp.loaders.thrift import ThriftError
 from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
-
-MAX_COLUMNS = 5_000
-"""Most columns, those inside structures counted one by one."""
 
 _MAX_FOOTER_BYTES = 128 << 20
 _MAGIC_BYTES = 8

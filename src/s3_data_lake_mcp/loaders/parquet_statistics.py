@@ -17,6 +17,7 @@ from s3_data_lake_mcp.loaders.parquet_open import ParquetFooter
 from s3_data_lake_mcp.loaders.parquet_thrift import PHYSICAL_TYPES
 from s3_data_lake_mcp.wire import Clipper
 from s3_data_lake_mcp.wire.instants import date_text, duration_text, time_text, timestamp_text
+from s3_data_lake_mcp.wire.kinds import is_text
 from s3_data_lake_mcp.wire.values import fraction, integer
 
 type Bound = Any
@@ -139,7 +140,7 @@ def _bounds(statistics: dict[str, Any], kind: Any, physical: str) -> tuple[Bound
 
 
 def _bound(data: bytes, kind: Any, physical: str) -> Bound:  # noqa: ANN401 - any Arrow type
-    if _is_text(kind) and physical in _BYTES:
+    if is_text(kind) and physical in _BYTES:
         return data
     if physical in _BYTES:
         if types.is_decimal(kind):
@@ -163,17 +164,13 @@ def _plain(kind: Any) -> Any:  # noqa: ANN401 - any Arrow type
     return kind.value_type if types.is_dictionary(kind) else kind
 
 
-def _is_text(kind: Any) -> bool:  # noqa: ANN401 - any Arrow type
-    return types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)
-
-
 def _is_uuid(kind: Any) -> bool:  # noqa: ANN401 - any Arrow type
     return isinstance(kind, pa.BaseExtensionType) and kind.extension_name == "arrow.uuid"
 
 
 def _shown(kind: Any) -> Callable[[Any], Any]:  # noqa: ANN401 - any Arrow type
     """Return what turns a bound into a JSON value."""
-    if _is_text(kind):
+    if is_text(kind):
         return lambda data: Clipper().text(data.decode(errors="replace"))
     if _is_uuid(kind):
         return lambda data: str(uuid.UUID(bytes=data))

@@ -136,11 +136,9 @@ _ROW_GROUP: Shape = {
 }
 _KEY_VALUE: Shape = {1: ("key", _text), 2: ("value", _text)}
 _FOOTER: Shape = {
-    1: ("version", _number),
     2: ("elements", _list_size),
     4: ("row_groups", _list(_struct(_ROW_GROUP))),
     5: ("key_values", _list(_struct(_KEY_VALUE))),
-    8: ("encryption_algorithm", _there),
 }
 _BEGINNING: Shape = {**_FOOTER, 4: ("row_groups", _first(_struct(_ROW_GROUP)))}
 
@@ -149,11 +147,9 @@ _BEGINNING: Shape = {**_FOOTER, 4: ("row_groups", _first(_struct(_ROW_GROUP)))}
 class FooterFields:
     """What the footer says; each row group and chunk as a dictionary of the fields that it has."""
 
-    version: int = 0
     elements: int = 0
     row_groups: list[dict[str, Any]] = field(default_factory=list)
     key_values: list[dict[str, str]] = field(default_factory=list)
-    encryption_algorithm: bool = False
 
 
 def parse_footer(data: bytes) -> FooterFields:

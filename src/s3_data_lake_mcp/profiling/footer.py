@@ -13,12 +13,8 @@ from pyarrow import types
 
 from s3_data_lake_mcp.errors import LimitExceededError, MalformedDataError
 from s3_data_lake_mcp.fence import some_of
-from s3_data_lake_mcp.loaders.parquet_footer import (
-    ColumnStatistics,
-    ParquetFooter,
-    column_statistics,
-    open_footer,
-)
+from s3_data_lake_mcp.loaders.parquet_open import ParquetFooter, open_footer
+from s3_data_lake_mcp.loaders.parquet_statistics import ColumnStatistics, column_statistics
 from s3_data_lake_mcp.loaders.thrift import ThriftError
 from s3_data_lake_mcp.profiling import Json
 from s3_data_lake_mcp.profiling.aggregates import LONGEST_TEXT, ProfiledColumn, kind_of

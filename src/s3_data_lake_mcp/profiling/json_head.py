@@ -3,10 +3,9 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Never
 
 from s3_data_lake_mcp.loaders.json_open import announces_lines
-from s3_data_lake_mcp.loaders.json_scan import parse_fraction, parse_integer
+from s3_data_lake_mcp.loaders.json_scan import parse_fraction, parse_integer, refuse_constant
 from s3_data_lake_mcp.loaders.json_text import detect_encoding
 
 _SPACE = " \t\r\n"
@@ -14,13 +13,8 @@ _MOST_RECORDS = 100
 _MOST_KEYS = 200
 
 
-def _refuse(name: str) -> Never:
-    message = f"{name} is not a JSON value"
-    raise ValueError(message)
-
-
 _DECODER = json.JSONDecoder(
-    parse_constant=_refuse, parse_float=parse_fraction, parse_int=parse_integer
+    parse_constant=refuse_constant, parse_float=parse_fraction, parse_int=parse_integer
 )
 
 
