@@ -146,8 +146,4 @@ class Call:
 
     def scan(self) -> Scan:
         """Return what the call cost so far, in this process."""
-        return Scan(
-            requests=self.meter.requests,
-            bytes_read=self.meter.bytes_read,
-            elapsed_ms=self.meter.elapsed_ms,
-        )
+        return Scan.model_validate(self.meter.as_json())

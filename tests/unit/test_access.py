@@ -11,7 +11,7 @@ from s3_data_lake_mcp.errors import InvalidArgumentError, NotAllowedError
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef, ScanMeter
 from s3_data_lake_mcp.storage.access import AllowList
-from s3_data_lake_mcp.storage.keys import locate
+from s3_data_lake_mcp.storage.lookup import locate
 from support.fault_proxy import FaultProxy
 from support.stores import open_store
 

@@ -13,7 +13,8 @@ from typing import Any
 import duckdb
 
 from s3_data_lake_mcp.settings import Settings
-from s3_data_lake_mcp.storage.filesystem import SCHEMES, STREAM_SCHEME, LakeFileSystem
+from s3_data_lake_mcp.storage.filesystem import STREAM_SCHEME, LakeFileSystem
+from s3_data_lake_mcp.storage.keys import SCHEMES
 from s3_data_lake_mcp.storage.scope import Scope
 
 _THREADS = 4

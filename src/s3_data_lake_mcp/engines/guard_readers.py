@@ -11,6 +11,7 @@ from typing import Any
 from s3_data_lake_mcp.engines.guard_text import ascii_lower, quoted
 from s3_data_lake_mcp.engines.guard_words import READERS
 from s3_data_lake_mcp.errors import NotAllowedError, SqlError
+from s3_data_lake_mcp.storage.keys import SCHEMES
 
 _COMPOUNDS = {"array_value", "list_value", "map", "row", "struct_pack"}
 
@@ -20,7 +21,7 @@ type Node = Mapping[str, Any]
 def is_s3_uri(text: str) -> bool:
     """Tell whether a text is an S3 URI with a bucket."""
     scheme, found, rest = text.partition("://")
-    return bool(found) and ascii_lower(scheme) in {"s3", "s3a", "s3n"} and rest[:1] not in {"", "/"}
+    return bool(found) and ascii_lower(scheme) in SCHEMES and rest[:1] not in {"", "/"}
 
 
 def read_sources(function: str, arguments: Sequence[Node]) -> list[str]:

@@ -13,7 +13,8 @@ from s3_data_lake_mcp.errors import LimitExceededError, NotFoundError, Unsupport
 from s3_data_lake_mcp.fence import some_of
 from s3_data_lake_mcp.loaders.formats import READ_TOOLS, detect_format_by_name
 from s3_data_lake_mcp.storage import ListedObject, ObjectInfo, ObjectRef
-from s3_data_lake_mcp.storage.keys import NULL_PARTITION, PARTITION, glob_prefix, is_private, locate
+from s3_data_lake_mcp.storage.keys import NULL_PARTITION, PARTITION, glob_prefix, is_private
+from s3_data_lake_mcp.storage.lookup import locate
 
 _MAX_OBJECTS = 100_000
 _NAMED = 3

@@ -6,7 +6,7 @@ from typing import Any
 from s3_data_lake_mcp.engines import Filter, Query, QueryResult
 from s3_data_lake_mcp.jobs import opening
 from s3_data_lake_mcp.jobs.workplace import Arguments, Report, Workplace
-from s3_data_lake_mcp.pages import clipped_text, kept_within, scan_json, table_page
+from s3_data_lake_mcp.pages import clipped_text, kept_within, table_page
 from s3_data_lake_mcp.profiling.metadata import describe_object
 from s3_data_lake_mcp.profiling.summary import summarize
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef, ScanMeter
@@ -47,7 +47,7 @@ def answer_query(w: Workplace, a: Arguments, meter: ScanMeter, report: Report) -
         "offset": offset,
         "total_rows": result.total_rows,
         "notices": [*result.notices, *_behind(offset, result), *unplanned],
-        "scan": scan_json(meter),
+        "scan": meter.as_json(),
         "sources": sources,
         "sources_total": result.sources_total,
         "sql": clipped_text(result.sql, share),
@@ -118,10 +118,10 @@ def summary(w: Workplace, a: Arguments, meter: ScanMeter, report: Report) -> dic
         meter=meter,
         progress=report,
     )
-    return answer | {"scan": scan_json(meter)}
+    return answer | {"scan": meter.as_json()}
 
 
 def metadata(w: Workplace, a: Arguments, meter: ScanMeter, _r: Report) -> dict[str, Any]:
     """Describe one object."""
     ref = ObjectRef(bucket=a["bucket"], key=opening.key(a), version_id=a["version_id"])
-    return describe_object(w.store, ref, w.settings, meter) | {"scan": scan_json(meter)}
+    return describe_object(w.store, ref, w.settings, meter) | {"scan": meter.as_json()}

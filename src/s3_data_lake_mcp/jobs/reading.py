@@ -15,7 +15,7 @@ from s3_data_lake_mcp.loaders.formats import detect_format_by_name
 from s3_data_lake_mcp.loaders.json import JsonLoader, JsonRequest
 from s3_data_lake_mcp.loaders.json_open import FIRST_BYTES
 from s3_data_lake_mcp.loaders.parquet import ParquetLoader
-from s3_data_lake_mcp.pages import Paging, record_page, scan_json, table_page
+from s3_data_lake_mcp.pages import Paging, record_page, table_page
 from s3_data_lake_mcp.storage import ScanMeter
 from s3_data_lake_mcp.storage.keys import is_glob
 from s3_data_lake_mcp.storage.reader import ObjectReader
@@ -58,7 +58,7 @@ def read_json(w: Workplace, a: Arguments, meter: ScanMeter, _r: Report) -> dict[
         "total_records": result.total_records,
         "truncated": result.truncated,
         "notices": list(result.notices),
-        "scan": scan_json(meter),
+        "scan": meter.as_json(),
     }
     return record_page(
         result.records,
@@ -143,7 +143,7 @@ def _table_answer(
         "offset": result.offset,
         "total_rows": result.total_rows,
         "notices": list(result.notices),
-        "scan": scan_json(source.meter),
+        "scan": source.meter.as_json(),
         **result.details,
     }
     identity = opening.identity(source.info)

@@ -1,11 +1,10 @@
-"""What every page says beside its rows: source, cost, and the cursor of the next one."""
+"""The cursor of a page's next one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from s3_data_lake_mcp.cursors import Cursor
-from s3_data_lake_mcp.storage import ScanMeter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +28,3 @@ class Paging:
             identity=identity,
             position=position,
         ).encode()
-
-
-def scan_json(meter: ScanMeter) -> dict[str, int]:
-    """Return the `scan` part of an answer."""
-    return {
-        "requests": meter.requests,
-        "bytes_read": meter.bytes_read,
-        "elapsed_ms": meter.elapsed_ms,
-    }

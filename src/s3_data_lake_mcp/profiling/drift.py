@@ -14,8 +14,14 @@ from s3_data_lake_mcp.loaders.formats import READ_TOOLS
 from s3_data_lake_mcp.loaders.json import JsonLoader
 from s3_data_lake_mcp.loaders.parquet_open import open_footer
 from s3_data_lake_mcp.profiling.columns import spelt_once
-from s3_data_lake_mcp.profiling.groups import Group, is_archived
-from s3_data_lake_mcp.storage import ListedObject, ObjectRef, ObjectStore, ScanMeter
+from s3_data_lake_mcp.profiling.groups import Group
+from s3_data_lake_mcp.storage import (
+    ListedObject,
+    ObjectRef,
+    ObjectStore,
+    ScanMeter,
+    is_archived,
+)
 from s3_data_lake_mcp.storage.reader import ObjectReader
 
 MOST_DATASETS = 8

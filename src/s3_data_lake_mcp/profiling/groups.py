@@ -8,7 +8,7 @@ from datetime import datetime
 from s3_data_lake_mcp.profiling.crossings import Crossings
 from s3_data_lake_mcp.profiling.names import FOLDERS_AND_NAMES, KeyShape, signature_of
 from s3_data_lake_mcp.profiling.series import Series, find_series
-from s3_data_lake_mcp.storage import ListedObject
+from s3_data_lake_mcp.storage import ListedObject, is_archived
 
 SMALL_BYTES = 1 << 20
 MOST_VALUES = 10_000
@@ -21,7 +21,6 @@ MOST_MOMENTS = 30_000
 _MOST_EMPTY_NAMED = 3
 _MOST_SAMPLES = 32
 _PART_CHARS = len("-31")
-_ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 
 CARRIERS = frozenset({"folders", "names", FOLDERS_AND_NAMES})
 """What carries dates beside partition columns."""
@@ -162,11 +161,6 @@ class Group:
     def varying_folders(self) -> bool:
         """Whether folders are part of what varies."""
         return any("*" in folder for folder in self.key[0])
-
-
-def is_archived(storage_class: str) -> bool:
-    """Whether objects of a class cannot be read before they are restored."""
-    return storage_class in _ARCHIVES
 
 
 def _keep(kept: dict[str, set[str]], label: str, value: str) -> None:

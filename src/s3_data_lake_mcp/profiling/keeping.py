@@ -4,8 +4,7 @@ import re
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-from s3_data_lake_mcp.profiling.groups import is_archived
-from s3_data_lake_mcp.storage import ObjectHead
+from s3_data_lake_mcp.storage import ObjectHead, is_archived
 
 _ENCRYPTIONS = {"AES256": "SSE-S3", "aws:kms": "SSE-KMS", "aws:kms:dsse": "DSSE-KMS"}
 _SHOWN_KEY_CHARS = 4

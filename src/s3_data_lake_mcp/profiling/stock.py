@@ -11,7 +11,8 @@ from s3_data_lake_mcp.profiling.datasets import DatasetGrouper
 from s3_data_lake_mcp.profiling.inventory import Inventory, is_folder_marker
 from s3_data_lake_mcp.storage import ListedObject, ObjectRef, ObjectStore, ScanMeter
 from s3_data_lake_mcp.storage.fanout import walk_wide
-from s3_data_lake_mcp.storage.keys import glob_prefix, glob_regex, is_glob, is_object
+from s3_data_lake_mcp.storage.keys import glob_prefix, glob_regex, is_glob
+from s3_data_lake_mcp.storage.lookup import is_object
 
 KEPT_OBJECTS = 1_001
 _LAST_SECONDS = 12.0

@@ -11,10 +11,16 @@ from s3_data_lake_mcp.loaders.compression import detect_compression
 from s3_data_lake_mcp.loaders.formats import READ_TOOLS, detect_format, detect_format_by_name
 from s3_data_lake_mcp.profiling import Json
 from s3_data_lake_mcp.profiling.datasets import format_of
-from s3_data_lake_mcp.profiling.groups import is_archived
 from s3_data_lake_mcp.profiling.keeping import is_locked
 from s3_data_lake_mcp.profiling.stock import KEPT_OBJECTS, Stock
-from s3_data_lake_mcp.storage import ListedObject, ObjectInfo, ObjectRef, ObjectStore, ScanMeter
+from s3_data_lake_mcp.storage import (
+    ListedObject,
+    ObjectInfo,
+    ObjectRef,
+    ObjectStore,
+    ScanMeter,
+    is_archived,
+)
 from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
 
 _NAMED = 3

@@ -10,18 +10,34 @@ Where to find what is beside the promises:
 - `access`: the allow-list
 - `reader`, `pinned`, `readahead`, `copies`, `copied`: reading one version
 - `scope`, `filesystem`: what the SQL engine sees of it
-- `keys`, `fanout`, `nearest`: keys, prefixes and globs; long listings; missing names
+- `keys`, `lookup`, `nearest`: keys, prefixes and globs; what one names; what it may have meant
+- `fanout`: long listings; `meter`: what a call costs, and what it may cost
 """
 
-import threading
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
-from s3_data_lake_mcp.errors import DeadlineExceededError, LimitExceededError, ObjectChangedError
+from s3_data_lake_mcp.errors import ObjectChangedError
 from s3_data_lake_mcp.fence import scrub
+from s3_data_lake_mcp.storage.meter import ScanMeter
+
+__all__ = [
+    "BucketProbe",
+    "ListPage",
+    "ListedBucket",
+    "ListedObject",
+    "ObjectHead",
+    "ObjectInfo",
+    "ObjectRef",
+    "ObjectStore",
+    "ScanMeter",
+    "check_versions",
+    "is_archived",
+]
+
+_ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +151,11 @@ class BucketProbe:
     access: Literal["readable", "denied", "unknown"]
 
 
+def is_archived(storage_class: str) -> bool:
+    """Whether objects of a class cannot be read before they are restored."""
+    return storage_class in _ARCHIVES
+
+
 def check_versions(infos: Iterable[ObjectInfo]) -> None:
     """Raise if two of these are different versions of one object; one without an ETag fits all.
 
@@ -146,93 +167,6 @@ def check_versions(infos: Iterable[ObjectInfo]) -> None:
         if info.etag and met.setdefault(info.ref, info.etag) != info.etag:
             message = f"{info.ref} changed while it was being read"
             raise ObjectChangedError(message, hint="Call again.")
-
-
-class ScanMeter:
-    """Counts what one call costs, and stops it at its deadline, budget or cancellation.
-
-    Safe for many threads: all readers of a call share one meter.
-    """
-
-    def __init__(self, *, timeout_seconds: float = 50.0, max_bytes: int = 5 << 30) -> None:
-        self._lock = threading.Lock()
-        self._started = time.monotonic()
-        self._max_bytes = max_bytes
-        self._cancelled = threading.Event()
-        self.deadline = self._started + timeout_seconds
-        self.timeout_seconds = timeout_seconds
-        self.requests = 0
-        self.bytes_read = 0
-
-    @property
-    def elapsed_ms(self) -> int:
-        """Milliseconds since the call began."""
-        return round((time.monotonic() - self._started) * 1000)
-
-    @property
-    def remaining_seconds(self) -> float:
-        """Seconds until the deadline, never below zero."""
-        return max(0.0, self.deadline - time.monotonic())
-
-    def spare_seconds(self, most: float = 5.0, share: float = 0.2) -> float:
-        """Return what remains beside a share of all time, at most so much, kept for the answer."""
-        return self.remaining_seconds - min(most, share * self.timeout_seconds)
-
-    @property
-    def remaining_bytes(self) -> int:
-        """Bytes that the scan budget still allows."""
-        return max(0, self._max_bytes - self.bytes_read)
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether the caller has gone away."""
-        return self._cancelled.is_set()
-
-    def cancel(self) -> None:
-        """Make every further `check` fail."""
-        self._cancelled.set()
-
-    @property
-    def over(self) -> bool:
-        """Whether the call must stop: its deadline has passed, or it was cancelled."""
-        return self._cancelled.is_set() or time.monotonic() > self.deadline
-
-    def check(self) -> None:
-        """Raise if the call must stop.
-
-        Raises:
-            DeadlineExceededError: If the deadline has passed or the call was cancelled.
-        """
-        if self.over:
-            raise self.overdue()
-
-    def overdue(self) -> DeadlineExceededError:
-        """Return the error of a call that took too long."""
-        message = f"The call took longer than {self.timeout_seconds:g} s"
-        hint = "Ask for less: fewer columns, a narrower prefix or predicate."
-        return DeadlineExceededError(message, hint=hint)
-
-    def count_request(self) -> None:
-        """Count one request that is about to be sent."""
-        self.check()
-        with self._lock:
-            self.requests += 1
-
-    def count_bytes(self, size: int) -> None:
-        """Count bytes that have arrived.
-
-        Raises:
-            LimitExceededError: If the scan budget is spent.
-        """
-        with self._lock:
-            self.bytes_read += size
-            over = self.bytes_read > self._max_bytes
-        if over:
-            message = f"The call read more than its budget of {self._max_bytes:,} bytes"
-            raise LimitExceededError(
-                message,
-                hint="Narrow columns, predicate or prefix, or raise S3_DATA_LAKE_MAX_SCAN_BYTES.",
-            )
 
 
 class ObjectStore(Protocol):

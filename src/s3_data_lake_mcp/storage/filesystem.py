@@ -8,9 +8,9 @@ from typing import NoReturn
 from fsspec import AbstractFileSystem
 
 from s3_data_lake_mcp.errors import LakeError, NotAllowedError
+from s3_data_lake_mcp.storage.keys import SCHEMES
 from s3_data_lake_mcp.storage.scope import Readable, Scope, SurpriseError
 
-SCHEMES = ("s3", "s3a", "s3n")
 STREAM_SCHEME = "lake"
 """Paths of what the engine reads in order, and caches nothing of."""
 

@@ -1,16 +1,12 @@
-"""Keys, prefixes and globs: taking URIs apart, matching keys, telling what a key names."""
+"""Keys, prefixes and globs as texts: taking URIs apart, matching keys."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain, islice
-from typing import Literal
 
-from s3_data_lake_mcp.errors import InvalidArgumentError, NotAllowedError
-from s3_data_lake_mcp.storage import ListedObject, ObjectStore, ScanMeter
-from s3_data_lake_mcp.storage.fanout import walk_wide
-from s3_data_lake_mcp.storage.readahead import download_threads
+from s3_data_lake_mcp.errors import InvalidArgumentError
+
+SCHEMES = ("s3", "s3a", "s3n")
+"""The schemes of S3's URIs, which mean the same."""
 
 PARTITION = re.compile(r"([^=/]+)=([^/]*)")
 """A folder that names a column and its value, as Hive writes them; the value is encoded."""
@@ -19,7 +15,6 @@ NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 """What Hive writes for a missing value in the name of a folder."""
 
 _URI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
-_SCHEMES = frozenset({"s3", "s3a", "s3n"})
 _GLOB_CHARACTER = re.compile(r"[*?\[]")
 _CLASS = re.compile(r"\[([!^]?+)(\][^\]]*|[^\]]+)\]")
 
@@ -35,7 +30,7 @@ def split_uri(text: str) -> tuple[str, str] | None:
     if found is None:
         return None
     scheme, rest = found[1].lower(), found[2]
-    if scheme not in _SCHEMES:
+    if scheme not in SCHEMES:
         message = f"{scheme}:// is not a scheme that this server reads"
         raise InvalidArgumentError(message, hint="Use s3://bucket/key.")
     bucket, _, key = rest.partition("/")
@@ -123,64 +118,3 @@ def _class(found: re.Match[str]) -> str:
     members = members.replace("^", "\\^").replace("&&", "&\\&").replace("||", "|\\|")
     members = members.replace("~~", "~\\~").replace("--", "-\\-")
     return f"(?!/)[{'^' if found[1] else ''}{members}]"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """What a key names: one object, or the many below a prefix or behind a glob.
-
-    `objects` yields the many, folder markers left out; for an object it is empty, and nothing was
-    looked up.
-    """
-
-    bucket: str
-    key: str
-    kind: Literal["object", "prefix", "glob"]
-    objects: Iterator[ListedObject]
-
-
-def is_object(first: Sequence[ListedObject], key: str) -> bool:
-    """Whether a listing begins with the object that a key names, be it a prefix or glob as well.
-
-    An empty one with a slash at its end marks a folder.
-    """
-    if not first or first[0].key != key:
-        return False
-    return first[0].size_bytes > 0 or not key.endswith("/")
-
-
-def locate(store: ObjectStore, bucket: str, key: str, meter: ScanMeter) -> Place:
-    """Tell whether a key names an object, a prefix (it is empty or ends in `/`), or a glob.
-
-    An object with exactly the key of a prefix or glob wins; that of a glob is looked up beside the
-    first keys. Long listings are fetched side by side.
-    """
-    first: list[ListedObject] = []
-    if not key or key.endswith("/"):
-        below = walk_wide(store, bucket, key, meter)
-        first += islice(below, 1)
-        if is_object(first, key):
-            return Place(bucket=bucket, key=key, kind="object", objects=iter(()))
-        objects = _data(chain(first, below))
-        return Place(bucket=bucket, key=key, kind="prefix", objects=objects)
-    if not is_glob(key):
-        return Place(bucket=bucket, key=key, kind="object", objects=iter(()))
-    looked_up = download_threads().submit(store.list_page, bucket, key, meter, max_keys=1)
-    below = walk_wide(store, bucket, glob_prefix(key), meter)
-    refused: NotAllowedError | None = None
-    try:
-        first += islice(below, 1)
-    except NotAllowedError as exc:
-        # The one object may be allowed where what begins like it is not.
-        refused = exc
-    if is_object(looked_up.result().objects, key):
-        return Place(bucket=bucket, key=key, kind="object", objects=iter(()))
-    if refused is not None:
-        raise refused
-    pattern = glob_regex(key)
-    objects = _data(one for one in chain(first, below) if pattern.fullmatch(one.key))
-    return Place(bucket=bucket, key=key, kind="glob", objects=objects)
-
-
-def _data(objects: Iterator[ListedObject]) -> Iterator[ListedObject]:
-    return (listed for listed in objects if not listed.key.endswith("/"))

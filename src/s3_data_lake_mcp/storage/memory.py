@@ -16,9 +16,8 @@ from s3_data_lake_mcp.storage import (
     ObjectInfo,
     ObjectRef,
     ScanMeter,
+    is_archived,
 )
-
-_ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 
 
 class MemoryStore:
@@ -75,7 +74,7 @@ class MemoryStore:
     def _read(self, ref: ObjectRef) -> tuple[ObjectInfo, bytes]:
         found = self._find(ref)
         head = self._heads[ref.bucket, ref.key]
-        if head.storage_class in _ARCHIVES and not head.is_restored:
+        if is_archived(head.storage_class) and not head.is_restored:
             message = f"{ref} is archived ({head.storage_class})"
             raise ObjectArchivedError(message, hint="Restore it first.")
         return found

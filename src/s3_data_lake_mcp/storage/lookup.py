@@ -1,0 +1,69 @@
+"""What a key names in a bucket: an object, all below a prefix, or what a glob matches."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import Literal
+
+from s3_data_lake_mcp.errors import NotAllowedError
+from s3_data_lake_mcp.storage import ListedObject, ObjectStore, ScanMeter
+from s3_data_lake_mcp.storage.fanout import walk_wide
+from s3_data_lake_mcp.storage.keys import glob_prefix, glob_regex, is_glob
+from s3_data_lake_mcp.storage.readahead import download_threads
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a key names: one object, or the many below a prefix or behind a glob.
+
+    `objects` yields the many, folder markers left out; for an object it is empty.
+    """
+
+    kind: Literal["object", "prefix", "glob"]
+    objects: Iterator[ListedObject]
+
+
+def is_object(first: Sequence[ListedObject], key: str) -> bool:
+    """Whether a listing begins with the object that a key names, be it a prefix or glob as well.
+
+    An empty one with a slash at its end marks a folder.
+    """
+    if not first or first[0].key != key:
+        return False
+    return first[0].size_bytes > 0 or not key.endswith("/")
+
+
+def locate(store: ObjectStore, bucket: str, key: str, meter: ScanMeter) -> Found:
+    """Tell whether a key names an object, a prefix (it is empty or ends in `/`), or a glob.
+
+    An object with exactly the key of a prefix or glob wins; that of a glob is looked up beside the
+    first keys. Long listings are fetched side by side.
+    """
+    first: list[ListedObject] = []
+    if not key or key.endswith("/"):
+        below = walk_wide(store, bucket, key, meter)
+        first += islice(below, 1)
+        if is_object(first, key):
+            return Found(kind="object", objects=iter(()))
+        return Found(kind="prefix", objects=_data(chain(first, below)))
+    if not is_glob(key):
+        return Found(kind="object", objects=iter(()))
+    looked_up = download_threads().submit(store.list_page, bucket, key, meter, max_keys=1)
+    below = walk_wide(store, bucket, glob_prefix(key), meter)
+    refused: NotAllowedError | None = None
+    try:
+        first += islice(below, 1)
+    except NotAllowedError as exc:
+        # The one object may be allowed where what begins like it is not.
+        refused = exc
+    if is_object(looked_up.result().objects, key):
+        return Found(kind="object", objects=iter(()))
+    if refused is not None:
+        raise refused
+    pattern = glob_regex(key)
+    objects = _data(one for one in chain(first, below) if pattern.fullmatch(one.key))
+    return Found(kind="glob", objects=objects)
+
+
+def _data(objects: Iterator[ListedObject]) -> Iterator[ListedObject]:
+    return (listed for listed in objects if not listed.key.endswith("/"))

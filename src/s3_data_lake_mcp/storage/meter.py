@@ -1,0 +1,101 @@
+"""What one call costs, and the deadline, budget and cancellation that end it."""
+
+import threading
+import time
+
+from s3_data_lake_mcp.errors import DeadlineExceededError, LimitExceededError
+
+
+class ScanMeter:
+    """Counts what one call costs, and stops it at its deadline, budget or cancellation.
+
+    Safe for many threads: all readers of a call share one meter.
+    """
+
+    def __init__(self, *, timeout_seconds: float = 50.0, max_bytes: int = 5 << 30) -> None:
+        self._lock = threading.Lock()
+        self._started = time.monotonic()
+        self._max_bytes = max_bytes
+        self._cancelled = threading.Event()
+        self.deadline = self._started + timeout_seconds
+        self.timeout_seconds = timeout_seconds
+        self.requests = 0
+        self.bytes_read = 0
+
+    def as_json(self) -> dict[str, int]:
+        """Return the `scan` part of an answer."""
+        return {
+            "requests": self.requests,
+            "bytes_read": self.bytes_read,
+            "elapsed_ms": self.elapsed_ms,
+        }
+
+    @property
+    def elapsed_ms(self) -> int:
+        """Milliseconds since the call began."""
+        return round((time.monotonic() - self._started) * 1000)
+
+    @property
+    def remaining_seconds(self) -> float:
+        """Seconds until the deadline, never below zero."""
+        return max(0.0, self.deadline - time.monotonic())
+
+    def spare_seconds(self, most: float = 5.0, share: float = 0.2) -> float:
+        """Return what remains beside a share of all time, at most so much, kept for the answer."""
+        return self.remaining_seconds - min(most, share * self.timeout_seconds)
+
+    @property
+    def remaining_bytes(self) -> int:
+        """Bytes that the scan budget still allows."""
+        return max(0, self._max_bytes - self.bytes_read)
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the caller has gone away."""
+        return self._cancelled.is_set()
+
+    def cancel(self) -> None:
+        """Make every further `check` fail."""
+        self._cancelled.set()
+
+    @property
+    def over(self) -> bool:
+        """Whether the call must stop: its deadline has passed, or it was cancelled."""
+        return self._cancelled.is_set() or time.monotonic() > self.deadline
+
+    def check(self) -> None:
+        """Raise if the call must stop.
+
+        Raises:
+            DeadlineExceededError: If the deadline has passed or the call was cancelled.
+        """
+        if self.over:
+            raise self.overdue()
+
+    def overdue(self) -> DeadlineExceededError:
+        """Return the error of a call that took too long."""
+        message = f"The call took longer than {self.timeout_seconds:g} s"
+        hint = "Ask for less: fewer columns, a narrower prefix or predicate."
+        return DeadlineExceededError(message, hint=hint)
+
+    def count_request(self) -> None:
+        """Count one request that is about to be sent."""
+        self.check()
+        with self._lock:
+            self.requests += 1
+
+    def count_bytes(self, size: int) -> None:
+        """Count bytes that have arrived.
+
+        Raises:
+            LimitExceededError: If the scan budget is spent.
+        """
+        with self._lock:
+            self.bytes_read += size
+            over = self.bytes_read > self._max_bytes
+        if over:
+            message = f"The call read more than its budget of {self._max_bytes:,} bytes"
+            raise LimitExceededError(
+                message,
+                hint="Narrow columns, predicate or prefix, or raise S3_DATA_LAKE_MAX_SCAN_BYTES.",
+            )
