@@ -1,5 +1,6 @@
 """Failed queries come back as errors that let an agent write the next one."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -455,6 +456,18 @@ def test_every_class_of_error_has_its_code(error: Exception, code: str) -> None:
 def test_messages_are_scrubbed(text: str, left: str) -> None:
     """No path of the host, no advice on settings or extensions, one short line."""
     assert scrubbed(text) == left
+
+
+@pytest.mark.parametrize(("mark", "count"), [(" ", 6_000), ("\t", 6_000), ('"', 50_000)])
+def test_a_long_value_in_a_message_costs_no_time(mark: str, count: int) -> None:
+    """Padding and quotes in a value are not tried from each of their characters."""
+    value = f"a{mark * count}z"
+    error = duckdb.ConversionException(f"Conversion Error: Could not convert string '{value}'")
+    began = time.process_time()
+    mended = mend(error, "SELECT CAST(note AS INT) FROM data", {"data": [("note", "VARCHAR")]})
+    assert time.process_time() - began < 1
+    assert str(mended).startswith("Could not convert string 'a")
+    assert mended.repair == {"sql": "SELECT TRY_CAST(note AS INT) FROM data"}
 
 
 def test_a_type_that_changes_in_a_file_is_seen(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ from s3_data_lake_mcp.storage.scope import Readable, SurpriseError
 _INNER = "lake_c"
 _SNIFF_THREADS = 16
 _SURVEYED_MISFITS = 3
-_FILE = re.compile(r"^\s*file = (.+)$", re.MULTILINE)
+_FILE = re.compile(r"^[ \t]*file = (.+)$", re.MULTILINE)
 
 
 class CsvTable:

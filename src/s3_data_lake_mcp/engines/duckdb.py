@@ -135,7 +135,8 @@ class DuckDbEngine:
                     missing = duckdb.BinderException("Column not found, says the simple form")
                     if not any(table.learn(missing, None) for table in call.inputs.learners):
                         raise
-                except duckdb.Error as exc:
+                except (duckdb.Error, UnicodeDecodeError) as caught:
+                    exc = _whole(caught)
                     failure = session.scope.failure
                     if isinstance(failure, LakeError):
                         raise failure from exc
@@ -168,6 +169,13 @@ class DuckDbEngine:
             return found or mend(error, sql, call.inputs.columns(session))
 
         return self._learning(call, work, fault)
+
+
+def _whole(error: duckdb.Error | UnicodeDecodeError) -> duckdb.Error:
+    """Return an error of the engine, which may cut a value in the midst of a character."""
+    if isinstance(error, duckdb.Error):
+        return error
+    return duckdb.ConversionException(error.object.decode(errors="ignore"))
 
 
 def _stores(store: ObjectStore, settings: Settings) -> Stores:

@@ -38,6 +38,9 @@ from s3_data_lake_mcp.errors import (
     SqlError,
 )
 
+_END_CHARS = 4_000
+"""What is read of each end of a message: between them is a value, however long."""
+
 _PREFIX = re.compile(r"^(?:[A-Za-z][\w /-]{0,40}? Error): ?")
 _ADVICE = re.compile(
     r"(?:[.,;!]?\s*(?:or |Or )?(?:Please |Try )?(?:use |Use |set |by )?\"?SET \w+\s*=.*$)"
@@ -45,7 +48,7 @@ _ADVICE = re.compile(
     re.DOTALL,
 )
 _HOST_PATH = re.compile(r"(?<![\w:/.])~?/(?:[^\s/\"']+/)+[^\s/\"',;]*|\b[A-Za-z]:\\[^\s\"']+")
-_INTERNAL_NAME = re.compile(r'"*(?:temp|memory)"*\."*main"*\."*data"*')
+_INTERNAL_NAME = re.compile(r'(?<!")"*(?:temp|memory)"*\."*main"*\."*data"*')
 _COLUMN = (
     re.compile(r'(?s)Referenced column "(?P<name>.+?)" (?:not found in FROM|was not found)'),
     # In QUALIFY, where names have quotes only if they need them.
@@ -99,6 +102,8 @@ def mend(error: Exception, sql: str, columns: Mapping[str, Sequence[tuple[str, s
     writes them. A repair that comes with the error has passed the guard.
     """
     text = str(error)
+    if len(text) > 2 * _END_CHARS:
+        text = f"{text[:_END_CHARS]}…{text[-_END_CHARS:]}"
     if failed := _of_kind(error):
         return failed
     mended = _mended(error, text, sql, Schema.of(columns))
@@ -194,6 +199,7 @@ def scrubbed(text: str) -> str:
 
     No advice on settings or extensions, no path of the host, no names of our own inside.
     """
-    first = _PREFIX.sub("", text.strip()).split("\n", 1)[0]
+    # One blank in place of many, which the patterns would try from each.
+    first = " ".join(_PREFIX.sub("", text.strip()).split("\n", 1)[0].split())
     first = _INTERNAL_NAME.sub("data", _ADVICE.sub("", first))
     return quoted(_HOST_PATH.sub("…", first), 300).rstrip(" .!:") or "The query failed"

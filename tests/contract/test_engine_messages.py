@@ -1,0 +1,45 @@
+"""Values stand in the engine's messages, whatever they are: the error is one of the query."""
+
+import io
+import json
+import time
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from s3_data_lake_mcp.errors import SqlError
+from support.engine import Desk
+
+
+def _body(form: str, value: str) -> bytes:
+    if form == "json":
+        return json.dumps([{"id": 1, "note": value}]).encode()
+    if form == "csv":
+        return f'id,note\n1,"{value}"\n'.encode()
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"id": [1], "note": [value]}), sink)
+    return sink.getvalue()
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "parquet"])
+@pytest.mark.parametrize("letter", ["é", "€", "😀"])
+def test_a_value_may_be_cut_in_the_midst_of_a_character(form: str, letter: str) -> None:
+    """The engine does so with text that is no JSON."""
+    desk = Desk()
+    for before in range(4):
+        desk.put(f"a.{form}", _body(form, f"{{{'x' * before}{letter * 300}"))
+        with pytest.raises(SqlError, match="Malformed JSON") as caught:
+            desk.run(f"a.{form}", "SELECT note::JSON->>'name' AS name FROM data")
+        assert letter * 5 in str(caught.value)
+
+
+def test_line_ends_in_a_value_cost_no_time() -> None:
+    """They are not tried from each of them."""
+    desk = Desk()
+    desk.put("a.csv", _body("csv", "x" + "\n" * 60_000 + "y"))
+    assert desk.value("a.csv", "SELECT count(*) FROM data") == 1
+    began = time.process_time()
+    with pytest.raises(SqlError, match="Could not convert string 'x"):
+        desk.run("a.csv", "SELECT note::INT FROM data")
+    assert time.process_time() - began < 1
