@@ -74,6 +74,18 @@ def some_of(names: Sequence[object], most: int) -> str:
     return ", ".join(map(str, names[:most])) + (", …" if len(names) > most else "")
 
 
+def first_of(names: Sequence[object], most: int, total: int | None = None) -> str:
+    """Return the first names of a list, and how many more there are.
+
+    Args:
+        names: The names.
+        most: How many of them to name.
+        total: How many there are, if not all are listed.
+    """
+    more = (len(names) if total is None else total) - min(most, len(names))
+    return ", ".join(map(str, names[:most])) + (f" and {more:,} more" if more > 0 else "")
+
+
 def fenced(lines: Sequence[str]) -> list[str]:
     """Return lines of data between marks with a fresh nonce, which the data cannot know."""
     nonce = secrets.token_hex(4)

@@ -1,4 +1,7 @@
-"""Bucket globs: `*` stands for any characters, nothing else is special."""
+"""Settings that are lists: their entries, and globs of buckets in them.
+
+In a glob `*` stands for any characters, nothing else is special.
+"""
 
 import re
 from dataclasses import dataclass
@@ -6,6 +9,11 @@ from dataclasses import dataclass
 from s3_data_lake_mcp.errors import InvalidArgumentError
 
 _GLOB = re.compile(r"[a-z0-9.*-]+")
+
+
+def entries(text: str) -> list[str]:
+    """Return the comma-separated entries of a setting; spaces around commas don't count."""
+    return [entry for part in text.split(",") if (entry := part.strip())]
 
 
 def matches(glob: str, text: str) -> bool:
@@ -54,9 +62,7 @@ class BucketMap:
     """
 
     def __init__(self, text: str, kind: Kind) -> None:
-        self._entries = tuple(
-            _entry(part.strip(), kind) for part in text.split(",") if part.strip()
-        )
+        self._entries = tuple(_entry(entry, kind) for entry in entries(text))
 
     def of(self, bucket: str) -> str:
         """Return the bucket's value; empty if it has none."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from s3_data_lake_mcp.errors import InvalidArgumentError
-from s3_data_lake_mcp.loaders.formats import FORMAT_NAMES, detect_format_by_name
+from s3_data_lake_mcp.loaders.formats import FORMAT_NAMES, format_of
 from s3_data_lake_mcp.storage import ListedObject
 from s3_data_lake_mcp.storage.keys import glob_prefix, glob_regex
 
@@ -64,7 +64,7 @@ class KeyFilter:
     def narrowed(self, prefix: str) -> str | None:
         """Return the prefix that all wanted keys below `prefix` share; None if there are none."""
         literal = glob_prefix(self.pattern)
-        if not self.pattern or prefix.startswith(literal):
+        if prefix.startswith(literal):
             return prefix
         return literal if literal.startswith(prefix) else None
 
@@ -77,7 +77,7 @@ class KeyFilter:
             and (self.after is None or modified >= self.after)
             and (self.before is None or modified < self.before)
             and (not self.pattern or bool(glob_regex(self.pattern).fullmatch(listed.key)))
-            and (not self.format or detect_format_by_name(listed.key)[0] == self.format)
+            and (not self.format or format_of(listed.key) == self.format)
         )
 
 
@@ -85,7 +85,7 @@ def _format(text: str) -> str:
     name = text.strip().lower().removeprefix(".")
     if not name or name in FORMAT_NAMES:
         return name
-    by_suffix = detect_format_by_name(f"x.{name}")[0]
+    by_suffix = format_of(f"x.{name}")
     if by_suffix in FORMAT_NAMES and by_suffix != "unknown":
         return by_suffix
     message = f"format {text!r} is not known"

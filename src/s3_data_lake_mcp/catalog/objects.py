@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from s3_data_lake_mcp.budget import compact_size
 from s3_data_lake_mcp.catalog.filters import KeyFilter
 from s3_data_lake_mcp.fence import row
-from s3_data_lake_mcp.loaders.formats import detect_format_by_name
+from s3_data_lake_mcp.loaders.formats import format_of
 from s3_data_lake_mcp.models.discovery import Object
 from s3_data_lake_mcp.storage import ListedObject, ObjectStore, ScanMeter
 from s3_data_lake_mcp.storage.fanout import walk_wide
@@ -184,7 +184,7 @@ def _add(found: FoundObjects, entry: ListedObject | str) -> int:
         last_modified=entry.last_modified.isoformat(),
         storage_class=entry.storage_class,
         etag=entry.etag,
-        format=detect_format_by_name(entry.key)[0],
+        format=format_of(entry.key),
     )
     found.objects.append(shown)
     values = shown.model_dump()

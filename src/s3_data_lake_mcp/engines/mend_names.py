@@ -12,6 +12,7 @@ from s3_data_lake_mcp.engines.guard_tree import TABLE
 from s3_data_lake_mcp.engines.guard_words import FUNCTIONS
 from s3_data_lake_mcp.engines.sqltext import literal
 from s3_data_lake_mcp.errors import SqlError, UnknownColumnError
+from s3_data_lake_mcp.fence import first_of
 
 NEAR: Final = 0.6
 CLEAR: Final = 0.1
@@ -288,5 +289,4 @@ def _follows(words: Sequence[Token], place: int) -> str:
 
 def _some(schema: Schema, count: int = 20) -> str:
     names = list(schema.types)
-    more = f" and {len(names) - count} more" if len(names) > count else ""
-    return schema.described(names[:count]) + more
+    return first_of([schema.described([name]) for name in names[:count]], count, len(names))

@@ -12,7 +12,7 @@ from s3_data_lake_mcp.loaders.compression import (
     detect_compression,
     first_text,
 )
-from s3_data_lake_mcp.loaders.formats import READ_TOOLS, detect_format, detect_format_by_name
+from s3_data_lake_mcp.loaders.formats import READ_TOOLS, detect_format, format_of
 from s3_data_lake_mcp.storage import ObjectHead, ObjectInfo, ObjectRef, ObjectStore, ScanMeter
 from s3_data_lake_mcp.storage.copied import CopiedReader
 from s3_data_lake_mcp.storage.copies import Copies
@@ -184,7 +184,7 @@ class Opener:
             info = self.store.head(ref, self.meter).info
             if same_version(info, seen) and "format" in self.memory.facts(info):
                 return self._seen(info)
-        if detect_format_by_name(ref.key)[0] == "parquet":
+        if format_of(ref.key) == "parquet":
             info, tail = self.store.get_tail(ref, TAIL_BYTES, self.meter)
             opened = self._opened(info, b"", tail)
         else:

@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 from s3_data_lake_mcp.engines.opening import Opened, Opener
 from s3_data_lake_mcp.errors import LimitExceededError, NotFoundError, UnsupportedFormatError
 from s3_data_lake_mcp.fence import some_of
-from s3_data_lake_mcp.loaders.formats import READ_TOOLS, detect_format_by_name
+from s3_data_lake_mcp.loaders.formats import READ_TOOLS, format_of
 from s3_data_lake_mcp.storage import ListedObject, ObjectInfo, ObjectRef
 from s3_data_lake_mcp.storage.keys import NULL_PARTITION, PARTITION, glob_prefix, is_private
 from s3_data_lake_mcp.storage.lookup import locate
@@ -99,7 +99,7 @@ def find_place(opener: Opener, bucket: str, key: str, asked: str = "") -> Place:
     empty = [one.key for one in seen if not one.size_bytes]
     concealed = [one.key for one in listed if one.size_bytes and one.key in hidden]
     for left_out, why in ((empty, "empty"), (concealed, "hidden")):
-        keys = [key for key in left_out if detect_format_by_name(key)[0] == place.format]
+        keys = [key for key in left_out if format_of(key) == place.format]
         if keys:
             said = "1 object is" if len(keys) == 1 else f"{len(keys):,} objects are"
             place.notices.append(f"{said} {why} and left out: {some_of(keys, _NAMED)}.")
@@ -131,7 +131,7 @@ def _one(opener: Opener, ref: ObjectRef, asked: str) -> Place:
 def _many(
     opener: Opener, bucket: str, key: str, kind: str, data: Sequence[ListedObject], asked: str
 ) -> Place:
-    names = {one.key: detect_format_by_name(one.key)[0] for one in data}
+    names = {one.key: format_of(one.key) for one in data}
     counts = Counter(names.values())
     name = asked or dominant_format(counts)
     if not name:

@@ -11,7 +11,7 @@ from s3_data_lake_mcp.jobs.analysis import answer_query
 from s3_data_lake_mcp.jobs.workplace import Arguments, Report, Workplace
 from s3_data_lake_mcp.loaders import LoadRequest, LoadResult
 from s3_data_lake_mcp.loaders.csv import CsvLoader, CsvRequest
-from s3_data_lake_mcp.loaders.formats import detect_format_by_name
+from s3_data_lake_mcp.loaders.formats import format_of
 from s3_data_lake_mcp.loaders.json import JsonLoader, JsonRequest
 from s3_data_lake_mcp.loaders.json_open import FIRST_BYTES
 from s3_data_lake_mcp.loaders.parquet import ParquetLoader
@@ -100,7 +100,7 @@ def frame(w: Workplace, a: Arguments, meter: ScanMeter, report: Report) -> dict[
 
 
 def _is_parquet(a: Arguments) -> bool:
-    return detect_format_by_name(a["key"])[0] == "parquet" and not is_glob(a["key"])
+    return format_of(a["key"]) == "parquet" and not is_glob(a["key"])
 
 
 def _whole_parquet(w: Workplace, a: Arguments, meter: ScanMeter) -> pa.Table:

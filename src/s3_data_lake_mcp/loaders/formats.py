@@ -132,6 +132,11 @@ def detect_format_by_name(key: str) -> tuple[str, str]:
     return found, compression
 
 
+def format_of(key: str) -> str:
+    """Return the format that a key's suffixes announce, `unknown` for none."""
+    return detect_format_by_name(key)[0]
+
+
 def detect_format(info: ObjectInfo, head: bytes) -> tuple[str, str]:
     """Return the format and what told it: `magic`, `content`, `suffix`, or `""` if unknown.
 
@@ -140,7 +145,7 @@ def detect_format(info: ObjectInfo, head: bytes) -> tuple[str, str]:
     """
     if found := _by_magic(head):
         return found, "magic"
-    named = detect_format_by_name(info.ref.key)[0]
+    named = format_of(info.ref.key)
     if not head:
         return named, "suffix" if named != "unknown" else ""
     if _may_be_table(info.ref.key, named) and _is_table(head):
@@ -177,7 +182,7 @@ def refuse_other(info: ObjectInfo, head: bytes, wanted: str, compression: str = 
     refuse_compressed(info, head)
     name, told = detect_format(info, head)
     if told != "magic":
-        named = detect_format_by_name(info.ref.key)[0]
+        named = format_of(info.ref.key)
         if not (_is_table(head) if wanted == "json" else _is_json(head, named=named)):
             return
         name = "csv" if wanted == "json" else "json"

@@ -14,6 +14,7 @@ from jmespath.exceptions import (
 )
 
 from s3_data_lake_mcp.errors import InvalidArgumentError
+from s3_data_lake_mcp.fence import first_of
 from s3_data_lake_mcp.loaders.json_scan import MAX_DEPTH, check_depth
 
 MAX_PATH_CHARS = 2_000
@@ -66,8 +67,7 @@ def nearest_keys(document: object, path: str) -> str:
         for key in difflib.get_close_matches(word, keys[:1_000], n=3)
     ]
     shown = list(dict.fromkeys([*near, *keys[:_SHOWN_KEYS]]))[:_SHOWN_KEYS]
-    more = "" if len(keys) <= len(shown) else f" and {len(keys) - len(shown):,} more"
-    return f"{where}: {', '.join(shown)}{more}"
+    return f"{where}: {first_of(shown, _SHOWN_KEYS, len(keys))}"
 
 
 def _reason(path: str, exc: JMESPathError) -> str:

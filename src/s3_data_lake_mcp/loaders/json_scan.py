@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Never
 
 from s3_data_lake_mcp.errors import LimitExceededError, MalformedDataError
+from s3_data_lake_mcp.fence import first_of
 from s3_data_lake_mcp.loaders.json_text import TextWindow
 
 MAX_DEPTH = 200
@@ -66,11 +67,10 @@ class BadLines:
 
     def notice(self) -> str:
         """Say how many lines, at least one, are left out."""
-        names = ", ".join(str(line) for line in self._named)
-        more = f" and {self.count - len(self._named):,} more" if self.count > _NAMED_LINES else ""
+        names = first_of(self._named, _NAMED_LINES, self.count)
         subject = "1 line is" if self.count == 1 else f"{self.count:,} lines are"
         word = "line" if self.count == 1 else "lines"
-        return f"{subject} not JSON and left out: {word} {names}{more} ({self.reason})"
+        return f"{subject} not JSON and left out: {word} {names} ({self.reason})"
 
 
 def parse_integer(text: str) -> int | str:

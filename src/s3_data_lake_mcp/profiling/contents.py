@@ -14,6 +14,7 @@ from s3_data_lake_mcp.loaders.formats import (
     PARQUET_MAGIC,
     detect_format,
     detect_format_by_name,
+    format_of,
     refuse_compressed,
 )
 from s3_data_lake_mcp.loaders.json import JsonLoader
@@ -110,7 +111,7 @@ def _parquet(source: ObjectReader) -> Contents:
         found.total_rows = told["total_rows"]
         found.parquet = told["parquet"]
         found.notices += told["notices"]
-    named = detect_format_by_name(source.ref.key)[0]
+    named = format_of(source.ref.key)
     if named not in ("parquet", "unknown"):
         found.notices.append(f"The name says {named}, but the content is parquet.")
     return found

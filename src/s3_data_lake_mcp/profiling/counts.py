@@ -29,11 +29,6 @@ _ROWS = "lake_rows"
 _BIGINTS = range(-(1 << 63), 1 << 63)
 
 
-def _is_tallied(column: ProfiledColumn, plan: Plan | None) -> bool:
-    """Whether all figures are told by the counts of all values."""
-    return plan is not None and plan.count_all and column.kind != "opaque"
-
-
 @dataclass(slots=True)
 class Selection:
     """What one SELECT computes in one row.
@@ -50,14 +45,14 @@ class Selection:
 
     def add_measures(self, column: ProfiledColumn, plan: Plan | None, *, small: bool) -> None:
         """Measure a column, in the same pass as what its plan counts."""
-        if not _is_tallied(column, plan):
+        if plan is None or not plan.count_all:
             self.add_fields(column, *measures(column, small=small, plan=plan))
         if plan is not None:
             self.add_counts(column, plan)
 
     def add_counts(self, column: ProfiledColumn, plan: Plan) -> None:
         """Count bins and values as a plan allows."""
-        if _is_tallied(column, plan):
+        if plan.count_all:
             written = self.written.get(column.name)
             if written is None:
                 self.add_fields(column)
@@ -74,7 +69,7 @@ class Selection:
 
     def add_deviation(self, column: ProfiledColumn, plan: Plan) -> None:
         """Measure how far a column's values lie from their mean, which the plan knows."""
-        if plan.center is not None and not _is_tallied(column, plan):
+        if plan.center is not None and not plan.count_all:
             self.add_fields(column, deviation(column, plan))
 
     def add_fields(self, column: ProfiledColumn, *fields: str) -> None:

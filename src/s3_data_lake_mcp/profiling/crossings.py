@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from s3_data_lake_mcp.fence import first_of
 from s3_data_lake_mcp.profiling.names import KeyShape, date_part
 
 _MOST_CROSSINGS = 50_000
@@ -92,9 +93,7 @@ class Crossings:
         for others, begin, end in found[:_NAMED]:
             lacking = [d for d in everywhere[begin:end] if d not in crossed[others]]
             where = ", ".join(f"{column}={value}" for column, value in others)
-            more = len(lacking) - _NAMED
-            named = ", ".join(lacking[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
-            yield f"{where} lacks {named}"
+            yield f"{where} lacks {first_of(lacking, _NAMED)}"
         if (more := len(found) - _NAMED) > 0:
             yield f"{more:,} more lack some"
 

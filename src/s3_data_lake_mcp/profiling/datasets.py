@@ -4,13 +4,19 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from s3_data_lake_mcp.loaders.formats import detect_format_by_name
+from s3_data_lake_mcp.loaders.formats import detect_format_by_name, format_of
 from s3_data_lake_mcp.profiling import Json
 from s3_data_lake_mcp.profiling.crossings import Budget, Crossings
 from s3_data_lake_mcp.profiling.groups import Group, GroupKey, without
 from s3_data_lake_mcp.profiling.inventory import is_folder_marker
 from s3_data_lake_mcp.profiling.location import Neighbours
-from s3_data_lake_mcp.profiling.names import KeyShape, is_hidden, shape_of, template_of
+from s3_data_lake_mcp.profiling.names import (
+    KeyShape,
+    folders_above,
+    is_hidden,
+    shape_of,
+    template_of,
+)
 from s3_data_lake_mcp.profiling.oddities import freshness, partition_json, warnings_of
 from s3_data_lake_mcp.profiling.tokens import LEAST_SIBLINGS, families
 from s3_data_lake_mcp.storage import ListedObject
@@ -149,7 +155,8 @@ class DatasetGrouper:
 
     def _table_of(self, group: Group) -> str:
         """Return the kind of table whose data a group is; empty for none."""
-        return next((self._tables[at] for at in _above(group.root) if at in self._tables), "")
+        above = folders_above(group.root)
+        return next((self._tables[at] for at in above if at in self._tables), "")
 
     def _routed(self, shape: KeyShape) -> KeyShape:
         """Apply the merges so far to the shape of a new key."""
@@ -234,17 +241,6 @@ def _others(group: Group, kinds: Mapping[tuple[str, str], int]) -> dict[str, int
             packed = f" ({kind[1] or 'not compressed'})" if kind[1] != own[1] else ""
             counts[f"format {kind[0]}{packed}"] += objects
     return dict(counts)
-
-
-def _above(root: str) -> list[str]:
-    """Return a folder and those above it, the nearest first."""
-    ends = [at + 1 for at, character in enumerate(root) if character == "/"]
-    return [root[:end] for end in reversed(ends)] + [""]
-
-
-def format_of(key: str) -> str:
-    """Return the format that the name announces, `unknown` for none."""
-    return detect_format_by_name(key)[0]
 
 
 def _wider(folders: tuple[str, ...], stem: str, suffix: str) -> list[GroupKey]:

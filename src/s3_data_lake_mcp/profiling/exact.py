@@ -7,8 +7,10 @@ from typing import Any
 
 from s3_data_lake_mcp.engines import TableSession
 from s3_data_lake_mcp.errors import LimitExceededError
+from s3_data_lake_mcp.fence import first_of
 from s3_data_lake_mcp.profiling.aggregates import (
     LONGEST_TEXT,
+    MEASURED,
     MOST_COUNTED_VALUES,
     TOP,
     Plan,
@@ -72,7 +74,7 @@ def measure(
     elif thin := [c for c in columns if _is_thin(c, first)]:
         first |= _all_quantiles(session, thin)
     rows = _whole(first["rows"])
-    figures = [_figures(c, first, known.get(c.position, Plan()), small=small) for c in columns]
+    figures = [_figures(c, first, known[c.position], small=small) for c in columns]
     said = _estimates(figures)
     return Measured(rows=rows, figures=figures, notices=[said] if said else [])
 
@@ -97,9 +99,7 @@ def _estimates(figures: Sequence[Figures]) -> str:
 
 
 def _names(figures: Sequence[Figures]) -> str:
-    names = ", ".join(one.column.name for one in figures[:_NAMED])
-    more = len(figures) - _NAMED
-    return f"{names} and {more:,} more" if more > 0 else names
+    return first_of([one.column.name for one in figures], _NAMED)
 
 
 def _first_pass(
@@ -113,7 +113,7 @@ def _first_pass(
     for batch in batched(columns, _SMALL_BATCH if small else _BATCH):
         chosen = Selection(session.written)
         for column in batch:
-            plan = None if plans is None else plans.get(column.position, Plan())
+            plan = None if plans is None else plans[column.position]
             chosen.add_measures(column, plan, small=small)
         found |= _row(session, chosen, batch)
     return found
@@ -192,7 +192,7 @@ def _plan(column: ProfiledColumn, first: Mapping[str, object]) -> Plan:
 
 def _axis(column: ProfiledColumn, value: object) -> float | int | None:
     """Return a value's place on the axis of the histogram; None where it has none."""
-    if column.kind not in {"number", "float", "moment"} or value is None:
+    if column.kind not in MEASURED or value is None:
         return None
     if isinstance(value, int) and column.kind != "float":
         return value

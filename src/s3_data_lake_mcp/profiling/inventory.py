@@ -3,7 +3,7 @@
 import heapq
 from typing import TYPE_CHECKING
 
-from s3_data_lake_mcp.loaders.formats import detect_format_by_name
+from s3_data_lake_mcp.loaders.formats import format_of
 from s3_data_lake_mcp.profiling import Json
 from s3_data_lake_mcp.storage import ListedObject
 
@@ -33,7 +33,7 @@ class Inventory:
         size, modified = listed.size_bytes, listed.last_modified
         self.objects += 1
         self.bytes += size
-        name = "folder" if is_folder_marker(listed) else detect_format_by_name(listed.key)[0]
+        name = "folder" if is_folder_marker(listed) else format_of(listed.key)
         count = self._formats.setdefault(name, [0, 0])
         count[0] += 1
         count[1] += size

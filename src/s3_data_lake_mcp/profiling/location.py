@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from s3_data_lake_mcp.profiling.groups import Group
-from s3_data_lake_mcp.profiling.names import escape_glob
+from s3_data_lake_mcp.profiling.names import escape_glob, folders_above
 from s3_data_lake_mcp.storage.keys import glob_prefix, glob_regex
 
 _GENERIC = frozenset(
@@ -44,7 +44,7 @@ class Neighbours:
         self._below: Counter[str] = Counter()
         self._by_depth: dict[tuple[int, str], list[Group]] = {}
         for group in groups:
-            self._below.update(_ancestors(group.root))
+            self._below.update(folders_above(group.root))
             self._by_depth.setdefault((len(group.key[0]), group.key[2]), []).append(group)
 
     def name(self, group: Group) -> str:
@@ -129,11 +129,6 @@ class Neighbours:
 
 def _as_glob(template: str) -> str:
     return "*".join(escape_glob(part) for part in template.split("*"))
-
-
-def _ancestors(root: str) -> list[str]:
-    ends = [at + 1 for at, character in enumerate(root) if character == "/"]
-    return [root[:end] for end in ends] or [root]
 
 
 def _is_generic(stem: str) -> bool:

@@ -15,7 +15,7 @@ from s3_data_lake_mcp.errors import (
     StoreError,
 )
 from s3_data_lake_mcp.fence import cell, scrub_all
-from s3_data_lake_mcp.loaders.formats import detect_format_by_name
+from s3_data_lake_mcp.loaders.formats import detect_format_by_name, format_of
 from s3_data_lake_mcp.profiling.contents import Contents, read_contents
 from s3_data_lake_mcp.profiling.heads import settled_head
 from s3_data_lake_mcp.profiling.keeping import (
@@ -102,7 +102,7 @@ def _or_notice[T](found: T | LakeError, name: str, action: str, notices: list[st
 
 
 def _open(store: ObjectStore, ref: ObjectRef, meter: ScanMeter) -> ObjectReader:
-    if detect_format_by_name(ref.key)[0] == "parquet":
+    if format_of(ref.key) == "parquet":
         return ObjectReader.open_tail(store, ref, meter)
     return ObjectReader.open_head(store, ref, meter)
 

@@ -225,6 +225,12 @@ def _joined(year: str, month: str, day: str, hour: str) -> str:
     return text
 
 
+def folders_above(root: str) -> list[str]:
+    """Return a folder and those above it, the nearest first, with a slash each; last none."""
+    ends = [at + 1 for at, character in enumerate(root) if character == "/"]
+    return [root[:end] for end in reversed(ends)] + [""]
+
+
 def signature_of(key: str) -> str:
     """Return a glob of the key's last part with a class for each digit: what equal names share."""
     return _DIGIT.sub("[0-9]", escape_glob(key.rsplit("/", 1)[-1]))

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+from s3_data_lake_mcp.fence import first_of
 from s3_data_lake_mcp.profiling import Json
 from s3_data_lake_mcp.profiling.groups import (
     CARRIERS,
@@ -112,8 +113,7 @@ def _size_warnings(group: Group) -> list[str]:
 
 
 def _missing(label: str, series: Series) -> str:
-    more = series.missing_total - len(series.missing)
-    named = ", ".join(series.missing) + (f" and {more:,} more" if more else "")
+    named = first_of(series.missing, len(series.missing), series.missing_total)
     return (
         f"Missing in {_carrier(label)}: {named} ({series.entries:,} entries from {series.first} to "
         f"{series.last}, usually every {series.interval})"

@@ -10,7 +10,12 @@ from pyarrow import types
 
 from s3_data_lake_mcp.errors import MalformedDataError
 from s3_data_lake_mcp.loaders.csv_types import guess, typed_column
-from s3_data_lake_mcp.profiling.aggregates import LONGEST_TEXT, TOP, ProfiledColumn
+from s3_data_lake_mcp.profiling.aggregates import (
+    LONGEST_TEXT,
+    MEASURED,
+    TOP,
+    ProfiledColumn,
+)
 from s3_data_lake_mcp.profiling.figures import Figures
 from s3_data_lake_mcp.profiling.series import find_series
 from s3_data_lake_mcp.profiling.tallies import mean_and_deviation, places_of, tally_rows
@@ -110,7 +115,7 @@ def _figures(values: Values, column: ProfiledColumn) -> Figures:
         numbers = present
     ends = pc.min_max(numbers)
     blank, longest = _lengths(numbers) if kind == "text" else (0, 0)
-    measured = _measured(numbers, column) if kind in {"number", "float", "moment"} else {}
+    measured = _measured(numbers, column) if kind in MEASURED else {}
     return Figures(
         column=column,
         rows=rows,

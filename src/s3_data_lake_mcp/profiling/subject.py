@@ -8,9 +8,13 @@ from s3_data_lake_mcp.engines.places import dominant_format
 from s3_data_lake_mcp.errors import LakeError
 from s3_data_lake_mcp.fence import some_of
 from s3_data_lake_mcp.loaders.compression import detect_compression
-from s3_data_lake_mcp.loaders.formats import READ_TOOLS, detect_format, detect_format_by_name
+from s3_data_lake_mcp.loaders.formats import (
+    READ_TOOLS,
+    detect_format,
+    detect_format_by_name,
+    format_of,
+)
 from s3_data_lake_mcp.profiling import Json
-from s3_data_lake_mcp.profiling.datasets import format_of
 from s3_data_lake_mcp.profiling.keeping import is_locked
 from s3_data_lake_mcp.profiling.stock import KEPT_OBJECTS, Stock
 from s3_data_lake_mcp.storage import (
@@ -156,7 +160,7 @@ def _many(
 def _object(
     store: ObjectStore, stock: Stock, listed: ListedObject, meter: ScanMeter
 ) -> tuple[Subject | None, str]:
-    name = detect_format_by_name(listed.key)[0]
+    name = format_of(listed.key)
     if name not in READ_TOOLS:
         name = _by_content(store, ObjectRef(bucket=stock.bucket, key=listed.key), meter)
     if name not in READ_TOOLS:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from s3_data_lake_mcp.engines.sqltext import identifier
-from s3_data_lake_mcp.loaders.formats import READ_TOOLS, detect_format_by_name
+from s3_data_lake_mcp.loaders.formats import READ_TOOLS, format_of
 from s3_data_lake_mcp.profiling.contents import Contents
 from s3_data_lake_mcp.storage import ObjectRef
 
@@ -27,7 +27,7 @@ def suggest(ref: ObjectRef, contents: Contents | None) -> list[dict[str, Any]]:
         prefix = {"prefix": folder[0] + "/"} if folder[1] else {}
         return [_beside(ref, prefix, "What lies beside it.")]
     calls = [read]
-    named = detect_format_by_name(ref.key)[0]
+    named = format_of(ref.key)
     # SQL believes the names of CSV and Parquet, unless the content is Parquet.
     is_queried = named not in ("csv", "parquet") or contents.format in (named, "parquet")
     if is_queried and (sql := _sql(contents.columns)):

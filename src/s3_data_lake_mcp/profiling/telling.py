@@ -6,6 +6,7 @@ import pyarrow as pa
 
 from s3_data_lake_mcp.engines import TableSession
 from s3_data_lake_mcp.errors import LimitExceededError, MalformedDataError
+from s3_data_lake_mcp.fence import first_of
 from s3_data_lake_mcp.profiling import sample_figures
 from s3_data_lake_mcp.profiling.aggregates import ProfiledColumn
 from s3_data_lake_mcp.profiling.figures import Figures, findings
@@ -22,13 +23,8 @@ def told(figures: Sequence[Figures], where: str = "") -> list[str]:
     for each in figures:
         for finding in findings(each):
             columns.setdefault(finding, []).append(each.column.name)
-    said = [f"{_named(names)}: {finding}" for finding, names in columns.items()]
+    said = [f"{first_of(names, _NAMED)}: {finding}" for finding, names in columns.items()]
     return [f"Columns{where}: {'; '.join(said)}."] if said else []
-
-
-def _named(names: Sequence[str]) -> str:
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def shape(table: pa.Table, chosen: Sequence[ProfiledColumn], *, of: int | None) -> str:

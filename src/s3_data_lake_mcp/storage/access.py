@@ -15,7 +15,8 @@ import re
 from dataclasses import dataclass
 
 from s3_data_lake_mcp.errors import InvalidArgumentError, NotAllowedError
-from s3_data_lake_mcp.globs import matches
+from s3_data_lake_mcp.fence import first_of
+from s3_data_lake_mcp.globs import entries, matches
 
 _SCHEME = re.compile(r"s3://", re.IGNORECASE)
 _BUCKET_GLOB = re.compile(r"[a-z0-9.*-]+")
@@ -55,7 +56,7 @@ class AllowList:
     """
 
     def __init__(self, text: str) -> None:
-        self._rules = tuple(_rule(entry) for part in text.split(",") if (entry := part.strip()))
+        self._rules = tuple(map(_rule, entries(text)))
         self._all = not text
         if text and not self._rules:
             message = "S3_DATA_LAKE_ALLOWED names no bucket"
@@ -124,8 +125,7 @@ class AllowList:
             f"s3://{bucket}/{rule.key}" if here else f"s3://{rule.text}"
             for rule in here or self._rules
         ]
-        more = f" and {len(texts) - _SHOWN} more" if len(texts) > _SHOWN else ""
-        hint = f"Allowed are {', '.join(texts[:_SHOWN])}{more} (S3_DATA_LAKE_ALLOWED)."
+        hint = f"Allowed are {first_of(texts, _SHOWN)} (S3_DATA_LAKE_ALLOWED)."
         return NotAllowedError(f"{subject} is outside what this server may read", hint=hint)
 
 

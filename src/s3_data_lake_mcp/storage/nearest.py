@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from s3_data_lake_mcp.errors import LakeError, NotFoundError
+from s3_data_lake_mcp.fence import first_of
 from s3_data_lake_mcp.storage import ListPage, ObjectStore, ScanMeter
 
 _CUTOFF = 0.6
@@ -178,8 +179,7 @@ def _shown(names: Sequence[str]) -> str:
         name if len(name) <= _SHOWN_CHARS else f"…{name[-_SHOWN_CHARS:]}"
         for name in names[:_SHOWN_NAMES]
     ]
-    more = len(names) - len(shown)
-    return ", ".join(shown) + (f" and {more:,} more" if more else "")
+    return first_of(shown, _SHOWN_NAMES, len(names))
 
 
 def _enriched(

@@ -4,21 +4,17 @@ import re
 from collections.abc import Collection
 
 from s3_data_lake_mcp.errors import InternalError
+from s3_data_lake_mcp.globs import entries
 from s3_data_lake_mcp.lake import Call
 from s3_data_lake_mcp.settings import Settings
 
 _CLAUSE = re.compile(r"(?<=[.;?]) ")
 
 
-def listed_names(text: str) -> set[str]:
-    """Return the names in a setting."""
-    return {name.strip() for name in text.split(",") if name.strip()}
-
-
 def is_offered(tool: str, settings: Settings) -> bool:
     """Whether a tool is switched on: no answer names one that is not."""
-    only = listed_names(settings.enabled_tools)
-    return (not only or tool in only) and tool not in listed_names(settings.disabled_tools)
+    only = entries(settings.enabled_tools)
+    return (not only or tool in only) and tool not in entries(settings.disabled_tools)
 
 
 def offered_clauses(text: str, hidden: Collection[str]) -> str:

@@ -116,7 +116,7 @@ def list_s3_objects(
         prefix=prefix,
         objects=found.objects,
         common_prefixes=found.common_prefixes,
-        count=len(found.objects) + len(found.common_prefixes),
+        count=len(found),
         keys_scanned=found.keys_scanned,
         truncated=found.truncated,
         truncated_by=found.truncated_by,

@@ -13,6 +13,7 @@ from fastmcp.resources.security import ResourceSecurity
 
 from s3_data_lake_mcp.errors import LakeError, NotFoundError, RequestError
 from s3_data_lake_mcp.fence import visible
+from s3_data_lake_mcp.globs import entries
 from s3_data_lake_mcp.lake import Call, Lake
 from s3_data_lake_mcp.loaders.formats import READ_TOOLS
 from s3_data_lake_mcp.settings import Settings
@@ -76,7 +77,7 @@ def _server_facts(lake: Lake) -> dict[str, object]:
         "name": "s3-data-lake-mcp",
         "version": version(),
         "tools": enabled(settings),
-        "allowed": [part.strip() for part in settings.allowed.split(",") if part.strip()],
+        "allowed": entries(settings.allowed),
         "limits": {
             "max_rows": settings.max_rows,
             "max_result_bytes": settings.max_result_bytes,

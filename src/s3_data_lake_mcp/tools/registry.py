@@ -17,12 +17,13 @@ from pydantic import PrivateAttr, ValidationError
 
 from s3_data_lake_mcp.errors import DeadlineExceededError, InvalidArgumentError, LakeError
 from s3_data_lake_mcp.fence import scrub_all
+from s3_data_lake_mcp.globs import entries
 from s3_data_lake_mcp.lake import Call, Lake
 from s3_data_lake_mcp.models import Model
 from s3_data_lake_mcp.settings import PREFIX, Settings
 from s3_data_lake_mcp.tools import analysis, discovery, reading
 from s3_data_lake_mcp.tools.arguments import PAGE_SIZES, Signature
-from s3_data_lake_mcp.tools.context import is_offered, listed_names, offered_clauses
+from s3_data_lake_mcp.tools.context import is_offered, offered_clauses
 from s3_data_lake_mcp.tools.proposals import Proposal, attempts, misplaced, proposal, since
 from s3_data_lake_mcp.tools.rendering import render
 from s3_data_lake_mcp.tools.words import error_lines, next_line
@@ -244,7 +245,7 @@ def enabled(settings: Settings) -> list[str]:
     """
     names = _names()
     for setting in ("enabled_tools", "disabled_tools"):
-        if unknown := sorted(listed_names(getattr(settings, setting)) - set(names)):
+        if unknown := sorted({*entries(getattr(settings, setting))} - {*names}):
             message = (
                 f"{PREFIX}{setting.upper()} names no tool of this server: {', '.join(unknown)}"
             )

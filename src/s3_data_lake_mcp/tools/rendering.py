@@ -5,7 +5,7 @@ from typing import Any
 
 from s3_data_lake_mcp.fence import cell, fenced, row, visible
 from s3_data_lake_mcp.models import Model
-from s3_data_lake_mcp.models.analysis import DatasetSummary, FileMetadata, QueryPage
+from s3_data_lake_mcp.models.analysis import DatasetSummary, FileMetadata, Plan, QueryPage
 from s3_data_lake_mcp.models.discovery import BucketList, ObjectList
 from s3_data_lake_mcp.models.reading import JsonPage, TablePage
 from s3_data_lake_mcp.tools import reports
@@ -39,8 +39,8 @@ def _parts(  # noqa: PLR0911 - one line for each kind of answer
     result: Model,
 ) -> tuple[str, Sequence[str], str | None]:
     match result:
-        case QueryPage(plan=plan) if plan is not None:
-            return _plan(result), [], None
+        case QueryPage(plan=Plan() as plan):
+            return _plan(result, plan), [], None
         case TablePage():
             return _table(result)
         case JsonPage():
@@ -97,10 +97,7 @@ def _table(result: TablePage) -> tuple[str, Sequence[str], str | None]:
     return first, [header, *map(row, result.rows)], None
 
 
-def _plan(result: QueryPage) -> str:
-    plan = result.plan
-    if plan is None:
-        return ""
+def _plan(result: QueryPage, plan: Plan) -> str:
     groups = "" if plan.row_groups is None else f" · {plural(plan.row_groups, 'row group')}"
     return (
         f"dry run: would read about {size(plan.bytes_estimated)} of {size(plan.bytes_total)} · "
