@@ -85,8 +85,7 @@ def _format(text: str) -> str:
     name = text.strip().lower().removeprefix(".")
     if not name or name in FORMAT_NAMES:
         return name
-    by_suffix = format_of(f"x.{name}")
-    if by_suffix in FORMAT_NAMES and by_suffix != "unknown":
+    if (by_suffix := format_of(f"x.{name}")) != "unknown":
         return by_suffix
     message = f"format {text!r} is not known"
     near = difflib.get_close_matches(name, FORMAT_NAMES, 1)

@@ -8,8 +8,6 @@ import pyarrow as pa
 from pyarrow import types
 
 _BINS = 10
-_NUDGE = 1e-9
-"""Of a width: more than rounding errors, less than anybody's difference between two values."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,21 +22,12 @@ class Bins:
     count: int
     stop: float | int | None = None
 
-    @property
-    def origin(self) -> float | int:
-        """Where to count from by division: a value on an edge never falls below it by rounding."""
-        return self.start - self.width * _NUDGE if isinstance(self.width, float) else self.start
-
-    def edge(self, at: int) -> float | int:
-        """Return about where bin `at` starts; of whole numbers, exactly."""
-        return self.start + self.width * at
-
     def edges(self) -> list[float | int]:
         """Return where the bins start, and where the last one ends.
 
         Sums of widths end in noise that says nothing: it is cut off, the outermost edges excepted.
         """
-        plain = [self.edge(at) for at in range(self.count + 1)]
+        plain = [self.start + self.width * at for at in range(self.count + 1)]
         if self.stop is not None:
             plain[-1] = self.stop
         if not isinstance(self.width, float):

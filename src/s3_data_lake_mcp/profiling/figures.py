@@ -171,20 +171,10 @@ def _far_out(figures: Figures) -> str:
         return ""
     if (figures.distinct or 0) <= _FEW_VALUES:
         return ""
-    numbers = [_number(end) for end in ends]
-    low, high, _, p25, _, p75, _ = numbers
-    if low is None or high is None or p25 is None or p75 is None or p75 <= p25:
+    low, high, _, p25, _, p75, _ = (float(str(end)) for end in ends)
+    if p75 <= p25:
         return ""
     span = _FAR_IQRS * (p75 - p25)
     far = [f"{figures.low} (min)"] if low < p25 - span else []
     far += [f"{figures.high} (max)"] if high > p75 + span else []
     return f"outliers: {' and '.join(far)} far from the middle half" if far else ""
-
-
-def _number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        return float(value)
-    except ValueError:
-        return None

@@ -43,8 +43,6 @@ def _plan(sample: Sample, column: ProfiledColumn, scale: float) -> Plan:
     if column.name not in sample.table.column_names or column.kind == "opaque":
         return Plan()
     values: Any = sample.table.column(column.name)
-    if types.is_dictionary(values.type):
-        values = values.cast(values.type.value_type)
     if kind_of(values.type) != column.kind and not _numeric(values.type, column.type):
         return Plan()
     count_all, candidates = _frequent(values, sample.parts, column)
