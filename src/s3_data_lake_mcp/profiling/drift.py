@@ -8,11 +8,9 @@ import pyarrow as pa
 from pyarrow import types
 
 from s3_data_lake_mcp.errors import LakeError
-from s3_data_lake_mcp.loaders import LoadRequest
-from s3_data_lake_mcp.loaders.csv import CsvLoader, CsvRequest
 from s3_data_lake_mcp.loaders.formats import READ_TOOLS
-from s3_data_lake_mcp.loaders.json import JsonLoader
 from s3_data_lake_mcp.loaders.parquet_open import open_footer
+from s3_data_lake_mcp.loaders.text import load_text
 from s3_data_lake_mcp.profiling.columns import spelt_once
 from s3_data_lake_mcp.profiling.groups import Group
 from s3_data_lake_mcp.storage import (
@@ -136,13 +134,7 @@ def _read_schema(store: ObjectStore, ref: ObjectRef, name: str, meter: ScanMeter
         kinds = (footer.schema.field(at).type for at in range(len(footer.names)))
         return {n: _family(kind) for n, kind in zip(footer.names, kinds, strict=True)}
     source = ObjectReader.open_head(store, ref, meter)
-    table: pa.Table
-    if name == "csv":
-        asked = CsvRequest(max_rows=_ROWS, max_decoded_bytes=_MOST_DECODED_BYTES)
-        table = CsvLoader().load(source, asked).table
-    else:
-        request = LoadRequest(max_rows=_ROWS, max_decoded_bytes=_MOST_DECODED_BYTES)
-        table = JsonLoader().load(source, request).table
+    table = load_text(source, name, _ROWS, _MOST_DECODED_BYTES).table
     return {
         field.name: _loosely(field.type) if table.column(at).null_count < table.num_rows else ""
         for at, field in enumerate(table.schema)

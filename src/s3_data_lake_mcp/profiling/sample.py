@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 import pyarrow as pa
 
 from s3_data_lake_mcp.errors import LakeError, UnsupportedFormatError
-from s3_data_lake_mcp.loaders import LoadRequest, LoadResult
+from s3_data_lake_mcp.loaders import LoadResult
 from s3_data_lake_mcp.loaders.compression import decoded_blocks, detect_compression
-from s3_data_lake_mcp.loaders.csv import CsvLoader, CsvRequest, sniff
+from s3_data_lake_mcp.loaders.csv import CsvRequest, sniff
 from s3_data_lake_mcp.loaders.csv_shape import whole_lines
-from s3_data_lake_mcp.loaders.json import JsonLoader, json_layout
+from s3_data_lake_mcp.loaders.json import json_layout
 from s3_data_lake_mcp.loaders.parquet import ParquetLoader
 from s3_data_lake_mcp.loaders.parquet_open import needs_key, open_footer
+from s3_data_lake_mcp.loaders.text import load_text
 from s3_data_lake_mcp.profiling.joining import joined
 from s3_data_lake_mcp.profiling.partitions import Partitions, partitions_of, with_partitions
 from s3_data_lake_mcp.profiling.sample_figures import comparable, dated
@@ -234,13 +235,8 @@ class Sampler:
     def _load(
         self, source: ObjectReader, name: str, rows: int, *, torn: bool = False
     ) -> LoadResult:
-        budget = self.max_decoded_bytes
-        if name == "csv":
-            request = CsvRequest(max_rows=rows, max_decoded_bytes=budget, torn=torn)
-            return CsvLoader().load(source, request)
-        asked = LoadRequest(max_rows=rows, max_decoded_bytes=budget)
-        loaded = JsonLoader().load(source, asked)
-        return replace(loaded, table=dated(loaded.table))
+        loaded = load_text(source, name, rows, self.max_decoded_bytes, torn=torn)
+        return loaded if name == "csv" else replace(loaded, table=dated(loaded.table))
 
 
 def _plain(body: bytes, source: ObjectReader) -> ObjectReader:
