@@ -27,6 +27,7 @@ GATHERED = {
     "common table": "WITH t AS (SELECT DISTINCT key FROM data) SELECT key FROM t WHERE key >= 0",
     "union": "SELECT key FROM data UNION SELECT key FROM data",
     "window": "SELECT DISTINCT key, sum(1) OVER (PARTITION BY key) AS n FROM data",
+    "qualify": "SELECT id FROM data QUALIFY rank() OVER (PARTITION BY value ORDER BY key) < 20",
     "ties": "SELECT DISTINCT key, key % 7 AS part FROM data ORDER BY part",
     "nested": "SELECT key, list(DISTINCT key) AS keys FROM data GROUP BY key",
     "join": "SELECT id, name FROM data JOIN 's3://lake/names.csv' USING (key) WHERE value < 6",

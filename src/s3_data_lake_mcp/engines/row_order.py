@@ -175,7 +175,7 @@ def _gathers(node: Node) -> bool:
             or "DISTINCT_MODIFIER" in modifiers
             or any(
                 one.get("class") == "WINDOW"
-                for one in nodes_of(node["select_list"], subqueries=False)
+                for one in nodes_of([node["select_list"], node["qualify"]], subqueries=False)
             )
             or any(map(_gathers, _within(node)))
         )
