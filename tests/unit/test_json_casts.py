@@ -51,11 +51,11 @@ def test_json_is_cast_as_its_text_is(kind: str, tmp_path: Path) -> None:
 
 
 @given(values=st.lists(st.one_of(st.floats(allow_nan=False), st.integers(-(2**70), 2**70))))
-@example(values=[0, 0.0, -0.0, 2**53 + 1, 1e290, 1e-290, 0.1 + 0.2])
+@example(values=[0, 0.0, -0.0, 2**53 + 1, 1e290, 1e-290, 2.5e-300, 5e-324, 0.1 + 0.2])
 @settings(max_examples=40, deadline=None)
 def test_numbers_come_as_they_are_written(values: list[float]) -> None:
     """A column of numbers that doubles hold gives them back."""
-    held = [v for v in values if float(v) == v and abs(v) < 1e290 and (not v or abs(v) > 1e-290)]
+    held = [v for v in values if float(v) == v and abs(v) < 1e290]
     desk = Desk()
     desk.put("a.jsonl", "\n".join(json.dumps({"n": {"v": v}, "x": 0.5}) for v in [0.5, *held]))
     found = [row["v"] for row in desk.rows("a.jsonl", "SELECT n.v AS v FROM data")]

@@ -276,6 +276,7 @@ _NUMBERS = st.one_of(
 @pytest.mark.parametrize("cents", [False, True])
 @given(values=st.lists(_NUMBERS))
 @example(values=["-0.00", "007.10", ".50", "9999999999999.99", "99999999999999.99", "1.005"])
+@example(values=["2.5e-300", "5e-324", "4e-324", "4.940656e-324", "1.2345e-320", "0e-400", ".0"])
 @settings(max_examples=60, deadline=None)
 def test_casts_let_through_what_the_loader_calls_a_value(
     values: list[Any],
@@ -296,8 +297,7 @@ def test_casts_let_through_what_the_loader_calls_a_value(
                 misfit = misfit_of(exc)
                 assert misfit is not None
                 assert (misfit.table, misfit.column, misfit.value) == (1, "c", text[:60])
-                tiny = kind == "DOUBLE" and abs(float(text)) <= 1e-290
-                assert kind != target or tiny or (target == "BIGINT" and abs(int(text)) >= 2**63)
+                assert kind != target or (target == "BIGINT" and abs(int(text)) >= 2**63)
             else:
                 assert kind in {target, "BIGINT"}
                 assert math.isclose(float(got), float(text), rel_tol=0)

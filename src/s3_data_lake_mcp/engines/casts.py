@@ -217,10 +217,12 @@ def _rewritten(value: str, text: str) -> str:
 def _fits_double(text: str, matches: str) -> str:
     number = f"TRY_CAST({text} AS DOUBLE)"
     digits = _digits(text)
+    tiny = f"format('{{:.{{}}e}}', {number}, greatest(length({digits}) - 1, 0))"
     exact = (
         f"isfinite({number}) AND ({number} = 0) = ({digits} = '') AND "
         f"CASE WHEN length({digits}) <= {_EXACT_DIGITS} THEN {digits} = '' OR "
-        f"abs({number}) > 1e-290 WHEN length({digits}) = {_EXACT_DIGITS + 1} "
+        f"abs({number}) > 1e-290 OR {_digits(tiny)} = {digits} "
+        f"WHEN length({digits}) = {_EXACT_DIGITS + 1} "
         f"THEN {_digits(_written(number, _EXACT_DIGITS))} = {digits} "
         f"WHEN length({digits}) = {_MOST_DIGITS} "
         f"THEN {_digits(_written(number, _MOST_DIGITS - 1))} = {digits} ELSE false END"
