@@ -172,6 +172,17 @@ def test_of_several_objects_none_is_said_to_have_changed(sql: str, named: str) -
         desk.run("one.csv", sql, offset=1, identity=identity)
 
 
+@pytest.mark.parametrize("days", [3, OBJECTS])
+def test_a_pivot_reads_days_of_unlike_columns(days: int) -> None:
+    """It is planned by reading, when one day is looked at that lacks what others have."""
+    desk = Desk()
+    for day in range(days):
+        table = pa.table({"v": [1]} | ({} if day == days - 1 else {"old": [1]}))
+        desk.put(f"h/day={day}/a.parquet", parquet_bytes(table))
+    (row,) = desk.rows("h/", "PIVOT data ON day USING count(*) GROUP BY v")
+    assert row == {"v": 1} | {str(day): 1 for day in range(days)}
+
+
 def _of_records(suffix: str, records: list[dict[str, Any]]) -> bytes:
     if suffix == "parquet":
         return parquet_bytes(pa.Table.from_pylist(records))

@@ -164,6 +164,9 @@ class Run:
                 self._inputs.create_views(session)
                 statement = self._asked.statement(session, self._columns(session))
                 scans = list(scans_in(plan_tree(session, statement)))
+            if not isinstance(session.scope.failure, LakeError):
+                # To plan a PIVOT is to read, from objects that are not in focus yet.
+                session.scope.failure = None
             for table in tables:
                 found = survivors(session, table, scans)
                 # Columns come and go with time: the ends tell what all objects have together.
