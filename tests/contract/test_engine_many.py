@@ -207,6 +207,7 @@ def test_a_day_has_the_columns_of_all_days(suffix: str, days: int, asked: int) -
     assert fresh.meter.requests <= 6
     old, new = (1 if asked == 1 else None), (2 if asked == days else None)
     assert row == {"id": asked, "old": old, "new": new, "day": asked}
+    assert list(row)[-1] == "day"
     assert row in desk.rows("h/")
     if suffix == "parquet":
         page = fresh.run("h/", where=where, format="parquet")

@@ -92,7 +92,9 @@ class CsvTable:
             self._survey(session, groups, kinds, paths)
             kinds = merged_kinds(groups)
         parts = [self._part(layout, members, kinds, paths) for layout, members in groups]
-        return " UNION ALL BY NAME ".join(parts)
+        union = " UNION ALL BY NAME ".join(parts)
+        last = ", ".join(map(identifier, self._partitions))
+        return f"SELECT * EXCLUDE ({last}), {last} FROM ({union})" if last else union  # noqa: S608
 
     def _survey(
         self, session: Session, groups: Sequence[Group], kinds: Mapping[str, str], paths: Paths
