@@ -215,7 +215,7 @@ async def test_long_cells_are_clipped_and_counted(call: Caller, objects: Objects
         (whole, _), (clipped, nested) = answer.data["rows"]
         assert whole == "x" * 2_000
         assert clipped == "x" * 2_000 + "…(+1 chars)"
-        assert nested == [{"t": "é" * 2_000 + "…(+1,000 chars)"}]
+        assert nested == [{"t": "é" * 2_000 + "…(+1000 chars)"}]
         assert "2 cells were clipped to 2,000 characters." in answer.data["notices"]
 
 

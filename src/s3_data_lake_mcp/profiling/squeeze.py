@@ -87,4 +87,4 @@ def shortened(text: str, chars: int) -> str:
     if len(text) <= chars:
         return text
     kept = text[:chars].rpartition(" ")[0] or text[:chars]
-    return f"{kept} …(+{len(text) - len(kept):,} chars)"
+    return f"{kept} …(+{len(text) - len(kept)} chars)"

@@ -28,7 +28,7 @@ def clip(text: str, most_bytes: int) -> str:
     kept = text.encode()[: max(most_bytes - 24, 0)].decode(errors="ignore")
     if len(text.encode()) <= most_bytes:
         return text
-    return f"{kept}…(+{len(text) - len(kept):,} chars)"
+    return f"{kept}…(+{len(text) - len(kept)} chars)"
 
 
 def size(count: int) -> str:

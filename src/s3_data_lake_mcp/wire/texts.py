@@ -32,7 +32,7 @@ class Clipper:
         """Return a text as it may be sent."""
         if len(text) > self.max_chars:
             self.clipped += 1
-            text = f"{text[: self.max_chars]}…(+{len(text) - self.max_chars:,} chars)"
+            text = f"{text[: self.max_chars]}…(+{len(text) - self.max_chars} chars)"
         if text.isascii():
             return text
         shown = scrub(text)
