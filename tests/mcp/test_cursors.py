@@ -267,3 +267,25 @@ async def test_pages_of_text_have_one_dialect(call: Caller, objects: Objects) ->
     assert [[str(c) for c in row] for row in rows] == [
         [str(c) for c in row] for row in whole.data["rows"]
     ]
+
+
+@pytest.mark.parametrize(
+    ("tool", "size", "key", "lines"),
+    [
+        ("read_csv_from_s3", "max_rows", "told/rows.csv", ["a,b", "1,2", "3,4", "5,6,7", "8,9"]),
+        ("read_json_from_s3", "max_records", "told/rows.jsonl", ["1", "2", "3", "{", "4", "]"]),
+    ],
+)
+async def test_a_line_that_is_left_out_is_told_once(
+    call: Caller, objects: Objects, tool: str, size: str, key: str, lines: list[str]
+) -> None:
+    """Behind the last row of a page it is told with the next page, which begins there."""
+    objects.put(key, "\n".join(lines))
+    for first in (1, 2, 3):
+        page = await call(tool, bucket_name=SHELF, object_key=key, **{size: first})
+        told = list(page.data["notices"])
+        while page.data["next_cursor"]:
+            page = await call(tool, bucket_name=SHELF, cursor=page.data["next_cursor"])
+            told += page.data["notices"]
+        counts = [int(notice.split(" ")[0]) for notice in told]
+        assert sum(counts) == sum(line in ("5,6,7", "{", "]") for line in lines), (first, told)

@@ -42,8 +42,12 @@ class Rows:
 
 
 def read_rows(reader: RecordReader, max_rows: int, width: int) -> Rows:
-    """Read one row more than `max_rows`, if there is one."""
+    """Read one row more than `max_rows`, if there is one.
+
+    What was wrong behind the last row of the page is told with the next one, which begins there.
+    """
     rows = Rows()
+    told = 0
     for record in reader:
         if len(record.fields) > width:
             rows.long.append(record.line)
@@ -52,7 +56,9 @@ def read_rows(reader: RecordReader, max_rows: int, width: int) -> Rows:
             rows.short.append(record.line)
         rows.kept.append(record)
         if len(rows.kept) > max_rows:
+            del rows.long[told:]
             return rows
+        told = len(rows.long)
     rows.ended = True
     return rows
 

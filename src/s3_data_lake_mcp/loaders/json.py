@@ -144,13 +144,16 @@ def _page(scan: Scan, request: JsonRequest) -> JsonResult:
     if not request.position:
         skipped = scan.skip(request.offset)
         offset = request.offset
-    items = list(islice(scan.items, request.max_records + 1))
-    short = len(items) <= request.max_records
+    items = list(islice(scan.items, request.max_records))
+    notices = _notices(scan.decoder, scan.bad)
+    items.extend(islice(scan.items, 1))
+    if short := len(items) <= request.max_records:
+        # Else what lies behind the last record is told with the next page, which begins there.
+        notices = _notices(scan.decoder, scan.bad)
     total = (
         (offset + len(items) if items or skipped == request.offset else skipped) if short else None
     )
     records = [item.value for item in items]
-    notices = _notices(scan.decoder, scan.bad)
     if short and not items and request.offset > skipped:
         notices.append(f"offset {request.offset:,} is behind the last of {skipped:,} records.")
 
