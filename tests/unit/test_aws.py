@@ -109,6 +109,7 @@ def test_renewing_fresh_credentials_does_not_help(aws_env: None, settings: Setti
     """A session made during the call would find the same credentials again."""
     del aws_env
     factory = ClientFactory(settings)
+    assert not factory.renew(None, since=0)
     lease = factory.client_for("lake")
     assert not factory.renew(lease, since=lease.era.began - 1)
     assert factory.client_for("lake").client is not lease.client

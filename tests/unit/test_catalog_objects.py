@@ -169,6 +169,7 @@ def test_dates_include_the_first_and_exclude_the_last(
         {"modified_after": "yesterday"},
         {"modified_before": "2026-02-30"},
         {"modified_after": "2026-02-01", "modified_before": "2026-01-01"},
+        {"modified_after": "2026-01-01", "modified_before": "2026-01-01T00:00:00Z"},
         {"min_size_bytes": 3, "max_size_bytes": 2},
         {"format": "parquett"},
         {"pattern": "[z-a]"},

@@ -300,6 +300,23 @@ class _Weighed(str):
         return super().__lt__(other)
 
 
+def test_digits_tell_a_data_set_from_names_that_go_on() -> None:
+    """Where a star would match others, each digit of equal names has its class."""
+    found = {
+        one["objects"]: one["uri"] for one in _datasets(["a_0001.csv", "a_0002.csv", "a_1_x.csv"])
+    }
+    assert found[2] == "s3://lake/a_[0-9][0-9][0-9][0-9].csv"
+
+
+@pytest.mark.parametrize("column", ["d", "Date"])
+def test_a_date_is_not_crossed_with_itself(column: str) -> None:
+    """Whatever its column is called."""
+    days = {"eu": range(1, 9), "us": (1, 2, 3, 5, 6, 7, 8)}
+    keys = [f"{column}=2026-01-0{d}/at={place}/x.csv" for place in days for d in days[place]]
+    (one,) = _datasets(keys)
+    assert any("at=us lacks 2026-01-04" in said for said in one["warnings"])
+
+
 def test_dates_of_many_devices_are_told_without_comparing_each_with_all() -> None:
     """A year's hours of many devices take as long as sorting them, not as all by all."""
     crossings = Crossings()

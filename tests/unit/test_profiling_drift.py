@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from s3_data_lake_mcp.profiling.datasets import DatasetGrouper
@@ -10,6 +11,7 @@ from s3_data_lake_mcp.profiling.drift import Drift, compare_schemas
 from s3_data_lake_mcp.storage import ObjectHead, ObjectInfo, ObjectRef, ScanMeter
 from s3_data_lake_mcp.storage.memory import MemoryStore
 from support.listing import walk
+from support.parquet_files import parquet_bytes
 
 _GLACIER = ObjectHead(
     info=ObjectInfo(ref=ObjectRef(bucket="", key=""), size_bytes=0, etag=""),
@@ -32,6 +34,10 @@ def _json(*records: dict[str, Any]) -> bytes:
     return "\n".join(map(json.dumps, records)).encode()
 
 
+def _parquet(kind: pa.DataType) -> bytes:
+    return parquet_bytes(pa.table({"a": pa.array(["x"]).cast(kind)}))
+
+
 @pytest.mark.parametrize(
     ("name", "bodies"),
     [
@@ -39,12 +45,15 @@ def _json(*records: dict[str, Any]) -> bytes:
         ("csv", [b"a,b\n1,x\n", b"b,a\ny,2\n"]),
         ("csv", [b"a,b\n1,2026-01-01\n", b"a,b\n1,\n"]),
         ("csv", [b"a\n1\n", b"a\n"]),
+        ("csv", [b"a\n2026-01-01T00:00:00.5\n", b"a\n2026-01-01T00:00:00.123456789\n"]),
+        ("parquet", [_parquet(pa.string()), _parquet(pa.large_string())]),
+        ("parquet", [_parquet(pa.string()), _parquet(pa.dictionary(pa.int32(), pa.string()))]),
         ("json", [_json({"a": 1}), _json({"a": 2.5})]),
         ("json", [_json({"a": 1}), _json({"a": None})]),
     ],
 )
 def test_what_a_few_values_cannot_tell_is_no_drift(name: str, bodies: list[bytes]) -> None:
-    """Whole and broken numbers, columns without values, another order: no drift."""
+    """Whole and broken numbers, columns without values, another order or storage: no drift."""
     assert _compared(name, *bodies)[0] == Drift(compared=2)
 
 
@@ -56,6 +65,7 @@ def test_what_a_few_values_cannot_tell_is_no_drift(name: str, bodies: list[bytes
         ("json", [_json({"a": 1}), _json({"a": 1, "b": 2})], "Column b is in t/part-001.json"),
         ("json", [_json({"a": 1}), _json({"a": {"x": 1}})], "Column a is number in"),
         ("csv", [b"a\n1\n", b"A\n1\n", b"a\n2\n"], "Column a is spelt A in t/part-001.csv"),
+        ("parquet", [_parquet(pa.string()), _parquet(pa.binary())], "Column a is string in"),
     ],
 )
 def test_changes_are_named(name: str, bodies: list[bytes], change: str) -> None:
@@ -115,3 +125,9 @@ def test_archived_and_empty_objects_are_not_looked_at() -> None:
     drift, meter = _compared("csv", b"a\n1\n", b"a\nx\n", head=_GLACIER)
     assert (drift, meter.requests) == (Drift(), 0)
     assert _compared("csv", b"", b"")[1].requests == 0
+
+
+@pytest.mark.parametrize(("name", "bodies"), [("csv", [b"a\n1\n"]), ("image", [b"GIF8", b"GIF9"])])
+def test_what_has_nothing_to_compare_costs_nothing(name: str, bodies: list[bytes]) -> None:
+    """A single object, and objects without columns."""
+    assert _compared(name, *bodies)[1].requests == 0

@@ -245,7 +245,7 @@ def test_plans_count_what_is_few_everywhere() -> None:
         }
     )
     sample = Sample(table=table, parts=(1_000,) * 8, where="")
-    plans = plans_of(sample, _columns(table))
+    plans = plans_of(sample, _columns(table), sample.size_bytes)
     assert [plans[at].count_all for at in range(4)] == [True, False, False, False]
     assert plans[3].candidates == (0,)
     assert plans[1].bins is not None
@@ -258,7 +258,7 @@ def test_plans_take_a_share_of_many_values_alone() -> None:
     for scale, shares in ((1, (1.0, 1.0)), (400, (0.32768, 1.0)), (4_000, (0.032768, 0.098403))):
         plans = plans_of(sample, _columns(table), scale * sample.size_bytes)
         assert (plans[0].share, plans[1].share) == pytest.approx(shares, rel=1e-4)
-    assert plans_of(sample, _columns(table))[0].share == 1
+    assert plans_of(sample, _columns(table), sample.size_bytes)[0].share == 1
 
 
 def test_figures_of_rows_equal_those_of_all_of_them() -> None:

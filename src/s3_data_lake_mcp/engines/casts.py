@@ -124,12 +124,7 @@ def _json_double(written: str) -> str:
 
 
 def checked_list(
-    columns: Sequence[tuple[str, str]],
-    kind: str,
-    table: int,
-    *,
-    tokens: bool = False,
-    empty: bool = False,
+    columns: Sequence[tuple[str, str]], kind: str, table: int, *, tokens: bool, empty: bool
 ) -> str:
     """Return the expression that casts columns, given by name and text, to a list of one type.
 

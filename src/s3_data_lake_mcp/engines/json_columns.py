@@ -31,8 +31,8 @@ def merged_nodes(layouts: Iterable[JsonLayout]) -> dict[str, Node]:
     return found
 
 
-def blank_nodes(layouts: Iterable[JsonLayout], path: str = "") -> list[Node]:
-    """Return what no layout has seen a value of: at a path, or anywhere."""
+def blank_nodes(layouts: Iterable[JsonLayout], path: str) -> list[Node]:
+    """Return what no layout has seen a value of: at a path, or anywhere if it is empty."""
     nodes = merged_nodes(layouts).items()
     if not path:
         return [leaf for _, node in nodes for leaf in leaves(node) if leaf.blank]

@@ -17,6 +17,7 @@ from s3_data_lake_mcp.fence import first_of
 NEAR: Final = 0.6
 CLEAR: Final = 0.1
 _VERY_NEAR = 0.8
+_LISTED = 20
 _CLAUSES = ("WHERE", "GROUP", "HAVING", "QUALIFY", "WINDOW", "ORDER", "LIMIT", "USING")
 COMPARISONS: Final = ("=", "==", "<>", "!=", "<", ">", "<=", ">=")
 _BY_PART = (
@@ -121,7 +122,7 @@ def mend_column(name: str, table: str, text: str, sql: str, schema: Schema) -> M
     # What a column is compared with is sooner a text without its quotes than another column.
     least = _VERY_NEAR if any(_is_compared_with(words, i) for i in places) else NEAR
     others = dict.fromkeys(one for one in schema.types if not table or one != name)
-    near = ranked(name, {**dict.fromkeys(bindings), **others}, least)
+    near = _ranked(name, {**dict.fromkeys(bindings), **others}, least)
     is_of_data = all(binding in schema.types for binding in bindings)
     subject = quoted(table) or (TABLE if is_of_data else "The query")
     message = f"{subject} has no column {quoted(name)}"
@@ -155,7 +156,7 @@ def mend_field(name: str, text: str, sql: str) -> Mended:
     new = _clear_match(name, fields)
     repaired = _renamed(sql, tokens(sql), name, quoted_name(new)) if new else ""
     message = f"The struct has no field {quoted(name)}"
-    hint = f"It has: {', '.join(quoted(field) for field in fields[:20])}." if fields else ""
+    hint = f"It has: {', '.join(quoted(field) for field in fields[:_LISTED])}." if fields else ""
     return Mended(message=message, hint=hint, sql=repaired, kind=UnknownColumnError)
 
 
@@ -204,7 +205,7 @@ def mend_function(name: str, text: str, sql: str) -> Mended:
     if other := _ELSEWHERE.get(lowered):
         repaired = with_words(sql, words, places, other) if lowered in _SAME_CALL else ""
         return Mended(message=message, hint=f"In DuckDB it is {other}.", sql=repaired)
-    near = [] if "extension" in text else ranked(name, FUNCTIONS, near=0.7)
+    near = [] if "extension" in text else _ranked(name, FUNCTIONS, near=0.7)
     if not near:
         return Mended(
             message=message, hint="Use DuckDB's own functions; it has no extensions here."
@@ -214,7 +215,7 @@ def mend_function(name: str, text: str, sql: str) -> Mended:
     return Mended(message=message, hint=f"Nearest: {', '.join(near)}.", sql=repaired)
 
 
-def ranked(name: str, names: Iterable[str], near: float = NEAR) -> list[str]:
+def _ranked(name: str, names: Iterable[str], near: float) -> list[str]:
     """Return up to three names like one, the nearest first."""
     return [other for score, other in _scored(name, names)[:3] if score >= near]
 
@@ -287,6 +288,6 @@ def _follows(words: Sequence[Token], place: int) -> str:
     return words[place + 1].text if place + 1 < len(words) else ""
 
 
-def _some(schema: Schema, count: int = 20) -> str:
+def _some(schema: Schema) -> str:
     names = list(schema.types)
-    return first_of([schema.described([name]) for name in names[:count]], count, len(names))
+    return first_of([schema.described([name]) for name in names[:_LISTED]], _LISTED, len(names))

@@ -125,12 +125,12 @@ class Opened:
             found += block
         return found[:size]
 
-    def need_tail(self, length: int = TAIL_BYTES) -> bytes:
+    def need_tail(self) -> bytes:
         """Return the last bytes, fetched if they are not here; all of a small object."""
         if not self.tail and self.info.size_bytes:
             size = self.info.size_bytes
             whole = size <= WHOLE_COLUMNAR_BYTES
-            self.tail = self.reader().read_range(0 if whole else max(0, size - length), size)
+            self.tail = self.reader().read_range(0 if whole else max(0, size - TAIL_BYTES), size)
         return self.tail
 
 

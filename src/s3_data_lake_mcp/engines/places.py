@@ -67,7 +67,7 @@ class Place:
         )
 
 
-def find_place(opener: Opener, bucket: str, key: str, asked: str = "") -> Place:
+def find_place(opener: Opener, bucket: str, key: str, asked: str) -> Place:
     """Look up what a key names: an object, or by listing a prefix or glob.
 
     Args:

@@ -24,6 +24,7 @@ _ZSTD_SLICE_BYTES = 1 << 10
 _DECODER_BYTES = 256 << 20
 """Most memory that a decoder's window may take; `xz -9` needs 65 MiB."""
 
+_LEAST_TEXT_BYTES = 512
 _GZIP_ERROR = cast("type[Exception]", isal_zlib.error)
 _BZIP2_BLOCK = b"1AY&SY"
 _BZIP2_END = b"\x17\x72\x45\x38\x50\x90"
@@ -167,10 +168,10 @@ def decoded_blocks(
         skip = max(0, skip - len(block))
 
 
-def first_text(blocks: Iterator[bytes], least_bytes: int = 512) -> bytes:
-    """Take the first blocks, `least_bytes` or more if there are as many: a member may be short."""
+def first_text(blocks: Iterator[bytes]) -> bytes:
+    """Take the first blocks, 512 bytes or more if there are as many: a member may be short."""
     text = b""
-    while len(text) < least_bytes and (block := next(blocks, b"")):
+    while len(text) < _LEAST_TEXT_BYTES and (block := next(blocks, b"")):
         text += block
     return text
 

@@ -121,7 +121,7 @@ class JsonLoader:
         )
 
 
-def json_layout(source: ObjectReader, *, max_decoded_bytes: int = 8 << 30) -> tuple[str, str]:
+def json_layout(source: ObjectReader, *, max_decoded_bytes: int) -> tuple[str, str]:
     """Return `array`, `lines`, `object` or `scalar`, and the encoding, judged by the beginning.
 
     Costs what the first value costs: of arrays and announced JSON Lines, the head.

@@ -22,9 +22,7 @@ _DRAWN_VALUES = 1 << 17
 """So many random values have all quantiles within half a percent of the rank (DKW inequality)."""
 
 
-def plans_of(
-    sample: Sample, columns: Sequence[ProfiledColumn], size_bytes: int = 0
-) -> dict[int, Plan]:
+def plans_of(sample: Sample, columns: Sequence[ProfiledColumn], size_bytes: int) -> dict[int, Plan]:
     """Return a plan for each column by its position.
 
     Values are counted in full only where parts of the sample that lie apart hold the same ones: a
@@ -33,7 +31,7 @@ def plans_of(
     Args:
         sample: What the plans are made of.
         columns: The columns.
-        size_bytes: Size of all that is to be profiled; 0 if unknown.
+        size_bytes: Size of all that is to be profiled.
     """
     scale = size_bytes / sample.size_bytes if sample.size_bytes else 0.0
     return {column.position: _plan(sample, column, scale) for column in columns}
