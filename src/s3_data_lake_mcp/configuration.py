@@ -5,7 +5,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from pydantic import ByteSize, SecretStr, ValidationError
+from pydantic import ByteSize, ValidationError
 
 from s3_data_lake_mcp.errors import InvalidArgumentError, NotFoundError
 from s3_data_lake_mcp.settings import PREFIX, Settings, is_secret, sources, strangers
@@ -112,15 +112,13 @@ def _source(configuration: Configuration, name: str) -> str:
 
 def _shown(configuration: Configuration, name: str) -> str:
     value: object = getattr(configuration.settings, name)
-    if isinstance(value, SecretStr):
-        value = value.get_secret_value()
     if value and name in configuration.secrets:
         return _MASK
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, ByteSize):
         return _size(value)
-    return str(value) if value != "" else '""'
+    return str(value) or '""'
 
 
 def _size(value: int) -> str:

@@ -114,6 +114,18 @@ def test_the_one_object_of_another_width_is_in_the_glob() -> None:
     assert all(glob_regex(glob.removeprefix("s3://lake/")).fullmatch(key) for key in own)
 
 
+@pytest.mark.parametrize(("folders", "datasets"), [(7, 7), (8, 1)])
+def test_few_numbered_folders_are_tables_of_their_own(folders: int, datasets: int) -> None:
+    """Eight that differ only in their number are one data set."""
+    assert len(_datasets([f"t/v{number}/data.csv" for number in range(folders)])) == datasets
+
+
+def test_a_folder_of_metadata_alone_is_no_table() -> None:
+    """Iceberg's is told by what it holds."""
+    found = _datasets(["t/metadata/a.csv", "t/data/b.csv"])
+    assert "Iceberg" not in str(found)
+
+
 def test_numbered_folders_beside_others_have_a_glob() -> None:
     """What is merged keeps the name of its files."""
     keys = [f"t/device-{number}/r_{10**number}.csv" for number in range(9)]
@@ -302,10 +314,9 @@ class _Weighed(str):
 
 def test_digits_tell_a_data_set_from_names_that_go_on() -> None:
     """Where a star would match others, each digit of equal names has its class."""
-    found = {
-        one["objects"]: one["uri"] for one in _datasets(["a_0001.csv", "a_0002.csv", "a_1_x.csv"])
-    }
-    assert found[2] == "s3://lake/a_[0-9][0-9][0-9][0-9].csv"
+    found = _datasets(["a_0001.csv", "a_0002.csv", "a_1_x.csv"])
+    (uri,) = [one["uri"] for one in found if one["objects"] > 1]
+    assert uri == "s3://lake/a_[0-9][0-9][0-9][0-9].csv"
 
 
 @pytest.mark.parametrize("column", ["d", "Date"])

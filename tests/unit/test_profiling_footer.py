@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from s3_data_lake_mcp.errors import MalformedDataError
+from s3_data_lake_mcp.errors import LimitExceededError, MalformedDataError
 from s3_data_lake_mcp.profiling.columns import spelt_once
-from s3_data_lake_mcp.profiling.footer import FooterProfile, read_footers
+from s3_data_lake_mcp.profiling.footer import FooterProfile, read_footers, refuse_many
 from s3_data_lake_mcp.storage import ScanMeter
 from s3_data_lake_mcp.storage.memory import MemoryStore
 from support.parquet_files import parquet_bytes
@@ -167,3 +167,11 @@ def test_types_that_differ_between_objects(
     assert (column["type"], column["min"], column["max"]) == (kind, low, high)
     said = "No min and max of columns whose types differ: x."
     assert (said in told["notices"]) is (low is None)
+
+
+def test_footers_of_very_many_objects_are_not_read() -> None:
+    """A thousand are; of more, a sample is the call that works."""
+    refuse_many("s3://lake/t/", 1_000)
+    with pytest.raises(LimitExceededError) as caught:
+        refuse_many("s3://lake/t/", 1_001)
+    assert caught.value.repair == {"basis": "sample"}

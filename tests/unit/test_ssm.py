@@ -139,12 +139,14 @@ def test_encrypted_parameters_are_read_and_never_shown(
 ) -> None:
     """A SecureString is decrypted for the server and masked for the screen."""
     put_secret(ssm, ALLOWED="secret-bucket", ROLE_EXTERNAL_ID="hush-hush")
+    put(ssm, MAX_ROWS="4321")
     found = configuration.load()
     assert found.settings.allowed == "secret-bucket"
     assert found.settings.role_external_id.get_secret_value() == "hush-hush"
     assert cli.main(["settings"]) == 0
     shown = capsys.readouterr()
     assert "********" in shown.out
+    assert "4321" in shown.out
     assert "secret-bucket" not in shown.out + shown.err
     assert "hush" not in shown.out + shown.err + repr(found)
 

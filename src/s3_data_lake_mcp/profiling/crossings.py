@@ -45,8 +45,6 @@ class Crossings:
 
     def add(self, shape: KeyShape) -> None:
         """Take the dates of a key."""
-        if self.given_up or not shape.partitions:
-            return
         for label, date in shape.moments:
             if others := _others(shape.partitions, label):
                 self._keep(label, others, date)
