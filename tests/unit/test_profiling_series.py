@@ -51,6 +51,7 @@ def test_the_one_month_that_is_missing(layout: str) -> None:
     [
         "t/fin-{}-Q{}.csv",
         "t/fin_{}q{}.csv",
+        "t/{}/Q{}.csv",
         "t/{}/Q{}/x.csv",
         "t/{}Q{}/x.csv",
         "t/year={}/quarter={}/x.csv",
@@ -67,6 +68,51 @@ def test_the_one_quarter_that_is_missing(layout: str) -> None:
     (fresh,) = grouper.freshness(datetime(2026, 3, 1, tzinfo=UTC))
     assert "nothing for more than 3 intervals" in late
     assert "nothing" not in fresh
+
+
+@pytest.mark.parametrize("layout", ["t/fin_Q{1}_{0}.csv", "t/q{1}-{0}.csv"])
+def test_a_quarter_may_stand_before_its_year(layout: str) -> None:
+    """As people say it."""
+    quarters = [(y, q) for y in (2023, 2024, 2025) for q in (1, 2, 3, 4) if (y, q) != (2024, 2)]
+    (told,) = _warnings(layout.format(*each) for each in quarters)
+    assert told.partition(": ")[2].startswith("2024Q2 (11 entries from 2023Q1 to 2025Q4")
+
+
+@pytest.mark.parametrize(
+    "layout",
+    ["t/r_{}-W{:02}.csv", "t/r{}w{:02}.csv", "t/{}/W{:02}/x.csv", "t/week={}-W{:02}/x.csv"],
+)
+def test_the_one_week_that_is_missing(layout: str) -> None:
+    """Weeks are those of ISO, also across the years."""
+    mondays = [date(2020, 10, 5) + timedelta(weeks=at) for at in range(30) if at != 13]
+    grouper = _grouped(layout.format(*day.isocalendar()[:2]) for day in mondays)
+    (dataset,) = grouper.datasets()
+    assert "2021-W01 (29 entries from 2020-W41 to 2021-W17, usually every 1 week)" in str(dataset)
+    assert "nothing for" in grouper.freshness(datetime(2021, 6, 1, tzinfo=UTC))[0]
+    assert "nothing for" not in grouper.freshness(datetime(2021, 5, 5, tzinfo=UTC))[0]
+
+
+@pytest.mark.parametrize("day", [timedelta(0), timedelta(14), timedelta(-1), "Friday"])
+@pytest.mark.parametrize("count", [6, 24])
+def test_a_day_of_each_month_is_a_series_of_months(day: timedelta | str, count: int) -> None:
+    """Months are of unlike lengths, and reports of their first, last or last working day."""
+    months = [at for at in _MONTHS[7 : 7 + count] if at != date(2024, 10, 1)]
+    days = [at + day if isinstance(day, timedelta) else _last_friday(at) for at in months]
+    (told,) = _warnings(f"t/r_{at:%Y%m%d}.csv" for at in days)
+    gap = "2024-09" if day == timedelta(-1) else "2024-10"
+    assert told.startswith(f"Missing in the names: {gap} ({len(months)} entries")
+    assert told.endswith("usually every 1 month)")
+
+
+def _last_friday(month: date) -> date:
+    last = month.replace(day=28)
+    return last - timedelta(days=(last.weekday() - 4) % 7)
+
+
+def test_months_may_be_the_names_in_folders_of_years() -> None:
+    """`2024/07.csv` is a month, as `2024/07/01.csv` is a day."""
+    (told,) = _warnings(f"t/{at:%Y/%m}.csv" for at in _MONTHS if at != date(2024, 7, 1))
+    assert told.startswith("Missing in the folders and names: 2024-07 (23 entries")
 
 
 @pytest.mark.parametrize(

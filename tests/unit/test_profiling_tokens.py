@@ -2,8 +2,9 @@
 
 import random
 import string
+import uuid
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -58,6 +59,16 @@ def test_names_that_differ_in_a_token_are_one_dataset(name: str) -> None:
     selected = dataset["uri"].removeprefix("s3://lake/")
     pattern = glob_regex(selected + ("**" if selected.endswith("/") else ""))
     assert all(pattern.fullmatch(key) for key in keys)
+
+
+@pytest.mark.parametrize("layout", ["c/E2ABC.{:%Y-%m-%d-%H}.{:.8}.gz", "x/e_{:%Y-%m-%d-%H}_{}.csv"])
+def test_identifiers_behind_a_date_are_no_part_of_it(layout: str) -> None:
+    """Whatever they begin with, the dates are one series, and of them one hour lacks."""
+    hours = [datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=at) for at in range(96)]
+    names = [layout.format(at, str(uuid.UUID(int=_CHANCE.getrandbits(128)))) for at in hours]
+    (dataset,) = _datasets(names[:33] + names[34:])
+    gap = "2026-01-02T09 (95 entries from 2026-01-01T00 to 2026-01-04T23, usually every 1 hour)"
+    assert f"Missing in the names: {gap}" in dataset["warnings"]
 
 
 def test_few_tokens_are_names_of_their_own() -> None:

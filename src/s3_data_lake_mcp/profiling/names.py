@@ -14,28 +14,34 @@ _YEAR = r"(?:19|20)\d\d"
 _DATE = (
     "(?:" + "|".join(_YEAR + mark + _MONTH + mark + _DAY for mark in ("-", "", "_", r"\.")) + ")"
 )
-_TIME = r"[T_ -]?(?:[01]\d|2[0-3])(?:[-_:.h]?[0-5]\d){0,2}(?:\.\d+)?Z?"
+# Of an identifier behind a date, such as `_12ab34cd`, the digits are no time.
+_TIME = r"[T_ -]?(?:[01]\d|2[0-3])(?:[-_:.h]?[0-5]\d){0,2}(?:\.\d+)?(?:Z|h|UTC)?(?![0-9A-Za-z])"
+_WEEK = r"[Ww](?:0[1-9]|[1-4]\d|5[0-3])"
+_HEX = r"(?=[0-9a-fA-F]*\d)(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{8,}(?![0-9A-Za-z])"
 _VARYING = re.compile(
     rf"(?P<uuid>[0-9a-fA-F]{{8}}-(?:[0-9a-fA-F]{{4}}-){{3}}[0-9a-fA-F]{{12}})"
-    rf"|(?P<date>{_NUMBER}{_DATE}(?!\d))(?:(?P<time>{_TIME})(?!\d))?"
+    rf"|(?P<date>{_NUMBER}{_DATE}(?!\d))(?P<time>{_TIME})?"
     rf"|(?P<stamp>{_NUMBER}{_DATE}(?:[01]\d|2[0-3]))(?:[0-5]\d){{0,2}}(?!\d)"
     rf"|(?P<month>{_NUMBER}{_YEAR}[-_.]?{_MONTH}(?!\d))"
-    rf"|(?P<quarter>{_NUMBER}{_YEAR}[-_.]?[Qq][1-4](?![0-9A-Za-z]))"
-    rf"|(?P<hex>(?<![0-9A-Za-z])(?=[0-9a-fA-F]*\d)(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{{8,}}(?![0-9A-Za-z]))"
+    rf"|(?P<period>{_NUMBER}{_YEAR}[-_.]?(?:[Qq][1-4]|{_WEEK})(?![0-9A-Za-z])"
+    rf"|(?<![0-9A-Za-z])[Qq][1-4][-_.]?{_YEAR}(?!\d))"
+    rf"|(?P<hex>(?<![0-9A-Za-z]){_HEX})"
     rf"|(?P<year>{_NUMBER}{_YEAR}(?!\d))"
     rf"|(?P<number>\d+)"
 )
 _RUNS = re.compile(r"\*(?:[-_.]?\*)+")
-_QUARTER = re.compile(rf"({_YEAR})[-_.]?[Qq]([1-4])")
-_DATED_FOLDER = re.compile(rf"(?:{_DATE}|{_YEAR}-?{_MONTH}|{_YEAR}(?:[-_.]?[Qq][1-4])?)")
+_PERIOD = re.compile(rf"[Qq][1-4]|{_WEEK}")
+_DATED_FOLDER = re.compile(
+    rf"(?:{_DATE}|{_YEAR}-?{_MONTH}|{_YEAR}(?:[-_.]?(?:[Qq][1-4]|{_WEEK}))?)"
+)
 _TWO_DIGITS = re.compile(r"\d\d?")
-_QUARTER_FOLDER = re.compile(r"[Qq][1-4]")
+_MONTH_NAME = re.compile(_MONTH)
 _DAY_NAME = re.compile(_DAY)
 _HOUR_NAME = re.compile(r"[01]\d|2[0-3]")
 _IGNORED_NAMES = re.compile(
     r"_SUCCESS$|_committed_|_started_|.*\.crc$|_metadata$|_common_metadata$"
 )
-_SUFFIX = re.compile(r"(?:\.[A-Za-z][A-Za-z0-9]{0,11}){1,2}$")
+_SUFFIX = re.compile(rf"(?:\.(?!{_HEX})[A-Za-z][A-Za-z0-9]{{0,11}}){{1,2}}$")
 _DIGIT = re.compile(r"[0-9]")
 _GLOB_CHARACTER = re.compile(r"([*?\[])")
 _PARTS = ("year", "month", "day", "hour")
@@ -104,9 +110,13 @@ def shape_of(key: str) -> KeyShape:
 def _part_of_folder(moments: tuple[tuple[str, str], ...], bare: str) -> tuple[tuple[str, str], ...]:
     """Return the day that a name of two digits is of the month in its folders, `2026/01/31.csv`.
 
-    In the folder of a day it is an hour, `2026/01/31/23.csv`.
+    In the folder of a day it is an hour, `2026/01/31/23.csv`, in that of a year a month.
     """
     moment = dict(moments).get("folders", "")
+    if len(moment) == _YEAR_CHARS and _MONTH_NAME.fullmatch(bare):
+        return ((FOLDERS_AND_NAMES, f"{moment}-{bare}"),)
+    if len(moment) == _YEAR_CHARS and _PERIOD.fullmatch(bare):
+        return ((FOLDERS_AND_NAMES, _period(moment + bare)),)
     if len(moment) == _MONTH_CHARS and _DAY_NAME.fullmatch(bare):
         return ((FOLDERS_AND_NAMES, f"{moment}-{bare}"),)
     if len(moment) == _DAY_CHARS and _HOUR_NAME.fullmatch(bare):
@@ -159,28 +169,31 @@ def _iso(match: re.Match[str]) -> str:
         return _joined(digits[:4], digits[4:6], digits[6:8], digits[8:10])
     if match["month"]:
         return f"{match['month'][:4]}-{match['month'][-2:]}"
-    if match["quarter"]:
-        return _quarter(match["quarter"])
+    if match["period"]:
+        return _period(match["period"])
     return match["year"] or ""
 
 
-def _quarter(text: str) -> str:
-    found = _QUARTER.match(text)
-    return f"{found[1]}Q{found[2]}" if found else ""
+def _period(text: str) -> str:
+    """Return the quarter or week in a text as `2026Q1` or `2026-W05`, empty for none."""
+    year, period = re.search(_YEAR, text), _PERIOD.search(text)
+    if not (year and period):
+        return ""
+    return f"{year[0]}{'-' if period[0][0] in 'Ww' else ''}{period[0].upper()}"
 
 
 def _is_dated(folder: str, dated: list[str]) -> bool:
     if _DATED_FOLDER.fullmatch(folder):
         return True
-    if len(dated) == 1 and len(dated[0]) == _YEAR_CHARS and _QUARTER_FOLDER.fullmatch(folder):
+    if len(dated) == 1 and len(dated[0]) == _YEAR_CHARS and _PERIOD.fullmatch(folder):
         return True
     # Below a year alone, two digits are a month, then a day, then an hour.
     return bool(dated) and len(dated) < len(_PARTS) and bool(_TWO_DIGITS.fullmatch(folder))
 
 
 def _folder_moment(dated: list[str]) -> str:
-    if quarter := _quarter("".join(dated)):
-        return quarter
+    if period := _period("".join(dated)):
+        return period
     digits = "".join(re.sub(r"\D", "", part).rjust(2, "0") for part in dated)
     return _joined(digits[:4], digits[4:6], digits[6:8], digits[8:10])
 

@@ -24,6 +24,7 @@ _PADDED = re.compile(r"-?0[0-9].*")
 _SPANS = {
     "hour": timedelta(hours=1),
     "day": timedelta(days=1),
+    "week": timedelta(days=7),
     "month": timedelta(days=31),
     "quarter": timedelta(days=92),
     "year": timedelta(days=366),
@@ -125,7 +126,7 @@ def _carrier(label: str) -> str:
 
 
 def _late(series: Series, now: datetime) -> bool:
-    padded = {"year": "-01-01", "month": "-01", "day": ""}
+    padded = {"year": "-01-01", "month": "-01", "week": "-1", "day": ""}
     if series.unit == "quarter":
         last = datetime(int(series.last[:4]), int(series.last[5:]) * 3 - 2, 1, tzinfo=UTC)
     elif series.unit == "hour":

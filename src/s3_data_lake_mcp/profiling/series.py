@@ -10,11 +10,12 @@ _LEAST_ENTRIES = 4
 _REGULAR_SHARE = 0.6
 _MOST_NAMED = 10
 _WEEKEND = 5
-_UNITS = {4: "year", 6: "quarter", 7: "month", 10: "day", 13: "hour"}
-_HOUR, _DAY = 13, 10
+_UNITS = {4: "year", 6: "quarter", 7: "month", 8: "week", 10: "day", 13: "hour"}
+_HOUR, _DAY, _MONTH = 13, 10, 7
 """Characters of moments."""
 
 _DAY_HOURS = 24
+_WEEK_DAYS = 7
 _DAYS_TELL = 3
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -46,7 +47,7 @@ def find_series(moments: Iterable[str]) -> Series | None:
 
     A series has at least four entries, most of them the same interval apart, and fewer gaps than
     entries. Days that are missing on week-ends alone are no gaps. Hours that are no series, or one
-    a day, count as days.
+    a day, count as days, and days of which each month has one, at about the same place, as months.
     """
     texts = set(moments)
     lengths = {len(text) for text in texts}
@@ -55,6 +56,8 @@ def find_series(moments: Iterable[str]) -> Series | None:
         if len(days) < len(texts) and lengths == {_HOUR} and (found := _series(texts, _HOUR)):
             return found
         texts, lengths = days, {_DAY}
+    if lengths == {_DAY} and _is_monthly(texts):
+        texts, lengths = {text[:_MONTH] for text in texts}, {_MONTH}
     return _series(texts, lengths.pop()) if len(lengths) == 1 else None
 
 
@@ -94,6 +97,13 @@ def _series(texts: set[str], chars: int) -> Series | None:
     )
 
 
+def _is_monthly(days: set[str]) -> bool:
+    within = [int(day[_MONTH + 1 :]) for day in days]
+    return len({day[:_MONTH] for day in days}) == len(days) and (
+        max(within) - min(within) < _WEEK_DAYS
+    )
+
+
 def _no_hours(places: list[int], step: int) -> bool:
     """Whether what looks like hours leaves some out on every day, as numbers of parts do."""
     if places[-1] - places[0] < _DAYS_TELL * _DAY_HOURS:
@@ -107,8 +117,10 @@ def _place(text: str, unit: str) -> int | None:
         if unit == "hour":
             moment = datetime.fromisoformat(f"{text}:00:00+00:00")
             return round((moment - _EPOCH).total_seconds()) // 3600
-        if unit == "day":
-            return date.fromisoformat(text).toordinal()
+        if unit in ("day", "week"):
+            monday = unit == "week"
+            place = date.fromisoformat(f"{text}-1" if monday else text).toordinal()
+            return place // _WEEK_DAYS if monday else place
         if unit == "quarter":
             return int(text[:4]) * 4 + int(text[5:]) - 1
         if unit == "month":
@@ -123,6 +135,8 @@ def _text(place: int, unit: str) -> str:
         return f"{_EPOCH + timedelta(hours=place):%Y-%m-%dT%H}"
     if unit == "day":
         return date.fromordinal(place).isoformat()
+    if unit == "week":
+        return f"{date.fromordinal(place * _WEEK_DAYS + 1):%G-W%V}"
     if unit == "quarter":
         return f"{place // 4:04d}Q{place % 4 + 1}"
     if unit == "month":
