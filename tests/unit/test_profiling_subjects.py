@@ -1,5 +1,8 @@
 """What of many objects is profiled: the format that most have, by name or else by content."""
 
+import bz2
+import gzip
+from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
@@ -36,6 +39,22 @@ def test_parts_without_a_suffix_are_profiled_by_their_content(
     assert told["profile"]["rows"] == 6
     assert [column["name"] for column in told["profile"]["columns"]] == columns
     assert f"the content of the first is {name}." in str(told["notices"])
+
+
+@pytest.mark.parametrize("basis", ["exact", "sample"])
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress], ids=["gzip", "bzip2"])
+@pytest.mark.parametrize("name", ["csv", "json"])
+def test_compressed_objects_without_a_format_in_their_names(
+    summaries: Summaries, name: str, pack: Callable[[bytes], bytes], basis: str
+) -> None:
+    """Streams deliver `….gz` alone; queries read it, so it has a profile, one object or many."""
+    body, columns = _BODIES[name]
+    for at in range(3):
+        summaries.put(f"t/stream-1-{at}.gz", pack(body))
+    for prefix, rows in (("t/", 6), ("t/stream-1-1.gz", 2)):
+        profile = summaries.of(prefix, basis)["profile"]
+        assert profile["rows"] == rows
+        assert [column["name"] for column in profile["columns"]] == columns
 
 
 def test_what_is_neither_by_name_nor_by_content_has_no_profile(summaries: Summaries) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from s3_data_lake_mcp.engines.places import dominant_format
 from s3_data_lake_mcp.errors import LakeError
 from s3_data_lake_mcp.fence import some_of
-from s3_data_lake_mcp.loaders.compression import detect_compression
+from s3_data_lake_mcp.loaders.compression import decoded_blocks, detect_compression, first_text
 from s3_data_lake_mcp.loaders.formats import (
     READ_TOOLS,
     detect_format,
@@ -34,6 +34,7 @@ _COMPRESSED_BYTES_PER_SECOND = 25e6
 _FORMATS = {tool: name for name, tool in READ_TOOLS.items()}
 _SECONDS_PER_OBJECT = 0.01
 _SPREAD = 32
+_DECODED_BYTES = 32 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,8 +172,8 @@ def _object(
 def _by_content(store: ObjectStore, ref: ObjectRef, meter: ScanMeter) -> str:
     source = ObjectReader.open_head(store, ref, meter)
     head = source.read_range(0, HEAD_BYTES)
-    if detect_compression(head):
-        return "compressed under a name that does not tell its format"
+    if compression := detect_compression(head):
+        head = first_text(decoded_blocks(source, compression, max_decoded_bytes=_DECODED_BYTES))
     return detect_format(source.info, head)[0]
 
 
