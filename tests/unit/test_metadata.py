@@ -3,6 +3,8 @@
 import bz2
 import gzip
 import json
+import lzma
+import random
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -109,6 +111,20 @@ def test_parquet_that_was_compressed_as_a_whole(key: str) -> None:
     assert (answer["detected_format"], answer["compression"]) == ("parquet", "gzip")
     assert answer["parquet"] is None
     assert "Parquet inside of gzip is not read: decompress it." in answer["notices"]
+
+
+@pytest.mark.parametrize("pack", [bz2.compress, lzma.compress], ids=["bzip2", "xz"])
+def test_columns_of_blocks_longer_than_the_head(pack: Callable[[bytes], bytes]) -> None:
+    """Nothing of a block is known before its end, which is behind the first 64 KiB."""
+    noise = random.Random(7).randbytes(400_000).hex()  # noqa: S311 - no secret
+    rows = "".join(f"{at},{noise[at * 40 : at * 40 + 40]}\n" for at in range(20_000))
+    answer = _of("a/x.csv", pack(f"id,text\n{rows}".encode()))
+    assert [(c["name"], c["type"]) for c in answer["columns"]] == [
+        ("id", "int64"),
+        ("text", "string"),
+    ]
+    assert answer["csv"]["columns"] == answer["columns"]
+    assert answer["notices"] == ["Columns and their types are those of the first 64 KiB."]
 
 
 @pytest.mark.parametrize("more", range(0, 24, 3))

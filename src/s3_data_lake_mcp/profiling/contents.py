@@ -28,6 +28,9 @@ from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
 from s3_data_lake_mcp.wire import column_specs
 
 _LONG_TAIL_BYTES = 256 << 10
+_BLOCK_BYTES = 1 << 20
+"""A block of bzip2 or zstd, of which nothing is told before its end, has fewer bytes."""
+
 _ALL_ROWS = 1_000_000
 _JSON_TOOL = "read_json_from_s3"
 
@@ -124,7 +127,7 @@ def _sentence(error: LakeError) -> str:
 def _decoded(source: ObjectReader, head: bytes, found: Contents) -> tuple[bytes, bool]:
     """Return the beginning of the decompressed text, and whether it is all of it."""
     here = len(head) >= source.size_bytes
-    known = source if here else reader_of([head], source.info, source.meter)
+    known = reader_of([head], source.info, source.meter)
     text = b""
     blocks = decoded_blocks(known, found.compression, max_decoded_bytes=1 << 40)
     try:
@@ -137,6 +140,9 @@ def _decoded(source: ObjectReader, head: bytes, found: Contents) -> tuple[bytes,
         if here:
             found.notices.append(_sentence(exc))
             found.is_damaged = True
+        elif not text and len(head) < _BLOCK_BYTES:
+            more = source.read_ranges([(len(head), _BLOCK_BYTES)], part_bytes=_BLOCK_BYTES)
+            return _decoded(source, head + more[0], found)
         return text, False
     return text, here
 
