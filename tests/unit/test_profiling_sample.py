@@ -351,6 +351,34 @@ def test_parquet_without_rows_has_an_empty_sample() -> None:
     assert sample.table.column_names == ["a", "t"]
 
 
+def test_rows_that_a_sample_leaves_out_are_counted() -> None:
+    """Without their lines, which are those of the object only if all of it was read."""
+    rows = [f"{at},x,{at / 8}" for at in range(200_000)]
+    rows[::100] = [f"{row},more" for row in rows[::100]]
+    rows[50::100] = [f"{at},x" for at in range(50, 200_000, 100)]
+    sample, _ = _drawn("\n".join(["id,t,v", *rows]).encode(), key="x.csv")
+    short = sample.table.column("v").null_count
+    said = f"{short:,} rows had too few fields: filled with null."
+    assert said in sample.notices
+    (left,) = [notice for notice in sample.notices if notice.endswith("too many fields: left out.")]
+    assert short > 500
+    assert abs(int(left.split()[0].replace(",", "")) - short) < 10
+
+
+def test_lines_that_a_sample_leaves_out_are_counted() -> None:
+    """So are those that are not JSON, and of many objects each is named."""
+    lines = [json.dumps({"id": at, "t": "text"}) for at in range(100_000)]
+    lines[::100] = ["{"] * len(lines[::100])
+    body = "\n".join(lines).encode()
+    alone, _ = _drawn(body, name="json", key="x.jsonl")
+    several, _ = _drawn(body, body, name="json", key="t/x{}.jsonl")
+    assert [n[-31:] for n in alone.notices] == [" lines are not JSON and left out."[-31:]]
+    assert [n.partition(": ")[0] for n in several.notices] == [
+        "s3://lake/t/x0.jsonl",
+        "s3://lake/t/x1.jsonl",
+    ]
+
+
 @pytest.mark.parametrize("rows", [250_000, 2_000_000])
 def test_a_sample_of_long_text_costs_what_any_does(rows: int) -> None:
     """Eight times the bytes are neither more requests nor more bytes read."""

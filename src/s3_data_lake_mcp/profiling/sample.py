@@ -1,6 +1,7 @@
 """Samples: some rows of an object or of many, from places all over them, for few requests."""
 
 import random
+import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -17,7 +18,7 @@ from s3_data_lake_mcp.loaders.parquet import ParquetLoader
 from s3_data_lake_mcp.loaders.parquet_open import needs_key, open_footer
 from s3_data_lake_mcp.loaders.text import load_text
 from s3_data_lake_mcp.profiling.joining import joined
-from s3_data_lake_mcp.profiling.partitions import Partitions, partitions_of, with_partitions
+from s3_data_lake_mcp.profiling.partitions import partitions_of, with_partitions
 from s3_data_lake_mcp.profiling.sample_figures import comparable, dated
 from s3_data_lake_mcp.profiling.sample_ranges import (
     RANGE_BYTES,
@@ -43,6 +44,8 @@ _ALL_ROWS = 1_000_000
 _THREADS = 8
 _LEAST_RANGES = 2
 _AHEAD = 5
+_COUNTED = re.compile(r"[0-9,]+ (?:row|line)")
+_LINES = re.compile(r"(?: \(|: )lines? .*")
 _FIRST = "the beginning of the object, not all over it"
 
 
@@ -93,7 +96,11 @@ class Sampler:
 
         def draw_one(at: int) -> Sample | LakeError:
             found = self._tried(refs[at], name, seed, len(chosen), affordable)
-            return found if isinstance(found, LakeError) else _parted(found, partitions, at)
+            if isinstance(found, LakeError):
+                return found
+            notices = tuple(_of(refs[at], notice) for notice in found.notices)
+            table = with_partitions(found.table, partitions, at)
+            return replace(found, table=table, notices=notices)
 
         with ThreadPoolExecutor(_THREADS, thread_name_prefix="sample") as pool:
             found = list(pool.map(draw_one, chosen))
@@ -179,14 +186,11 @@ class Sampler:
         ]
         loaded = self._load(reader_of([title, *kept], source.info, self.meter), name, _ALL_ROWS)
         where = f"{count + 1} ranges of the object" if places else _FIRST
-        sample = _sample_of(loaded, where, size)
         newline = "\n".encode(layout.encoding)
-        return Sample(
-            table=sample.table,
+        return replace(
+            _sample_of(loaded, where, sum(len(part) for part in kept)),
             # Where one range's rows end is known by its lines, as far as no field holds a newline.
             parts=tuple(part.count(newline) for part in kept if part),
-            where=sample.where,
-            size_bytes=sum(len(part) for part in kept),
         )
 
     def _beginning(self, source: ObjectReader, name: str, rows: int, limit: int) -> Sample:
@@ -243,8 +247,9 @@ def _plain(body: bytes, source: ObjectReader) -> ObjectReader:
     return reader_of([body], source.info, source.meter)
 
 
-def _parted(sample: Sample, partitions: Partitions, at: int) -> Sample:
-    return replace(sample, table=with_partitions(sample.table, partitions, at))
+def _of(ref: ObjectRef, notice: str) -> str:
+    """Return a notice with the object that it is of, where it counts rows of it."""
+    return f"{ref}: {notice}" if _COUNTED.match(notice) else notice
 
 
 def _chosen(count: int, seed: str, most: int) -> list[int]:
@@ -274,5 +279,6 @@ def _sample_of(loaded: LoadResult, where: str, size_bytes: int, *, whole: bool =
         whole=whole,
         total_rows=loaded.total_rows if whole else None,
         size_bytes=size_bytes,
-        notices=tuple(loaded.notices) if whole else (),
+        # Lines of parts have other numbers in the object.
+        notices=tuple(n if whole else _LINES.sub(".", n) for n in loaded.notices),
     )
