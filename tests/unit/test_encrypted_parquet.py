@@ -79,6 +79,15 @@ def test_profiles_leave_encrypted_columns_out(prefix: str, basis: str) -> None:
     assert any("column 'secret' needs a key" in notice for notice in answer["notices"])
 
 
+def test_a_footer_says_why_it_tells_nothing_of_a_column() -> None:
+    """Statistics of encrypted columns are encrypted too."""
+    summaries = Summaries()
+    summaries.put("a.parquet", _LOCKED)
+    answer = summaries.of("a.parquet", "footer")
+    assert [column["max"] for column in answer["profile"]["columns"]] == [299, None, 0.5]
+    assert any("column 'secret' needs a key" in notice for notice in answer["notices"])
+
+
 @pytest.mark.parametrize("basis", ["exact", "sample"])
 def test_an_encrypted_column_has_no_profile(basis: str) -> None:
     """Whoever asks for it is told why."""

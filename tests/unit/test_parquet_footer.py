@@ -143,7 +143,8 @@ def test_the_description_is_ready_for_json() -> None:
     found = json.loads(json.dumps(describe_parquet(source)))
     assert source.meter.requests == 1
     assert found["columns"] == wire.column_specs(table.schema)
-    assert (found["total_rows"], found["notices"]) == (100, [])
+    said = "key_value_metadata: 1 cell was clipped to 500 characters."
+    assert (found["total_rows"], found["notices"]) == (100, [said])
     parquet = found["parquet"]
     assert parquet["num_row_groups"] == 3
     assert parquet["row_group_rows"] == {"min": 20, "max": 40}
@@ -163,6 +164,16 @@ def test_the_description_is_ready_for_json() -> None:
         "uncompressed_bytes": 0,
     }
     assert parquet["key_value_metadata"] == {"owner": f"{'ä' * 500}…(+400 chars)"}
+
+
+def test_many_pairs_of_metadata_are_cut_with_a_notice() -> None:
+    """What is left out is counted."""
+    pairs = {f"k{at:03}": "v" for at in range(60)}
+    found = describe_parquet(
+        opened(parquet_bytes(pa.table({"a": [1]}).replace_schema_metadata(pairs)))
+    )
+    assert list(found["parquet"]["key_value_metadata"]) == list(pairs)[:50]
+    assert found["notices"] == ["key_value_metadata: only the first 50 of 60 are shown."]
 
 
 def test_bloom_filters_and_many_columns(tmp_path: Path) -> None:

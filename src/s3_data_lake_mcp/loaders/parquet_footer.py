@@ -35,7 +35,8 @@ def describe_parquet(source: ObjectReader, *, max_columns: int = 200) -> dict[st
     """
     footer = open_footer(source)
     statistics = column_statistics(footer)
-    notices = list(footer.notices)
+    key_values, clipped = _key_values(footer)
+    notices = [*footer.notices, *clipped]
     if len(statistics) > max_columns:
         notices.append(f"Statistics are shown for the first {max_columns:,} columns.")
     return {
@@ -59,7 +60,7 @@ def describe_parquet(source: ObjectReader, *, max_columns: int = 200) -> dict[st
             "page_index": _has_page_index(footer),
             "bloom_filters": _columns_with(footer, _bloomed(footer)),
             "statistics": [_shown(column) for column in statistics[:max_columns]],
-            "key_value_metadata": _key_values(footer),
+            "key_value_metadata": key_values,
         },
     }
 
@@ -127,8 +128,13 @@ def _sorting(footer: ParquetFooter) -> list[dict[str, Any]]:
     ]
 
 
-def _key_values(footer: ParquetFooter) -> dict[str, str]:
+def _key_values(footer: ParquetFooter) -> tuple[dict[str, str], list[str]]:
     clipper = Clipper(_SHOWN_CHARS)
     pairs = [(pair.get("key", ""), pair.get("value", "")) for pair in footer.fields.key_values]
     shown = {clipper.text(k): clipper.text(v) for k, v in pairs if k not in _BLOBS}
-    return dict(list(shown.items())[:_SHOWN_KEYS])
+    said = [f"key_value_metadata: {notice}" for notice in clipper.notices()]
+    if len(shown) > _SHOWN_KEYS:
+        said.append(
+            f"key_value_metadata: only the first {_SHOWN_KEYS} of {len(shown):,} are shown."
+        )
+    return dict(list(shown.items())[:_SHOWN_KEYS]), said

@@ -284,7 +284,8 @@ class Profiler:
         types |= {name: values.type for name, values in partitions.items()}
         chosen, left_out = self._choose(types, columns, subject)
         found = profile_footers(footers, chosen, partitions)
-        archived = telling.archived(subject)
+        locked = tuple(dict.fromkeys(f.names[at] for f in footers for at in sorted(f.locked)))
+        others = (telling.archived(subject), left_out, telling.locked(subject, locked))
         told = (
             "Figures are from Parquet footers, no data was read: distinct, mean, quantiles, top "
             "and histogram need basis=sample or exact."
@@ -293,5 +294,5 @@ class Profiler:
             rows=found.rows,
             rows_basis="footer",
             columns=found.as_json([column.name for column in chosen]),
-            notices=[notice for notice in (told, found.mixture(), archived, left_out) if notice],
+            notices=[notice for notice in (told, found.mixture(), *others) if notice],
         )

@@ -7,6 +7,7 @@ import pyarrow as pa
 from s3_data_lake_mcp.engines import TableSession
 from s3_data_lake_mcp.errors import LimitExceededError, MalformedDataError
 from s3_data_lake_mcp.fence import first_of
+from s3_data_lake_mcp.loaders.parquet_open import needs_key
 from s3_data_lake_mcp.profiling import sample_figures
 from s3_data_lake_mcp.profiling.aggregates import ProfiledColumn
 from s3_data_lake_mcp.profiling.figures import Figures, findings
@@ -85,6 +86,11 @@ def drawn(sample: Sample, subject: Subject) -> str:
     elif sample.size_bytes and rows and subject.objects_total == 1:
         text += f" ({sample.size_bytes / 1e6:,.1f} of {subject.size_bytes / 1e6:,.1f} MB)"
     return f"{text}: all figures, counts too, are of these rows; min and max are what was seen."
+
+
+def locked(subject: Subject, names: Sequence[str]) -> str:
+    """Say which columns are encrypted, so that little is known of them; empty for none."""
+    return f"{needs_key(subject.uri, names, ())}." if names else ""
 
 
 def archived(subject: Subject) -> str:
