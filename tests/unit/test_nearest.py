@@ -62,6 +62,16 @@ def test_a_folder_is_told_from_a_key(filled: Shelf) -> None:
     assert error.repair == {"bucket_name": filled.bucket, "prefix": "sales/2026/"}
 
 
+@pytest.mark.parametrize("wrong", ["sale/", "sale", "sales/226/", "sales/2026/"])
+def test_a_misspelt_folder_gets_the_nearest(filled: Shelf, wrong: str) -> None:
+    """And one that is right, where a tool wants an object; its listing would work."""
+    right = "sales/2026/" if "/2" in wrong else "sales/"
+    error = explained(filled, filled.bucket, wrong)
+    assert right in error.hint
+    assert error.repair_tool == "list_s3_objects"
+    assert error.repair == {"bucket_name": filled.bucket, "prefix": right}
+
+
 def test_a_missing_folder_names_those_there(filled: Shelf) -> None:
     """Nothing near: the nearest prefix that exists, and what is below it."""
     error = explained(filled, filled.bucket, "sales/archive/x/y.csv")

@@ -86,14 +86,18 @@ def _explain_key(store: ObjectStore, exc: NotFoundError, meter: ScanMeter) -> No
     bucket, key = exc.bucket, exc.key
     parent = _parent(key)
     folder = _around(store, bucket, _look(store, bucket, parent, meter), key, meter)
-    if f"{key}/" in folder.folders:
-        hint = f"s3://{bucket}/{key}/ is a prefix: end it with / where a tool takes many objects."
-        return _enriched(exc, hint, {"bucket_name": bucket, "prefix": f"{key}/"}, "list_s3_objects")
+    name = key.removesuffix("/") + "/"
+    if name in folder.folders:
+        ending = "end it with / where a tool takes many objects"
+        told = "list_s3_objects shows what is below it" if name == key else ending
+        return _listing(exc, f"s3://{bucket}/{name} is a prefix: {told}.", name)
     if not folder:
         return _explain_parent(store, exc, meter)
     if key in folder.keys:
         return exc
-    close = close_names(key, folder.keys)
+    close, folders = close_names(key, folder.keys), close_names(name, folder.folders)
+    if folders and (name == key or not close):
+        return _listing(exc, f"Nearest: {_shown(folders)}.", folders[0])
     if close:
         repair = {"bucket_name": bucket, "object_key": close[0]}
         return _enriched(exc, f"Nearest: {_shown(close)}.", repair)
@@ -120,8 +124,7 @@ def _explain_parent(store: ObjectStore, exc: NotFoundError, meter: ScanMeter) ->
     if found and found[0].key == candidate:
         repair = {"bucket_name": bucket, "object_key": candidate}
         return _enriched(exc, f"Nearest: {candidate}.", repair)
-    hint = f"{there}; nearest: {_shown(close)}."
-    return _enriched(exc, hint, {"bucket_name": bucket, "prefix": close[0]}, "list_s3_objects")
+    return _listing(exc, f"{there}; nearest: {_shown(close)}.", close[0])
 
 
 def _deepest(store: ObjectStore, bucket: str, key: str, meter: ScanMeter) -> _Folder:
@@ -180,6 +183,10 @@ def _shown(names: Sequence[str]) -> str:
         for name in names[:_SHOWN_NAMES]
     ]
     return first_of(shown, _SHOWN_NAMES, len(names))
+
+
+def _listing(exc: NotFoundError, hint: str, prefix: str) -> NotFoundError:
+    return _enriched(exc, hint, {"bucket_name": exc.bucket, "prefix": prefix}, "list_s3_objects")
 
 
 def _enriched(
