@@ -197,3 +197,45 @@ def test_texts_that_no_encoding_carries_are_mended() -> None:
     """A lone surrogate in an argument cannot reach S3 or SQL."""
     values = Signature(query_csv_data).validate({"bucket_name": "b", "sql": "SELECT '\ud800'"})
     assert values["sql"] == "SELECT '\ufffd'"
+
+
+QUERY = Signature(query_csv_data)
+
+
+@pytest.mark.parametrize(
+    ("given", "repair"),
+    [
+        ({"max_rows": "2"}, {"max_rows": 2}),
+        ({"max_rows": "1,000"}, {"max_rows": 1000}),
+        ({"max_rows": "many"}, {"max_rows": 100}),
+        ({"columns": "ship"}, {"columns": ["ship"]}),
+        ({"columns": "ship, port"}, {"columns": ["ship", "port"]}),
+        ({"columns": '["ship","port"]'}, {"columns": ["ship", "port"]}),
+        ({"dry_run": "true"}, {"dry_run": True}),
+        ({"dry_run": "perhaps"}, None),
+        ({"sql": ["FROM data"]}, {"sql": "FROM data"}),
+        ({"sql": {"from": "data"}}, None),
+        ({"filter_value": 20}, {"filter_value": "20"}),
+        ({"filter_value": ["a,b", "c"]}, {"filter_value": '"a,b",c'}),
+        ({"filter_operator": "<>"}, {"filter_operator": "!="}),
+        ({"filter_operator": "=="}, {"filter_operator": "="}),
+        ({"filter_operator": "IN"}, {"filter_operator": "in"}),
+        ({"filter_operator": "startsWith"}, {"filter_operator": "starts_with"}),
+        ({"filter_operator": "IS NULL"}, {"filter_operator": "is_null"}),
+        ({"filter_operator": "between"}, None),
+        ({"filter_operator": "like"}, None),
+        ({"filter_operator": "not_contains"}, None),
+        ({"filter_operator": None}, {"filter_operator": "auto"}),
+        ({"limit": "5", "query": "FROM data"}, {"max_rows": 5, "sql": "FROM data"}),
+        ({"limit": 5, "where": "a = 1"}, None),
+    ],
+)
+def test_a_repair_asks_what_was_asked(
+    given: dict[str, object], repair: dict[str, object] | None
+) -> None:
+    """No default in place of a value that says something else, nor is anything left out."""
+    place = {"bucket_name": "b", "object_key": "k"}
+    with pytest.raises(InvalidArgumentError) as caught:
+        QUERY.validate(place | given)
+    found = caught.value.repair
+    assert (found and place | found) == (repair and place | repair)

@@ -1,7 +1,6 @@
 """From what a client sent to what a tool function takes: checked, completed, never guessed."""
 
 import contextlib
-import difflib
 import inspect
 import json
 from collections.abc import Callable, Mapping
@@ -14,13 +13,16 @@ from s3_data_lake_mcp.errors import InvalidArgumentError
 from s3_data_lake_mcp.fence import scrub, visible
 from s3_data_lake_mcp.lake import Call
 from s3_data_lake_mcp.storage.keys import split_uri
+from s3_data_lake_mcp.tools.meant import (
+    PAGE_SIZES,
+    PLACES,
+    WITHOUT_HARM,
+    meant_name,
+    meant_place,
+    meant_values,
+)
 
-PAGE_SIZES = frozenset({"max_rows", "max_records", "max_keys", "max_buckets"})
-PLACES = ("object_key", "prefix")
-_ALIASES = {"limit": "max_", "count": "max_", "n": "max_", "uri": "bucket_name", "query": "sql"}
-"""Names that other servers give to parameters; `max_` is whichever page size a tool has."""
-
-_KEYS = frozenset({"key", "object_key"})
+_KINDS = {int: "an integer", bool: "a boolean", list: "an array of strings", str: "a string"}
 _FREE = PAGE_SIZES | {"bucket_name", "cursor", *PLACES}
 
 
@@ -73,30 +75,19 @@ class Signature:
 
     def _refuse_unknown(self, name: str, arguments: Mapping[str, Any]) -> None:
         message = f"{visible(name)} is not a parameter of {self.name}"
-        near = self._nearest(name)
+        near = meant_name(name, self.names, arguments[name])
         if not near:
             raise InvalidArgumentError(message, hint=f"It has: {', '.join(self.names)}.")
-        repair = {key: value for key, value in arguments.items() if key in self.names}
+        repair: dict[str, Any] | None = {k: v for k, v in arguments.items() if k in self.names}
         for other in [other for other in arguments if other not in self.names]:
-            known = self._nearest(other)
-            if known and known not in repair and self._takes(known, arguments[other]):
-                repair[known] = arguments[other]
+            known = meant_name(other, self.names, arguments[other])
+            value = self._meant(known, arguments[other]) if known else None
+            if value is None or known in arguments or repair is None:
+                # What is left out may be what was asked for.
+                repair = None
+            else:
+                repair[known] = value
         raise InvalidArgumentError(message, hint=f"Did you mean {near}?", repair=repair)
-
-    def _nearest(self, name: str) -> str:
-        """Return the parameter that is meant by a name which is none; empty if that is not said."""
-        word = name.lower()
-        alias = _ALIASES.get(word, word)
-        if word in _KEYS and self.place == "prefix":
-            alias = self.place
-        near = [
-            known
-            for known in self.names
-            if known == alias or (alias == "max_" and known in PAGE_SIZES)
-        ]
-        near = near or difflib.get_close_matches(word, self.names, 1, 0.5)
-        near = near or [known for known in self.names if word and word in known.split("_")]
-        return near[0] if near else ""
 
     def _takes(self, name: str, value: object) -> bool:
         required = {"bucket_name": ""} if "bucket_name" in self.names else {}
@@ -106,21 +97,44 @@ class Signature:
             return False
         return True
 
+    def _meant(self, name: str, value: object) -> object:
+        """Return a value as the parameter takes it; None if it is not told what it is meant as."""
+        if self._takes(name, value):
+            return value
+        if name not in self.defaults or name in {*PLACES, "cursor", "delimiter"}:
+            return None
+        schema = self._model.model_json_schema()["properties"][name]
+        default = self.defaults[name]
+        likely = meant_values(value, default, schema.get("enum", ()))
+        taken = next((one for one in likely if self._takes(name, one)), None)
+        return default if taken is None and name in WITHOUT_HARM else taken
+
     def _invalid(self, exc: ValidationError, arguments: Mapping[str, Any]) -> InvalidArgumentError:
         problems = exc.errors(include_url=False, include_input=False, include_context=False)
         found = problems[0]
         name = str(found["loc"][0]) if found["loc"] else self.name
         if found["type"] == "missing":
-            return InvalidArgumentError(f"{name} is required", hint=f"Give {name}.")
+            return self._missing(name, arguments)
         text = found["msg"][:1].lower() + found["msg"][1:]
         message = f"{name} is not valid: {text}"
+        wrong = dict.fromkeys(str(problem["loc"][0]) for problem in problems if problem["loc"])
+        repair = {name: self._meant(name, arguments[name]) for name in wrong}
         if name not in self.defaults:
-            return InvalidArgumentError(message, hint=f"Give {name} as its schema says.")
-        hint = f"Its default is {json.dumps(self.defaults[name])}."
-        wrong = {str(problem["loc"][0]) for problem in problems if problem["loc"]}
-        repair = {name: self.defaults[name] for name in wrong & self.defaults.keys()}
-        works = wrong <= self.defaults.keys() and self._has_place({**arguments, **repair})
+            hint = f"Give {name} as its schema says."
+        elif repair[name] in (None, self.defaults[name]):
+            hint = f"Its default is {json.dumps(self.defaults[name])}."
+        elif found["type"] == "literal_error":
+            hint = f"Did you mean {json.dumps(repair[name])}?"
+        else:
+            hint = f"Write it as {_KINDS[type(repair[name])]}."
+        works = None not in repair.values() and self._has_place({**arguments, **repair})
         return InvalidArgumentError(message, hint=hint, repair=repair if works else None)
+
+    def _missing(self, name: str, arguments: Mapping[str, Any]) -> InvalidArgumentError:
+        message, hint = f"{name} is required", "Give a bucket; list_s3_buckets shows them."
+        if repair := meant_place(arguments, self.place):
+            return InvalidArgumentError(message, hint=hint, repair=repair)
+        return InvalidArgumentError(message, hint=hint, repair={}, repair_tool="list_s3_buckets")
 
     def _has_place(self, arguments: Mapping[str, Any]) -> bool:
         """Whether arguments say what to read, so that a call with them can work."""

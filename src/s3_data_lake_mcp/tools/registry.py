@@ -22,8 +22,9 @@ from s3_data_lake_mcp.lake import Call, Lake
 from s3_data_lake_mcp.models import Model
 from s3_data_lake_mcp.settings import PREFIX, Settings
 from s3_data_lake_mcp.tools import analysis, discovery, reading
-from s3_data_lake_mcp.tools.arguments import PAGE_SIZES, Signature
+from s3_data_lake_mcp.tools.arguments import Signature
 from s3_data_lake_mcp.tools.context import is_offered, offered_clauses
+from s3_data_lake_mcp.tools.meant import PAGE_SIZES
 from s3_data_lake_mcp.tools.proposals import Proposal, attempts, misplaced, proposal, since
 from s3_data_lake_mcp.tools.rendering import render
 from s3_data_lake_mcp.tools.words import error_lines, next_line

@@ -1,0 +1,123 @@
+"""What an argument of a wrong name or type was meant as; nothing where that is in doubt."""
+
+import csv
+import difflib
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from s3_data_lake_mcp.storage.keys import split_uri
+
+PAGE_SIZES = frozenset({"max_rows", "max_records", "max_keys", "max_buckets"})
+PLACES = ("object_key", "prefix")
+WITHOUT_HARM = PAGE_SIZES | {"offset", "columns", "has_header", "basis"}
+"""Parameters whose default stands for any wrong value: of others it would be another question."""
+
+_ALIASES: Mapping[str, Sequence[str]] = {
+    **dict.fromkeys(("limit", "count", "n", "top", "page_size"), tuple(PAGE_SIZES)),
+    **dict.fromkeys(("uri", "url", "s3_uri", "s3_url", "s3_path"), ("bucket_name",)),
+    **dict.fromkeys(("key", "object_key", "path", "file", "file_path"), PLACES),
+    **dict.fromkeys(("query", "statement"), ("sql",)),
+    **dict.fromkeys(("filter", "predicate", "condition"), ("where",)),
+    **dict.fromkeys(("fields", "select"), ("columns",)),
+    **dict.fromkeys(("bucket_name", "name", "prefix", "search"), ("name_contains",)),
+    **dict.fromkeys(("skip", "start"), ("offset",)),
+}
+"""Names that other servers give to parameters, with ours, of which a tool has one."""
+
+_CHOICES: Mapping[str, Sequence[str]] = {
+    "=": ("==", "eq", "equal", "equals", "is"),
+    "!=": ("<>", "ne", "neq", "notequal", "notequals"),
+    "<": ("lt", "lessthan"),
+    "<=": ("=<", "le", "lte"),
+    ">": ("gt", "greaterthan"),
+    ">=": ("=>", "ge", "gte"),
+    "starts_with": ("beginswith", "prefix"),
+    "ends_with": ("suffix",),
+    "is_null": ("null", "isempty", "missing"),
+    "not_null": ("isnotnull", "exists"),
+    "exact": ("full",),
+    "true": ("yes",),
+    "false": ("no",),
+}
+"""Values of enumerations, by the words that are used for them elsewhere."""
+
+_ALIKE = 0.75
+_NONE = ("", "null", "none")
+_WORDS = {"true": True, "yes": True, "false": False, "no": False}
+_NUMBER = re.compile(r"-?\d{1,3}(?:[,_]\d{3})+|-?\d+")
+_S3_URI = re.compile(r"(?i)\bs3[an]?://([a-z0-9.-]+)")
+
+
+def meant_name(name: str, names: Sequence[str], value: object) -> str:
+    """Return the parameter that is meant by a name which is none; empty if that is not said."""
+    word = name.lower()
+    near = [known for known in _ALIASES.get(word, (word,)) if known in names]
+    if near and near[0] in PLACES and isinstance(value, str) and "://" in value:
+        near = ["bucket_name"]
+    near = near or difflib.get_close_matches(word, names, 1, 0.7)
+    near = near or [known for known in names if word and word in known.split("_")]
+    return near[0] if near else ""
+
+
+def meant_values(value: object, default: object, choices: Sequence[str]) -> Iterator[object]:
+    """Yield what a value of a wrong type may be meant as, the likeliest first.
+
+    Args:
+        value: What was given.
+        default: The parameter's default, of its type.
+        choices: The values of an enumeration; of others none.
+    """
+    if value is None:
+        yield default
+    if choices:
+        yield from _choice(json.dumps(value) if isinstance(value, bool) else str(value), choices)
+    elif isinstance(value, str):
+        yield from _read(value.strip(), default)
+    elif isinstance(value, bool | int | float):
+        yield json.dumps(value)
+    elif isinstance(value, list) and isinstance(default, str):
+        texts = [one if isinstance(one, str) else json.dumps(one) for one in value]
+        line = io.StringIO()
+        csv.writer(line, lineterminator="").writerow(texts)
+        yield texts[0] if len(texts) == 1 else line.getvalue()
+
+
+def _read(text: str, default: object) -> Iterator[object]:
+    if isinstance(default, list | tuple):
+        if text.startswith("["):
+            try:
+                yield json.loads(text.replace("'", '"'))
+            except ValueError:
+                return
+        elif text:
+            yield [part.strip() for part in text.split(",") if part.strip()]
+    elif isinstance(default, bool):
+        yield _WORDS.get(text.lower())
+    elif text.lower() in _NONE:
+        yield default
+    elif _NUMBER.fullmatch(text):
+        yield int(re.sub("[,_]", "", text))
+
+
+def _choice(text: str, choices: Sequence[str]) -> Iterator[str]:
+    folded = {_folded(choice): choice for choice in choices}
+    folded |= {word: to for to, words in _CHOICES.items() if to in choices for word in words}
+    word = _folded(text)
+    near = [word] if word in folded else difflib.get_close_matches(word, folded, 1, _ALIKE)
+    # Else `not_contains` would be its opposite.
+    yield from (folded[one] for one in near if ("not" in one) == ("not" in word))
+
+
+def _folded(text: str) -> str:
+    return re.sub(r"[\s_-]", "", text.lower())
+
+
+def meant_place(arguments: Mapping[str, object], place: str) -> dict[str, object]:
+    """Return where a call without bucket_name is about: a URI stands for the key, or in the SQL."""
+    key, sql = arguments.get(place), arguments.get("sql")
+    if isinstance(key, str) and _S3_URI.match(key) and split_uri(key):
+        return {"bucket_name": key, place: ""}
+    found = _S3_URI.search(sql) if isinstance(sql, str) else None
+    return {"bucket_name": found[1]} if found else {}
