@@ -139,9 +139,13 @@ async def test_a_wrong_key_and_a_wrong_column_are_mended_at_once(
 @pytest.mark.parametrize(
     ("wrong", "right"),
     [
-        ({"limit": 5, "filter_operator": "=="}, {"max_rows": 5, "filter_operator": "auto"}),
+        ({"limit": 5, "filter_operator": "=="}, None),
+        (
+            {"limit": 5, "filter_operator": "<>", "filter_column": "country"},
+            {"max_rows": 5, "filter_operator": "!=", "filter_column": "country"},
+        ),
         ({"max_row": 5, "columns": ["price", 3]}, {"max_rows": 5, "columns": []}),
-        ({"max_rows": "10", "max_records": 1}, {"max_rows": 100}),
+        ({"max_rows": "10", "max_records": 1}, {"max_rows": 10}),
         ({"limit": 5, "cursor": "zzz"}, None),
         ({"columns": "price", "cursor": "zzz"}, None),
         ({"limit": 5, "object_key": 5}, None),
@@ -157,7 +161,7 @@ async def test_a_wrong_key_and_a_wrong_column_are_mended_at_once(
         ({"limit": 5, "sql": "SELECT nothing_like_it FROM data"}, None),
         (
             {"filter_column": "contry", "filter_operator": "eq", "filter_value": "CH"},
-            {"filter_column": "country", "filter_operator": "auto", "filter_value": "CH"},
+            {"filter_column": "country", "filter_operator": "=", "filter_value": "CH"},
         ),
     ],
 )
@@ -310,3 +314,110 @@ async def test_a_map_without_a_type_is_no_bug(call: Caller, objects: Objects, sq
         "query_csv_data", bucket_name=SHELF, object_key="repairs/orders.csv", sql=sql
     )
     assert not shown.is_error, shown.text
+
+
+FOLDER = "repairs/daily/month=03/"
+
+
+@pytest.mark.parametrize(
+    ("tool", "wrong", "right"),
+    [
+        ("query_csv_data", "repairs/dayly/", "repairs/daily/"),
+        ("query_csv_data", "repairs/daily", "repairs/daily/"),
+        ("query_csv_data", "repairs/dayly/**/*.csv", "repairs/daily/**/*.csv"),
+        ("query_csv_data", "/repairs/daily/**/*.csv", "repairs/daily/**/*.csv"),
+        ("query_csv_data", f"{SHELF}/repairs/daily/", "repairs/daily/"),
+        ("query_csv_data", "repairs/daily/month=3/", FOLDER),
+        ("get_dataset_summary", "repairs/dayly/", "repairs/daily/"),
+        ("get_dataset_summary", "/repairs/daily/", "repairs/daily/"),
+    ],
+)
+async def test_a_misspelt_folder_is_read(
+    call: Caller, objects: Objects, tool: str, wrong: str, right: str
+) -> None:
+    """Where a tool takes a folder, the call reads the one that was meant."""
+    objects.put(f"{FOLDER}a.csv", b"v\n1\n")
+    place = "prefix" if tool == "get_dataset_summary" else "object_key"
+    failed = await call(tool, bucket_name=SHELF, **{place: wrong})
+    assert failed.text.startswith("not_found: ")
+    assert failed.next == {"tool": tool, "arguments": {"bucket_name": SHELF, place: right}}
+    assert not (await call(tool, **failed.next["arguments"])).is_error
+
+
+async def test_a_folder_of_another_month_is_not_read(call: Caller, objects: Objects) -> None:
+    """Its rows are not those that were asked for: it is listed."""
+    objects.put(f"{FOLDER}a.csv", b"v\n1\n")
+    key = FOLDER.replace("03", "04")
+    failed = await call("query_csv_data", bucket_name=SHELF, object_key=key)
+    assert failed.next["tool"] == "list_s3_objects"
+
+
+async def test_a_folder_in_sql_is_mended_in_the_sql(call: Caller, objects: Objects) -> None:
+    """The table `data` stays what it is."""
+    objects.put(f"{FOLDER}a.csv", b"v\n1\n")
+    sql = f"SELECT count(*) FROM 's3://{SHELF}/repairs/{{}}/month=03/*.csv'"
+    place = {"bucket_name": SHELF, "object_key": f"{FOLDER}a.csv"}
+    failed = await call("query_csv_data", **place, sql=sql.format("dayly"))
+    assert failed.next["arguments"] == {**place, "sql": sql.format("daily")}
+
+
+@pytest.mark.parametrize("tool", ["read_csv_from_s3", "read_json_from_s3", "get_file_metadata"])
+async def test_a_folder_is_listed_for_a_tool_of_one_object(
+    call: Caller, objects: Objects, tool: str
+) -> None:
+    """It is there, though there is no such object."""
+    objects.put(f"{FOLDER}a.csv", b"v\n1\n")
+    failed = await call(tool, bucket_name=SHELF, object_key=FOLDER)
+    assert failed.text.startswith("not_found: ")
+    listing = {"bucket_name": SHELF, "prefix": FOLDER}
+    assert failed.next == {"tool": "list_s3_objects", "arguments": listing}
+
+
+@pytest.mark.parametrize(
+    ("bucket", "key"),
+    [
+        (f"{SHELF}/repairs/one.csv", ""),
+        (f"{SHELF}/", "repairs/one.csv"),
+        (SHELF.upper(), "repairs/one.csv"),
+        (f"arn:aws:s3:::{SHELF}", "repairs/one.csv"),
+        (f"arn:aws:s3:::{SHELF}/repairs/one.csv", ""),
+    ],
+)
+async def test_a_bucket_is_found_in_what_holds_it(
+    call: Caller, objects: Objects, bucket: str, key: str
+) -> None:
+    """A path, an ARN and upper case are no names, and each tells the one that was meant."""
+    objects.put("repairs/one.csv", b"v\n1\n")
+    failed = await call("read_csv_from_s3", bucket_name=bucket, object_key=key)
+    assert failed.text.startswith("invalid_argument: ")
+    assert failed.next["arguments"] == {"bucket_name": SHELF, "object_key": "repairs/one.csv"}
+    assert not (await call("read_csv_from_s3", **failed.next["arguments"])).is_error
+
+
+async def test_a_call_of_another_tool_keeps_the_page_size(call: Caller, objects: Objects) -> None:
+    """Three rows that were asked for are three records."""
+    key = objects.put("repairs/three.json", b'[{"v": 1}, {"v": 2}]')
+    failed = await call("read_csv_from_s3", bucket_name=SHELF, object_key=key, max_rows=1)
+    assert failed.next["tool"] == "read_json_from_s3"
+    assert failed.next["arguments"]["max_records"] == 1
+    assert not (await call("read_json_from_s3", **failed.next["arguments"])).is_error
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "code"),
+    [
+        ("a.parquet", b"PK\x03\x04" + bytes(200), "unsupported_format"),
+        ("a.avro", b"Obj\x01" + bytes(200), "unsupported_format"),
+        ("a.csv.gz", gzip.compress(b"v\n1\n"), "malformed_data"),
+        ("a.parquet", b"v,w\n1,2\n", "malformed_data"),
+    ],
+)
+async def test_what_is_not_parquet_is_told_as_by_other_tools(
+    call: Caller, objects: Objects, name: str, body: bytes, code: str
+) -> None:
+    """What no tool reads is unsupported; what another reads comes with its call."""
+    key = objects.put(f"repairs/foreign/{name}", body)
+    failed = await call("read_parquet_from_s3", bucket_name=SHELF, object_key=key)
+    assert failed.text.startswith(f"{code}: ")
+    if code == "malformed_data":
+        assert not (await call(failed.next["tool"], **failed.next["arguments"])).is_error

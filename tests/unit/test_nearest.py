@@ -44,6 +44,9 @@ def explained(shelf: Shelf, bucket: str, key: str) -> NotFoundError:
         ("orders.csv.gz", "orders.csv"),
         ("sales/2026/order.csv", "sales/2026/orders.csv"),
         ("sale/2026/orders.csv", "sales/2026/orders.csv"),
+        ("/sales/2026/orders.csv", "sales/2026/orders.csv"),
+        ("//orders.csv", "orders.csv"),
+        ("/sales/2026/*.csv", "sales/2026/*.csv"),
     ],
 )
 def test_a_misspelt_key_gets_the_nearest(filled: Shelf, wrong: str, right: str) -> None:
@@ -70,6 +73,12 @@ def test_a_misspelt_folder_gets_the_nearest(filled: Shelf, wrong: str) -> None:
     assert right in error.hint
     assert error.repair_tool == "list_s3_objects"
     assert error.repair == {"bucket_name": filled.bucket, "prefix": right}
+
+
+def test_a_bucket_before_the_key_is_left_out(filled: Shelf) -> None:
+    """As in a path that another tool has shown."""
+    error = explained(filled, filled.bucket, f"{filled.bucket}/sales/2026/orders.csv")
+    assert error.repair == {"bucket_name": filled.bucket, "object_key": "sales/2026/orders.csv"}
 
 
 def test_a_missing_folder_names_those_there(filled: Shelf) -> None:

@@ -34,6 +34,9 @@ JOBS: Mapping[str, Job] = {
 _PAGED = frozenset({"query", "read_csv", "read_json", "read_parquet"})
 """The jobs that answer a page: to run one once more costs little."""
 
+_OF_MANY = frozenset({"query", "read_parquet", "summary"})
+"""The jobs that take a prefix or glob."""
+
 
 def run(
     name: str, workplace: Workplace, arguments: Arguments, meter: ScanMeter, report: Report
@@ -51,9 +54,29 @@ def run(
             return attempt(run_job, name, arguments, little_of(meter))
         return run_job(name, arguments, meter)
     except LakeError as exc:
+        repair, repair_tool = exc.repair, exc.repair_tool
+        if name in _OF_MANY and isinstance(exc, NotFoundError) and repair and "prefix" in repair:
+            _in_sql(_of_many(exc, str(repair["prefix"])), arguments)
         if name in _PAGED:
             prove(exc, run_job, name, arguments, meter)
+        if exc.repair is None and repair_tool:
+            exc.repair, exc.repair_tool = repair, repair_tool
         raise
+
+
+def _of_many(exc: NotFoundError, prefix: str) -> NotFoundError:
+    """Let the call read the folder that was meant, in place of listing it.
+
+    A folder of another year or part is none that was meant.
+    """
+    meant = prefix + "/".join(exc.key.split("/")[prefix.count("/") :])
+    if _numbers(meant) == _numbers(exc.key):
+        exc.repair, exc.repair_tool = {"bucket_name": exc.bucket, "object_key": meant}, ""
+    return exc
+
+
+def _numbers(key: str) -> list[int]:
+    return [int(digits) for digits in re.findall(r"[0-9]+", key)]
 
 
 def _in_sql(exc: NotFoundError, arguments: Arguments) -> NotFoundError:

@@ -39,6 +39,7 @@ _BY_SUFFIX = {suffix: name for name, suffixes in _FORMATS.items() for suffix in 
 FORMAT_NAMES = (*_FORMATS, "unknown")
 """All that a key's name can announce."""
 
+ARE_READ = "CSV, TSV, JSON, JSON Lines and Parquet are read."
 NO_KEYS = "Decrypt it first: this server holds no Parquet keys."
 PARQUET = b"PAR1"
 ENCRYPTED_PARQUET = b"PARE"
@@ -195,7 +196,7 @@ def refuse_other(info: ObjectInfo, head: bytes, wanted: str, compression: str = 
     if tool := READ_TOOLS.get(name):
         repair = {"bucket_name": info.ref.bucket, "object_key": info.ref.key}
         raise MalformedDataError(message, hint=f"Use {tool}.", repair=repair, repair_tool=tool)
-    raise UnsupportedFormatError(message, hint="CSV, TSV, JSON, JSON Lines and Parquet are read.")
+    raise UnsupportedFormatError(message, hint=ARE_READ)
 
 
 def refuse_compressed(info: ObjectInfo, head: bytes) -> None:

@@ -21,11 +21,13 @@ from s3_data_lake_mcp.errors import (
 from s3_data_lake_mcp.loaders import MAX_COLUMNS
 from s3_data_lake_mcp.loaders.compression import detect_compression
 from s3_data_lake_mcp.loaders.formats import (
+    ARE_READ,
     ENCRYPTED_PARQUET,
     NO_KEYS,
     PARQUET,
     READ_TOOLS,
     detect_format,
+    detect_format_by_name,
     encrypted_parquet,
 )
 from s3_data_lake_mcp.loaders.parquet_ranges import RangeFile
@@ -200,10 +202,13 @@ def _not_parquet(source: ObjectReader) -> LakeError:
     message = f"{subject} is not Parquet: " + (
         f"it looks like {name}" if name not in ("unknown", "parquet") else "it has no footer"
     )
-    if name != "parquet" and (tool := READ_TOOLS.get(name)):
+    packed = detect_format_by_name(source.ref.key)[0] if compression else name
+    if packed != "parquet" and (tool := READ_TOOLS.get(packed)):
         repair = {"bucket_name": source.ref.bucket, "object_key": source.ref.key}
         return MalformedDataError(message, hint=f"Use {tool}.", repair=repair, repair_tool=tool)
-    return MalformedDataError(message, hint="get_file_metadata tells the object's format.")
+    if compression or name in ("unknown", "parquet", "text"):
+        return MalformedDataError(message, hint="get_file_metadata tells the object's format.")
+    return UnsupportedFormatError(message, hint=ARE_READ)
 
 
 def _first_chunks(data: bytes, subject: str) -> tuple[frozenset[int], tuple[str, ...]]:

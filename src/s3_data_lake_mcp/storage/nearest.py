@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from s3_data_lake_mcp.errors import LakeError, NotFoundError
 from s3_data_lake_mcp.fence import first_of
 from s3_data_lake_mcp.storage import ListPage, ObjectStore, ScanMeter
+from s3_data_lake_mcp.storage.keys import glob_prefix, is_glob
 
 _CUTOFF = 0.6
 _COMPARED_CHARS = 128
@@ -84,6 +85,8 @@ def _explain_bucket(store: ObjectStore, exc: NotFoundError, meter: ScanMeter) ->
 
 def _explain_key(store: ObjectStore, exc: NotFoundError, meter: ScanMeter) -> NotFoundError:
     bucket, key = exc.bucket, exc.key
+    if bare := _bare(store, bucket, key, meter):
+        return _enriched(exc, f"Nearest: {bare}.", {"bucket_name": bucket, "object_key": bare})
     parent = _parent(key)
     folder = _around(store, bucket, _look(store, bucket, parent, meter), key, meter)
     name = key.removesuffix("/") + "/"
@@ -102,6 +105,17 @@ def _explain_key(store: ObjectStore, exc: NotFoundError, meter: ScanMeter) -> No
         repair = {"bucket_name": bucket, "object_key": close[0]}
         return _enriched(exc, f"Nearest: {_shown(close)}.", repair)
     return _enriched(exc, f"s3://{bucket}/{parent} has {_names_in(folder)}.")
+
+
+def _bare(store: ObjectStore, bucket: str, key: str, meter: ScanMeter) -> str:
+    """Return a key without the slash or the bucket that was put before it, if it is there so."""
+    for bare in (key.lstrip("/"), key.removeprefix(f"{bucket}/")):
+        if bare in ("", key):
+            continue
+        found = store.list_page(bucket, glob_prefix(bare), meter, max_keys=1).objects
+        if found and (found[0].key == bare or bare.endswith("/") or is_glob(bare)):
+            return bare
+    return ""
 
 
 def _explain_parent(store: ObjectStore, exc: NotFoundError, meter: ScanMeter) -> NotFoundError:

@@ -82,11 +82,11 @@ class Signature:
         for other in [other for other in arguments if other not in self.names]:
             known = meant_name(other, self.names, arguments[other])
             value = self._meant(known, arguments[other]) if known else None
-            if value is None or known in arguments or repair is None:
+            if value is None or repair is None:
                 # What is left out may be what was asked for.
                 repair = None
             else:
-                repair[known] = value
+                repair.setdefault(known, value)
         raise InvalidArgumentError(message, hint=f"Did you mean {near}?", repair=repair)
 
     def _takes(self, name: str, value: object) -> bool:
@@ -229,6 +229,7 @@ class Signature:
             )
         place = split_uri(values.get("bucket_name", ""))
         if place is None:
+            self._check_name(values)
             return values
         bucket, key = place
         given = values[self.place]
@@ -240,6 +241,23 @@ class Signature:
                 repair={"bucket_name": bucket, self.place: key},
             )
         return {**values, "bucket_name": bucket, self.place: given or key}
+
+    def _check_name(self, values: Mapping[str, Any]) -> None:
+        """Refuse what is no bucket's name but holds one, with the call that was meant."""
+        text = values.get("bucket_name", "")
+        bucket, _, key = text.removeprefix("arn:aws:s3:::").partition("/")
+        bucket = bucket.lower()
+        if (
+            self.place
+            and bucket
+            and text != bucket
+            and (not key or values[self.place] in ("", key))
+        ):
+            raise InvalidArgumentError(
+                f"{visible(text)!r} is not a bucket's name",
+                hint="Give the bucket alone, in lower case; a key goes beside it.",
+                repair={"bucket_name": bucket, self.place: key or values[self.place]},
+            )
 
     def _continue(self, values: dict[str, Any], state: cursors.Cursor) -> dict[str, Any]:
         if state.tool != self.name:

@@ -13,9 +13,11 @@ from s3_data_lake_mcp.errors import (
     ObjectChangedError,
 )
 from s3_data_lake_mcp.lake import Call
+from s3_data_lake_mcp.loaders.formats import READ_TOOLS
 from s3_data_lake_mcp.storage import ScanMeter
 from s3_data_lake_mcp.storage.keys import split_uri
 from s3_data_lake_mcp.tools.arguments import Signature
+from s3_data_lake_mcp.tools.meant import PAGE_SIZES
 
 _MOST_TRIED = 4
 _MOST_SECONDS = 5.0
@@ -48,7 +50,8 @@ def proposal(
     if exc.repair_tool:
         # Else it is of keys or an object that were just looked at; nothing is wrong with no bucket.
         untried = isinstance(exc, InvalidArgumentError) and "bucket_name" in exc.repair
-        return Proposal(tool=exc.repair_tool, arguments=exc.repair, untried=untried)
+        asked = {**exc.repair, **_page_size(exc.repair_tool, arguments)}
+        return Proposal(tool=exc.repair_tool, arguments=asked, untried=untried)
     whole = signature.mended(arguments, exc.repair, call)
     if whole is None:
         return None
@@ -59,6 +62,13 @@ def proposal(
         untried |= "bucket_name" in exc.repair
         untried |= bool(whole.get("columns")) and "columns" not in exc.repair
     return Proposal(tool=call.tool, arguments=whole, untried=untried)
+
+
+def _page_size(tool: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the page size that was asked for, as a tool that reads rows or records takes it."""
+    name = "max_records" if tool == READ_TOOLS["json"] else "max_rows"
+    size = next((value for given, value in arguments.items() if given in PAGE_SIZES), None)
+    return {name: size} if size is not None and tool in _PROVEN else {}
 
 
 def attempts(found: Proposal, failed: Call) -> Iterator[Call]:
