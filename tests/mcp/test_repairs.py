@@ -421,3 +421,32 @@ async def test_what_is_not_parquet_is_told_as_by_other_tools(
     assert failed.text.startswith(f"{code}: ")
     if code == "malformed_data":
         assert not (await call(failed.next["tool"], **failed.next["arguments"])).is_error
+
+
+@pytest.mark.parametrize(
+    ("call_of", "name"),
+    [
+        ("read_csv('{}')", "rows.parquet"),
+        ("read_parquet('{}') AS p", "list.csv"),
+        ("read_json_auto(['{}'])", "list.csv"),
+        ("parquet_scan('{}')", "rows.json"),
+        ("read_csv('{}')", "rows.json"),
+    ],
+)
+async def test_a_reader_of_another_format_is_told_from_damage(
+    call: Caller, objects: Objects, call_of: str, name: str
+) -> None:
+    """The object is sound: it is the reader that is wrong."""
+    bodies = {
+        "rows.parquet": parquet_bytes(pa.table({"price": [4, 5]})),
+        "list.csv": b"price\n4\n5\n",
+        "rows.json": b'[{"price": 4}, {"price": 5}]',
+    }
+    key = objects.put(f"repairs/readers/{name}", bodies[name])
+    uri = f"s3://{SHELF}/{key}"
+    place = {"bucket_name": SHELF, "object_key": objects.put("repairs/few.csv", b"v\n1\n")}
+    sql = f"SELECT sum(price) FROM {call_of.format(uri)}"
+    failed = await call("query_csv_data", **place, sql=sql)
+    assert failed.text.startswith(f"malformed_data: {uri} is not "), failed.text
+    mended = await call("query_csv_data", **failed.next["arguments"])
+    assert mended.data["rows"] == [[9]], mended.text

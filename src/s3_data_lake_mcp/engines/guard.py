@@ -70,7 +70,7 @@ def check_sql(sql: str) -> GuardedSql:
 def _respelled_error(answer: dict[str, Any], sql: str) -> LakeError:
     """Say why a text does not parse, and how it would if it is written as elsewhere."""
     error = syntax_error(answer, sql)
-    new, hint = respelled(sql), "Write LIMIT count OFFSET start at the end."
+    new, hint = respelled(sql)
     position = str(answer.get("position", ""))
     if not new and position.isdigit():
         new, hint = with_quotes(sql, len(sql.encode()[: int(position)].decode(errors="ignore")))

@@ -12,13 +12,16 @@ import duckdb
 
 from s3_data_lake_mcp.engines.guard import check_sql
 from s3_data_lake_mcp.engines.guard_text import quoted
+from s3_data_lake_mcp.engines.guard_tree import TABLE
 from s3_data_lake_mcp.engines.mend_dialect import with_lambdas
+from s3_data_lake_mcp.engines.mend_functions import is_date_part, own_calls
 from s3_data_lake_mcp.engines.mend_names import (
     Mended,
     Schema,
     mend_column,
     mend_field,
     mend_function,
+    mend_pattern,
     mend_qualifier,
 )
 from s3_data_lake_mcp.engines.mend_types import (
@@ -26,6 +29,7 @@ from s3_data_lake_mcp.engines.mend_types import (
     mend_comparison,
     mend_conversion,
     mend_flip,
+    mend_type,
     type_flip,
 )
 from s3_data_lake_mcp.errors import (
@@ -36,6 +40,7 @@ from s3_data_lake_mcp.errors import (
     NotAllowedError,
     NotFoundError,
     SqlError,
+    UnknownColumnError,
 )
 
 _END_CHARS = 4_000
@@ -72,6 +77,9 @@ _ARGUMENTS = re.compile(
     r"(?P<candidates>.*?)(?:LINE \d|$)",
     re.DOTALL,
 )
+_TYPE = re.compile(r"Type with name (\w+) does not exist")
+_PATTERN = re.compile(r'No matching columns found that match regex "(.+)"')
+_MACRO = re.compile(r"Macro (\w+)\(\) does not support the supplied arguments")
 _COMPARISON = re.compile(
     r"Cannot (?:compare|mix) values of type (?P<left>\S+) and (?:type )?(?P<right>\S+)"
 )
@@ -106,7 +114,8 @@ def mend(error: Exception, sql: str, columns: Mapping[str, Sequence[tuple[str, s
         text = f"{text[:_END_CHARS]}…{text[-_END_CHARS:]}"
     if failed := _of_kind(error):
         return failed
-    mended = _mended(error, text, sql, Schema.of(columns))
+    schema = Schema.of(columns)
+    mended = _of_elsewhere(text, sql, schema) or _mended(error, text, sql, schema)
     if mended is None:
         return _plain(text)
     return mended.kind(
@@ -159,6 +168,30 @@ def _mended(error: Exception, text: str, sql: str, schema: Schema) -> Mended | N
     elif isinstance(error, duckdb.ConversionException):
         mended = mend_conversion(scrubbed(text), sql)
     return mended
+
+
+def _of_elsewhere(text: str, sql: str, schema: Schema) -> Mended | None:
+    """Mend what other engines have, functions and types, and patterns of names."""
+    if kind := _TYPE.search(text):
+        return mend_type(kind[1], sql)
+    if pattern := _PATTERN.search(text):
+        return mend_pattern(pattern[1], sql, schema)
+    found = _FUNCTION.search(text) or _MACRO.search(text) or _ARGUMENTS.search(text)
+    missing = None if found else _missing_column(text, schema)
+    if found is None and not (missing and is_date_part(missing[0])):
+        return None
+    new, calls = own_calls(sql)
+    name = found[1].lower() if found else next(iter(calls), "")
+    if name not in calls:
+        return None
+    hint = f"In DuckDB it is {quoted(calls[name], 100)}."
+    if missing:
+        message = f"{TABLE} has no column {quoted(missing[0])}"
+        return Mended(message=message, hint=hint, sql=new, kind=UnknownColumnError)
+    message = f"There is no function {quoted(name)}"
+    if not _FUNCTION.search(text):
+        message = f"{quoted(name)} does not take these arguments"
+    return Mended(message=message, hint=hint, sql=new)
 
 
 def _missing_column(text: str, schema: Schema) -> tuple[str, str] | None:

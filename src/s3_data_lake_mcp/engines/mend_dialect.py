@@ -17,11 +17,58 @@ _BEFORE_COLUMNS = ("SELECT", "DISTINCT", "BY", "WHERE", "HAVING", "AND", "OR", "
 _BEFORE_COLUMN = frozenset("(,.=<>+-*/") | {"<=", ">=", "<>", "!=", "||"}
 
 
-def respelled(sql: str) -> str:
-    """Return a query that does not parse with `TOP n` and `LIMIT a, b` as they are written here.
+_QUOTED = r"('(?:[^']|'')*')"
+_CONCAT = r"\bGROUP_CONCAT\s*\(\s*([^()]{1,300}?)(\s+ORDER\s+BY\s+[^()]{1,300}?)?"
+_LISTED = r"\b(?:LISTAGG|STRING_AGG)\s*\(\s*(DISTINCT\s[^()]{1,300}?)\)"
+_ELSEWHERE = (
+    (r"\A\s*```\w*\s(.*?)```\s*\Z", r"\1", "Give the SQL alone, without what fences it."),
+    (r"\bSAFE_CAST\s*\(", "TRY_CAST(", "In DuckDB it is TRY_CAST."),
+    (
+        rf"""([\w.]+|"[^"]+")\s+(NOT\s+)?(?:RLIKE|REGEXP)\s+{_QUOTED}""",
+        r"\2regexp_matches(\1, \3)",
+        "Write regexp_matches(text, pattern).",
+    ),
+    (
+        rf"{_CONCAT}\s+SEPARATOR\s+{_QUOTED}\s*\)",
+        r"string_agg(\1, \3\2)",
+        "Write string_agg(text, ', ' ORDER BY text).",
+    ),
+    (
+        rf"{_LISTED}\s*WITHIN\s+GROUP\s*\(\s*(ORDER\s+BY\s[^()]{{1,300}}?)\)",
+        r"string_agg(\1 \2)",
+        "Write string_agg(DISTINCT text, ', ' ORDER BY text).",
+    ),
+    (
+        r"\bARRAY_AGG\s*\(\s*(DISTINCT\s+)?([\w.]+)\s+IGNORE\s+NULLS\s*\)",
+        r"list(\1\2) FILTER (WHERE \2 IS NOT NULL)",
+        "Write list(column) FILTER (WHERE column IS NOT NULL).",
+    ),
+    (
+        r"""(?<![\w\])'"])\[([A-Za-z_][\w ]*)\]""",
+        r'"\1"',
+        "Names stand in double quotes, not in brackets.",
+    ),
+)
+"""What other engines would take, what to write for it, and what to say."""
 
-    Nothing is returned if it has neither.
+
+def respelled(sql: str) -> tuple[str, str]:
+    """Return a query that does not parse in DuckDB's words, and what was changed.
+
+    Nothing is returned if it has none of what other engines have.
     """
+    if limited := _limited(sql):
+        return limited, "Write LIMIT count OFFSET start at the end."
+    for pattern, new, hint in _ELSEWHERE:
+        fixed = re.sub(pattern, new, sql, flags=re.IGNORECASE | re.DOTALL)
+        if fixed != sql:
+            return fixed, hint
+    return "", ""
+
+
+def _limited(sql: str) -> str:
+    """Return a query with `TOP n` and `LIMIT a, b` as they are written here; "" if it has none."""
+    sql = re.sub(r"(?i)\bTOP\s*\((\d+)\)", r"TOP \1", sql)
     words = tokens(sql)
     for at, word in enumerate(words[:-1]):
         behind = words[at + 1 :]

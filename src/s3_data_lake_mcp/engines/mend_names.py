@@ -29,47 +29,20 @@ _BY_PART = (
 _INTERNAL = "temp.main."
 _NAMES = re.compile(r'"((?:[^"]|"")*)"')
 _ELSEWHERE = {
-    "approx_distinct": "approx_count_distinct",
-    "approx_percentile": "approx_quantile",
-    "charindex": "strpos",
-    "collect_list": "list",
-    "collect_set": "list",
+    "approx_quantiles": "quantile_cont",
     "date_format": "strftime",
-    "dateadd": "date_add",
     "date_parse": "strptime",
-    "from_unixtime": "to_timestamp",
-    "getdate": "now",
-    "iff": "if",
-    "isnull": "coalesce",
-    "json_extract_scalar": "json_extract_string",
-    "nvl": "coalesce",
+    "dateadd": "date + INTERVAL 1 DAY",
+    "format_date": "strftime",
     "parse_date": "strptime",
-    "percentile": "quantile_cont",
-    "percentile_approx": "approx_quantile",
-    "rand": "random",
-    "regexp_like": "regexp_matches",
-    "regexp_substr": "regexp_extract",
-    "safe_divide": "fdiv",
+    "regexp_count": "len(regexp_extract_all(…))",
     "size": "len",
     "str_to_date": "strptime",
     "substring_index": "split_part",
     "to_char": "strftime",
     "to_date": "strptime",
-    "unix_timestamp": "epoch",
 }
-"""What functions of other dialects are called in DuckDB."""
-_SAME_CALL = {
-    "approx_distinct",
-    "collect_list",
-    "getdate",
-    "iff",
-    "isnull",
-    "json_extract_scalar",
-    "nvl",
-    "percentile",
-    "regexp_like",
-    "regexp_substr",
-}
+"""What functions of other dialects are called in DuckDB, where a call is not turned into one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +133,22 @@ def mend_field(name: str, text: str, sql: str) -> Mended:
     return Mended(message=message, hint=hint, sql=repaired, kind=UnknownColumnError)
 
 
+def mend_pattern(pattern: str, sql: str, schema: Schema) -> Mended:
+    """Mend a pattern of COLUMNS that no name matches."""
+    name = re.sub(r"\W|\(\?i\)", "", pattern)
+    new, written = _clear_match(name, schema.types), literal(pattern)
+    near = _ranked(name, schema.types, NEAR)
+    words = tokens(sql)
+    places = [i for i, word in enumerate(words) if word.text == written]
+    fixed = literal(pattern.replace(name, re.escape(new)))
+    return Mended(
+        message=f"{TABLE} has no column that matches {quoted(written)}",
+        hint=f"Nearest: {schema.described(near)}." if near else f"It has: {_some(schema)}.",
+        sql=with_words(sql, words, places, fixed) if new and name in pattern else "",
+        kind=UnknownColumnError,
+    )
+
+
 def mend_qualifier(name: str, text: str, sql: str, schema: Schema) -> Mended:
     """Mend what stands before a dot and is neither a table of the query nor a column."""
     tables = [name.removeprefix(_INTERNAL) for name in _listed(text, "Candidate tables:")]
@@ -203,8 +192,7 @@ def mend_function(name: str, text: str, sql: str) -> Mended:
     words = tokens(sql)
     places = [i for i in places_of(words, name) if _follows(words, i) == "("]
     if other := _ELSEWHERE.get(lowered):
-        repaired = with_words(sql, words, places, other) if lowered in _SAME_CALL else ""
-        return Mended(message=message, hint=f"In DuckDB it is {other}.", sql=repaired)
+        return Mended(message=message, hint=f"In DuckDB it is {other}.")
     near = [] if "extension" in text else _ranked(name, FUNCTIONS, near=0.7)
     if not near:
         return Mended(

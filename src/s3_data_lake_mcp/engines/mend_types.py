@@ -17,6 +17,16 @@ _FLIP = re.compile(
     r"Could not convert string \"(?P<value>.*?)\" to '(?P<type>.*?)'",
     re.DOTALL,
 )
+
+_TYPES = {
+    "datetime2": "TIMESTAMP",
+    "float64": "DOUBLE",
+    "number": "DECIMAL",
+    "timestamp_ltz": "TIMESTAMPTZ",
+    "timestamp_ntz": "TIMESTAMP",
+}
+"""What types of other dialects are called in DuckDB."""
+
 _TARGETS = {"DOUBLE": "numbers", "TIMESTAMP": "dates"}
 """What text may be taken for, by the type to cast it to."""
 
@@ -90,6 +100,23 @@ def mend_flip(flip: TypeFlip) -> Mended:
         message=f"Line {flip.line:,} of the CSV file has {quoted(flip.value)!r} in the column "
         f"{quoted(flip.column)}, which is no {flip.type}",
         hint=f"Read it as text: read_csv(…, types={{{literal(quoted(flip.column))}: 'VARCHAR'}}).",
+    )
+
+
+def mend_type(name: str, sql: str) -> Mended:
+    """Mend a type that DuckDB does not have."""
+    message, new = f"There is no type {quoted(name)}", _TYPES.get(name.lower(), "")
+    if not new:
+        return Mended(message=message)
+    words = tokens(sql)
+    places = places_of(words, name)
+    hint = f"In DuckDB it is {new}."
+    if new == "DECIMAL":
+        # Without its digits, NUMBER has as many as each engine likes.
+        places = [i for i in places if [w.text for w in words[i + 1 : i + 2]] == ["("]]
+        hint = "In DuckDB it is DECIMAL, with its digits: DECIMAL(18, 2)."
+    return Mended(
+        message=message, hint=hint, sql=with_words(sql, words, places, new) if places else ""
     )
 
 

@@ -19,6 +19,7 @@ from s3_data_lake_mcp.engines.inputs import DATA, Inputs
 from s3_data_lake_mcp.engines.json_table import JsonTable
 from s3_data_lake_mcp.engines.literals import wrong_literals
 from s3_data_lake_mcp.engines.mend import mend
+from s3_data_lake_mcp.engines.mend_readers import wrong_reader
 from s3_data_lake_mcp.engines.opening import HEAD_BYTES
 from s3_data_lake_mcp.engines.parquet_table import ParquetTable
 from s3_data_lake_mcp.engines.plans import plan_of
@@ -230,6 +231,8 @@ class Run:
 
     def fault(self, session: Session, error: duckdb.Error) -> LakeError:
         """Return what an error means to who asked."""
+        if (wrong := wrong_reader(self._inputs, self._asked.sql)) is not None:
+            return wrong
         if (found := data_error(error, self._inputs.tables)) is not None:
             return self._asked.readable(found)
         if any(isinstance(t, JsonTable) and t.used is not None for t in self._inputs.tables):

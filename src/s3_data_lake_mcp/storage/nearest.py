@@ -31,7 +31,7 @@ def explain_missing(store: ObjectStore, exc: NotFoundError, meter: ScanMeter) ->
     try:
         if not exc.key:
             return _explain_bucket(store, exc, meter)
-        return _explain_key(store, exc, meter)
+        return _explain_bare(store, exc, meter) or _explain_key(store, exc, meter)
     except NotFoundError as missing:
         if missing.key or not exc.key:
             return exc
@@ -83,10 +83,21 @@ def _explain_bucket(store: ObjectStore, exc: NotFoundError, meter: ScanMeter) ->
     return _enriched(exc, f"Nearest: {_shown(close)}.", {"bucket_name": close[0]})
 
 
+def _explain_bare(store: ObjectStore, exc: NotFoundError, meter: ScanMeter) -> NotFoundError | None:
+    """Name the key without the slash or the bucket that was put before it, if it is there so."""
+    bucket, key = exc.bucket, exc.key
+    for bare in (key.lstrip("/"), key.removeprefix(f"{bucket}/")):
+        if bare in ("", key):
+            continue
+        found = store.list_page(bucket, glob_prefix(bare), meter, max_keys=1).objects
+        if found and (found[0].key == bare or bare.endswith("/") or is_glob(bare)):
+            repair = {"bucket_name": bucket, "object_key": bare}
+            return _enriched(exc, f"Nearest: {bare}.", repair)
+    return None
+
+
 def _explain_key(store: ObjectStore, exc: NotFoundError, meter: ScanMeter) -> NotFoundError:
     bucket, key = exc.bucket, exc.key
-    if bare := _bare(store, bucket, key, meter):
-        return _enriched(exc, f"Nearest: {bare}.", {"bucket_name": bucket, "object_key": bare})
     parent = _parent(key)
     folder = _around(store, bucket, _look(store, bucket, parent, meter), key, meter)
     name = key.removesuffix("/") + "/"
@@ -105,17 +116,6 @@ def _explain_key(store: ObjectStore, exc: NotFoundError, meter: ScanMeter) -> No
         repair = {"bucket_name": bucket, "object_key": close[0]}
         return _enriched(exc, f"Nearest: {_shown(close)}.", repair)
     return _enriched(exc, f"s3://{bucket}/{parent} has {_names_in(folder)}.")
-
-
-def _bare(store: ObjectStore, bucket: str, key: str, meter: ScanMeter) -> str:
-    """Return a key without the slash or the bucket that was put before it, if it is there so."""
-    for bare in (key.lstrip("/"), key.removeprefix(f"{bucket}/")):
-        if bare in ("", key):
-            continue
-        found = store.list_page(bucket, glob_prefix(bare), meter, max_keys=1).objects
-        if found and (found[0].key == bare or bare.endswith("/") or is_glob(bare)):
-            return bare
-    return ""
 
 
 def _explain_parent(store: ObjectStore, exc: NotFoundError, meter: ScanMeter) -> NotFoundError:

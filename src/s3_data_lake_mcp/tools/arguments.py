@@ -17,6 +17,7 @@ from s3_data_lake_mcp.tools.meant import (
     PAGE_SIZES,
     PLACES,
     WITHOUT_HARM,
+    meant_bucket,
     meant_name,
     meant_place,
     meant_values,
@@ -229,7 +230,10 @@ class Signature:
             )
         place = split_uri(values.get("bucket_name", ""))
         if place is None:
-            self._check_name(values)
+            if self.place and (repair := meant_bucket(values, self.place)):
+                message = f"{visible(values['bucket_name'])!r} is not a bucket's name"
+                hint = "Give the bucket alone, in lower case; a key goes beside it."
+                raise InvalidArgumentError(message, hint=hint, repair=repair)
             return values
         bucket, key = place
         given = values[self.place]
@@ -241,23 +245,6 @@ class Signature:
                 repair={"bucket_name": bucket, self.place: key},
             )
         return {**values, "bucket_name": bucket, self.place: given or key}
-
-    def _check_name(self, values: Mapping[str, Any]) -> None:
-        """Refuse what is no bucket's name but holds one, with the call that was meant."""
-        text = values.get("bucket_name", "")
-        bucket, _, key = text.removeprefix("arn:aws:s3:::").partition("/")
-        bucket = bucket.lower()
-        if (
-            self.place
-            and bucket
-            and text != bucket
-            and (not key or values[self.place] in ("", key))
-        ):
-            raise InvalidArgumentError(
-                f"{visible(text)!r} is not a bucket's name",
-                hint="Give the bucket alone, in lower case; a key goes beside it.",
-                repair={"bucket_name": bucket, self.place: key or values[self.place]},
-            )
 
     def _continue(self, values: dict[str, Any], state: cursors.Cursor) -> dict[str, Any]:
         if state.tool != self.name:

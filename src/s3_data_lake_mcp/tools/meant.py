@@ -47,6 +47,7 @@ _ALIKE = 0.75
 _NONE = ("", "null", "none")
 _WORDS = {"true": True, "yes": True, "false": False, "no": False}
 _NUMBER = re.compile(r"-?\d{1,3}(?:[,_]\d{3})+|-?\d+")
+_ARN = "arn:aws:s3:::"
 _S3_URI = re.compile(r"(?i)\bs3[an]?://([a-z0-9.-]+)")
 
 
@@ -121,3 +122,13 @@ def meant_place(arguments: Mapping[str, object], place: str) -> dict[str, object
         return {"bucket_name": key, place: ""}
     found = _S3_URI.search(sql) if isinstance(sql, str) else None
     return {"bucket_name": found[1]} if found else {}
+
+
+def meant_bucket(arguments: Mapping[str, str], place: str) -> dict[str, object]:
+    """Return bucket and key where bucket_name is no name but holds one; nothing if it is one."""
+    text, given = arguments["bucket_name"], arguments[place]
+    bucket, _, key = text.removeprefix(_ARN).partition("/")
+    bucket = bucket.lower()
+    if not bucket or text == bucket or (key and given not in ("", key)):
+        return {}
+    return {"bucket_name": bucket, place: key or given}
