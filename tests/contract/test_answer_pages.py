@@ -4,14 +4,18 @@ import random
 from collections.abc import Sequence
 
 import duckdb
+import pyarrow as pa
 import pytest
 from pydantic import ByteSize
 
 from s3_data_lake_mcp.engines import Query
 from s3_data_lake_mcp.engines.answers import Answers, is_lasting
+from s3_data_lake_mcp.engines.guard_parser import the_parser
 from s3_data_lake_mcp.engines.guard_words import FUNCTIONS, VARYING
+from s3_data_lake_mcp.engines.row_order import row_order
 from s3_data_lake_mcp.settings import Settings
 from support.engine import Desk
+from support.parquet_files import parquet_bytes
 
 PAGE = 100
 ROWS = 30_000
@@ -41,6 +45,12 @@ GATHERED = {
 }
 
 
+LISTS = {
+    "numbers": f"SELECT id FROM data WHERE key IN ({', '.join(map(str, range(0, KEYS, 31)))})",
+    "texts": f"SELECT id FROM data WHERE s IN ({', '.join(f"'k{n}'" for n in range(0, 50, 8))})",
+}
+
+
 def _body(rows: int = ROWS) -> str:
     made = random.Random(7)  # noqa: S311 - the same rows each time
     lines = (f"{n},{made.randrange(KEYS)},{made.randrange(50)}\n" for n in range(rows))
@@ -58,12 +68,12 @@ def _remembered(desk: Desk) -> list[Query]:
     return list(desk.engine._answers._answers)
 
 
-def _walk(desks: Sequence[Desk], sql: str) -> list[tuple[object, ...]]:
+def _walk(desks: Sequence[Desk], sql: str, key: str = "rows.csv") -> list[tuple[object, ...]]:
     """Return all rows, page by page, each page from the next of some engines."""
     found: list[tuple[object, ...]] = []
     while True:
         desk = desks[len(found) // PAGE % len(desks)]
-        rows = desk.rows("rows.csv", sql, offset=len(found), max_rows=PAGE)
+        rows = desk.rows(key, sql, offset=len(found), max_rows=PAGE)
         found += [tuple(map(str, row.values())) for row in rows[:PAGE]]
         if len(rows) <= PAGE:
             return found
@@ -81,6 +91,34 @@ def test_pages_hold_each_row_once(sql: str) -> None:
     if "ORDER BY" in sql and "ALL" not in sql:
         column = -1
         assert [row[column] for row in found] == [row[column] for row in everything]
+
+
+@pytest.mark.parametrize("sql", LISTS.values(), ids=LISTS.keys())
+def test_rows_of_a_list_come_as_they_are_stored(sql: str) -> None:
+    """A list behind IN is no join, whose rows threads would give in any order."""
+    made = random.Random(7)  # noqa: S311 - the same rows each time
+    keys, values = ([made.randrange(most) for _ in range(ROWS)] for most in (KEYS, 50))
+    columns = {"id": range(ROWS), "key": keys, "value": values, "s": [f"k{n}" for n in values]}
+    first = Desk()
+    first.put("rows.parquet", parquet_bytes(pa.table(columns), row_group_size=2_000))
+    found = _walk([first], sql, "rows.parquet")
+    places = [int(str(place)) for (place,) in found]
+    assert len(places) > PAGE
+    assert places == sorted(set(places))
+
+
+@pytest.mark.parametrize(
+    ("sql", "is_open"),
+    [
+        ("WITH t AS (SELECT id FROM data) SELECT id FROM t", False),
+        ("WITH t AS MATERIALIZED (SELECT id FROM data) SELECT id FROM t", True),
+        ("WITH t AS (SELECT id FROM data) FROM t UNION ALL FROM T", True),
+        ("SELECT * FROM (WITH t AS (FROM data) FROM t UNION ALL FROM t)", True),
+    ],
+)
+def test_a_common_table_that_is_stored_has_no_order(sql: str, is_open: bool) -> None:  # noqa: FBT001
+    """Threads fill it side by side, which shows in long ones only, and not each time."""
+    assert row_order(the_parser().tree(sql)["statements"][0]["node"]).is_open == is_open
 
 
 @pytest.mark.parametrize("chosen", ["COLUMNS('value')", "COLUMNS(* EXCLUDE (id, key))"])

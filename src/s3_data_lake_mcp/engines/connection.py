@@ -30,7 +30,8 @@ _SETTINGS = {
     "parquet_prefetch_column_gap": "131072",
     "TimeZone": "'UTC'",
     # It has the reader of CSV do what is a TRY_CAST in the query, and a misfit is an error there.
-    "disabled_optimizers": "'type_pushdown'",
+    # The other one makes a join of a list behind IN, and of rows in their order rows in none.
+    "disabled_optimizers": "'type_pushdown,in_clause'",
     "preserve_insertion_order": "true",
     "arrow_lossless_conversion": "false",
     "max_expression_depth": "1000",

@@ -1,11 +1,12 @@
 """In which order the rows of a query come, read off its syntax tree, and putting them in one.
 
-Rows of a scan come as they are stored. Those of a GROUP BY, a DISTINCT or a window come as the
-engine's threads make them, and so do those of a join, and those that an ORDER BY leaves even: asked
-again, it gives them in another order. Who reads page after page would get some of them twice and
-others never.
+Rows of a scan come as they are stored. Those of a GROUP BY, a DISTINCT, a window, or a common
+table that is read twice come as the engine's threads make them, and so do those of a join, and
+those that an ORDER BY leaves even: asked again, it gives them in another order. Who reads page
+after page would get some of them twice and others never.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -166,7 +167,18 @@ def _within(node: Node) -> Iterator[Node]:
     yield from (node[side] for side in ("left", "right") if node.get(side))
 
 
+def _is_kept(node: Node) -> bool:
+    """Whether a common table is stored before it is read: in the order in which threads come."""
+    read = Counter(str(one.get("table_name")).lower() for one in nodes_of(node))
+    return any(
+        cte["value"]["materialized"] == "CTE_MATERIALIZE_ALWAYS" or read[cte["key"].lower()] > 1
+        for cte in (node.get("cte_map") or {}).get("map", ())
+    )
+
+
 def _gathers(node: Node) -> bool:
+    if _is_kept(node):
+        return True
     if node["type"] == "SELECT_NODE":
         modifiers = [one["type"] for one in node["modifiers"]]
         return (
