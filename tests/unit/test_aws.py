@@ -54,6 +54,16 @@ def test_clients_are_kept_per_region(aws_env: None, settings: Settings) -> None:
     assert away.era is home.era
 
 
+def test_without_a_region_it_is_the_first_of_aws(
+    aws_env: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where neither environment nor profile names one."""
+    del aws_env
+    monkeypatch.delenv("AWS_REGION")
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    assert ClientFactory(settings).client_for("lake").region == "us-east-1"
+
+
 def test_many_threads_share_one_client(aws_env: None, settings: Settings) -> None:
     """Threads that come at once get one session and one client."""
     del aws_env

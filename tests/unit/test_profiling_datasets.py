@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from s3_data_lake_mcp.engines.places import partition_of
 from s3_data_lake_mcp.profiling.crossings import Budget, Crossings
 from s3_data_lake_mcp.profiling.datasets import MOST_GROUPS, DatasetGrouper
-from s3_data_lake_mcp.profiling.groups import SpacedKeys
+from s3_data_lake_mcp.profiling.groups import MOST_VALUES, SpacedKeys
 from s3_data_lake_mcp.profiling.names import KeyShape, is_hidden, shape_of
 from s3_data_lake_mcp.profiling.series import find_series
 from s3_data_lake_mcp.storage import ListedObject
@@ -118,6 +118,13 @@ def test_the_one_object_of_another_width_is_in_the_glob() -> None:
 def test_few_numbered_folders_are_tables_of_their_own(folders: int, datasets: int) -> None:
     """Eight that differ only in their number are one data set."""
     assert len(_datasets([f"t/v{number}/data.csv" for number in range(folders)])) == datasets
+
+
+def test_values_of_a_partition_that_are_not_all_kept_are_a_lower_bound() -> None:
+    """Ten thousand of them are kept, and it is said that there are so many at least."""
+    (one,) = _datasets(f"t/user=u{number}/x.csv" for number in range(MOST_VALUES + 1))
+    assert one["partitions"]["user"]["values"] == MOST_VALUES
+    assert any("at least 10,000 values" in said for said in one["warnings"])
 
 
 def test_a_folder_of_metadata_alone_is_no_table() -> None:

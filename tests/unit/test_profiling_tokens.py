@@ -71,6 +71,13 @@ def test_identifiers_behind_a_date_are_no_part_of_it(layout: str) -> None:
     assert f"Missing in the names: {gap}" in dataset["warnings"]
 
 
+def test_words_beside_tokens_tell_families_apart() -> None:
+    """What is not random stands in the URI."""
+    keys = [f"t/{word}-{_token(22)}.json" for word in ("events", "users") for _ in range(8)]
+    uris = {one["uri"] for one in _datasets(keys)}
+    assert uris == {"s3://lake/t/events-*.json", "s3://lake/t/users-*.json"}
+
+
 def test_few_tokens_are_names_of_their_own() -> None:
     """A family is told by four names."""
     names = [f"t/{token}.csv" for token in ("q1x7a", "w2y8b", "e3z9c", "r4v6d")]
