@@ -242,11 +242,14 @@ def test_encryption(fields: Mapping[str, str], kind: str, key: str) -> None:
     assert answer["encryption"] == {"type": kind, "kms_key_id": key}
 
 
+_UNDER_WAY = 'ongoing-request="true"'
+
+
 @pytest.mark.parametrize(
     ("fields", "archived", "status"),
     [
         ({"storage_class": "GLACIER"}, True, "not restored"),
-        ({"storage_class": "DEEP_ARCHIVE", "restore": 'ongoing-request="true"'}, True, "progress"),
+        ({"storage_class": "DEEP_ARCHIVE", "restore": _UNDER_WAY}, True, "restore in progress"),
         (
             {
                 "storage_class": "GLACIER",
@@ -260,6 +263,11 @@ def test_encryption(fields: Mapping[str, str], kind: str, key: str) -> None:
             True,
             "not restored",
         ),
+        (
+            {"storage_class": "INTELLIGENT_TIERING", "restore": 'ongoing-request="false"'},
+            False,
+            "restored",
+        ),
         ({"storage_class": "GLACIER_IR"}, False, ""),
         ({"storage_class": "STANDARD_IA"}, False, ""),
     ],
@@ -268,7 +276,7 @@ def test_archives(fields: Mapping[str, str], archived: bool, status: str) -> Non
     """Whether it must be restored first, how to, and no call that would fail before."""
     answer = _of("a/x.csv", _CSV, head=_head(**fields))
     assert answer["archived"] is archived
-    assert status in answer["restore_status"]
+    assert answer["restore_status"] == status
     tools = [call["tool"] for call in answer["suggested_calls"]]
     assert (tools == ["list_s3_objects"]) is archived
     assert any("restore" in notice for notice in answer["notices"]) is archived
