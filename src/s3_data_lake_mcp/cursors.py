@@ -18,6 +18,7 @@ from s3_data_lake_mcp.errors import InvalidArgumentError
 _DIGEST_BYTES = 6
 _LONGEST = 65_536
 _LONGEST_DECODED = 131_072
+_LARGEST = 1 << 63
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,29 @@ def _written(raw: bytes) -> str:
 
 def _digest(body: bytes) -> bytes:
     return hashlib.blake2b(body, digest_size=_DIGEST_BYTES).digest()
+
+
+def misfit(what: str) -> InvalidArgumentError:
+    """Return the error for a cursor, undamaged, that no page of this ends with."""
+    message = f"cursor does not fit {what}"
+    return InvalidArgumentError(message, hint="Begin again without a cursor.")
+
+
+def count_in(position: Mapping[str, object], name: str, what: str) -> int:
+    """Return a count out of a position, which is untrusted.
+
+    Args:
+        position: Where a page ended.
+        name: Name of the count.
+        what: What is paged, for the error.
+
+    Raises:
+        InvalidArgumentError: If it is missing or not a count.
+    """
+    value = position.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _LARGEST:
+        raise misfit(what)
+    return value
 
 
 def decode(text: str) -> Cursor:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from s3_data_lake_mcp import configuration
 from s3_data_lake_mcp.aws import ClientFactory
-from s3_data_lake_mcp.cursors import Cursor
+from s3_data_lake_mcp.cursors import Cursor, misfit
 from s3_data_lake_mcp.errors import InvalidArgumentError
 from s3_data_lake_mcp.models import Scan
 from s3_data_lake_mcp.settings import Settings
@@ -131,8 +131,7 @@ class Call:
             case str(name) if name:
                 return name
             case _:
-                message = "cursor does not fit a listing"
-                raise InvalidArgumentError(message, hint="Begin again without a cursor.")
+                raise misfit("a listing")
 
     def next_cursor(self, bucket: str, prefix: str, last: str) -> str:
         """Return the cursor of a listing that goes on behind `last`."""

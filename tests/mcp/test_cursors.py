@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import pyarrow as pa
 import pytest
 from fastmcp import Client
 
+from s3_data_lake_mcp.cursors import decode
 from s3_data_lake_mcp.lake import Lake
 from s3_data_lake_mcp.server import build_server
 from s3_data_lake_mcp.settings import Settings
@@ -98,6 +101,21 @@ async def test_another_instance_goes_on(call: Caller, elsewhere: Caller, name: s
         assert rest.data["offset"] == arguments.get("offset", 0) + len(_items(first))
     repeated = await elsewhere(tool, bucket_name=BUCKET, **{**arguments, **size}, cursor=cursor)
     assert _items(repeated) == _items(rest)
+
+
+@pytest.mark.parametrize("name", PAGED)
+async def test_a_cursor_with_another_state_is_no_bug(call: Caller, name: str) -> None:
+    """Whoever writes one with a digest that fits gets a page, or an error that says why not."""
+    tool, arguments = PAGED[name]
+    first = await call(tool, bucket_name=BUCKET, **arguments)
+    state = decode(first.data["next_cursor"])
+    for part in ("identity", "position"):
+        known: dict[str, Any] = getattr(state, part)
+        each = ({**known, field: odd} for field, odd in product(known, (-1, "x", 1 << 70)))
+        for other in ({}, *each):
+            changed: dict[str, Any] = {part: other}
+            answer = await call(tool, bucket_name=BUCKET, cursor=replace(state, **changed).encode())
+            assert not answer.text.startswith("internal_error"), (changed, answer.text)
 
 
 @pytest.mark.parametrize("name", PAGED)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from s3_data_lake_mcp.cursors import count_in
 from s3_data_lake_mcp.engines import Filter, Query, QueryResult
 from s3_data_lake_mcp.jobs import opening
 from s3_data_lake_mcp.jobs.workplace import Arguments, Report, Workplace
@@ -21,9 +22,8 @@ _FARTHEST = 1 << 62
 def answer_query(w: Workplace, a: Arguments, meter: ScanMeter, report: Report) -> dict[str, Any]:
     """Answer SQL or the simple form."""
     paging = opening.paging(a)
-    offset = paging.position.get("row", a.get("offset", 0))
-    if not isinstance(offset, int) or offset < 0:
-        raise opening.foreign_cursor()
+    at = paging.position
+    offset = count_in(at, "row", "a query") if "row" in at else a.get("offset", 0)
     asked = Query(
         bucket=a["bucket"],
         key=a["key"],

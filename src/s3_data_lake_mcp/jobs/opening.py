@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from s3_data_lake_mcp.cursors import misfit
 from s3_data_lake_mcp.errors import InvalidArgumentError, ObjectChangedError
 from s3_data_lake_mcp.jobs.workplace import Arguments, Workplace
 from s3_data_lake_mcp.pages import Paging
@@ -77,13 +78,7 @@ def _pinned(ref: ObjectRef, identity: Mapping[str, Any]) -> ObjectInfo:
                 last_modified=datetime.fromtimestamp(modified, UTC) if modified else None,
             )
         case _:
-            raise foreign_cursor()
-
-
-def foreign_cursor() -> InvalidArgumentError:
-    """Return the error for a cursor that no page of ours made."""
-    message = "cursor does not fit this object"
-    return InvalidArgumentError(message, hint="Start again without a cursor.")
+            raise misfit("this object")
 
 
 def check_unchanged(info: ObjectInfo, paging: Paging) -> None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 
-from s3_data_lake_mcp.errors import InvalidArgumentError
+from s3_data_lake_mcp.cursors import count_in
 from s3_data_lake_mcp.loaders import LoadResult, Position
 from s3_data_lake_mcp.loaders.compression import decoded_blocks, detect_compression
 from s3_data_lake_mcp.loaders.csv_records import Dialect, Record, RecordReader
@@ -29,7 +29,6 @@ from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
 
 __all__ = ["CsvLoader", "CsvRequest", "CsvShape", "Dialect", "sniff"]
 
-_LARGEST = 1 << 63
 _MOST_PAGE_BYTES = 1 << 20
 _MARGIN = 1.02
 
@@ -127,7 +126,7 @@ def _resumed(source: ObjectReader, request: CsvRequest) -> _Place | None:
     position = request.position
     if not position:
         return None
-    at, line, row = (_number(position, key) for key in ("at", "line", "row"))
+    at, line, row = (count_in(position, key, "a delimited text") for key in ("at", "line", "row"))
     if not position.get("z"):
         guess = int((request.max_rows + 1) * at / max(row, 1) * _MARGIN)
         size = max(HEAD_BYTES, min(guess, _MOST_PAGE_BYTES))
@@ -173,14 +172,6 @@ def _is_that_of(dialect: Dialect, position: Position) -> bool:
     """Whether a dialect is the one that a position was made with."""
     told = (position.get("d"), position.get("enc"), position.get("h"))
     return told == (dialect.delimiter, "", dialect.has_header)
-
-
-def _number(position: Position, key: str) -> int:
-    value = position.get(key)
-    if not isinstance(value, int) or not 0 <= value < _LARGEST:
-        message = "cursor does not fit a delimited text"
-        raise InvalidArgumentError(message, hint="Begin again without a cursor.")
-    return value
 
 
 def _position(

@@ -5,14 +5,10 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 
+from s3_data_lake_mcp.cursors import count_in
 from s3_data_lake_mcp.errors import LimitExceededError
 from s3_data_lake_mcp.loaders import LoadRequest, LoadResult, Position
-from s3_data_lake_mcp.loaders.json_open import (
-    Scan,
-    number,
-    open_position,
-    open_start,
-)
+from s3_data_lake_mcp.loaders.json_open import DOCUMENT, Scan, open_position, open_start
 from s3_data_lake_mcp.loaders.json_outline import OUTLINE, fits, outline
 from s3_data_lake_mcp.loaders.json_path import look_up, nearest_keys
 from s3_data_lake_mcp.loaders.json_scan import DOCUMENT_BYTES, BadLines, ValueDecoder
@@ -182,7 +178,9 @@ def _read_path(source: ObjectReader, request: JsonRequest) -> JsonResult:
         notices.append(f"path {request.path!r} leads to nothing or null. {near}")
     if not isinstance(found, list):
         return _value_result(found, request, notices)
-    offset = number(request.position, "record") if request.position else request.offset
+    offset = request.offset
+    if request.position:
+        offset = count_in(request.position, "record", DOCUMENT)
     if offset > len(found):
         notices.append(f"offset {offset:,} is behind the last of {len(found):,} records.")
     records = found[offset : offset + request.max_records + 1]

@@ -5,7 +5,8 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from s3_data_lake_mcp.errors import InvalidArgumentError, MalformedDataError
+from s3_data_lake_mcp.cursors import count_in, misfit
+from s3_data_lake_mcp.errors import MalformedDataError
 from s3_data_lake_mcp.loaders import Position
 from s3_data_lake_mcp.loaders.compression import decoded_blocks, detect_compression, first_text
 from s3_data_lake_mcp.loaders.formats import refuse_other, strip_compression
@@ -31,8 +32,10 @@ _LINES_SUFFIXES = (".jsonl", ".ndjson", ".jsonlines", ".ldjson", ".geojsonl", ".
 FIRST_BYTES = 256 << 10
 """Best length of a first request: holds a hundred records of 2.5 KiB."""
 
+DOCUMENT = "a JSON document"
+"""What is paged, for errors of cursors."""
+
 _COMPRESSIONS = ("", "gzip", "bzip2", "xz", "zstd")
-_LARGEST = 1 << 63
 _LEAST_PAGE_BYTES = 64 << 10
 _MOST_PAGE_BYTES = 1 << 20
 _BRACKET_LINE = re.compile(r"\n[ \t\r]*\[")
@@ -143,7 +146,7 @@ def open_position(
     layout = _choice(position, "layout", ("array", "lines"))
     encoding = _choice(position, "encoding", ENCODINGS)
     compression = _choice(position, "compression", _COMPRESSIONS)
-    byte, record = number(position, "byte"), number(position, "record")
+    byte, line, record = (count_in(position, n, DOCUMENT) for n in ("byte", "line", "record"))
     # As long as the records before were, in the mean, with something to spare.
     guess = int((max_records + 1) * byte / max(record, 1) * 1.2)
     blocks = decoded_blocks(
@@ -158,7 +161,7 @@ def open_position(
         subject=str(source.ref),
         encoding=encoding,
         start=byte,
-        line=number(position, "line"),
+        line=line,
     )
     decoder, bad = ValueDecoder(), BadLines()
     items = (
@@ -179,24 +182,10 @@ def open_position(
     )
 
 
-def number(position: Position, name: str) -> int:
-    """Return a count out of a position, which is untrusted.
-
-    Raises:
-        InvalidArgumentError: If it is missing or not a count.
-    """
-    value = position.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _LARGEST:
-        message = "cursor holds no position in a JSON document"
-        raise InvalidArgumentError(message, hint="Read from the beginning, without a cursor.")
-    return value
-
-
 def _choice(position: Position, name: str, allowed: tuple[str, ...]) -> str:
     value = position.get(name)
     if not isinstance(value, str) or value not in allowed:
-        message = "cursor holds no position in a JSON document"
-        raise InvalidArgumentError(message, hint="Read from the beginning, without a cursor.")
+        raise misfit(DOCUMENT)
     return value
 
 

@@ -15,7 +15,8 @@ from jmespath.exceptions import (
 
 from s3_data_lake_mcp.errors import InvalidArgumentError
 from s3_data_lake_mcp.fence import first_of
-from s3_data_lake_mcp.loaders.json_scan import MAX_DEPTH, check_depth
+from s3_data_lake_mcp.loaders.json_scan import check_depth
+from s3_data_lake_mcp.wire.values import MAX_LEVELS
 
 MAX_PATH_CHARS = 2_000
 _SHOWN_KEYS = 20
@@ -44,7 +45,7 @@ def look_up(document: object, path: str, subject: str) -> object:
         message = f"path {path!r} cannot be applied to {subject}"
         raise InvalidArgumentError(message, hint=_HINT) from exc
     _check_json(found)
-    check_depth(found, MAX_DEPTH, subject)
+    check_depth(found, MAX_LEVELS, subject)
     return found
 
 

@@ -11,9 +11,7 @@ from typing import Never
 from s3_data_lake_mcp.errors import LimitExceededError, MalformedDataError
 from s3_data_lake_mcp.fence import first_of
 from s3_data_lake_mcp.loaders.json_text import TextWindow
-
-MAX_DEPTH = 200
-"""Most levels of arrays and objects in a document."""
+from s3_data_lake_mcp.wire.values import MAX_LEVELS
 
 RECORD_BYTES = 32 << 20
 """Longest text of one element or line."""
@@ -116,7 +114,7 @@ def check_depth(value: object, limit: int, subject: str) -> None:
 
 
 def _too_deep(subject: str) -> Never:
-    message = f"{subject} nests arrays and objects more than {MAX_DEPTH} levels deep"
+    message = f"{subject} nests arrays and objects more than {MAX_LEVELS} levels deep"
     raise LimitExceededError(message, hint="Only flatter documents can be read.")
 
 
@@ -143,7 +141,7 @@ class ValueDecoder:
         return value
 
     def decode(
-        self, window: TextWindow, *, max_bytes: int = RECORD_BYTES, max_depth: int = MAX_DEPTH
+        self, window: TextWindow, *, max_bytes: int = RECORD_BYTES, max_depth: int = MAX_LEVELS
     ) -> object:
         """Return the value at the window's position and move behind it.
 
@@ -228,7 +226,7 @@ def array_items(window: TextWindow, decoder: ValueDecoder, *, opened: bool) -> I
             window.skip(SPACE)
         opened = True
         try:
-            value = decoder.decode(window, max_depth=MAX_DEPTH - 1)
+            value = decoder.decode(window, max_depth=MAX_LEVELS - 1)
         except NotJson as exc:
             raise malformed(window, str(exc)) from exc
         yield Item(value=value, byte=window.byte, line=window.line)

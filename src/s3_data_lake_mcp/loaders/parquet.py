@@ -5,15 +5,16 @@ from dataclasses import replace
 
 import pyarrow as pa
 
+from s3_data_lake_mcp.cursors import count_in
 from s3_data_lake_mcp.errors import (
-    InvalidArgumentError,
     LimitExceededError,
     MalformedDataError,
     UnsupportedFormatError,
 )
-from s3_data_lake_mcp.loaders import LoadRequest, LoadResult, Position
+from s3_data_lake_mcp.loaders import LoadRequest, LoadResult
 from s3_data_lake_mcp.loaders.parquet_decode import PageRead, decode
 from s3_data_lake_mcp.loaders.parquet_open import (
+    HINTED_COLUMNS,
     REWRITE,
     ParquetFooter,
     needs_key,
@@ -29,7 +30,6 @@ _PAGE_BYTES = 512 << 20
 """Most bytes that the rows of a page may decode to, and this much more for each of them:"""
 
 _ROW_BYTES = 64 << 10
-_HINTED_COLUMNS = 20
 
 
 class ParquetLoader:
@@ -43,7 +43,9 @@ class ParquetLoader:
         """
         footer = open_footer(source)
         columns, notices = _pick(footer, request.columns)
-        start = request.offset if request.position is None else _row(request.position)
+        start = request.offset
+        if request.position is not None:
+            start = count_in(request.position, "row", "a Parquet object")
         groups = rows_per_group(footer.group_rows, start, request.max_rows + 1)
         _refuse_encrypted(footer, columns)
         rows = sum(group.take for group in groups)
@@ -124,14 +126,6 @@ def _details(footer: ParquetFooter, groups: Sequence[GroupRows]) -> dict[str, ob
     }
 
 
-def _row(position: Position) -> int:
-    row = position.get("row")
-    if not isinstance(row, int) or row < 0:
-        message = "cursor does not fit a Parquet object"
-        raise InvalidArgumentError(message, hint="Begin again without a cursor.")
-    return row
-
-
 def _pick(footer: ParquetFooter, wanted: Sequence[str]) -> tuple[list[int], list[str]]:
     """Return the places of the columns that were asked for, in that order, and notices."""
     if not wanted:
@@ -161,7 +155,7 @@ def _refuse_encrypted(footer: ParquetFooter, columns: Sequence[int]) -> None:
 
 def _damaged(read: PageRead, exc: MalformedDataError) -> MalformedDataError:
     """Name the column that cannot be decoded, and those that can."""
-    if not 1 < len(read.columns) <= _HINTED_COLUMNS * 10:
+    if not 1 < len(read.columns) <= HINTED_COLUMNS * 10:
         return exc
     good: list[str] = []
     bad: list[str] = []
@@ -177,6 +171,6 @@ def _damaged(read: PageRead, exc: MalformedDataError) -> MalformedDataError:
     message = f"{read.footer.subject} is damaged: column {bad[0]!r} cannot be decoded"
     if len(bad) > 1:
         message += f", nor can {len(bad) - 1} others"
-    shown = good[:_HINTED_COLUMNS]
+    shown = good[:HINTED_COLUMNS]
     hint = f"Columns that can: {', '.join(shown)}. {REWRITE}"
     return MalformedDataError(message, hint=hint, repair={"columns": shown})

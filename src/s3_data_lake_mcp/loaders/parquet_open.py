@@ -43,7 +43,9 @@ from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
 _MAX_FOOTER_BYTES = 128 << 20
 _MAGIC_BYTES = 8
 _SMALLEST_BYTES = 12
-_HINTED_COLUMNS = 20
+HINTED_COLUMNS = 20
+"""Most columns that a hint, or a call in an error, names."""
+
 REWRITE = "Write the object again, or read another one."
 
 
@@ -130,9 +132,9 @@ def _translated(subject: str, what: str, exc: Exception) -> LakeError:
 
 def needs_key(subject: str, locked: Sequence[str], free: Sequence[str]) -> UnsupportedFormatError:
     """Return the error of who asks for encrypted columns, with those that can be read."""
-    names = ", ".join(map(repr, locked[:_HINTED_COLUMNS])) or "of it"
+    names = ", ".join(map(repr, locked[:HINTED_COLUMNS])) or "of it"
     need = f"column {names} needs" if len(locked) == 1 else f"columns {names} need"
-    hint = f"Columns that need none: {', '.join(free[:_HINTED_COLUMNS])}." if free else NO_KEYS
+    hint = f"Columns that need none: {', '.join(free[:HINTED_COLUMNS])}." if free else NO_KEYS
     repair = {"columns": list(free)} if free else None
     return UnsupportedFormatError(f"{subject} is encrypted: {need} a key", hint=hint, repair=repair)
 

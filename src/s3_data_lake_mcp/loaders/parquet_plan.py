@@ -9,7 +9,7 @@ from s3_data_lake_mcp.errors import (
     MalformedDataError,
     UnsupportedFormatError,
 )
-from s3_data_lake_mcp.loaders.parquet_open import REWRITE, ParquetFooter
+from s3_data_lake_mcp.loaders.parquet_open import HINTED_COLUMNS, REWRITE, ParquetFooter
 from s3_data_lake_mcp.loaders.parquet_ranges import PAGE_BYTES, Chunk, ChunkGroup, first_bytes
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 _WAVE_BYTES = 128 << 20
 _VALUE_BYTES = 8
-_HINTED_COLUMNS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,9 +87,9 @@ def _check_decoded(
 
 
 def _fewer_columns(footer: ParquetFooter, used: int) -> dict[str, object] | None:
-    if used <= _HINTED_COLUMNS:
+    if used <= HINTED_COLUMNS:
         return None
-    return {"columns": list(footer.names[:_HINTED_COLUMNS])}
+    return {"columns": list(footer.names[:HINTED_COLUMNS])}
 
 
 def _chunk(footer: ParquetFooter, chunk: "pq.ColumnChunkMetaData", group: GroupRows) -> Chunk:
