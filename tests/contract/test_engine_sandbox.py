@@ -130,6 +130,20 @@ def test_views_go_with_their_query(instance: Instance) -> None:
                 second.execute(f"SELECT * FROM {name}")
 
 
+def test_a_transaction_that_an_interrupt_left_open_ends_with_its_session(
+    instance: Instance,
+) -> None:
+    """The connection that counts row groups is kept: the next query must be able to use it."""
+    with instance.session(Scope(ScanMeter()), counting=True) as first:
+        first.execute("CREATE TEMP VIEW data AS SELECT 1 AS a")
+        first.execute("BEGIN TRANSACTION READ ONLY")
+        with pytest.raises(duckdb.Error):
+            first.execute("SELECT error('as an interrupt does')")
+    with instance.session(Scope(ScanMeter()), counting=True) as second:
+        second.execute("CREATE TEMP VIEW data AS SELECT 2 AS a")
+        assert run(second, "SELECT * FROM data") == [(2,)]
+
+
 def test_a_write_is_remembered_as_the_failure(session: Session) -> None:
     """What the file system refuses comes out as the product's own error."""
     with pytest.raises(duckdb.Error):

@@ -181,6 +181,9 @@ class Instance:
             done.set()
             watch.join()
             if counting:
+                with contextlib.suppress(duckdb.Error):
+                    # An interrupt that met the end of a transaction has left it open.
+                    cursor.execute("ROLLBACK")
                 cursor.execute("DROP VIEW IF EXISTS temp.data")
             else:
                 cursor.close()
