@@ -53,6 +53,24 @@ async def test_a_prefix_of_nothing_gets_what_is_there(
     assert again.data["count"] == 0
 
 
+@pytest.mark.parametrize(
+    ("pattern", "notice"),
+    [
+        ("*art-0.parquet", "* does not cross /, ** does: **/*art-0.parquet."),
+        ("hive/*.parquet", "* does not cross /, ** does."),
+        ("**/*.{csv,parquet}", "Braces in a pattern are taken literally: ask for one at a time."),
+        ("**/*.no", ""),
+    ],
+)
+async def test_a_pattern_that_fits_no_key_is_explained(
+    call: Caller, pattern: str, notice: str
+) -> None:
+    """As in a shell, which other tools are not like."""
+    answer = await call("list_s3_objects", bucket_name=BUCKET, pattern=pattern)
+    assert answer.data["count"] == 0
+    assert answer.data["notices"] == ([notice] if notice else [])
+
+
 async def test_list_s3_objects_pages_by_cursor(call: Caller) -> None:
     """The text's `next:` line is the call that goes on."""
     answer = await call("list_s3_objects", bucket_name=BUCKET, prefix="hive/", max_keys=5)

@@ -291,6 +291,42 @@ def test_path_to_nothing_names_keys() -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("limits.mx", "The keys of `limits`: max, min"),
+        ("rows[0].flag.cod", "The keys of `rows[0].flag`: code"),
+        ("limits.max.x", "`limits.max` is a single value without keys"),
+        ("rows.flag", "`rows` is an array of 1 items (`[0]`, `[*].key`); the first object's keys"),
+    ],
+)
+def test_path_to_nothing_names_keys_where_it_ends(path: str, said: str) -> None:
+    """Those of the document are of no use behind what was found."""
+    page = read('{"rows":[{"flag":{"code":1}}],"limits":{"min":0,"max":9}}', path=path)
+    assert page.data is None
+    assert said in page.notices[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("$.items[*].id", "items[*].id"),
+        ("$['items'][0]", "items[0]"),
+        ("$", ""),
+        ("/items/0/id", "items[0].id"),
+    ],
+)
+def test_a_path_of_another_language_comes_with_the_one_that_was_meant(
+    path: str, meant: str
+) -> None:
+    """JSONPath and JSON pointers are no JMESPath."""
+    body = '{"items":[{"id":1}]}'
+    with pytest.raises(InvalidArgumentError) as caught:
+        read(body, path=path)
+    assert caught.value.repair == {"path": meant}
+    read(body, path=meant)
+
+
+@pytest.mark.parametrize(
     "path",
     [
         *("a[", "a b", "nofunction(a)", "sum(`1`)", "&a", "a[::0]", "[&a]", "`", "(" * 900, "'"),

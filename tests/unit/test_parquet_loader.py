@@ -164,7 +164,7 @@ def test_a_part_of_a_structure_selects_the_whole() -> None:
     [
         (("pricee", "id"), "Nearest columns: price (double).", ["price", "id"]),
         (("PRICE",), "Nearest columns: price (double).", ["price"]),
-        (("zzz",), "Nearest columns: id (int64), price (double).", []),
+        (("zzz",), "It has: id (int64), price (double).", []),
     ],
 )
 def test_an_unknown_column(asked: tuple[str, ...], hint: str, columns: list[str]) -> None:
@@ -172,6 +172,14 @@ def test_an_unknown_column(asked: tuple[str, ...], hint: str, columns: list[str]
     body = parquet_bytes(pa.table({"id": [1], "price": [1.5]}))
     error = refused(body, UnknownColumnError, columns=asked)
     assert (error.hint, error.repair) == (hint, {"columns": columns})
+
+
+def test_columns_that_are_not_told_are_counted() -> None:
+    """What is like none of them is told some, and how many more there are."""
+    body = parquet_bytes(pa.table({f"c{i}": [i] for i in range(9)}))
+    error = refused(body, UnknownColumnError, columns=("zzz",))
+    assert error.hint.startswith("It has: c0 (int64), ")
+    assert error.hint.endswith(" and 4 more.")
 
 
 def test_too_many_columns() -> None:

@@ -12,6 +12,7 @@ from s3_data_lake_mcp.engines import Filter
 from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.sqltext import identifier, literal, names
 from s3_data_lake_mcp.errors import InvalidArgumentError, UnknownColumnError
+from s3_data_lake_mcp.loaders.unknown_column import columns_hint
 
 _TEXTS = ("VARCHAR", "JSON", "ENUM")
 _INTEGERS = {f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY", "SMALL", "BIG", "HUGE")}
@@ -23,7 +24,6 @@ _NULLS = {"is_null": "IS NULL", "not_null": "IS NOT NULL"}
 _SEARCHES = ("contains", "starts_with", "ends_with")
 _SIGMA, _FINAL_SIGMA = "\u03c3", "\u03c2"
 _DECIMAL_DIGITS = 38
-_NEAREST = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,11 +184,9 @@ def _unknown(
     types: Mapping[str, str], wanted: Sequence[str], name: str, argument: str
 ) -> UnknownColumnError:
     near = {one: difflib.get_close_matches(one, types, n=3, cutoff=0.5) for one in wanted}
-    listed = near[name] or list(types)[:_NEAREST]
-    shown = ", ".join(f"{one} ({types[one]})" for one in listed)
     fixed = [one if one in types else next(iter(near[one]), "") for one in wanted]
     repair: dict[str, object] | None = None
     if all(fixed):
         repair = {argument: fixed if argument == "columns" else fixed[0]}
-    hint = f"Nearest columns: {shown}." if near[name] else f"It has: {shown}."
+    hint = columns_hint(near[name], types)
     return UnknownColumnError(f"data has no column {name!r}", hint=hint, repair=repair)

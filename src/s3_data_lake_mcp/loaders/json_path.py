@@ -1,5 +1,6 @@
 """Looking into a document with JMESPath."""
 
+import contextlib
 import difflib
 import re
 
@@ -13,13 +14,14 @@ from jmespath.exceptions import (
     ParseError,
 )
 
-from s3_data_lake_mcp.errors import InvalidArgumentError
+from s3_data_lake_mcp.errors import InvalidArgumentError, LakeError
 from s3_data_lake_mcp.fence import first_of
 from s3_data_lake_mcp.loaders.json_scan import check_depth
 from s3_data_lake_mcp.wire.values import MAX_LEVELS
 
 MAX_PATH_CHARS = 2_000
 _SHOWN_KEYS = 20
+_MOST_BEGINNINGS = 20
 _HINT = "`path` is a JMESPath expression, such as `orders[?total > `100`].id`."
 _WORD = re.compile(r"[^\W\d]\w*")
 
@@ -36,7 +38,9 @@ def look_up(document: object, path: str, subject: str) -> object:
     try:
         found = jmespath.compile(path).search(document)
     except JMESPathError as exc:
-        raise InvalidArgumentError(_reason(path, exc), hint=_HINT) from exc
+        meant = _respelled(path) if isinstance(exc, LexerError) else None
+        repair = None if meant is None else {"path": meant}
+        raise InvalidArgumentError(_reason(path, exc), hint=_HINT, repair=repair) from exc
     except RecursionError as exc:
         message = "path is nested too deeply"
         raise InvalidArgumentError(message, hint=_HINT) from exc
@@ -49,19 +53,43 @@ def look_up(document: object, path: str, subject: str) -> object:
     return found
 
 
+def _respelled(path: str) -> str | None:
+    """Return a JSONPath, or a JSON pointer, as JMESPath; None if it is neither or says more."""
+    if path.startswith("$"):
+        return re.sub(r"\[(?:'(\w+)'|\"(\w+)\")\]", r".\1\2", path[1:]).removeprefix(".")
+    if path.startswith("/"):
+        parts = path[1:].split("/")
+        return "".join(f"[{p}]" if p.isdecimal() else f".{p}" for p in parts).removeprefix(".")
+    return None
+
+
+def _deepest(document: object, path: str) -> tuple[object, str]:
+    """Return what the longest beginning of a path finds, and that beginning."""
+    for _ in range(_MOST_BEGINNINGS):
+        if (cut := max(path.rfind("."), path.rfind("["))) <= 0:
+            break
+        path = path[:cut]
+        with contextlib.suppress(LakeError):
+            if found := look_up(document, path, "the document"):
+                return found, path
+    return document, ""
+
+
 def nearest_keys(document: object, path: str) -> str:
     """Return a sentence that names the keys which a path that found nothing may have meant."""
+    document, begin = _deepest(document, path)
+    subject = f"`{begin}`" if begin else "It"
     if isinstance(document, list):
         first = next((item for item in document if isinstance(item, dict)), None)
-        where, keys = f"It is an array of {len(document):,} items", list(first or {})
+        where, keys = f"{subject} is an array of {len(document):,} items", list(first or {})
         if first is not None:
             where += " (`[0]`, `[*].key`); the first object's keys"
     elif isinstance(document, dict):
-        where, keys = "Its keys", list(document)
+        where, keys = f"The keys of {subject}" if begin else "Its keys", list(document)
     else:
-        return "It is a single value without keys"
+        return f"{subject} is a single value without keys"
     if not keys:
-        return where if isinstance(document, list) else "It has no keys"
+        return where if isinstance(document, list) else f"{subject} has no keys"
     near = [
         key
         for word in _WORD.findall(path)

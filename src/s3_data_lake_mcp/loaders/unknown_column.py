@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Mapping, Sequence
 
 from s3_data_lake_mcp.errors import UnknownColumnError
+from s3_data_lake_mcp.fence import first_of
 
 _CUTOFF = 0.5
 _NEAREST = 3
@@ -22,13 +23,20 @@ def unknown_column(
         name: The one of them that is not there.
     """
     near = {one: _nearest(one, types) for one in wanted}
-    listed = ", ".join(f"{one} ({types[one]})" for one in near[name] or list(types)[:_SHOWN])
     fixed = [one if one in types else next(iter(near[one]), "") for one in wanted]
     return UnknownColumnError(
         f"{subject} has no column {name!r}",
-        hint=f"Nearest columns: {listed}.",
+        hint=columns_hint(near[name], types),
         repair={"columns": [one for one in dict.fromkeys(fixed) if one]},
     )
+
+
+def columns_hint(near: Sequence[str], types: Mapping[str, object]) -> str:
+    """Say which columns are meant, or if none is like the name, which there are."""
+    described = [f"{name} ({types[name]})" for name in near or types]
+    if near:
+        return f"Nearest columns: {', '.join(described)}."
+    return f"It has: {first_of(described, _SHOWN)}."
 
 
 def _nearest(name: str, known: Mapping[str, object]) -> list[str]:

@@ -1,5 +1,6 @@
 """Discovery: buckets and keys."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from fastmcp.dependencies import Depends
@@ -111,6 +112,8 @@ def list_s3_objects(
     begin = wanted.narrowed(prefix)
     if begin and not (found.keys_scanned or call.cursor):
         found.notices.append(_nothing_below(call, bucket_name, begin))
+    elif not (found.objects or found.truncated):
+        found.notices += _taken_literally(pattern)
     return ObjectList(
         bucket=bucket_name,
         prefix=prefix,
@@ -124,6 +127,14 @@ def list_s3_objects(
         notices=[*call.notices, *found.notices],
         scan=call.scan(),
     )
+
+
+def _taken_literally(pattern: str) -> Iterator[str]:
+    """Yield what a pattern that fits no key does not mean here, as it may elsewhere."""
+    if "*" in pattern and "**" not in pattern:
+        yield f"* does not cross /, ** does{'' if '/' in pattern else f': **/{pattern}'}."
+    if "{" in pattern:
+        yield "Braces in a pattern are taken literally: ask for one at a time."
 
 
 def _nothing_below(call: Call, bucket: str, prefix: str) -> str:
