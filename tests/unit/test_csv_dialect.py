@@ -2,6 +2,7 @@
 
 import gzip
 import lzma
+import zlib
 
 import pyarrow as pa
 import pytest
@@ -378,3 +379,21 @@ def test_what_no_tool_reads(key: str, body: bytes, why: str) -> None:
 def test_words_are_no_magic_numbers(key: str, text: str) -> None:
     """Text that begins like another format is text."""
     assert len(shape(text, key).names) == 2
+
+
+@pytest.mark.parametrize(
+    ("encoding", "packed"),
+    [
+        ("br", pa.compress(b"a,b\n1,2\n" * 9, "brotli", asbytes=True)),
+        ("aws-chunked,deflate", zlib.compress(b"a,b\n1,2\n" * 9)),
+    ],
+)
+def test_what_the_content_encoding_alone_tells_is_not_read_as_text(
+    encoding: str, packed: bytes
+) -> None:
+    """These have no magic number, and their bytes may pass for Windows-1252."""
+    store = MemoryStore()
+    ref = store.put("lake", "x.csv", packed, content_encoding=encoding)
+    source = ObjectReader.open_head(store, ref, ScanMeter())
+    with pytest.raises(UnsupportedFormatError, match="which is not read"):
+        sniff(source, CsvRequest(max_rows=1))

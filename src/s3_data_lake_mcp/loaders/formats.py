@@ -76,7 +76,7 @@ _PACKED = (
     (b"\x1f\x9d", "compress"),
     (b"\x5d\x00\x00\x80\x00", "lzma"),
 )
-_PACKED_SUFFIXES = {
+_PACKED_NAMES = {
     "lz4": "lz4",
     "snappy": "snappy",
     "sz": "snappy",
@@ -202,9 +202,10 @@ def refuse_other(info: ObjectInfo, head: bytes, wanted: str, compression: str = 
 def refuse_compressed(info: ObjectInfo, head: bytes) -> None:
     """Raise if text is still compressed: twice, or in a way that is not read."""
     name = next((name for magic, name in _PACKED if head.startswith(magic)), "")
-    suffix = info.ref.key.lower().rpartition(".")[2]
-    if not name and suffix in _PACKED_SUFFIXES and _is_binary(head[:_SHOWN_BYTES]):
-        name = _PACKED_SUFFIXES[suffix]
+    suffix, encodings = info.ref.key.lower().rpartition(".")[2], info.content_encoding.lower()
+    said = [suffix, *re.findall(r"\w+", encodings)]
+    if not name and _is_binary(head[:_SHOWN_BYTES]):
+        name = next((_PACKED_NAMES[word] for word in said if word in _PACKED_NAMES), "")
     if not name:
         return
     if name in _COMPRESSIONS.values():
