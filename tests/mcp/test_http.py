@@ -17,6 +17,7 @@ import psutil
 import pytest
 from fastmcp import Client
 
+from s3_data_lake_mcp.server import _is_loopback
 from support.mcp import BUCKET, Caller, settles
 
 JSON_ONLY = {"Accept": "application/json", "Content-Type": "application/json"}
@@ -213,6 +214,23 @@ def test_bodies_that_are_no_requests(base: str, body: bytes) -> None:
     for headers in (JSON_ONLY, BOTH):
         assert httpx.post(f"{base}/mcp", headers=headers, content=body).status_code == 400
     assert httpx.get(f"{base}/ping").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [
+        ("localhost", True),
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("0.0.0.0", False),  # noqa: S104 - not bound
+        ("::", False),
+        ("lake.example", False),
+    ],
+)
+def test_which_hosts_are_loopback(host: str, loopback: bool) -> None:  # noqa: FBT001 - a table
+    """There foreign hosts are refused; beyond it a warning is logged."""
+    assert _is_loopback(host) is loopback
 
 
 def test_without_a_host_it_binds_loopback(process: tuple[str, subprocess.Popen[bytes]]) -> None:

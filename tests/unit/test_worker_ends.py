@@ -1,4 +1,4 @@
-"""What a call is told when its worker dies: by the data, or for want of memory."""
+"""Workers in their pool: which one a call gets, and what it is told when that one dies."""
 
 import os
 import signal
@@ -153,3 +153,23 @@ def test_many_calls_wait_their_turn() -> None:
     with closing(_pool()) as pool, ThreadPoolExecutor(60) as callers:
         asked = [callers.submit(pool.run, "ping", {}, ScanMeter()) for _ in range(120)]
         assert [call.result() for call in asked] == [{}] * 120
+
+
+def test_a_call_gets_the_worker_that_knows_its_place() -> None:
+    """Its caches are warm, whichever was used last."""
+    with closing(WorkerPool(Settings(_env_file=None, workers=2))) as pool:  # type: ignore[call-arg] # a keyword of pydantic-settings itself
+        first, second = pool._take("lake/a.csv"), pool._take("lake/b.csv")
+        for worker in (first, second):
+            pool._give_back(worker)
+        assert pool._take("lake/a.csv") is first
+        assert pool._take("lake/c.csv") is second
+
+
+def test_a_worker_that_stays_large_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What its libraries keep between calls would add up."""
+    monkeypatch.setattr("s3_data_lake_mcp.workers.pool._RECYCLE_RSS_BYTES", 1)
+    with closing(_pool()) as pool:
+        worker = pool._take("lake/a.csv")
+        pool._give_back(worker)
+        assert not worker.process.is_alive()
+        assert pool.run("ping", {}, ScanMeter()) == {}
