@@ -1,9 +1,9 @@
-"""The survey of buckets: what does not answer in time is unknown, and said to be."""
+"""The survey of buckets: what is looked up, and what does not answer in time is unknown."""
 
 import threading
 
 from s3_data_lake_mcp.catalog.buckets import BucketSearch, survey_buckets
-from s3_data_lake_mcp.storage import BucketProbe, ScanMeter
+from s3_data_lake_mcp.storage import BucketProbe, ListedBucket, ScanMeter
 from s3_data_lake_mcp.storage.memory import MemoryStore
 
 
@@ -29,3 +29,25 @@ def test_what_is_not_looked_at_in_time_is_unknown() -> None:
     assert [bucket.name for bucket in found.buckets] == names
     assert [bucket.access for bucket in found.buckets] == ["readable"] + ["unknown"] * 20
     assert found.notices == ["20 of 21 buckets did not answer in time: their access is unknown."]
+
+
+class _Listing(MemoryStore):
+    """A store that lists the region of one bucket, and tells that of others when asked."""
+
+    def list_buckets(self, meter: ScanMeter) -> tuple[ListedBucket, ...]:
+        del meter
+        return ListedBucket(name="near", region="eu-west-1"), ListedBucket(name="far")
+
+    def probe_bucket(self, bucket: str, meter: ScanMeter, *, access: bool = True) -> BucketProbe:
+        del bucket
+        meter.count_request()
+        return BucketProbe(region="us-east-2", access="readable" if access else "unknown")
+
+
+def test_without_access_only_the_regions_that_are_missing_are_asked_for() -> None:
+    """A listing tells some of them for nothing."""
+    meter = ScanMeter()
+    found = survey_buckets(_Listing(), (), meter, BucketSearch(check_access=False))
+    told = [(bucket.name, bucket.region, bucket.access) for bucket in found.buckets]
+    assert told == [("far", "us-east-2", "unknown"), ("near", "eu-west-1", "unknown")]
+    assert meter.requests == 1

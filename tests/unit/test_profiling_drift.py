@@ -50,6 +50,7 @@ def _parquet(kind: pa.DataType) -> bytes:
         ("parquet", [_parquet(pa.string()), _parquet(pa.dictionary(pa.int32(), pa.string()))]),
         ("json", [_json({"a": 1}), _json({"a": 2.5})]),
         ("json", [_json({"a": 1}), _json({"a": None})]),
+        ("json", [_json({"a": 1}), _json({"a": 10**25})]),
     ],
 )
 def test_what_a_few_values_cannot_tell_is_no_drift(name: str, bodies: list[bytes]) -> None:

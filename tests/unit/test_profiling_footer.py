@@ -175,3 +175,14 @@ def test_footers_of_very_many_objects_are_not_read() -> None:
     with pytest.raises(LimitExceededError) as caught:
         refuse_many("s3://lake/t/", 1_001)
     assert caught.value.repair == {"basis": "sample"}
+
+
+def test_ends_of_several_objects_are_ordered_by_their_instants() -> None:
+    """When clocks are set back, what is written later may be earlier."""
+    kind = pa.timestamp("s", "Europe/Berlin")
+    written = [1792888200, 1792890000]  # 02:30 before the clocks are set back, 02:00 behind it
+    bodies = [parquet_bytes(pa.table({"t": pa.array([at], kind)})) for at in written]
+    ends = [_profile(*some)["t"] for some in (bodies, bodies[::-1])]
+    for column in ends:
+        assert column["min"] == "2026-10-25T02:30:00+02:00"
+        assert column["max"] == "2026-10-25T02:00:00+01:00"

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 LISTED = "s3-data-lake-mcp:Listed"
 """The name of an answer's `ListedEntry`s, where they stand in place of its `Contents`."""
 
-_OK = 200
 _BEGIN = b"<Contents>"
 _END = b"</Contents>"
 _ANY = b"<Contents"
@@ -61,9 +60,9 @@ def read_listings_fast(client: "BaseClient") -> None:
 def _take(
     response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object
 ) -> None:
-    if response_dict["status_code"] != _OK or (page := read_page(response_dict["body"])) is None:
-        return
-    customized_response_dict[LISTED], response_dict["body"] = page
+    # No error has the form of a page with keys.
+    if (page := read_page(response_dict["body"])) is not None:
+        customized_response_dict[LISTED], response_dict["body"] = page
 
 
 def read_page(body: bytes) -> tuple[Sequence[ListedEntry], bytes] | None:
