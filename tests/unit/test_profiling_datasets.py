@@ -127,6 +127,14 @@ def test_values_of_a_partition_that_are_not_all_kept_are_a_lower_bound() -> None
     assert any("at least 10,000 values" in said for said in one["warnings"])
 
 
+def test_tables_in_the_same_partitions_are_called_by_their_files() -> None:
+    """A folder names the table that has it alone."""
+    days = range(1, 4)
+    both = [f"t/day={day}/{name}.csv" for day in days for name in ("orders", "users")]
+    assert {one["name"] for one in _datasets(both)} == {"orders", "users"}
+    assert [one["name"] for one in _datasets(f"t/day={day}/orders.csv" for day in days)] == ["t"]
+
+
 def test_a_folder_of_metadata_alone_is_no_table() -> None:
     """Iceberg's is told by what it holds."""
     found = _datasets(["t/metadata/a.csv", "t/data/b.csv"])

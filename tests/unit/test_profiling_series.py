@@ -8,6 +8,7 @@ import pytest
 
 from s3_data_lake_mcp.profiling.datasets import DatasetGrouper
 from s3_data_lake_mcp.profiling.groups import MOST_MOMENTS
+from s3_data_lake_mcp.profiling.series import find_series
 from s3_data_lake_mcp.storage import ListedObject
 from support.summaries import Summaries
 
@@ -178,3 +179,11 @@ def test_a_summary_tells_how_often_data_comes() -> None:
         summaries.put(f"t/r_{day:%Y-%m-%d}.csv", last_modified=day)
     said = f"t: newest object of {_DAYS[-1].isoformat()}, names run from 2026-03-01 to 2026-03-08"
     assert any(notice.startswith(said) for notice in summaries.of("t/")["notices"])
+
+
+def test_hours_beside_days_count_as_days() -> None:
+    """A series is as exact as the least exact of its moments."""
+    hours = [f"2026-01-01T{hour:02d}" for hour in range(24)]
+    series = find_series([*hours, *(f"2026-01-0{day}" for day in range(2, 9))])
+    assert series is not None
+    assert (series.unit, series.entries) == ("day", 8)

@@ -140,7 +140,7 @@ class DatasetGrouper:
         above, slash, _ = key.rpartition("/")
         root = above.removesuffix(_ICEBERG)
         named = self._within.startswith(f"{root}{_ICEBERG}")
-        return bool(slash) and not named and root != above and self._tables.get(root) == _IS_ICEBERG
+        return bool(slash) and not named and self._tables.get(root) == _IS_ICEBERG
 
     def _note_table(self, key: str) -> None:
         folders = key.split("/")[:-1]
