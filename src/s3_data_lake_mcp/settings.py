@@ -14,7 +14,6 @@ from pydantic import (
     BeforeValidator,
     ByteSize,
     Field,
-    PositiveFloat,
     PositiveInt,
     SecretStr,
 )
@@ -148,7 +147,7 @@ class Settings(BaseSettings):
     )
     """What a result holds: text and structure, text alone, or structure and one line of text."""
 
-    timeout_seconds: PositiveFloat = 50.0
+    timeout_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 50.0
     """Deadline of one call, in seconds."""
 
     memory_limit: ByteSize = Field(

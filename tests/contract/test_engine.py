@@ -1,6 +1,7 @@
 """The promises of `Engine`: what a query answers, costs and refuses, on every store."""
 
 import gzip
+import json
 import random
 import secrets
 import threading
@@ -250,6 +251,32 @@ def test_the_scan_budget_stops_a_query(desk: Desk) -> None:
     with pytest.raises(LimitExceededError, match="5,000,000"):
         desk.run("long.csv", "SELECT sum(n) FROM data", meter=meter)
     assert meter.bytes_read < 60_000_000
+
+
+@pytest.mark.parametrize("key", ["big.csv", "big.jsonl", "big.json"])
+def test_a_small_budget_is_enough_for_the_first_rows_and_a_plan(key: str) -> None:
+    """What is read of the beginning, before it is known what a query needs, is within it."""
+    desk = Desk()
+    records = [{"id": i, "note": f"some words, {i * 7919 % 9973}"} for i in range(90_000)]
+    texts = {
+        "big.csv": "id,note\n" + "".join(f'{r["id"]},"{r["note"]}"\n' for r in records),
+        "big.jsonl": "".join(json.dumps(record) + "\n" for record in records),
+        "big.json": json.dumps(records),
+    }
+    desk.put(key, texts[key])
+    budget = 600_000
+    assert len(texts[key]) > 2 * budget
+    planned = desk.run(key, "SELECT sum(id) FROM data", dry_run=True, meter=_within(budget))
+    assert planned.plan is not None
+    assert planned.plan["bytes_estimated"] == len(texts[key])
+    first = desk.run(key, max_rows=3, meter=_within(budget)).table
+    assert first["id"].to_pylist()[:3] == [0, 1, 2]
+    with pytest.raises(LimitExceededError):
+        desk.run(key, "SELECT sum(id) FROM data", meter=_within(budget))
+
+
+def _within(budget: int) -> ScanMeter:
+    return ScanMeter(max_bytes=budget)
 
 
 def test_the_deadline_stops_a_query(desk: Desk) -> None:

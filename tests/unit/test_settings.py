@@ -52,6 +52,14 @@ def test_a_limit_of_nothing_is_refused(monkeypatch: pytest.MonkeyPatch, name: st
         Settings()
 
 
+@pytest.mark.parametrize("seconds", ["inf", "nan", "0"])
+def test_a_deadline_is_a_time(monkeypatch: pytest.MonkeyPatch, seconds: str) -> None:
+    """No thread can wait for ever."""
+    monkeypatch.setenv(f"{PREFIX}TIMEOUT_SECONDS", seconds)
+    with pytest.raises(ValidationError):
+        Settings()
+
+
 def test_what_is_wrong_is_told_without_jargon(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

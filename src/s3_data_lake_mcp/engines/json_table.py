@@ -62,7 +62,7 @@ class JsonTable:
         self.name = name
         self.place = place
         self.brief: int | None = None
-        self.most_cached_bytes = 0
+        self.dry, self.most_cached_bytes = False, 0
         self.used = ALL_FIELDS
         self._budget = max_decoded_bytes
         self._partitions = partition_types(place)
@@ -103,7 +103,7 @@ class JsonTable:
 
     def _look_at_all(self, session: Session, groups: list[_Group], paths: Paths) -> None:
         """Find the keys of all records, if they are few, or one that the SQL names is not known."""
-        most = HEAD_BYTES if self.brief else WHOLE_BYTES
+        most = HEAD_BYTES if self.brief or self.dry else WHOLE_BYTES
         for at, (layout, members) in enumerate(groups):
             small = sum(member.info.size_bytes for member in members) <= most
             wanted = self._whole or (small and all(map(self._layout, members)))

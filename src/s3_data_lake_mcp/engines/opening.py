@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 HEAD_BYTES = 1 << 20
 """First request of a text: most objects under it are there whole."""
 
+_SHARE = 2
+"""One part in so many of a small budget is for the first request."""
+
 TAIL_BYTES = 512 << 10
 """First request of a columnar object: holds footer and Bloom filters of most files of 1 GB."""
 
@@ -108,8 +111,8 @@ class Opened:
         return CopiedReader(store, info, self.meter, copies, head=self.head)
 
     def need_head(self, length: int = HEAD_BYTES) -> bytes:
-        """Return the first bytes, fetched if they are not here."""
-        wanted = min(length, self.info.size_bytes)
+        """Return the first bytes, fetched if they are not here, fewer of them on a small budget."""
+        wanted = min(length, self.info.size_bytes, _affordable(self.meter))
         if len(self.head) < wanted and self.info.size_bytes:
             self.head = self.reader().read_range(0, wanted)
         return self.head
@@ -188,7 +191,7 @@ class Opener:
             info, tail = self.store.get_tail(ref, TAIL_BYTES, self.meter)
             opened = self._opened(info, b"", tail)
         else:
-            info, head = self.store.get_head(ref, HEAD_BYTES, self.meter)
+            info, head = self.store.get_head(ref, _affordable(self.meter), self.meter)
             opened = self._opened(info, head, b"")
             self.memory.keep_head(info, head)
         if not info.size_bytes:
@@ -215,6 +218,11 @@ class Opener:
             tail=tail,
             facts=self.memory.facts(info),
         )
+
+
+def _affordable(meter: ScanMeter) -> int:
+    """Return how much of a text is read before it is known what the query needs."""
+    return min(HEAD_BYTES, max(1, meter.remaining_bytes // _SHARE))
 
 
 def _format(opened: Opened) -> str:

@@ -60,7 +60,9 @@ class Run:
         for table in inputs.tables:
             table.brief = rows if asked.is_plain and rows <= _BRIEF_ROWS else None
             if isinstance(table, CsvTable):
-                table.used, table.dry = asked.used_columns(), asked.query.dry_run
+                table.used = asked.used_columns()
+            if isinstance(table, CsvTable | JsonTable):
+                table.dry = asked.query.dry_run
         self._use(asked.used_fields())
 
     def answer(self, session: Session) -> Answer:
