@@ -105,6 +105,13 @@ def test_nothing_near_names_what_is_there(filled: Shelf) -> None:
     assert error.repair is None
 
 
+def test_a_folder_in_common_makes_no_name_near(filled: Shelf) -> None:
+    """Another object of a deep folder is none that was meant."""
+    error = explained(filled, filled.bucket, "sales/2026/budget.xlsx")
+    assert "orders.csv, returns.csv" in error.hint
+    assert error.repair is None
+
+
 def test_a_missing_bucket_gets_the_nearest(filled: Shelf) -> None:
     """A letter too many in the bucket's name is found."""
     wrong = f"{filled.bucket}x"

@@ -74,6 +74,12 @@ class _Folder:
     def __bool__(self) -> bool:
         return bool(self.keys or self.folders)
 
+    def near(self, name: str, names: Sequence[str]) -> list[str]:
+        """Return the names most like one; what all begin with makes none like another."""
+        bare = (one.removeprefix(self.prefix) for one in names)
+        found = close_names(name.removeprefix(self.prefix), bare)
+        return [self.prefix + one for one in found]
+
 
 def _explain_bucket(store: ObjectStore, exc: NotFoundError, meter: ScanMeter) -> NotFoundError:
     names = [bucket.name for bucket in store.list_buckets(meter)]
@@ -109,7 +115,7 @@ def _explain_key(store: ObjectStore, exc: NotFoundError, meter: ScanMeter) -> No
         return _explain_parent(store, exc, meter)
     if key in folder.keys:
         return exc
-    close, folders = close_names(key, folder.keys), close_names(name, folder.folders)
+    close, folders = folder.near(key, folder.keys), folder.near(name, folder.folders)
     if folders and (name == key or not close):
         return _listing(exc, f"Nearest: {_shown(folders)}.", folders[0])
     if close:
@@ -130,7 +136,7 @@ def _explain_parent(store: ObjectStore, exc: NotFoundError, meter: ScanMeter) ->
     there = f"s3://{bucket}/{prefix} has no {missing}/"
     if f"{prefix}{missing}/" in folder.folders:
         return _enriched(exc, f"s3://{bucket}/{prefix}{missing}/ is an empty folder.")
-    close = close_names(f"{prefix}{missing}/", folder.folders)
+    close = folder.near(f"{prefix}{missing}/", folder.folders)
     if not close:
         return _enriched(exc, f"{there}; it has {_names_in(folder)}.")
     candidate = close[0] + rest
