@@ -71,3 +71,26 @@ async def test_every_suggested_call_works(call: Caller, objects: Objects, key: s
         assert not answer.is_error, answer.text
         if suggested["tool"] == "get_dataset_summary":
             assert answer.data["profile"], answer.text
+
+
+async def test_of_several_datasets_one_is_proposed(call: Caller, objects: Objects) -> None:
+    """The text ends with the call that profiles the largest of those that are read."""
+    for at in range(3):
+        objects.put(f"several/a b/part-{at}.csv", _CSV)
+        objects.put(f"several/[c]/part-{at}.csv", _CSV * 9)
+        objects.put(f"several/pictures/{at}.png", bytes(2_000))
+    found = await call("get_dataset_summary", bucket_name=SHELF, prefix="several/")
+    assert found.data["profile"] is None
+    answer = await call(found.next["tool"], **found.next["arguments"])
+    assert answer.data["prefix"].startswith("several/[")
+    assert answer.data["profile"]["rows"] == 3 * 26
+    assert answer.lines[-1].startswith("<<end")
+
+
+async def test_pictures_are_not_proposed(call: Caller, objects: Objects) -> None:
+    """Of none of these datasets there would be a profile."""
+    for suffix in ("png", "pdf"):
+        objects.put(f"pictures/{suffix}/x.{suffix}", bytes(2_000))
+    found = await call("get_dataset_summary", bucket_name=SHELF, prefix="pictures/")
+    assert len(found.data["datasets"]) == 2
+    assert found.lines[-1].startswith("<<end")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from s3_data_lake_mcp.fence import cell, row, visible
+from s3_data_lake_mcp.loaders.formats import READ_TOOLS
 from s3_data_lake_mcp.models.analysis import Bin, Dataset, DatasetSummary, FileMetadata, Profile
 from s3_data_lake_mcp.tools.words import next_line, plural, size
 
@@ -37,7 +38,19 @@ def summary(result: DatasetSummary) -> tuple[str, Sequence[str], str | None]:
         lines.extend(_dataset_line(dataset) for dataset in result.datasets)
     if profile is not None:
         lines.extend(_profile_lines(profile))
-    return first, lines, None
+    return first, lines, _narrower(result) if profile is None else None
+
+
+def _narrower(result: DatasetSummary) -> str | None:
+    """Return the call that profiles the largest of several datasets."""
+    tables = [one.uri for one in result.datasets if one.format in READ_TOOLS]
+    if len(result.datasets) == 1 or not tables:
+        return None
+    place = {
+        "bucket_name": result.bucket,
+        "prefix": tables[0].removeprefix(f"s3://{result.bucket}/"),
+    }
+    return next_line("get_dataset_summary", place)
 
 
 def _dataset_line(dataset: Dataset) -> str:
