@@ -53,6 +53,10 @@ def test_by_name(key: str, expected: tuple[str, str]) -> None:
         ("x.csv", b"", ("csv", "suffix")),
         ("x", b"", ("unknown", "")),
         ("x.bin", b"\x00\x01\x02", ("unknown", "")),
+        ("x.csv", b"a,b\r\n1,2\r\n\x1a", ("csv", "suffix")),
+        ("x.json", b'[{"a": "x\x07y"}]', ("json", "content")),
+        ("x.csv", bytes(range(256)), ("unknown", "")),
+        ("x", b"a,b\n1,2\n\x1a", ("unknown", "")),
     ],
 )  # fmt: skip
 def test_by_content(key: str, head: bytes, expected: tuple[str, str]) -> None:
