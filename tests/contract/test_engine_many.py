@@ -281,3 +281,17 @@ def test_no_object_takes_types_from_others_of_its_shape(suffix: str, late: int) 
     assert desk.value(f"s/0.{suffix}", "SELECT max(v) FROM data") == "abc"
     assert desk.value(f"s/1.{suffix}", "SELECT max(v) FROM data") == 11
     assert desk.value(f"s/[12].{suffix}", "SELECT max(v) FROM data") == 11
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+def test_no_object_is_as_wide_as_a_set_that_it_was_read_in(suffix: str) -> None:
+    """Integers, and fractions, that no double holds together are numbers each by itself."""
+    desk = Desk()
+    for name, texts in {"0": ["-14", "29"], "1": [f"{2**62}", "5"], "2": ["9.5", "10.0"]}.items():
+        lines = ["v", *texts] if suffix == "csv" else [f'{{"v": {text}}}' for text in texts]
+        desk.put(f"s/{name}.{suffix}", "\n".join([*lines, ""]))
+    assert desk.value("s/", "SELECT max(v) FROM data") == "9.5"
+    for key, most in (("0", 29), ("1", 2**62), ("2", 10.0), ("[01]", 2**62)):
+        found = desk.run(f"s/{key}.{suffix}", "SELECT max(v) FROM data")
+        ((value,),) = (row.values() for row in found.table.to_pylist())
+        assert (value, type(value), found.notices) == (most, type(most), [])

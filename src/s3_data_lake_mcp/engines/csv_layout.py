@@ -10,7 +10,7 @@ from itertools import islice
 from s3_data_lake_mcp.engines.casts import TEXT, widened
 from s3_data_lake_mcp.engines.csv_stream import PLAIN, Marks, is_passable
 from s3_data_lake_mcp.engines.opening import Opened
-from s3_data_lake_mcp.engines.places import Member, Place
+from s3_data_lake_mcp.engines.places import Member
 from s3_data_lake_mcp.engines.sqltext import literal
 from s3_data_lake_mcp.engines.streams import WRAPPING
 from s3_data_lake_mcp.engines.tables import Mode, distinct, numbered_notice, type_name
@@ -148,15 +148,6 @@ class Layout:
 
 type Group = tuple[Layout, list[Member]]
 """A layout and the objects that have it."""
-
-
-def layout_fact(place: Place) -> str:
-    """Return the name of the fact that is an object's layout among those that it is read with.
-
-    Objects that begin alike share one, and its types are of the values of all: by itself, or among
-    others, each of them may be of other types.
-    """
-    return f"csv {hash(tuple((member.info.ref, member.info.etag) for member in place.members))}"
 
 
 def find_layout(opened: Opened, max_decoded_bytes: int) -> Layout:

@@ -15,12 +15,11 @@ from s3_data_lake_mcp.engines.csv_layout import (
     SNIFF_BYTES,
     Group,
     Layout,
-    layout_fact,
     reader_options,
 )
 from s3_data_lake_mcp.engines.csv_reads import find_layouts, plain_text, text_stream
 from s3_data_lake_mcp.engines.csv_stream import Irregular
-from s3_data_lake_mcp.engines.places import Member, Place
+from s3_data_lake_mcp.engines.places import Member, Place, layout_fact
 from s3_data_lake_mcp.engines.sqltext import call, identifier, literal, struct
 from s3_data_lake_mcp.engines.streams import DecodedStream
 from s3_data_lake_mcp.engines.tables import (

@@ -16,7 +16,7 @@ from s3_data_lake_mcp.engines.json_reads import json_text, plain_json, unsure
 from s3_data_lake_mcp.engines.json_shape import Node, narrowed
 from s3_data_lake_mcp.engines.json_stream import VALUE
 from s3_data_lake_mcp.engines.opening import HEAD_BYTES
-from s3_data_lake_mcp.engines.places import Member, Place
+from s3_data_lake_mcp.engines.places import Member, Place, layout_fact
 from s3_data_lake_mcp.engines.sqltext import call, identifier, struct
 from s3_data_lake_mcp.engines.streams import WRAPPING, DecodedStream
 from s3_data_lake_mcp.engines.tables import (
@@ -36,7 +36,6 @@ from s3_data_lake_mcp.storage.scope import SurpriseError
 
 type _Group = tuple[JsonLayout, list[Member]]
 
-_FACT = "json"
 _HEAD_BYTES = 256 << 10
 _HEAD_THREADS = 16
 _WATCHED = "watched"
@@ -65,6 +64,7 @@ class JsonTable:
         self.dry, self.most_cached_bytes = False, 0
         self.used = ALL_FIELDS
         self._budget = max_decoded_bytes
+        self._fact = layout_fact(place)
         self._partitions = partition_types(place)
         self._focus = sampled(place.members)
         self._bad: dict[str, list[BadLines]] = {}
@@ -95,7 +95,7 @@ class JsonTable:
             with ThreadPoolExecutor(_HEAD_THREADS) as pool:
                 list(pool.map(lambda member: member.opened.need_head(_HEAD_BYTES), new))
         for member in new:
-            member.opened.facts[_FACT] = find_layout(member.opened, session, self._budget)
+            member.opened.facts[self._fact] = find_layout(member.opened, session, self._budget)
         unified = unify(self._known())
         for member in self.place.members:
             if (layout := self._layout(member)) is not None:
@@ -215,12 +215,12 @@ class JsonTable:
         return (layout for member in among if (layout := self._layout(member)) is not None)
 
     def _layout(self, member: Member) -> JsonLayout | None:
-        return self._own.get(str(member.info.ref)) or member.opened.facts.get(_FACT)
+        return self._own.get(str(member.info.ref)) or member.opened.facts.get(self._fact)
 
     def _keep(self, member: Member, layout: JsonLayout) -> None:
         """Remember a layout for the next query, or for this table if it is made for it alone."""
         if layout.shared:
-            member.opened.facts[_FACT] = layout
+            member.opened.facts[self._fact] = layout
         else:
             self._own[str(member.info.ref)] = layout
 

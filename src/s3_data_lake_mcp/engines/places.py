@@ -67,6 +67,16 @@ class Place:
         )
 
 
+def layout_fact(place: Place) -> str:
+    """Return the name of the fact that is an object's layout among those that it is read with.
+
+    Objects that begin alike share one, and its types are of the values of all: by itself, or among
+    others, each of them may be of other types.
+    """
+    versions = hash(tuple((member.info.ref, member.info.etag) for member in place.members))
+    return f"{place.format} {versions}"
+
+
 def find_place(opener: Opener, bucket: str, key: str, asked: str) -> Place:
     """Look up what a key names: an object, or by listing a prefix or glob.
 
