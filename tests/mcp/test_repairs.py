@@ -180,6 +180,28 @@ async def test_two_wrong_arguments_are_mended_at_once(
     assert not (await call("query_csv_data", **failed.next["arguments"])).is_error
 
 
+@pytest.mark.parametrize("wrong", ["prise", "PRISE", "Pricee"])
+async def test_case_makes_no_name_unlike(call: Caller, objects: Objects, wrong: str) -> None:
+    """Names that only case tells from a column are that column, also beside a misspelt one."""
+    key = objects.put("repairs/prices.csv", b"country,price\nCH,4\nDE,5\n")
+    failed = await call(
+        "query_csv_data", bucket_name=SHELF, object_key=key, columns=["COUNTRY", wrong]
+    )
+    assert failed.text.startswith("unknown_column: ")
+    assert failed.next["arguments"]["columns"] == ["country", "price"]
+
+
+async def test_a_long_object_is_tried_by_its_names(call: Caller, objects: Objects) -> None:
+    """Its exact profile is too much for a trial; what it would be refused for is mended."""
+    rows = "".join(f"{i},{'x' * 90}\n" for i in range(100_000))
+    key = objects.put("repairs/long.csv", f"price,note\n{rows}")
+    failed = await call(
+        "get_dataset_summary", bucket_name=SHELF, prefix=key, basis="exakt", columns=["prise"]
+    )
+    assert failed.text.startswith("invalid_argument: ")
+    assert failed.next["arguments"]["columns"] == ["price"]
+
+
 @pytest.mark.parametrize(
     ("tool", "wrong", "right"),
     [

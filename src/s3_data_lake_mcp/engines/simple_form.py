@@ -1,11 +1,11 @@
 """The simple form: one predicate over one column, its value bound, the same for each format."""
 
 import csv
-import difflib
 import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from itertools import pairwise
 
 from s3_data_lake_mcp.engines import Filter
@@ -183,7 +183,11 @@ def pick(types: Mapping[str, str], wanted: Iterable[str], argument: str) -> list
 def _unknown(
     types: Mapping[str, str], wanted: Sequence[str], name: str, argument: str
 ) -> UnknownColumnError:
-    near = {one: difflib.get_close_matches(one, types, n=3, cutoff=0.5) for one in wanted}
+    folded = {name.casefold(): name for name in types}
+    near = {
+        one: [folded[like] for like in get_close_matches(one.casefold(), folded, n=3, cutoff=0.5)]
+        for one in wanted
+    }
     fixed = [one if one in types else next(iter(near[one]), "") for one in wanted]
     repair: dict[str, object] | None = None
     if all(fixed):

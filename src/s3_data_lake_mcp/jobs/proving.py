@@ -73,7 +73,9 @@ def attempt(run: Run, name: str, tried: Arguments, meter: ScanMeter) -> dict[str
     try:
         return run(name, {**tried, **beginning}, meter)
     except LimitExceededError as exc:
-        # An exact profile says beforehand that it would read more.
-        if meter.remaining_bytes and (exc.repair or {}).keys() != {"basis"}:
+        if exc.repair is not None and exc.repair.keys() == {"basis"}:
+            # An exact profile says beforehand that it would read more; a sample knows the names.
+            return attempt(run, name, {**tried, **exc.repair}, meter)
+        if meter.remaining_bytes:
             raise
         raise meter.overdue() from exc
