@@ -96,3 +96,11 @@ def test_lines_of_several_kinds_are_rows_whatever_the_key(desk: Desk) -> None:
         rows = desk.rows(key, "SELECT a, value FROM data")
         assert [row["a"] for row in rows] == [None, 3, None]
         assert [row["value"] for row in rows] == ["[1,2]", None, "x"]
+
+
+def test_a_bad_line_of_any_bytes_leaves_json_lines_what_they_are(desk: Desk) -> None:
+    """That line is left out and named, as read_json_from_s3 does."""
+    desk.put("odd.jsonl", b'{"a":1}\n\0\0\n{"a":2}\n')
+    result = desk.run("odd.jsonl")
+    assert result.table.to_pylist() == [{"a": 1}, {"a": 2}]
+    assert "line 2" in str(result.notices)

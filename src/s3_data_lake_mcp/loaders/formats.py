@@ -202,16 +202,14 @@ def refuse_other(info: ObjectInfo, head: bytes, wanted: str, compression: str = 
 def refuse_compressed(info: ObjectInfo, head: bytes) -> None:
     """Raise if text is still compressed: twice, or in a way that is not read."""
     name = next((name for magic, name in _PACKED if head.startswith(magic)), "")
-    suffix, encodings = info.ref.key.lower().rpartition(".")[2], info.content_encoding.lower()
-    said = [suffix, *re.findall(r"\w+", encodings)]
+    said = re.findall(r"\w+", f"{info.ref.key.rpartition('.')[2]} {info.content_encoding}".lower())
     if not name and _is_binary(head[:_SHOWN_BYTES]):
         name = next((_PACKED_NAMES[word] for word in said if word in _PACKED_NAMES), "")
     if not name:
         return
-    if name in _COMPRESSIONS.values():
-        message = f"{info.ref} is compressed twice: there is {name} data within"
-    else:
-        message = f"{info.ref} is compressed with {name}, which is not read"
+    twice = name in _COMPRESSIONS.values()
+    how = f"twice: there is {name} data within" if twice else f"with {name}, which is not read"
+    message = f"{info.ref} is compressed {how}"
     raise UnsupportedFormatError(message, hint="Compress it once, with gzip, bzip2, xz or zstd.")
 
 
@@ -255,12 +253,13 @@ def _reads_on(head: bytes) -> bool:
 def _text_format(head: bytes, named: str) -> tuple[str, str]:
     wide = head.startswith(_UNICODE_MARKS) or (named in ("csv", "text") and wide_encoding(head))
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    opens = not wide and (_JSON_OBJECT.match(text) or _JSON_ARRAY.match(text))
     is_named = named in ("csv", "json", "text", "xml")
-    # Stray control characters, such as the end mark of DOS, make no binary of what is named text.
+    # Stray control characters make no binary of what is named text, nor do any in bad JSON Lines.
     stray = max(1, len(text) // 50) if is_named and b"\0" not in text else 0
-    if not wide and _is_binary(text, stray):
+    if not wide and not (opens and named == "json") and _is_binary(text, stray):
         return "unknown", ""
-    if not wide and (_JSON_OBJECT.match(text) or _JSON_ARRAY.match(text)):
+    if opens:
         # `[a] b` and the like is text with brackets; a name that says otherwise decides.
         is_csv = named == "csv" and not _is_json(head, named=named)
         return (named, "suffix") if is_csv else ("json", "content")
