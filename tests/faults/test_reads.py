@@ -2,6 +2,7 @@
 
 import random
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -247,7 +248,33 @@ def test_the_byte_budget_stops_a_read(impatient_store: S3Store, info: ObjectInfo
     used = ScanMeter(timeout_seconds=DEADLINE_SECONDS, max_bytes=100_000)
     with pytest.raises(LimitExceededError):
         impatient_store.get_range(info, 0, 300_000, used)
-    assert used.bytes_read < 300_000
+    assert used.bytes_read <= 100_000
+
+
+def test_reads_side_by_side_share_the_budget(impatient_store: S3Store, info: ObjectInfo) -> None:
+    """What one is about to read is not left for the others; all of it can be used."""
+    used = ScanMeter(timeout_seconds=DEADLINE_SECONDS, max_bytes=100_000)
+
+    def read(start: int) -> int:
+        try:
+            return len(impatient_store.get_range(info, start, start + 50_000, used))
+        except LimitExceededError:
+            return 0
+
+    with ThreadPoolExecutor(6) as pool:
+        sizes = list(pool.map(read, range(0, 300_000, 50_000)))
+    assert sum(sizes) <= used.bytes_read <= 100_000
+    used = ScanMeter(timeout_seconds=DEADLINE_SECONDS, max_bytes=100_000)
+    assert len(impatient_store.get_range(info, 0, 100_000, used)) == used.bytes_read
+
+
+def test_a_body_that_breaks_off_takes_no_budget(
+    impatient_store: S3Store, info: ObjectInfo, fault_proxy: FaultProxy
+) -> None:
+    """What was claimed and did not come can be read again."""
+    fault_proxy.inject("truncate", times=1, after=0)
+    used = ScanMeter(timeout_seconds=DEADLINE_SECONDS, max_bytes=50_000)
+    assert len(impatient_store.get_range(info, 0, 50_000, used)) == used.bytes_read
 
 
 def test_listings_survive_faults(

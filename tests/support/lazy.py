@@ -66,5 +66,5 @@ class LazyStore(MemoryStore):
         meter.count_request()
         self.ranges.append((start, stop))
         body = self._pattern.range(start, min(stop, self._info.size_bytes))
-        meter.count_bytes(len(body))
+        meter.spend_bytes(len(body))
         return body

@@ -83,7 +83,7 @@ class MemoryStore:
         """Return the identity and the first bytes."""
         meter.count_request()
         info, body = self._read(ref)
-        meter.count_bytes(len(body[:length]))
+        meter.spend_bytes(len(body[:length]))
         return info, body[:length]
 
     def get_tail(self, ref: ObjectRef, length: int, meter: ScanMeter) -> tuple[ObjectInfo, bytes]:
@@ -91,7 +91,7 @@ class MemoryStore:
         meter.count_request()
         info, body = self._read(ref)
         tail = body[max(0, len(body) - length) :]
-        meter.count_bytes(len(tail))
+        meter.spend_bytes(len(tail))
         return info, tail
 
     def get_range(self, info: ObjectInfo, start: int, stop: int, meter: ScanMeter) -> bytes:
@@ -101,7 +101,7 @@ class MemoryStore:
         if current.etag != info.etag:
             message = f"{info.ref} changed while it was being read"
             raise ObjectChangedError(message, hint="Call again.")
-        meter.count_bytes(len(body[start:stop]))
+        meter.spend_bytes(len(body[start:stop]))
         return body[start:stop]
 
     def head(self, ref: ObjectRef, meter: ScanMeter) -> ObjectHead:

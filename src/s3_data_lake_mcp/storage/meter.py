@@ -19,6 +19,7 @@ class ScanMeter:
         self._cancelled = threading.Event()
         self.deadline = self._started + timeout_seconds
         self.timeout_seconds = timeout_seconds
+        self._claimed = 0
         self.requests = 0
         self.bytes_read = 0
 
@@ -84,18 +85,36 @@ class ScanMeter:
         with self._lock:
             self.requests += 1
 
-    def count_bytes(self, size: int) -> None:
-        """Count bytes that have arrived.
+    def claim_bytes(self, most: int) -> int:
+        """Return how many bytes may be read now: reads side by side share what is left.
 
         Raises:
-            LimitExceededError: If the scan budget is spent.
+            LimitExceededError: If the scan budget is spent, or about to be by other reads.
         """
         with self._lock:
+            claimed = min(most, self._max_bytes - self.bytes_read - self._claimed)
+            if claimed > 0:
+                self._claimed += claimed
+                return claimed
+        message = f"The call needs more than its budget of {self._max_bytes:,} bytes"
+        raise LimitExceededError(
+            message,
+            hint="Narrow columns, predicate or prefix, or raise S3_DATA_LAKE_MAX_SCAN_BYTES.",
+        )
+
+    def count_bytes(self, claimed: int, size: int) -> None:
+        """Count the bytes that have arrived of those that were claimed."""
+        with self._lock:
+            self._claimed -= claimed
             self.bytes_read += size
-            over = self.bytes_read > self._max_bytes
-        if over:
-            message = f"The call read more than its budget of {self._max_bytes:,} bytes"
-            raise LimitExceededError(
-                message,
-                hint="Narrow columns, predicate or prefix, or raise S3_DATA_LAKE_MAX_SCAN_BYTES.",
-            )
+
+    def spend_bytes(self, size: int) -> None:
+        """Claim bytes that are here already, and count them.
+
+        Raises:
+            LimitExceededError: If the scan budget allows only some of them.
+        """
+        while size > 0:
+            claimed = self.claim_bytes(size)
+            self.count_bytes(claimed, claimed)
+            size -= claimed

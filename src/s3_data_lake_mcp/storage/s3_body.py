@@ -53,13 +53,16 @@ class _Pieces:
             with body as raw, watched(raw, meter):  # type: ignore[assignment] # urllib3's own response comes out
                 while self.at < self.stop:
                     meter.check()
-                    wanted = min(self.stop - self.at, _PIECE_BYTES, meter.remaining_bytes + 1)
-                    piece = raw.read(wanted)
+                    claimed = meter.claim_bytes(min(self.stop - self.at, _PIECE_BYTES))
+                    piece = b""
+                    try:
+                        piece = raw.read(claimed)
+                    finally:
+                        meter.count_bytes(claimed, len(piece))
                     if not piece:
                         break
                     self._parts.append(piece)
                     self.at += len(piece)
-                    meter.count_bytes(len(piece))
         except (HTTPError, OSError) as exc:
             meter.check()
             message = f"the body broke off ({type(exc).__name__})"
