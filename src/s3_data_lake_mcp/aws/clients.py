@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _DEFAULT_REGION = "us-east-1"
 _CONNECT_SECONDS = 5.0
 _READ_SECONDS = 10.0
-_POOL_CONNECTIONS = 64
+_POOL_CONNECTIONS = 96
 _ROLES = Kind(
     setting="S3_DATA_LAKE_ROLES",
     value=re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=.@/-]+"),

@@ -25,7 +25,7 @@ _GRID_BYTES = 4096
 _GAP_BYTES = 128 << 10
 """Ranges nearer than this are one request, to the engine too (`parquet_prefetch_column_gap`)."""
 
-_THREADS = 24
+_THREADS = 48
 _pool: list[ThreadPoolExecutor] = []
 
 
