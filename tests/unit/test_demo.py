@@ -246,9 +246,12 @@ def test_leaving_the_context_ends_the_process() -> None:
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_demo_lake_ends_with_the_process_that_started_it(number: signal.Signals) -> None:
     """However its parent ends, the embedded S3 ends too."""
+    # Whoever runs the tests in the background may ignore an interrupt, which is inherited.
     script = textwrap.dedent("""
+        import signal
         import time
         from s3_data_lake_mcp.demo.lake import DemoLake
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         lake = DemoLake()
         print(lake.process_id, lake.url, flush=True)
         time.sleep(60)
