@@ -1,4 +1,4 @@
-"""Ranged reads of an object that was read before, sent in a third of the time that the SDK takes.
+"""Ranged reads of an object that was read before, sent without the SDK's own work.
 
 For each request the SDK works out anew where it goes, how it is written and how it is signed. For
 the ranges of one object all that is the same but two headers, which need no signature: S3 asks for

@@ -169,10 +169,13 @@ def _within(node: Node) -> Iterator[Node]:
 
 def _is_kept(node: Node) -> bool:
     """Whether a common table is stored before it is read: in the order in which threads come."""
+    tables = (node.get("cte_map") or {}).get("map")
+    if not tables:
+        return False
     read = Counter(str(one.get("table_name")).lower() for one in nodes_of(node))
     return any(
         cte["value"]["materialized"] == "CTE_MATERIALIZE_ALWAYS" or read[cte["key"].lower()] > 1
-        for cte in (node.get("cte_map") or {}).get("map", ())
+        for cte in tables
     )
 
 

@@ -5,14 +5,13 @@ import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from itertools import pairwise
 
 from s3_data_lake_mcp.engines import Filter
 from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.sqltext import identifier, literal, names
 from s3_data_lake_mcp.errors import InvalidArgumentError, UnknownColumnError
-from s3_data_lake_mcp.loaders.unknown_column import columns_hint
+from s3_data_lake_mcp.loaders.unknown_column import columns_hint, nearest_columns
 
 _TEXTS = ("VARCHAR", "JSON", "ENUM")
 _INTEGERS = {f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY", "SMALL", "BIG", "HUGE")}
@@ -183,11 +182,7 @@ def pick(types: Mapping[str, str], wanted: Iterable[str], argument: str) -> list
 def _unknown(
     types: Mapping[str, str], wanted: Sequence[str], name: str, argument: str
 ) -> UnknownColumnError:
-    folded = {name.casefold(): name for name in types}
-    near = {
-        one: [folded[like] for like in get_close_matches(one.casefold(), folded, n=3, cutoff=0.5)]
-        for one in wanted
-    }
+    near = {one: nearest_columns(one, types) for one in wanted}
     fixed = [one if one in types else next(iter(near[one]), "") for one in wanted]
     repair: dict[str, object] | None = None
     if all(fixed):

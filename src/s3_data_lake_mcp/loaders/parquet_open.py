@@ -27,8 +27,8 @@ from s3_data_lake_mcp.loaders.formats import (
     PARQUET,
     READ_TOOLS,
     detect_format,
-    detect_format_by_name,
     encrypted_parquet,
+    format_of,
 )
 from s3_data_lake_mcp.loaders.parquet_ranges import RangeFile
 from s3_data_lake_mcp.loaders.parquet_thrift import (
@@ -204,7 +204,7 @@ def _not_parquet(source: ObjectReader) -> LakeError:
     message = f"{subject} is not Parquet: " + (
         f"it looks like {name}" if name not in ("unknown", "parquet") else "it has no footer"
     )
-    packed = detect_format_by_name(source.ref.key)[0] if compression else name
+    packed = format_of(source.ref.key) if compression else name
     if packed != "parquet" and (tool := READ_TOOLS.get(packed)):
         repair = {"bucket_name": source.ref.bucket, "object_key": source.ref.key}
         return MalformedDataError(message, hint=f"Use {tool}.", repair=repair, repair_tool=tool)

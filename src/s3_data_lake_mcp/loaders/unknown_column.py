@@ -22,7 +22,7 @@ def unknown_column(
         wanted: The columns that were asked for.
         name: The one of them that is not there.
     """
-    near = {one: _nearest(one, types) for one in wanted}
+    near = {one: nearest_columns(one, types) for one in wanted}
     fixed = [one if one in types else next(iter(near[one]), "") for one in wanted]
     return UnknownColumnError(
         f"{subject} has no column {name!r}",
@@ -39,7 +39,7 @@ def columns_hint(near: Sequence[str], types: Mapping[str, object]) -> str:
     return f"It has: {first_of(described, _SHOWN)}."
 
 
-def _nearest(name: str, known: Mapping[str, object]) -> list[str]:
+def nearest_columns(name: str, known: Mapping[str, object]) -> list[str]:
     """Return the columns most like a name; another case is no difference."""
     folded: dict[str, list[str]] = {}
     for one in known:
