@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from s3_data_lake_mcp.aws.headers import read_headers_fast
 from s3_data_lake_mcp.aws.listings import read_listings_fast
-from s3_data_lake_mcp.aws.ranges import RangeClient
+from s3_data_lake_mcp.aws.objects import ObjectClient
 from s3_data_lake_mcp.aws.roles import Assumption, assume
 from s3_data_lake_mcp.aws.timestamps import use_fast_timestamps
 from s3_data_lake_mcp.errors import StoreUnavailableError
@@ -44,15 +44,15 @@ class _Era:
     session: "Session"
     began: float
     roles: "dict[str, Session]" = field(default_factory=dict)
-    clients: "dict[tuple[str, str], tuple[S3Client, RangeClient]]" = field(default_factory=dict)
+    clients: "dict[tuple[str, str], tuple[S3Client, ObjectClient]]" = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """A client for one call, what reads ranges, and the era whose credentials they sign with."""
+    """A client for one call, what reads objects, and the era whose credentials they sign with."""
 
     client: "S3Client"
-    ranges: RangeClient
+    objects: ObjectClient
     region: str
     era: _Era
 
@@ -90,8 +90,8 @@ class ClientFactory:
             where = region or configured_region(era.session)
             if (role, where) not in era.clients:
                 era.clients[role, where] = self._make(self._session(era, role), where)
-            client, ranges = era.clients[role, where]
-            return Lease(client=client, ranges=ranges, region=where, era=era)
+            client, objects = era.clients[role, where]
+            return Lease(client=client, objects=objects, region=where, era=era)
 
     def _session(self, era: _Era, role: str) -> "Session":
         """Return the session that signs: the standard chain's, or the role's."""
@@ -133,7 +133,7 @@ class ClientFactory:
 
         return _Era(session=get_session(), began=time.monotonic())
 
-    def _make(self, session: "Session", region: str) -> "tuple[S3Client, RangeClient]":
+    def _make(self, session: "Session", region: str) -> "tuple[S3Client, ObjectClient]":
         from botocore.config import Config  # noqa: PLC0415 - loaded with the session
         from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - as above
 
@@ -152,7 +152,7 @@ class ClientFactory:
         read_listings_fast(client)
         read_headers_fast(client)
         made = cast("S3Client", client)
-        return made, RangeClient(made, session)
+        return made, ObjectClient(made, session)
 
     def _config(self) -> "Config":
         from botocore.config import Config  # noqa: PLC0415 - loaded with the session

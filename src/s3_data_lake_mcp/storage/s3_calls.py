@@ -25,6 +25,7 @@ from s3_data_lake_mcp.storage.s3_errors import (
 _TRIES = 4
 _FIRST_DELAY_SECONDS = 0.4
 _RENEWALS = 2
+_OF_OBJECTS = {"get_object", "head_object"}
 _REGIONS_KEPT = 10_000
 _REGION = re.compile(r"[a-z]{2,}(-[a-z0-9]+)+")
 _REGION_HEADER = "x-amz-bucket-region"
@@ -131,7 +132,7 @@ class S3Calls:
             try:
                 lease = self._factory.client_for(asked.bucket, self.region_of(asked.bucket))
                 patience.meter.count_request()
-                client = lease.ranges if asked.operation == "get_object" else lease.client
+                client = lease.objects if asked.operation in _OF_OBJECTS else lease.client
                 answer = getattr(client, asked.operation)(**asked.parameters)
             except FAILURES as exc:
                 step = next_step(exc)

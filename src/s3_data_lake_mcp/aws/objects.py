@@ -1,10 +1,10 @@
-"""Ranged reads of an object that was read before, sent without the SDK's own work.
+"""Reads of an object that was read before, sent without the SDK's own work.
 
 For each request the SDK works out anew where it goes, how it is written and how it is signed. For
 the ranges of one object all that is the same but two headers, which need no signature: S3 asks for
 those of the host and of `x-amz-*`. So the SDK sends the first one; what it sent is kept, signed
-without these two once a minute, and the next ones go over its connections. What fails is parsed and
-raised as the SDK does.
+without these two once a minute, and the next ones go over its connections, as do HEAD requests.
+What comes is parsed, and what fails is raised, as the SDK does.
 """
 
 import contextlib
@@ -20,21 +20,25 @@ from s3_data_lake_mcp.aws.headers import Headers
 
 if TYPE_CHECKING:
     from botocore.credentials import ReadOnlyCredentials
-    from botocore.model import Shape
     from botocore.session import Session
     from mypy_boto3_s3 import S3Client
-    from urllib3 import BaseHTTPResponse, HTTPConnectionPool
+    from urllib3 import HTTPConnectionPool
 
 _SIGNED = re.compile(
     r"AWS4-HMAC-SHA256 Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request, "
     r"SignedHeaders=[^,]+, Signature=[0-9a-f]{64}"
 )
 _CHANGING = {"range", "if-match"}
+_OPTIONS = {"Range": "range", "IfMatch": "if-match", "ChecksumMode": "x-amz-checksum-mode"}
+"""Parameters that may differ from request to request, and their headers."""
 _OWN = {"authorization", "x-amz-date", "x-amz-security-token", "amz-sdk-invocation-id"}
 _MOST_KEPT = 1_000
 _REDIRECT = 300
 _SIGNED_SECONDS = 60
 """How long a signature serves; S3 takes it for 15 minutes."""
+
+type Ask = tuple[str, tuple[tuple[str, str], ...]]
+"""A method, and the headers that are signed beside those of the object's first request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,12 +66,13 @@ class Sent:
         return cls(url=url, headers=kept, scope=(found[2], found[3]))
 
 
-def sign(sent: Sent, credentials: "ReadOnlyCredentials") -> dict[str, str]:
+def sign(sent: Sent, credentials: "ReadOnlyCredentials", ask: Ask) -> dict[str, str]:
     """Return the headers of further requests, signed by the SDK's own signer."""
     from botocore.auth import S3SigV4Auth  # noqa: PLC0415 - the SDK
     from botocore.awsrequest import AWSRequest  # noqa: PLC0415 - as above
 
-    request = AWSRequest(method="GET", url=sent.url, headers=dict(sent.headers))
+    method, named = ask
+    request = AWSRequest(method=method, url=sent.url, headers={**sent.headers, **dict(named)})
     region, service = sent.scope
     S3SigV4Auth(credentials, service, region).add_auth(request)
     return dict(request.headers.items())
@@ -79,20 +84,20 @@ class _Known:
     def __init__(self, sent: Sent, pool: "HTTPConnectionPool") -> None:
         self.sent = sent
         self.pool = pool
-        self._signed: tuple[dict[str, str], ReadOnlyCredentials, float] | None = None
+        self._signed: dict[Ask, tuple[dict[str, str], ReadOnlyCredentials, float]] = {}
 
-    def headers(self, credentials: "ReadOnlyCredentials") -> dict[str, str]:
+    def headers(self, credentials: "ReadOnlyCredentials", ask: Ask) -> dict[str, str]:
         """Return the headers of a request, signed by these credentials a short while ago."""
         # S3 compares with the time of day, which goes on while a computer sleeps.
         now = time.time()
-        signed = self._signed
+        signed = self._signed.get(ask)
         if signed is None or signed[1] != credentials or abs(now - signed[2]) > _SIGNED_SECONDS:
-            self._signed = signed = sign(self.sent, credentials), credentials, now
+            self._signed[ask] = signed = sign(self.sent, credentials, ask), credentials, now
         return signed[0]
 
 
-class RangeClient:
-    """Reads ranges over a client's connections; safe for many threads.
+class ObjectClient:
+    """Reads objects over a client's connections; safe for many threads.
 
     Args:
         client: Sends what was not sent before.
@@ -104,25 +109,37 @@ class RangeClient:
         self._session = session
         self._local = threading.local()
         self._known: dict[tuple[tuple[str, object], ...], _Known] = {}
+        self._parser = session.get_component("response_parser_factory").create_parser("rest-xml")
         client.meta.events.register_last("before-send.s3.GetObject", self._note)
 
     def get_object(self, **parameters: Any) -> Mapping[str, Any]:  # noqa: ANN401 - of the SDK
-        """Return what the client's method of this name returns, of the headers what ranges need.
+        """Return what the client's method of this name returns, of a pinned range what it needs.
 
         Raises:
             ClientError: If S3 refuses.
             BotoCoreError: If it cannot be asked.
         """
-        rest = {k: v for k, v in parameters.items() if k not in ("Range", "IfMatch")}
-        name = tuple(sorted(rest.items()))
-        known = self._known.get(name) if len(rest) + 2 == len(parameters) else None
-        if known is not None:
-            changing = {"range": parameters["Range"], "if-match": parameters["IfMatch"]}
-            return self._send(known, changing)
+        name, known = self._find(parameters)
+        if known is not None and "Range" in parameters:
+            return self._send(known, "GetObject", parameters)
         self._local.request = None
         answer = self._client.get_object(**parameters)
         self._keep(name)
         return cast("Mapping[str, Any]", answer)
+
+    def head_object(self, **parameters: Any) -> Mapping[str, Any]:  # noqa: ANN401 - of the SDK
+        """Return what the client's method of this name returns; raises as `get_object` does."""
+        _, known = self._find(parameters)
+        if known is not None:
+            return self._send(known, "HeadObject", parameters)
+        return cast("Mapping[str, Any]", self._client.head_object(**parameters))
+
+    def _find(
+        self, parameters: Mapping[str, Any]
+    ) -> tuple[tuple[tuple[str, object], ...], _Known | None]:
+        """Return what names an object, and what is known of it."""
+        name = tuple(sorted((k, v) for k, v in parameters.items() if k not in _OPTIONS))
+        return name, self._known.get(name)
 
     def _note(self, request: Any, **_: object) -> None:  # noqa: ANN401 - the SDK has no types
         self._local.request = request
@@ -154,12 +171,17 @@ class RangeClient:
             # Another version of the SDK keeps them elsewhere, and sends all requests itself.
             return None
 
-    def _send(self, known: _Known, changing: Mapping[str, str]) -> Mapping[str, Any]:
+    def _send(
+        self, known: _Known, operation: str, parameters: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
         url = known.sent.url
-        headers = {**known.headers(self._credentials()), **changing}
+        options = {header: parameters[k] for k, header in _OPTIONS.items() if k in parameters}
+        named = tuple((k, v) for k, v in options.items() if k not in _CHANGING)
+        method = "HEAD" if operation == "HeadObject" else "GET"
+        headers = {**known.headers(self._credentials(), (method, named)), **options}
         with _translating(url):
             answer = known.pool.urlopen(
-                "GET",
+                method,
                 urlsplit(url).path,
                 headers=headers,
                 retries=False,
@@ -169,17 +191,20 @@ class RangeClient:
                 decode_content=False,
                 enforce_content_length=False,
             )
+            has_body = method == "GET" and answer.status < _REDIRECT
+            body = answer if has_body else b"".join(answer.stream())
         told = Headers(answer.headers)
-        if answer.status >= _REDIRECT:
-            raise self._refusal(url, answer, told)
-        length = told.get("content-length", "")
-        return {
-            "Body": answer,
-            "ETag": told.get("etag"),
-            "ContentRange": told.get("content-range"),
-            "ContentLength": int(length) if length else None,
-            "ResponseMetadata": {"HTTPStatusCode": answer.status, "HTTPHeaders": told},
-        }
+        if has_body and "IfMatch" in parameters:
+            length = told.get("content-length", "")
+            return {
+                "Body": answer,
+                "ETag": told.get("etag"),
+                "ContentRange": told.get("content-range"),
+                "ContentLength": int(length) if length else None,
+                "ResponseMetadata": {"HTTPStatusCode": answer.status, "HTTPHeaders": told},
+            }
+        answered = {"headers": told, "status_code": answer.status, "body": body, "context": {}}
+        return self._parsed(operation, answered)
 
     def _credentials(self) -> "ReadOnlyCredentials":
         from botocore.exceptions import NoCredentialsError  # noqa: PLC0415 - the SDK
@@ -189,18 +214,23 @@ class RangeClient:
             raise NoCredentialsError
         return found.get_frozen_credentials()
 
-    def _refusal(self, url: str, answer: "BaseHTTPResponse", told: Headers) -> Exception:
-        """Return the SDK's exception for an answer that is an error."""
-        from botocore.parsers import create_parser  # noqa: PLC0415 - the SDK
-
-        with _translating(url):
-            body = b"".join(answer.stream())
-        answered = {"headers": told, "status_code": answer.status, "body": body}
-        model = self._client.meta.service_model.operation_model("GetObject")
-        shape = cast("Shape", model.output_shape)
-        parsed = create_parser("rest-xml").parse({**answered, "context": {}}, shape)
+    def _parsed(self, operation: str, answered: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return an answer as the SDK does, or raise its exception."""
+        meta = self._client.meta
+        model = meta.service_model.operation_model(operation)
+        more: dict[str, Any] = {}
+        # The SDK mends headers here that its parser would refuse.
+        meta.events.emit(
+            f"before-parse.s3.{operation}",
+            operation_model=model,
+            response_dict=answered,
+            customized_response_dict=more,
+        )
+        parsed: dict[str, Any] = self._parser.parse(answered, model.output_shape) | more
+        if answered["status_code"] < _REDIRECT:
+            return parsed
         kind = cast("Any", self._client.exceptions).from_code(parsed.get("Error", {}).get("Code"))
-        return cast("Exception", kind(parsed, "GetObject"))
+        raise cast("Exception", kind(parsed, operation))
 
 
 @contextlib.contextmanager

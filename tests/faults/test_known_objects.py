@@ -1,4 +1,4 @@
-"""Ranges behind the first of an object: over the SDK's connections, without the SDK's own work."""
+"""Objects that were read before: over the SDK's connections, without the SDK's own work."""
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, cast
@@ -7,7 +7,8 @@ import pytest
 from botocore.session import Session
 
 from s3_data_lake_mcp.aws import ClientFactory
-from s3_data_lake_mcp.aws.ranges import RangeClient
+from s3_data_lake_mcp.aws.objects import ObjectClient
+from s3_data_lake_mcp.errors import NotFoundError
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectRef, ScanMeter
 from s3_data_lake_mcp.storage.s3 import S3Store
@@ -56,6 +57,59 @@ def test_the_sdk_sends_the_first_and_no_other(
         assert other.headers["if-match"] == f'"{info.etag}"'
 
 
+def test_what_a_head_tells_is_the_same_without_the_sdk(
+    s3: "S3Client", bucket: str, impatient_store: S3Store, fault_proxy: FaultProxy
+) -> None:
+    """All of it, checksums with it, which S3 tells only who asks for them."""
+    s3.put_object(
+        Bucket=bucket,
+        Key="a.bin",
+        Body=BODY,
+        ContentType="text/csv",
+        ContentEncoding="gzip",
+        StorageClass="STANDARD_IA",
+        ServerSideEncryption="AES256",
+        ChecksumAlgorithm="SHA256",
+        Metadata={"owner": "crm"},
+    )
+    ref = ObjectRef(bucket=bucket, key="a.bin")
+    by_sdk = impatient_store.head(ref, ScanMeter())
+    opened, _ = impatient_store.get_head(ref, 100, ScanMeter())
+    assert impatient_store.head(ref, ScanMeter()) == by_sdk
+    assert impatient_store.get_head(ref, 100, ScanMeter()) == (opened, BODY[:100])
+    assert impatient_store.get_tail(ref, 100, ScanMeter()) == (opened, BODY[-100:])
+    assert by_sdk.checksums["SHA256"]
+    assert [OF_THE_SDK in seen.headers for seen in fault_proxy.seen] == [True] * 2 + [False] * 3
+    first, _, second, *_ = fault_proxy.seen
+    of_each_request = ("amz-sdk", "authorization", "x-amz-date", "user-agent", "host")
+    kept = [
+        {name: v for name, v in seen.headers.items() if not name.startswith(of_each_request)}
+        for seen in (first, second)
+    ]
+    assert kept[0] == kept[1]
+
+
+def test_a_head_without_the_sdk_fails_as_with_it(
+    s3: "S3Client", bucket: str, impatient_store: S3Store, info: "ObjectInfo"
+) -> None:
+    """The object was deleted since it was read."""
+    s3.delete_object(Bucket=bucket, Key=info.ref.key)
+    with pytest.raises(NotFoundError) as without:
+        impatient_store.head(info.ref, ScanMeter())
+    with pytest.raises(NotFoundError) as by_sdk:
+        impatient_store.head(ObjectRef(bucket=bucket, key="other.bin"), ScanMeter())
+    assert str(without.value).replace(info.ref.key, "other.bin") == str(by_sdk.value)
+
+
+def test_a_header_that_no_parser_takes_is_no_matter(
+    impatient_store: S3Store, info: "ObjectInfo", fault_proxy: FaultProxy
+) -> None:
+    """Who wrote the object chose what it says of its end."""
+    headers = {"Expires": "never", "ETag": '"1"'}
+    fault_proxy.inject("answer", method="HEAD", status=200, headers=headers)
+    assert impatient_store.head(info.ref, ScanMeter()).info.etag == "1"
+
+
 def test_a_signature_serves_for_a_minute(
     impatient_store: S3Store,
     info: "ObjectInfo",
@@ -79,10 +133,10 @@ def test_renewed_keys_sign_at_once(s3: "S3Client", bucket: str, fault_proxy: Fau
     etag = s3.put_object(Bucket=bucket, Key="a.bin", Body=BODY)["ETag"]
     session = Session()
     session.set_credentials("AKIA-OLD", "secret")
-    ranges = RangeClient(cast("S3Client", session.create_client("s3")), session)
+    objects = ObjectClient(cast("S3Client", session.create_client("s3")), session)
     for key in ("AKIA-OLD", "AKIA-OLD", "AKIA-NEW"):
         session.set_credentials(key, "secret")
-        answer = ranges.get_object(Bucket=bucket, Key="a.bin", Range="bytes=0-9", IfMatch=etag)
+        answer = objects.get_object(Bucket=bucket, Key="a.bin", Range="bytes=0-9", IfMatch=etag)
         assert answer["Body"].read() == BODY[:10]
     assert [seen.access_key for seen in fault_proxy.seen[-2:]] == ["AKIA-OLD", "AKIA-NEW"]
 
@@ -94,12 +148,12 @@ def test_where_a_proxy_is_between_the_sdk_sends_all(
     """It knows how to talk to it."""
     del aws_env
     monkeypatch.setenv("HTTP_PROXY", proxy)
-    ranges = ClientFactory(Settings()).client_for("lake").ranges
-    assert (ranges._pool("http://lake.s3.amazonaws.com/a.bin") is None) == bool(proxy)
+    objects = ClientFactory(Settings()).client_for("lake").objects
+    assert (objects._pool("http://lake.s3.amazonaws.com/a.bin") is None) == bool(proxy)
 
 
 def test_connections_that_the_sdk_did_not_set_up_are_not_used(aws_env: None) -> None:
     """Whom to trust is said before it sends: of a host that it has not asked, nothing is known."""
     del aws_env
-    ranges = ClientFactory(Settings()).client_for("lake").ranges
-    assert ranges._pool("https://lake.s3.amazonaws.com/a.bin") is None
+    objects = ClientFactory(Settings()).client_for("lake").objects
+    assert objects._pool("https://lake.s3.amazonaws.com/a.bin") is None
