@@ -7,18 +7,14 @@ from s3_data_lake_mcp.engines.json_layout import JsonLayout
 from s3_data_lake_mcp.engines.json_shape import Node, leaves, together
 
 
-def unify(layouts: Iterable[JsonLayout]) -> dict[JsonLayout, JsonLayout]:
-    """Return layouts that call columns alike whose names differ only in case, as the first does.
+def unify(layouts: Iterable[JsonLayout]) -> None:
+    """Call columns alike whose names differ only in case, as the first layout does.
 
-    SQL does not tell them apart, but the reader of the engine does: so keys are renamed, in copies.
+    SQL does not tell them apart, but the reader of the engine does: so keys are renamed.
     """
     canonical: dict[str, str] = {}
-    found: dict[JsonLayout, JsonLayout] = {}
-    for layout in layouts:
-        if layout not in found:
-            names = {k: canonical.setdefault(n.lower(), n) for k, n in layout.names.items()}
-            found[layout] = layout if names == layout.names else layout.called(names)
-    return found
+    for layout in dict.fromkeys(layouts):
+        layout.rename({k: canonical.setdefault(n.lower(), n) for k, n in layout.names.items()})
 
 
 def merged_nodes(layouts: Iterable[JsonLayout]) -> dict[str, Node]:

@@ -1,8 +1,7 @@
 """How JSON is read by the engine, judged by its beginning."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain, islice
 
 import duckdb
@@ -48,8 +47,7 @@ class JsonLayout:
 
     `names` are the columns' names in SQL by the records' keys, `nodes` their types by name.
     `records` says that the values are objects; else they fill the column `value`. `whole` says that
-    all of the object was looked at, `strict` that every value must be taken on its own, `shared`
-    that it holds whatever other objects an object is read with, and so in other queries.
+    all of the object was looked at, `strict` that every value must be taken on its own.
     """
 
     form: str
@@ -63,7 +61,6 @@ class JsonLayout:
     widenings: dict[str, str] = field(default_factory=dict)
     long_values: bool = False
     strict: bool = False
-    shared: bool = True
 
     @property
     def passes(self) -> bool:
@@ -91,20 +88,15 @@ class JsonLayout:
             if name not in self.names.values():
                 self.names[name] = name
 
-    def apart(self) -> "JsonLayout":
-        """Return a copy for one table, which may learn what other queries must not."""
-        return replace(deepcopy(self), shared=False)
-
-    def called(self, names: dict[str, str]) -> "JsonLayout":
-        """Return a copy for one table, its columns called by these names, by the same keys."""
-        mine, new = self.apart(), {}
-        nodes = mine.nodes
-        for key, name in self.names.items():
-            if names[key] != name:
-                new[name] = names[key]
-                nodes[names[key]] = nodes.pop(name)
-        widenings = {new.get(name, name): value for name, value in self.widenings.items()}
-        return replace(mine, mode="cleaned", names=names, widenings=widenings)
+    def rename(self, names: dict[str, str]) -> None:
+        """Call the columns by these names, by the same keys."""
+        for key, old in self.names.items():
+            if (new := names[key]) != old:
+                self.mode = "cleaned"
+                self.nodes[new] = self.nodes.pop(old)
+                if old in self.widenings:
+                    self.widenings[new] = self.widenings.pop(old)
+        self.names = names
 
     @property
     def renamed(self) -> dict[str, str]:

@@ -69,7 +69,6 @@ class JsonTable:
         self._focus = sampled(place.members)
         self._bad: dict[str, list[BadLines]] = {}
         self._said: set[str] = set()
-        self._own: dict[str, JsonLayout] = {}
         self.members: Mapping[str, Member] = {}
         self._whole = False
 
@@ -96,24 +95,18 @@ class JsonTable:
                 list(pool.map(lambda member: member.opened.need_head(_HEAD_BYTES), new))
         for member in new:
             member.opened.facts[self._fact] = find_layout(member.opened, session, self._budget)
-        unified = unify(self._known())
-        for member in self.place.members:
-            if (layout := self._layout(member)) is not None:
-                self._keep(member, unified[layout])
+        unify(self._known())
 
     def _look_at_all(self, session: Session, groups: list[_Group], paths: Paths) -> None:
         """Find the keys of all records, if they are few, or one that the SQL names is not known."""
         most = HEAD_BYTES if self.brief or self.dry else WHOLE_BYTES
-        for at, (layout, members) in enumerate(groups):
+        for layout, members in groups:
             small = sum(member.info.size_bytes for member in members) <= most
             wanted = self._whole or (small and all(map(self._layout, members)))
             if layout.records and wanted and not self._knows_all_of(members):
-                # What all have together is nothing that one of them is known by.
-                mine = layout.apart() if len(members) > 1 else layout
-                mine.absorb_whole(session, *self._reading(mine, members, paths, None))
-                groups[at] = (mine, members)
+                layout.absorb_whole(session, *self._reading(layout, members, paths, None))
                 for member in members:
-                    self._keep(member, mine)
+                    member.opened.facts[self._fact] = layout
 
     def _groups(self) -> list[_Group]:
         """Return the objects with the layout that they have, or their neighbour has."""
@@ -215,14 +208,7 @@ class JsonTable:
         return (layout for member in among if (layout := self._layout(member)) is not None)
 
     def _layout(self, member: Member) -> JsonLayout | None:
-        return self._own.get(str(member.info.ref)) or member.opened.facts.get(self._fact)
-
-    def _keep(self, member: Member, layout: JsonLayout) -> None:
-        """Remember a layout for the next query, or for this table if it is made for it alone."""
-        if layout.shared:
-            member.opened.facts[self._fact] = layout
-        else:
-            self._own[str(member.info.ref)] = layout
+        return member.opened.facts.get(self._fact)
 
     def _look_whole(self) -> bool:
         """Look at all records the next time, if that is new: they tell what is of one structure."""
@@ -265,8 +251,7 @@ class JsonTable:
         if self._look_again(member):
             return True
         layouts = list(self._known())
-        mine = self._layout(member) or layouts[0]
-        self._keep(member, mine)
+        mine: JsonLayout = member.opened.facts[self._fact]
         if "maximum_object_size" in text and not mine.long_values:
             mine.long_values = True
             return True
