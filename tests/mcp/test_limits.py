@@ -29,6 +29,7 @@ def _quoted(cell: str, rows: int = 60) -> str:
     return "a,b\n" + "".join(f'{i},"{cell}"\n' for i in range(rows))
 
 
+_MOST = {"csv": "max_rows", "json": "max_records"}
 FILES: dict[str, str | pa.Table] = {
     "multibyte.csv": _quoted("é" * 5_000),
     "emoji.csv": _quoted("😀" * 1_999),
@@ -40,7 +41,7 @@ FILES: dict[str, str | pa.Table] = {
     "long-name.csv": "n" * 5_000 + ",b\n1,2\n",
     "wide.parquet": pa.table({f"column_{i}_{'x' * 20}": [i] * 3 for i in range(1_500)}),
     "nested.parquet": pa.table({"v": [[{"k": "é" * 500} for _ in range(500)]] * 3}),
-    "many-long-cells.parquet": pa.table({f"c{i}": ["y" * 3_000] * 3 for i in range(200)}),
+    "many-long-cells.parquet": pa.table({f"c{i}": ["y" * 3_000] * 3 for i in range(250)}),
     "binary.parquet": pa.table({f"b{i}": [b"x" * 192] for i in range(400)}),
     "texts.json": json.dumps([{"a": i, "t": "ü" * 3_000} for i in range(100)]),
     "long-records.json": json.dumps([{f"k{i}": "v" * 200 for i in range(2_000)}] * 3),
@@ -334,3 +335,27 @@ async def test_error_texts_are_bounded(
     answer = await call(tool, bucket_name=BUCKET, **arguments)
     assert answer.is_error
     assert len(answer.text.encode()) <= DEFAULT
+
+
+ODD = {
+    "csv": "a,b,c\n" + "".join(f"{i},{'x' * 900},1\n" for i in range(250)),
+    "json": "".join(f'{{"a": {i}, "t": "{"x" * 900}"}}\n' for i in range(250)),
+}
+SPOILT = {"csv": ("0,1,2,3\n", "7\n", "8,y,NA\n"), "json": ("{oops\n", '{"a": 1, "a": 2}\n')}
+
+
+@pytest.mark.parametrize("kind", ODD)
+async def test_each_page_tells_of_its_own_rows(call: Caller, objects: Objects, kind: str) -> None:
+    """What is wrong behind the last row that fits is told with the next page, and only there."""
+    lines = ODD[kind].splitlines(keepends=True)
+    place = {"bucket_name": SHELF, "object_key": f"limits/spoilt.{kind}"}
+    objects.put(place["object_key"], "".join([*lines[:150], *SPOILT[kind], *lines[150:]]))
+
+    page = await call(READERS[kind], **place, **{_MOST[kind]: 1_000})
+    said = [page.data["notices"]]
+    while cursor := page.data["next_cursor"]:
+        assert page.data["truncated_by"] == "max_bytes"
+        page = await call(READERS[kind], **place, cursor=cursor, **{_MOST[kind]: 1_000})
+        said.append(page.data["notices"])
+
+    assert [len(notices) for notices in said] == [0, 0, len(SPOILT[kind]), 0]

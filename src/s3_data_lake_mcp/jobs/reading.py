@@ -1,6 +1,7 @@
 """Reading jobs: a page of CSV, JSON or Parquet, or a whole object as Arrow."""
 
 import io
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -60,13 +61,15 @@ def read_json(w: Workplace, a: Arguments, meter: ScanMeter, _r: Report) -> dict[
         "notices": list(result.notices),
         "scan": meter.as_json(),
     }
-    return record_page(
+    page = record_page(
         result.records,
         a["max_records"],
         envelope,
         w.settings,
         lambda n: paging.cursor(identity, result.resume(n)),
     )
+    shown = page["returned_records"], min(a["max_records"], len(result.records))
+    return _telling_of_its_own(page, *shown, result.told)
 
 
 def read_parquet(w: Workplace, a: Arguments, meter: ScanMeter, report: Report) -> dict[str, Any]:
@@ -147,10 +150,23 @@ def _table_answer(
         **result.details,
     }
     identity = opening.identity(source.info)
-    return table_page(
+    page = table_page(
         result.table,
         a["max_rows"],
         envelope,
         w.settings,
         lambda n: paging.cursor(identity, result.resume(n)),
     )
+    shown = page["returned_rows"], min(a["max_rows"], result.table.num_rows)
+    return _telling_of_its_own(page, *shown, result.told)
+
+
+def _telling_of_its_own(
+    page: dict[str, Any], kept: int, loaded: int, told: Callable[[int], Sequence[str]]
+) -> dict[str, Any]:
+    """Drop what a page tells of rows that did not fit: the next one tells it."""
+    if kept < loaded:
+        others = set(told(loaded))
+        general = [notice for notice in page["notices"] if notice not in others]
+        page["notices"] = [*told(kept), *general]
+    return page

@@ -22,6 +22,11 @@ type Position = Mapping[str, JsonScalar]
 """Where a page ended: all that a loader needs to go on there, as it travels in a cursor."""
 
 
+def told_nothing(_count: int) -> Sequence[str]:
+    """Say that nothing is wrong with any rows."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadRequest:
     """Which rows and columns to load.
@@ -42,8 +47,9 @@ class LoadResult:
 
     `table` holds up to `max_rows + 1` rows: the last is there only to prove that there is more.
     `offset` is the number of the first row. `total_rows` is exact or None. `resume(n)` is the
-    position behind the first `n` rows of `table`, for `0 < n <= table.num_rows`. `details` is the
-    format's own part of the answer (`dialect`, `parquet`), ready for JSON.
+    position behind the first `n` rows of `table`, for `0 < n <= table.num_rows`, and `told(n)`
+    are the notices about these rows alone; `notices` has those of all but the last one. `details`
+    is the format's own part of the answer (`dialect`, `parquet`), ready for JSON.
     """
 
     table: "pa.Table"
@@ -51,6 +57,7 @@ class LoadResult:
     resume: Callable[[int], Position]
     total_rows: int | None = None
     notices: Sequence[str] = ()
+    told: Callable[[int], Sequence[str]] = told_nothing
     details: Mapping[str, object] = field(default_factory=dict)
 
 

@@ -22,7 +22,7 @@ from s3_data_lake_mcp.cursors import count_in
 from s3_data_lake_mcp.loaders import LoadResult, Position
 from s3_data_lake_mcp.loaders.compression import decoded_blocks, detect_compression
 from s3_data_lake_mcp.loaders.csv_records import Dialect, Record, RecordReader
-from s3_data_lake_mcp.loaders.csv_rows import pick, read_rows, table_of
+from s3_data_lake_mcp.loaders.csv_rows import null_notices, pick, read_rows, table_of
 from s3_data_lake_mcp.loaders.csv_shape import CsvRequest, CsvShape, shape_of, take_head
 from s3_data_lake_mcp.loaders.formats import refuse_other
 from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
@@ -95,9 +95,13 @@ class CsvLoader:
                 width = len(shape.names)
                 skipped = reader.skip(place.skip, width)
                 rows = read_rows(reader, request.max_rows, width)
-        table, null_notices = table_of(rows.kept, shape, picked)
+        table, nulls = table_of(rows.kept, shape, picked)
         dialect = replace(shape.dialect, encoding=reader.encoding)
         first = place.row - place.skip + skipped
+
+        def told(count: int) -> list[str]:
+            return [*rows.notices(count), *null_notices(rows.kept[:count], shape, nulls)]
+
         return LoadResult(
             table=table,
             offset=place.row,
@@ -106,10 +110,10 @@ class CsvLoader:
             notices=(
                 *shape.notices,
                 *_switch_notice(reader),
-                *rows.notices(),
-                *null_notices,
+                *told(min(request.max_rows, len(rows.kept))),
                 *_end_notice(place, skipped),
             ),
+            told=told,
             details={"dialect": dialect.as_json()},
         )
 

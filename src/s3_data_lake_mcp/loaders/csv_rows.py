@@ -1,9 +1,9 @@
 """The rows of a page of delimited text: what is kept, what was wrong, and the table of them."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 
@@ -12,9 +12,6 @@ from s3_data_lake_mcp.loaders.csv_records import Record, RecordReader
 from s3_data_lake_mcp.loaders.csv_shape import CsvShape
 from s3_data_lake_mcp.loaders.csv_types import typed_column
 from s3_data_lake_mcp.loaders.unknown_column import unknown_column
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _NAMED_LINES = 5
 _NAMED_COLUMNS = 5
@@ -29,12 +26,17 @@ class Rows:
     long: list[int] = field(default_factory=list)
     ended: bool = False
 
-    def notices(self) -> Iterator[str]:
-        """Say what was wrong with the rows."""
-        for lines, what in (
+    def notices(self, count: int) -> Iterator[str]:
+        """Say what was wrong up to the last of the first `count` rows that were kept.
+
+        What is behind it is told with the next page, which begins there.
+        """
+        stop = self.kept[count - 1].next_line if count < len(self.kept) else None
+        for found, what in (
             (self.short, "had too few fields: filled with null"),
             (self.long, "had too many fields: left out"),
         ):
+            lines = [line for line in found if stop is None or line < stop]
             if lines:
                 rows = "1 row" if len(lines) == 1 else f"{len(lines):,} rows"
                 word = "line" if len(lines) == 1 else "lines"
@@ -42,23 +44,17 @@ class Rows:
 
 
 def read_rows(reader: RecordReader, max_rows: int, width: int) -> Rows:
-    """Read one row more than `max_rows`, if there is one.
-
-    What was wrong behind the last row of the page is told with the next one, which begins there.
-    """
+    """Read one row more than `max_rows`, if there is one."""
     rows = Rows()
-    told = 0
     for record in reader:
         if len(record.fields) > width:
             rows.long.append(record.line)
             continue
-        if len(record.fields) < width and len(rows.kept) < max_rows:
+        if len(record.fields) < width:
             rows.short.append(record.line)
         rows.kept.append(record)
         if len(rows.kept) > max_rows:
-            del rows.long[told:]
             return rows
-        told = len(rows.long)
     rows.ended = True
     return rows
 
@@ -80,21 +76,27 @@ def pick(shape: CsvShape, columns: Sequence[str], subject: str) -> list[int]:
 
 def table_of(
     records: Sequence[Record], shape: CsvShape, picked: Sequence[int]
-) -> tuple[pa.Table, list[str]]:
-    """Return the picked columns of records, and notices of what was read as null."""
+) -> tuple[pa.Table, dict[int, frozenset[str]]]:
+    """Return the picked columns of records, and what was read as null in which of them."""
     arrays: list[pa.Array[Any]] = []
-    nulls: Mapping[tuple[str, ...], list[str]] = defaultdict(list)
+    nulls: dict[int, frozenset[str]] = {}
     for index in picked:
         cells = [r.fields[index] if index < len(r.fields) else None for r in records]
-        column, tokens = typed_column(cells, shape.types[index], shape.values[index])
+        column, nulls[index] = typed_column(cells, shape.types[index], shape.values[index])
         arrays.append(column)
-        if tokens:
-            nulls[tuple(sorted(tokens))].append(shape.names[index])
-    table = pa.Table.from_arrays(arrays, names=[shape.names[i] for i in picked])
-    return table, [_null_notice(tokens, names) for tokens, names in nulls.items()]
+    return pa.Table.from_arrays(arrays, names=[shape.names[i] for i in picked]), nulls
 
 
-def _null_notice(tokens: Sequence[str], names: Sequence[str]) -> str:
-    listed = some_of(names, _NAMED_COLUMNS)
-    where = f"column {listed}" if len(names) == 1 else f"{len(names)} columns ({listed})"
-    return f"{', '.join(tokens)} was read as null in {where}."
+def null_notices(
+    records: Sequence[Record], shape: CsvShape, nulls: Mapping[int, frozenset[str]]
+) -> Iterator[str]:
+    """Say what of these records was read as null."""
+    found: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for index, tokens in nulls.items():
+        cells = (r.fields[index] for r in records if tokens and index < len(r.fields))
+        if present := tokens.intersection(cells):
+            found[tuple(sorted(present))].append(shape.names[index])
+    for words, names in found.items():
+        listed = some_of(names, _NAMED_COLUMNS)
+        where = f"column {listed}" if len(names) == 1 else f"{len(names)} columns ({listed})"
+        yield f"{', '.join(words)} was read as null in {where}."

@@ -7,11 +7,11 @@ from itertools import islice
 
 from s3_data_lake_mcp.cursors import count_in
 from s3_data_lake_mcp.errors import LimitExceededError
-from s3_data_lake_mcp.loaders import LoadRequest, LoadResult, Position
+from s3_data_lake_mcp.loaders import LoadRequest, LoadResult, Position, told_nothing
 from s3_data_lake_mcp.loaders.json_open import DOCUMENT, Scan, open_position, open_start
 from s3_data_lake_mcp.loaders.json_outline import OUTLINE, fits, outline
 from s3_data_lake_mcp.loaders.json_path import look_up, nearest_keys
-from s3_data_lake_mcp.loaders.json_scan import DOCUMENT_BYTES, BadLines, ValueDecoder
+from s3_data_lake_mcp.loaders.json_scan import DOCUMENT_BYTES, BadLines, Item, ValueDecoder
 from s3_data_lake_mcp.loaders.json_table import table_of
 from s3_data_lake_mcp.loaders.unknown_column import unknown_column
 from s3_data_lake_mcp.storage.reader import ObjectReader
@@ -43,8 +43,8 @@ class JsonResult:
     `layout` is `array`, `lines`, `object` or `scalar`. `records` holds up to `max_records + 1`
     values: the last is there only to prove that there is more. `data` is the object or scalar.
     `keys` are the object's, or those of the records. `total_records` is exact or None. `resume(n)`
-    is the position behind the first `n` records, for `0 < n <= len(records)`. `truncated` says that
-    `data` is an outline.
+    is the position behind the first `n` records, for `0 < n <= len(records)`; `told(n)` are the
+    notices about these alone. `truncated` says that `data` is an outline.
     """
 
     layout: str
@@ -55,6 +55,7 @@ class JsonResult:
     resume: Callable[[int], Position]
     total_records: int | None = None
     notices: Sequence[str] = ()
+    told: Callable[[int], Sequence[str]] = told_nothing
     truncated: bool = False
 
 
@@ -140,16 +141,23 @@ def _page(scan: Scan, request: JsonRequest) -> JsonResult:
     if not request.position:
         skipped = scan.skip(request.offset)
         offset = request.offset
-    items = list(islice(scan.items, request.max_records))
-    notices = _notices(scan.decoder, scan.bad)
-    items.extend(islice(scan.items, 1))
-    if short := len(items) <= request.max_records:
-        # Else what lies behind the last record is told with the next page, which begins there.
-        notices = _notices(scan.decoder, scan.bad)
+    items: list[Item] = []
+    # What lies behind the last record is told with the next page, which begins there.
+    found: list[tuple[int, int]] = []
+    for item in islice(scan.items, request.max_records + 1):
+        items.append(item)
+        found.append((scan.bad.count, len(scan.decoder.duplicates)))
+    short = len(items) <= request.max_records
     total = (
         (offset + len(items) if items or skipped == request.offset else skipped) if short else None
     )
     records = [item.value for item in items]
+
+    def told(count: int) -> list[str]:
+        lines, keys = found[count - 1] if count < len(items) else (scan.bad.count, None)
+        return _notices(scan.decoder, scan.bad, lines, keys)
+
+    notices = told(min(request.max_records, len(items)))
     if short and not items and request.offset > skipped:
         notices.append(f"offset {request.offset:,} is behind the last of {skipped:,} records.")
 
@@ -165,6 +173,7 @@ def _page(scan: Scan, request: JsonRequest) -> JsonResult:
         resume=resume,
         total_records=total,
         notices=notices,
+        told=told,
     )
 
 
@@ -241,9 +250,12 @@ def _keys(objects: Iterable[dict[str, object]], notices: list[str]) -> list[str]
     return keys[:MAX_KEYS]
 
 
-def _notices(decoder: ValueDecoder, bad: BadLines) -> list[str]:
-    notices = [bad.notice()] if bad.count else []
-    if decoder.duplicates:
-        names = ", ".join(decoder.duplicates)
+def _notices(
+    decoder: ValueDecoder, bad: BadLines, lines: int | None = None, keys: int | None = None
+) -> list[str]:
+    """Say what was found, or only so many lines and keys of it, the first."""
+    lines = bad.count if lines is None else lines
+    notices = [bad.notice(lines)] if lines else []
+    if names := ", ".join(islice(decoder.duplicates, keys)):
         notices.append(f"Objects repeat keys; the last value of each was kept: {names}.")
     return notices

@@ -63,11 +63,12 @@ class BadLines:
         if len(self._named) < _NAMED_LINES:
             self._named.append(line)
 
-    def notice(self) -> str:
-        """Say how many lines, at least one, are left out."""
-        names = first_of(self._named, _NAMED_LINES, self.count)
-        subject = "1 line is" if self.count == 1 else f"{self.count:,} lines are"
-        word = "line" if self.count == 1 else "lines"
+    def notice(self, count: int | None = None) -> str:
+        """Say how many lines, at least one, are left out; or so of the first `count` of them."""
+        count = self.count if count is None else count
+        names = first_of(self._named[:count], _NAMED_LINES, count)
+        subject = "1 line is" if count == 1 else f"{count:,} lines are"
+        word = "line" if count == 1 else "lines"
         return f"{subject} not JSON and left out: {word} {names} ({self.reason})"
 
 
