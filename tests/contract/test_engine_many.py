@@ -295,3 +295,11 @@ def test_no_object_is_as_wide_as_a_set_that_it_was_read_in(suffix: str) -> None:
         found = desk.run(f"s/{key}.{suffix}", "SELECT max(v) FROM data")
         ((value,),) = (row.values() for row in found.table.to_pylist())
         assert (value, type(value), found.notices) == (most, type(most), [])
+
+
+def test_a_uri_that_is_a_text_as_well_is_read_like_any_other() -> None:
+    """It stands in brackets, and is the argument of no reader."""
+    desk = Desk()
+    desk.put("a.csv", "\n".join(["v", *map(str, range(20_000)), "x", ""]))
+    sql = "SELECT max(v) || concat('s3://lake/a.csv') FROM 's3://lake/a.csv'"
+    assert desk.value("a.csv", sql) == "xs3://lake/a.csv"

@@ -24,7 +24,8 @@ class Asked:
     """A query whose text has passed the guard.
 
     `sql` and `where` are what the guard has left of the query's. `wanted` are the tables that it
-    reads: name, bucket and key. `is_plain` says that it asks for the first rows, nothing more.
+    reads: name, bucket and key; `in_readers` are names of those that stand in a call of `read_csv`
+    and the like, which reads the objects with its own options.
     """
 
     query: Query
@@ -32,6 +33,7 @@ class Asked:
     kind: Kind
     wanted: tuple[tuple[str, str, str], ...]
     where: str = ""
+    in_readers: frozenset[str] = frozenset()
 
     @property
     def is_plain(self) -> bool:
@@ -125,11 +127,15 @@ def ask(query: Query) -> Asked:
         guarded = check_sql(query.sql)
         sql, wanted = guarded.sql, [data] if guarded.uses_data else []
         for uri in guarded.uris:
-            # The engine finds no file system under a scheme in upper case.
-            scheme, mark, rest = uri.partition(":")
-            name = f"{scheme.lower()}{mark}{rest}"
-            sql = sql.replace(literal(uri), literal(name))
-            wanted.append(uri_place(name))
-        return Asked(query, sql, guarded.kind, tuple(wanted))
+            sql = sql.replace(literal(uri), literal(_readable(uri)))
+            wanted.append(uri_place(_readable(uri)))
+        in_readers = frozenset(map(_readable, guarded.in_readers))
+        return Asked(query, sql, guarded.kind, tuple(wanted), in_readers=in_readers)
     where = check_predicate(query.where) if query.where else ""
     return Asked(query, "", "select", (data,), where)
+
+
+def _readable(uri: str) -> str:
+    """Return a URI with its scheme in lower case: under another the engine finds no file system."""
+    scheme, mark, rest = uri.partition(":")
+    return f"{scheme.lower()}{mark}{rest}"

@@ -76,7 +76,7 @@ class DuckDbEngine:
 
     def _run(self, asked: Asked, opener: Opener, progress: Report | None) -> QueryResult:
         query = asked.query
-        inputs = self._open(opener, asked.wanted, sql=asked.sql, asked=query.format)
+        inputs = self._open(opener, asked.wanted, asked.in_readers, query.format)
         inputs.check_identity(query.identity)
         if asked.seeks_nan:
             inputs.seek_nan()
@@ -114,11 +114,12 @@ class DuckDbEngine:
         self,
         opener: Opener,
         wanted: Sequence[tuple[str, str, str]],
-        *,
-        sql: str = "",
+        in_readers: frozenset[str] = frozenset(),
         asked: str = "",
     ) -> Inputs:
-        return open_inputs(opener, wanted, sql, asked=asked, settings=self._settings)
+        return open_inputs(
+            opener, wanted, in_readers=in_readers, asked=asked, settings=self._settings
+        )
 
     def _learning[T](
         self,

@@ -6,7 +6,7 @@ system that cannot write, a process that can be killed) hold without this one.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from s3_data_lake_mcp.engines.guard_parser import (
@@ -35,12 +35,14 @@ class GuardedSql:
 
     `sql` is the statement to run, without what follows it. `kind` says how it may be run: an
     `explain` cannot stand in a subquery; a `pivot` finds its columns in the data, which DuckDB does
-    by several statements. `uris` are the S3 URIs read beside the table `data`, as written.
+    by several statements. `uris` are the S3 URIs read beside the table `data`, as written,
+    `in_readers` those that a call of `read_csv` and the like names.
     """
 
     sql: str
     kind: Kind
     uris: tuple[str, ...]
+    in_readers: frozenset[str]
     uses_data: bool
 
 
@@ -162,7 +164,13 @@ def _walk(statements: Sequence[dict[str, Any]]) -> Tree:
 def _guarded(sql: str, kind: Kind, tree: Tree) -> GuardedSql:
     if tree.unknown_tables:
         raise _unknown_table(sql, tree)
-    return GuardedSql(sql=sql, kind=kind, uris=tuple(tree.uris), uses_data=tree.uses_data)
+    return GuardedSql(
+        sql=sql,
+        kind=kind,
+        uris=tuple(tree.uris),
+        in_readers=frozenset(uri for uri, in_reader in tree.uris.items() if in_reader),
+        uses_data=tree.uses_data,
+    )
 
 
 def _unknown_table(sql: str, tree: Tree) -> SqlError:
@@ -218,8 +226,7 @@ def _check_explain(sql: str, rest: Sequence[Token]) -> GuardedSql:
     except SqlError as exc:
         repair = {"sql": f"EXPLAIN {options}{exc.repair['sql']}"} if exc.repair else None
         raise SqlError(str(exc), hint=exc.hint, repair=repair) from exc
-    explained = f"EXPLAIN {options}{inner.sql}"
-    return GuardedSql(sql=explained, kind="explain", uris=inner.uris, uses_data=inner.uses_data)
+    return replace(inner, sql=f"EXPLAIN {options}{inner.sql}", kind="explain")
 
 
 def _is_query(sql: str) -> bool:

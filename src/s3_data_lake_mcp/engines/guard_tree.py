@@ -71,11 +71,12 @@ class _Scope:
 class Tree:
     """Walks one statement, and keeps what it reads.
 
-    `knows` tells whether DuckDB has a function. `unknown_tables` are names that would not bind.
+    `knows` tells whether DuckDB has a function. `uris` tells of each whether a call of `read_csv`
+    and the like names it. `unknown_tables` are names that would not bind.
     """
 
     def __init__(self, knows: Callable[[str], bool]) -> None:
-        self.uris: dict[str, None] = {}
+        self.uris: dict[str, bool] = {}
         self.uses_data = False
         self.pivot_enums: list[str] = []
         self.unknown_tables: list[UnknownTable] = []
@@ -170,7 +171,8 @@ class Tree:
             self._note(scope, scope.owner)
         elif not schema and (lowered == TABLE or is_s3_uri(name)):
             self.uses_data |= lowered == TABLE
-            self.uris |= {} if lowered == TABLE else {name: None}
+            if lowered != TABLE:
+                self.uris.setdefault(name, False)
             self._note(scope, SOURCE)
         elif not schema and _is_plain(lowered):
             position = int(node.get("query_location") or 0)
@@ -234,7 +236,7 @@ class Tree:
             raise NotAllowedError(message, hint=READABLE)
         arguments = node.get("arguments") or []
         if name in READERS:
-            self.uris |= dict.fromkeys(read_sources(name, arguments))
+            self.uris |= dict.fromkeys(read_sources(name, arguments), True)
         self._note(scope, SOURCE)
         self._push_all(node.values(), scope)
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from s3_data_lake_mcp.engines.json_table import JsonTable
 from s3_data_lake_mcp.engines.opening import Opener
 from s3_data_lake_mcp.engines.parquet_table import ParquetTable
 from s3_data_lake_mcp.engines.places import Place, find_place
-from s3_data_lake_mcp.engines.sqltext import identifier, literal
+from s3_data_lake_mcp.engines.sqltext import identifier
 from s3_data_lake_mcp.engines.tables import Table, raw_paths
 from s3_data_lake_mcp.engines.typed_select import Texts
 from s3_data_lake_mcp.errors import InvalidArgumentError, LakeError, ObjectChangedError
@@ -42,12 +41,11 @@ _DIGEST_CHARS = 16
 class Inputs:
     """The tables of a query, `data` first if the query uses it.
 
-    `in_readers` are the URIs that stand in a call of `read_csv` and the like: these read the
-    objects with their own options.
+    `in_readers` are the names of those that readers in the SQL read, with their own options.
     """
 
     tables: list[Table]
-    in_readers: frozenset[str] = frozenset()
+    in_readers: frozenset[str]
 
     @property
     def data(self) -> Table | None:
@@ -188,8 +186,8 @@ def _begin(table: CsvTable, session: Session) -> None:
 def open_inputs(
     opener: Opener,
     wanted: Sequence[tuple[str, str, str]],
-    sql: str,
     *,
+    in_readers: frozenset[str],
     asked: str,
     settings: Settings,
 ) -> Inputs:
@@ -198,7 +196,7 @@ def open_inputs(
     Args:
         opener: Opens objects of the call.
         wanted: Name of the table, bucket and key of each.
-        sql: The query, to tell in what way it names them.
+        in_readers: Names of those that readers in the SQL read.
         asked: The format that `data` must have; empty: any.
         settings: The limits.
     """
@@ -223,7 +221,6 @@ def open_inputs(
         _table(number, name, place, settings)
         for number, ((name, _, _), place) in enumerate(zip(wanted, places, strict=True))
     ]
-    in_readers = frozenset(name for name, _, _ in wanted if _is_argument(name, sql))
     return Inputs(tables, in_readers)
 
 
@@ -237,11 +234,6 @@ def _table(number: int, name: str, place: Place, settings: Settings) -> Table:
         table = CsvTable(number, name, place, settings.max_decoded_bytes)
     table.most_cached_bytes = int(settings.cache_bytes * _CACHED_SHARE)
     return table
-
-
-def _is_argument(uri: str, sql: str) -> bool:
-    """Whether a URI stands behind a bracket, as the argument of a reader does."""
-    return bool(re.search(rf"(?:\(|\[|,)\s*{re.escape(literal(uri))}\s*(?:,|\)|\])", sql))
 
 
 def uri_place(uri: str) -> tuple[str, str, str]:
