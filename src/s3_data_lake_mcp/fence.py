@@ -86,6 +86,11 @@ def first_of(names: Sequence[object], most: int, total: int | None = None) -> st
     return ", ".join(map(str, names[:most])) + (f" and {more:,} more" if more > 0 else "")
 
 
+def clipped(text: str, kept: str) -> str:
+    """Return the beginning of a text that is kept of it, with the number of characters left out."""
+    return f"{kept}…(+{len(text) - len(kept)} chars)"
+
+
 def fenced(lines: Sequence[str]) -> list[str]:
     """Return lines of data between marks with a fresh nonce, which the data cannot know."""
     nonce = secrets.token_hex(4)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from s3_data_lake_mcp.budget import compact_size
-from s3_data_lake_mcp.fence import cell
+from s3_data_lake_mcp.fence import cell, clipped
 from s3_data_lake_mcp.wire import Clipper
 
 SPARE_BYTES = 1_184
@@ -86,5 +86,4 @@ def shortened(text: str, chars: int) -> str:
     """Return a text, cut at a word if it is longer than `chars`."""
     if len(text) <= chars:
         return text
-    kept = text[:chars].rpartition(" ")[0] or text[:chars]
-    return f"{kept} …(+{len(text) - len(kept)} chars)"
+    return clipped(text, text[: text.rfind(" ", 0, chars) + 1] or text[:chars])

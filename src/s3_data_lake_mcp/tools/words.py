@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from s3_data_lake_mcp.errors import LakeError
-from s3_data_lake_mcp.fence import visible
+from s3_data_lake_mcp.fence import clipped, visible
 
 _MEGABYTE = 1_000_000
 _KILOBYTE = 1_000
@@ -25,10 +25,9 @@ def error_lines(error: LakeError, hint: str, most_bytes: int) -> list[str]:
 
 def clip(text: str, most_bytes: int) -> str:
     """Return a text, or as much of it as fits with the number of characters left out."""
-    kept = text.encode()[: max(most_bytes - 24, 0)].decode(errors="ignore")
     if len(text.encode()) <= most_bytes:
         return text
-    return f"{kept}…(+{len(text) - len(kept)} chars)"
+    return clipped(text, text.encode()[: max(most_bytes - 24, 0)].decode(errors="ignore"))
 
 
 def size(count: int) -> str:

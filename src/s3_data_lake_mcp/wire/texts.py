@@ -2,7 +2,7 @@
 
 import base64
 
-from s3_data_lake_mcp.fence import scrub
+from s3_data_lake_mcp.fence import clipped, scrub
 
 _SHOWN_BINARY_BYTES = 192
 
@@ -32,7 +32,7 @@ class Clipper:
         """Return a text as it may be sent."""
         if len(text) > self.max_chars:
             self.clipped += 1
-            text = f"{text[: self.max_chars]}…(+{len(text) - self.max_chars} chars)"
+            text = clipped(text, text[: self.max_chars])
         if text.isascii():
             return text
         shown = scrub(text)
