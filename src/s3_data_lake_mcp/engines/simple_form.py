@@ -3,15 +3,15 @@
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from s3_data_lake_mcp.engines import Filter
 from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.sqltext import identifier, literal, names
-from s3_data_lake_mcp.errors import InvalidArgumentError, UnknownColumnError
-from s3_data_lake_mcp.loaders.unknown_column import columns_hint, nearest_columns
+from s3_data_lake_mcp.errors import InvalidArgumentError
+from s3_data_lake_mcp.loaders.unknown_column import unknown_column
 
 _TEXTS = ("VARCHAR", "JSON", "ENUM")
 _INTEGERS = {f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY", "SMALL", "BIG", "HUGE")}
@@ -163,7 +163,7 @@ def _target(kind: str, value: str) -> str:
     return "TIMESTAMP" if kind == "DATE" and ":" in value else kind
 
 
-def pick(types: Mapping[str, str], wanted: Iterable[str], argument: str) -> list[str]:
+def pick(types: Mapping[str, str], wanted: Sequence[str], argument: str) -> list[str]:
     """Return the columns that names stand for; case makes no difference where it is not needed.
 
     Raises:
@@ -174,18 +174,6 @@ def pick(types: Mapping[str, str], wanted: Iterable[str], argument: str) -> list
     for name in wanted:
         match = name if name in types else folded.get(name.casefold())
         if match is None:
-            raise _unknown(types, list(wanted), name, argument)
+            raise unknown_column("data", types, wanted, name, argument)
         found.append(match)
     return found
-
-
-def _unknown(
-    types: Mapping[str, str], wanted: Sequence[str], name: str, argument: str
-) -> UnknownColumnError:
-    near = {one: nearest_columns(one, types) for one in wanted}
-    fixed = [one if one in types else next(iter(near[one]), "") for one in wanted]
-    repair: dict[str, object] | None = None
-    if all(fixed):
-        repair = {argument: fixed if argument == "columns" else fixed[0]}
-    hint = columns_hint(near[name], types)
-    return UnknownColumnError(f"data has no column {name!r}", hint=hint, repair=repair)

@@ -12,7 +12,11 @@ _SHOWN = 5
 
 
 def unknown_column(
-    subject: str, types: Mapping[str, object], wanted: Sequence[str], name: str
+    subject: str,
+    types: Mapping[str, object],
+    wanted: Sequence[str],
+    name: str,
+    argument: str = "columns",
 ) -> UnknownColumnError:
     """Return the error, with the nearest columns and the call that takes them.
 
@@ -21,25 +25,22 @@ def unknown_column(
         types: Its columns and their types.
         wanted: The columns that were asked for.
         name: The one of them that is not there.
+        argument: What names them: `columns`, or what names one alone.
     """
-    near = {one: nearest_columns(one, types) for one in wanted}
+    near = {one: _nearest(one, types) for one in wanted}
     fixed = [one if one in types else next(iter(near[one]), "") for one in wanted]
-    return UnknownColumnError(
-        f"{subject} has no column {name!r}",
-        hint=columns_hint(near[name], types),
-        repair={"columns": [one for one in dict.fromkeys(fixed) if one]},
-    )
+    meant = [one for one in dict.fromkeys(fixed) if one]
+    repair: dict[str, object] | None = {"columns": meant}
+    if argument != "columns":
+        repair = {argument: meant[0]} if meant else None
+    described = [f"{one} ({types[one]})" for one in near[name] or types]
+    hint = f"It has: {first_of(described, _SHOWN)}."
+    if near[name]:
+        hint = f"Nearest columns: {', '.join(described)}."
+    return UnknownColumnError(f"{subject} has no column {name!r}", hint=hint, repair=repair)
 
 
-def columns_hint(near: Sequence[str], types: Mapping[str, object]) -> str:
-    """Say which columns are meant, or if none is like the name, which there are."""
-    described = [f"{name} ({types[name]})" for name in near or types]
-    if near:
-        return f"Nearest columns: {', '.join(described)}."
-    return f"It has: {first_of(described, _SHOWN)}."
-
-
-def nearest_columns(name: str, known: Mapping[str, object]) -> list[str]:
+def _nearest(name: str, known: Mapping[str, object]) -> list[str]:
     """Return the columns most like a name; another case is no difference."""
     folded: dict[str, list[str]] = {}
     for one in known:
