@@ -78,6 +78,8 @@ class Run:
             table, is_all = fetch_window(relation, window)
             if self._asked.counts:
                 self._row_groups_read = session.row_groups_read()
+            is_behind = window.offset and not (table.num_rows or self._asked.sql)
+            total = self._counted(session) if is_behind else None
         notices: list[str] = []
         if order.is_open and not (is_all and self._fits_a_page(table)):
             altered = [exact_type(kind) is not None for kind in relation.types]
@@ -90,8 +92,18 @@ class Run:
         asks_rows = self._asked.kind == "select" and not query.offset
         if asks_rows and data is not None and not _says_something(table):
             notices += wrong_literals(session, data, self._statement)
-        result = replace(result, notices=[*result.notices, *notices])
+        result = replace(
+            result,
+            notices=[*result.notices, *notices],
+            total_rows=result.total_rows if total is None else total,
+        )
         return Answer(result=result, start=window.offset, is_all=is_all)
+
+    def _counted(self, session: Session) -> int:
+        """Return how many rows there are, of which none is shown."""
+        sql = f"SELECT count(*) FROM ({self._statement.sql}\n)"  # noqa: S608 - guarded
+        found = session.cursor.execute(sql, list(self._statement.values)).fetchone()
+        return int(found[0]) if found else 0
 
     def _fits_a_page(self, table: pa.Table) -> bool:
         """Whether rows are certain to be shown all at once, as the engine gives them."""
