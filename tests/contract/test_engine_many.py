@@ -303,3 +303,27 @@ def test_a_uri_that_is_a_text_as_well_is_read_like_any_other() -> None:
     desk.put("a.csv", "\n".join(["v", *map(str, range(20_000)), "x", ""]))
     sql = "SELECT max(v) || concat('s3://lake/a.csv') FROM 's3://lake/a.csv'"
     assert desk.value("a.csv", sql) == "xs3://lake/a.csv"
+
+
+_NUMBERS = "".join(f"{n},{n}\n" for n in range(20_000))
+
+
+@pytest.mark.parametrize(
+    ("bodies", "told"),
+    [
+        (
+            (f"id,v\n{_NUMBERS}1,1.5\n", f"id,V\n{_NUMBERS}1,x\n"),
+            ["Column V was read as VARCHAR: 'x' does not fit what the head shows."],
+        ),
+        (("id,v\n1,NA\n2,3\n", "id,v,w\n1,hello,1\n"), []),
+        (("id,v\n1,NA\n2,3\n", "id,v,w\n1,4,1\n"), ["Column v: NA was read as null."]),
+    ],
+)
+def test_a_column_is_told_as_all_objects_have_it(
+    bodies: tuple[str, ...], told: list[str]
+) -> None:
+    """What holds for some of the objects alone, but not for the column, is not said."""
+    desk = Desk()
+    for at, body in enumerate(bodies):
+        desk.put(f"told/{at}.csv", body)
+    assert desk.run("told/", "SELECT max(v), count(v) FROM data").notices == told

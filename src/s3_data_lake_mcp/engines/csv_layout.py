@@ -3,7 +3,7 @@
 import contextlib
 import re
 import secrets
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
@@ -132,18 +132,22 @@ class Layout:
             widenings=dict(self.widenings),
         )
 
-    def notices(self) -> Iterable[str]:
-        """Return how the text is read where that is not plain to see."""
+    def notices(self, kinds: Mapping[str, str]) -> Iterable[str]:
+        """Return how the text is read where that is not plain to see.
+
+        `kinds` are the types that the columns, in lower case, have in all objects together.
+        """
         yield from self.shape.notices
         if renamed := [c for n, c in zip(self.shape.names, self.columns, strict=True) if n != c]:
             yield numbered_notice(renamed)
         for column, found in self.tokens.items():
-            if self.kinds[column] != TEXT:
+            if kinds[column.lower()] != TEXT:
                 listed = ", ".join(sorted(found))
                 yield f"Column {column}: {listed} was read as null."
         for column, value in self.widenings.items():
-            kind = self.kinds[column]
-            yield f"Column {column} was read as {kind}: {value!r} does not fit what the head shows."
+            if (kind := self.kinds[column]) == kinds[column.lower()]:
+                said = f"{value!r} does not fit what the head shows."
+                yield f"Column {column} was read as {kind}: {said}"
 
 
 type Group = tuple[Layout, list[Member]]

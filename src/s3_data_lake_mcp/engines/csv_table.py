@@ -292,7 +292,8 @@ class CsvTable:
 
     def notices(self) -> Sequence[str]:
         """Return how the text was read, where that is not plain to see."""
-        said = [notice for layout, _ in self._groups() for notice in layout.notices()]
+        kinds = merged_kinds(groups := self._groups())
+        said = [notice for layout, _ in groups for notice in layout.notices(kinds)]
         for subject, opens in self._irregular.items():
             most = max(opens, key=lambda one: one.short + one.long, default=Irregular())
             said += most.notices(subject)
