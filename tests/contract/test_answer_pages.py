@@ -93,6 +93,16 @@ def test_pages_hold_each_row_once(sql: str) -> None:
         assert [row[column] for row in found] == [row[column] for row in everything]
 
 
+@pytest.mark.parametrize("name", ["groups", "distinct", "pivot"])
+def test_pages_fit_behind_an_answer_in_one_page(name: str) -> None:
+    """Rows that were shown all at once came in no order: no page is cut out of them."""
+    desks = _desks(2, _body(400))
+    everything = desks[0].rows("rows.csv", GATHERED[name], max_rows=9_999)
+    found = _walk(desks, GATHERED[name])
+    assert len(found) == len(everything) > PAGE
+    assert len(found) == len(set(found))
+
+
 @pytest.mark.parametrize("sql", LISTS.values(), ids=LISTS.keys())
 def test_rows_of_a_list_come_as_they_are_stored(sql: str) -> None:
     """A list behind IN is no join, whose rows threads would give in any order."""

@@ -23,12 +23,14 @@ _WORD = re.compile(r"\w+")
 class Answer:
     """Rows of an answer, from the row `start` on, and all else that there is to say.
 
-    `result` holds them; `is_all` says that no row is behind them.
+    `result` holds them; `is_all` says that no row is behind them, `is_unsorted` that they come as
+    the engine happened to give them, and so can be shown all at once alone.
     """
 
     result: QueryResult
     start: int
     is_all: bool
+    is_unsorted: bool = False
 
     @property
     def size_bytes(self) -> int:
@@ -39,6 +41,8 @@ class Answer:
         """Return the rows from `offset` on, one more than `max_rows`; None if some are missing."""
         table = self.result.table
         stop = self.start + table.num_rows
+        if self.is_unsorted and (offset or max_rows < table.num_rows):
+            return None
         if offset < self.start or (not self.is_all and offset + max_rows + 1 > stop):
             return None
         total = self.result.total_rows

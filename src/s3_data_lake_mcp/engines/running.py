@@ -81,7 +81,8 @@ class Run:
             is_behind = window.offset and not (table.num_rows or self._asked.sql)
             total = self._counted(session) if is_behind else None
         notices: list[str] = []
-        if order.is_open and not (is_all and self._fits_a_page(table)):
+        is_unsorted = order.is_open and is_all and self._fits_a_page(table)
+        if order.is_open and not is_unsorted:
             altered = [exact_type(kind) is not None for kind in relation.types]
             settled = order.settled(session, table, altered)
             is_fixed = is_all and settled is not None and not window.offset
@@ -97,7 +98,7 @@ class Run:
             notices=[*result.notices, *notices],
             total_rows=result.total_rows if total is None else total,
         )
-        return Answer(result=result, start=window.offset, is_all=is_all)
+        return Answer(result=result, start=window.offset, is_all=is_all, is_unsorted=is_unsorted)
 
     def _counted(self, session: Session) -> int:
         """Return how many rows there are, of which none is shown."""
