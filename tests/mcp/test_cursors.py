@@ -225,6 +225,25 @@ async def test_a_cursor_of_an_object_that_is_gone(
     assert not again.is_error, (refused.text, again.text)
 
 
+@pytest.mark.parametrize("body", [b"", b"\x1f\x8b\x08\0torn", b"\x89PNG\r\n\x1a\n"])
+async def test_a_cursor_of_an_object_that_no_query_reads_now(
+    call: Caller, objects: Objects, body: bytes
+) -> None:
+    """It has changed, whatever is wrong with it now; also beside another object."""
+    key = objects.put("cursors/turned.csv", "a\n1\n2\n3\n")
+    sql = f"SELECT a FROM data JOIN 's3://{SHELF}/{key}' c USING (a) ORDER BY a"
+    calls = [
+        {"object_key": key},
+        {"object_key": objects.put("cursors/b.csv", "a\n1\n2\n"), "sql": sql},
+    ]
+    firsts = [await call("query_csv_data", bucket_name=SHELF, **one, max_rows=1) for one in calls]
+    objects.put(key, body)
+    for first in firsts:
+        cursor = first.data["next_cursor"]
+        refused = await call("query_csv_data", bucket_name=SHELF, cursor=cursor)
+        assert refused.text.startswith(f"object_changed: s3://{SHELF}/{key} has changed since")
+
+
 async def test_another_object_of_the_sql_that_is_gone(call: Caller, objects: Objects) -> None:
     """It is named itself, not the table `data`, which is there."""
     objects.put("cursors/data.csv", "a\n1\n2\n3\n")

@@ -76,8 +76,7 @@ class DuckDbEngine:
 
     def _run(self, asked: Asked, opener: Opener, progress: Report | None) -> QueryResult:
         query = asked.query
-        inputs = self._open(opener, asked.wanted, asked.in_readers, query.format)
-        inputs.check_identity(query.identity)
+        inputs = self._open(opener, asked.wanted, asked.in_readers, query.format, query.identity)
         if asked.seeks_nan:
             inputs.seek_nan()
         run = Run(asked, inputs, self._settings.max_result_bytes)
@@ -116,9 +115,15 @@ class DuckDbEngine:
         wanted: Sequence[tuple[str, str, str]],
         in_readers: frozenset[str] = frozenset(),
         asked: str = "",
+        identity: str = "",
     ) -> Inputs:
         return open_inputs(
-            opener, wanted, in_readers=in_readers, asked=asked, settings=self._settings
+            opener,
+            wanted,
+            in_readers=in_readers,
+            asked=asked,
+            identity=identity,
+            settings=self._settings,
         )
 
     def _learning[T](

@@ -18,7 +18,13 @@ from s3_data_lake_mcp.engines.places import Place, find_place
 from s3_data_lake_mcp.engines.sqltext import identifier
 from s3_data_lake_mcp.engines.tables import Table, raw_paths
 from s3_data_lake_mcp.engines.typed_select import Texts
-from s3_data_lake_mcp.errors import InvalidArgumentError, LakeError, ObjectChangedError
+from s3_data_lake_mcp.errors import (
+    InvalidArgumentError,
+    LakeError,
+    MalformedDataError,
+    ObjectChangedError,
+    UnsupportedFormatError,
+)
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectInfo, check_versions
 from s3_data_lake_mcp.storage.keys import split_uri
@@ -97,17 +103,6 @@ class Inputs:
             digest.update(f"{info.ref} {info.etag} {info.size_bytes}\n".encode())
         return digest.hexdigest()[:_DIGEST_CHARS]
 
-    def check_identity(self, expected: str) -> None:
-        """Raise if an earlier page was read from other versions.
-
-        Raises:
-            ObjectChangedError: If one of the objects has changed, or one came or went.
-        """
-        if expected and expected != self.identity:
-            place = self.places[0].uri if len(self.tables) == 1 else "What the query reads"
-            message = f"{place} has changed since the cursor was made"
-            raise ObjectChangedError(message, hint="Start again without a cursor.")
-
     def create_views(self, session: Session, *, begins: bool = False) -> None:
         """Make every table a view, and let readers in the SQL read its objects.
 
@@ -146,6 +141,11 @@ class Inputs:
         """Return what there is to say of how the objects are read."""
         said = [n for table in self.tables for n in (*table.place.notices, *table.notices())]
         return list(dict.fromkeys(said))
+
+
+def _changed(place: str) -> ObjectChangedError:
+    message = f"{place} has changed since the cursor was made"
+    return ObjectChangedError(message, hint="Start again without a cursor.")
 
 
 def _texts_of(table: Table | None) -> Texts | None:
@@ -189,6 +189,7 @@ def open_inputs(
     *,
     in_readers: frozenset[str],
     asked: str,
+    identity: str,
     settings: Settings,
 ) -> Inputs:
     """Look up the objects of a query.
@@ -198,7 +199,11 @@ def open_inputs(
         wanted: Name of the table, bucket and key of each.
         in_readers: Names of those that readers in the SQL read.
         asked: The format that `data` must have; empty: any.
+        identity: The digest of the versions that an earlier page was read from; empty: none was.
         settings: The limits.
+
+    Raises:
+        ObjectChangedError: If an earlier page was read from other versions.
     """
     folded = [name.lower() for name, _, _ in wanted]
     if len(set(folded)) < len(folded):
@@ -208,7 +213,12 @@ def open_inputs(
         raise InvalidArgumentError(message, hint="Query them one after the other.")
 
     def find(name: str, bucket: str, key: str) -> Place:
-        return find_place(opener, bucket, key, asked if name == DATA else "")
+        try:
+            return find_place(opener, bucket, key, asked if name == DATA else "")
+        except (MalformedDataError, UnsupportedFormatError) as exc:
+            if not identity:
+                raise
+            raise _changed(f"s3://{bucket}/{key}") from exc
 
     if len(wanted) == 1:
         places = [find(*wanted[0])]
@@ -221,7 +231,10 @@ def open_inputs(
         _table(number, name, place, settings)
         for number, ((name, _, _), place) in enumerate(zip(wanted, places, strict=True))
     ]
-    return Inputs(tables, in_readers)
+    inputs = Inputs(tables, in_readers)
+    if identity and identity != inputs.identity:
+        raise _changed(places[0].uri if len(places) == 1 else "What the query reads")
+    return inputs
 
 
 def _table(number: int, name: str, place: Place, settings: Settings) -> Table:
