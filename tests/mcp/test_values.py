@@ -268,3 +268,35 @@ async def test_blanks_behind_a_quote_stay(
     assert any(str(cell).endswith(" ") for row in read.data["rows"] for cell in row), read.text
     query = await call("query_csv_data", bucket_name=SHELF, object_key=key, sql="FROM data")
     assert query.data["rows"] == read.data["rows"]
+
+
+@pytest.mark.parametrize(
+    ("key", "tool"),
+    [
+        ("case.csv", "read_csv_from_s3"),
+        ("case.csv", "query_csv_data"),
+        ("case.csv", "get_dataset_summary"),
+        ("case.parquet", "read_parquet_from_s3"),
+        ("case.parquet", "query_csv_data"),
+        ("case.parquet", "get_dataset_summary"),
+    ],
+)
+async def test_columns_are_named_in_any_case(
+    call: Caller, objects: Objects, key: str, tool: str
+) -> None:
+    """A name stands for itself, else for the one column that differs in case, told as it is."""
+    table = pa.table({"id": [1], "Total": [2.5], "ab": ["x"], "AB": ["y"]})
+    if key.endswith(".csv"):
+        objects.put(key, "id,Total,ab,AB\n1,2.5,x,y\n")
+    else:
+        objects.parquet(key, table)
+    asked = ["TOTAL", "ID", "ab"]
+    place = "prefix" if tool == "get_dataset_summary" else "object_key"
+    answer = await call(tool, bucket_name=SHELF, columns=asked, **{place: key})
+    assert not answer.is_error, answer.text
+    told = answer.data.get("columns") or answer.data["profile"]["columns"]
+    assert [one["name"] for one in told] == ["Total", "id", "ab"]
+    if tool.startswith("read"):
+        doubtful = await call(tool, bucket_name=SHELF, object_key=key, columns=["aB"])
+        assert doubtful.text.startswith("unknown_column: "), doubtful.text
+        assert "ab (string), AB (string)" in doubtful.text

@@ -163,7 +163,7 @@ def test_a_part_of_a_structure_selects_the_whole() -> None:
     ("asked", "hint", "columns"),
     [
         (("pricee", "id"), "Nearest columns: price (double).", ["price", "id"]),
-        (("PRICE",), "Nearest columns: price (double).", ["price"]),
+        (("PRICES",), "Nearest columns: price (double).", ["price"]),
         (("zzz",), "It has: id (int64), price (double).", []),
     ],
 )

@@ -11,10 +11,11 @@ from s3_data_lake_mcp.engines.guard_parser import the_parser
 from s3_data_lake_mcp.engines.guard_text import tokens
 from s3_data_lake_mcp.engines.inputs import DATA, uri_place
 from s3_data_lake_mcp.engines.row_order import RowOrder, pivot_order, row_order
-from s3_data_lake_mcp.engines.simple_form import Statement, build, pick
+from s3_data_lake_mcp.engines.simple_form import Statement, build
 from s3_data_lake_mcp.engines.sqltext import literal, names
 from s3_data_lake_mcp.engines.used_fields import UsedFields, used_fields
 from s3_data_lake_mcp.errors import LakeError
+from s3_data_lake_mcp.loaders.unknown_column import pick
 
 _NAN = re.compile(r"\b(?:is)?nan\b", re.IGNORECASE)
 
@@ -90,7 +91,7 @@ class Asked:
         return build(session, columns, query.columns, query.filter)
 
     def _around(self, columns: list[tuple[str, str]]) -> tuple[str, str]:
-        listed = names(pick(dict(columns), self.query.columns, "columns")) or "*"
+        listed = names(pick(DATA, dict(columns), self.query.columns)) or "*"
         # On lines of their own, for a comment in the predicate would hide the bracket.
         return f"SELECT {listed} FROM data WHERE (\n", "\n)"  # noqa: S608 - quoted identifiers
 

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -11,7 +11,7 @@ from s3_data_lake_mcp.engines import Filter
 from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.sqltext import identifier, literal, names
 from s3_data_lake_mcp.errors import InvalidArgumentError
-from s3_data_lake_mcp.loaders.unknown_column import unknown_column
+from s3_data_lake_mcp.loaders.unknown_column import pick
 
 _TEXTS = ("VARCHAR", "JSON", "ENUM")
 _INTEGERS = {f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY", "SMALL", "BIG", "HUGE")}
@@ -63,11 +63,11 @@ def build(
         InvalidArgumentError: If the value is not of the column's type.
     """
     types = dict(columns)
-    listed = names(pick(types, wanted, "columns")) or "*"
+    listed = names(pick("data", types, wanted)) or "*"
     base = f"SELECT {listed} FROM data"  # noqa: S608 - only quoted identifiers go in
     if condition is None:
         return Statement(texts=(base,))
-    (name,) = pick(types, [condition.column], "filter_column")
+    (name,) = pick("data", types, [condition.column], "filter_column")
     _check_unicode(condition.value)
     column, kind = identifier(name), types[name]
     where = f"{base} WHERE "
@@ -161,19 +161,3 @@ def _target(kind: str, value: str) -> str:
             return f"DECIMAL({_DECIMAL_DIGITS}, {len(digits[2])})"
         return "DOUBLE"
     return "TIMESTAMP" if kind == "DATE" and ":" in value else kind
-
-
-def pick(types: Mapping[str, str], wanted: Sequence[str], argument: str) -> list[str]:
-    """Return the columns that names stand for; case makes no difference where it is not needed.
-
-    Raises:
-        UnknownColumnError: If there is none of a name.
-    """
-    folded = {name.casefold(): name for name in types}
-    found: list[str] = []
-    for name in wanted:
-        match = name if name in types else folded.get(name.casefold())
-        if match is None:
-            raise unknown_column("data", types, wanted, name, argument)
-        found.append(match)
-    return found

@@ -22,7 +22,7 @@ from s3_data_lake_mcp.cursors import count_in
 from s3_data_lake_mcp.loaders import LoadResult, Position
 from s3_data_lake_mcp.loaders.compression import decoded_blocks, detect_compression
 from s3_data_lake_mcp.loaders.csv_records import Dialect, Record, RecordReader
-from s3_data_lake_mcp.loaders.csv_rows import null_notices, pick, read_rows, table_of
+from s3_data_lake_mcp.loaders.csv_rows import null_notices, pick_columns, read_rows, table_of
 from s3_data_lake_mcp.loaders.csv_shape import CsvRequest, CsvShape, shape_of, take_head
 from s3_data_lake_mcp.loaders.formats import refuse_other
 from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
@@ -81,7 +81,7 @@ class CsvLoader:
             shape = judged(request)
             if request.position and not _is_that_of(shape.dialect, request.position):
                 shape = judged(known)
-            picked = pick(shape, request.columns, subject)
+            picked = pick_columns(shape, request.columns, subject)
             if place is None:
                 skip = request.offset
                 place = _Place(at=shape.start, line=shape.line, row=skip, skip=skip)

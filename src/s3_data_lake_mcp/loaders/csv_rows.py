@@ -11,7 +11,7 @@ from s3_data_lake_mcp.fence import some_of
 from s3_data_lake_mcp.loaders.csv_records import Record, RecordReader
 from s3_data_lake_mcp.loaders.csv_shape import CsvShape
 from s3_data_lake_mcp.loaders.csv_types import typed_column
-from s3_data_lake_mcp.loaders.unknown_column import unknown_column
+from s3_data_lake_mcp.loaders.unknown_column import pick
 
 _NAMED_LINES = 5
 _NAMED_COLUMNS = 5
@@ -59,7 +59,7 @@ def read_rows(reader: RecordReader, max_rows: int, width: int) -> Rows:
     return rows
 
 
-def pick(shape: CsvShape, columns: Sequence[str], subject: str) -> list[int]:
+def pick_columns(shape: CsvShape, columns: Sequence[str], subject: str) -> list[int]:
     """Return the indexes of the columns that were asked for, in that order.
 
     Raises:
@@ -68,10 +68,7 @@ def pick(shape: CsvShape, columns: Sequence[str], subject: str) -> list[int]:
     if not columns:
         return list(range(len(shape.names)))
     types = dict(zip(shape.names, shape.types, strict=True))
-    for name in columns:
-        if name not in types:
-            raise unknown_column(subject, types, columns, name)
-    return [shape.names.index(name) for name in columns]
+    return [shape.names.index(name) for name in pick(subject, types, columns)]
 
 
 def table_of(

@@ -13,7 +13,7 @@ from s3_data_lake_mcp.loaders.json_outline import OUTLINE, fits, outline
 from s3_data_lake_mcp.loaders.json_path import look_up, nearest_keys
 from s3_data_lake_mcp.loaders.json_scan import DOCUMENT_BYTES, BadLines, Item, ValueDecoder
 from s3_data_lake_mcp.loaders.json_table import table_of
-from s3_data_lake_mcp.loaders.unknown_column import unknown_column
+from s3_data_lake_mcp.loaders.unknown_column import pick
 from s3_data_lake_mcp.storage.reader import ObjectReader
 
 MAX_KEYS = 1_000
@@ -102,12 +102,9 @@ class JsonLoader:
         )
         single = result.layout in ("object", "scalar")
         table = table_of([result.data] if single else result.records, str(source.ref))
-        for name in request.columns:
-            if name not in table.column_names:
-                types = {one.name: one.type for one in table.schema}
-                raise unknown_column(str(source.ref), types, request.columns, name)
         if request.columns:
-            table = table.select(list(request.columns))
+            types = {one.name: one.type for one in table.schema}
+            table = table.select(pick(str(source.ref), types, request.columns))
         return LoadResult(
             table=table,
             offset=result.offset,

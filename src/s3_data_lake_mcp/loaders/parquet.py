@@ -23,7 +23,7 @@ from s3_data_lake_mcp.loaders.parquet_open import (
 )
 from s3_data_lake_mcp.loaders.parquet_plan import GroupRows, plan_chunks, rows_per_group
 from s3_data_lake_mcp.loaders.parquet_ranges import ChunkFile
-from s3_data_lake_mcp.loaders.unknown_column import unknown_column
+from s3_data_lake_mcp.loaders.unknown_column import finder, unknown_column
 from s3_data_lake_mcp.storage.reader import ObjectReader
 
 _PAGE_BYTES = 512 << 20
@@ -131,19 +131,20 @@ def _pick(footer: ParquetFooter, wanted: Sequence[str]) -> tuple[list[int], list
     if not wanted:
         return list(range(len(footer.names))), []
     places = {name: i for i, name in enumerate(footer.names)}
+    find = finder(places)
     notices: list[str] = []
     picked: list[int] = []
     for name in wanted:
         whole = name
-        while whole not in places and "." in whole:
+        while (found := find(whole)) is None and "." in whole:
             whole = whole.rpartition(".")[0]
-        if whole not in places:
+        if found is None:
             types = dict(zip(footer.names, footer.schema.types, strict=True))
             raise unknown_column(footer.subject, types, wanted, name)
         if whole != name:
-            notices.append(f"{name} is a part of column {whole}, which is shown whole.")
-        if whole == name or places[whole] not in picked:
-            picked.append(places[whole])
+            notices.append(f"{name} is a part of column {found}, which is shown whole.")
+        if whole == name or places[found] not in picked:
+            picked.append(places[found])
     return picked, notices
 
 

@@ -1,7 +1,7 @@
-"""The error for a column that is not there, and the columns that its name may have meant."""
+"""The columns that names stand for, and the error for a column that is not there."""
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from s3_data_lake_mcp.errors import UnknownColumnError
 from s3_data_lake_mcp.fence import first_of
@@ -9,6 +9,35 @@ from s3_data_lake_mcp.fence import first_of
 _CUTOFF = 0.5
 _NEAREST = 3
 _SHOWN = 5
+
+
+def finder(known: Collection[str]) -> Callable[[str], str | None]:
+    """Return what finds a column by name, or by another case of it that no other column has."""
+    folded: dict[str, list[str]] = {}
+    for one in known:
+        folded.setdefault(one.casefold(), []).append(one)
+
+    def found(name: str) -> str | None:
+        same = [name] if name in known else folded.get(name.casefold(), [])
+        return same[0] if len(same) == 1 else None
+
+    return found
+
+
+def pick(
+    subject: str, types: Mapping[str, object], wanted: Sequence[str], argument: str = "columns"
+) -> list[str]:
+    """Return the columns that names stand for, in their order.
+
+    Raises:
+        UnknownColumnError: If there is none of a name.
+    """
+    found, picked = finder(types), list[str]()
+    for name in wanted:
+        if (match := found(name)) is None:
+            raise unknown_column(subject, types, wanted, name, argument)
+        picked.append(match)
+    return picked
 
 
 def unknown_column(

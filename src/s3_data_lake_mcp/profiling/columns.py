@@ -7,7 +7,7 @@ import pyarrow as pa
 from pyarrow.types import is_duration
 
 from s3_data_lake_mcp.engines import TableSession
-from s3_data_lake_mcp.loaders.unknown_column import unknown_column
+from s3_data_lake_mcp.loaders.unknown_column import pick
 from s3_data_lake_mcp.profiling import Json
 from s3_data_lake_mcp.profiling.aggregates import ProfiledColumn
 
@@ -40,10 +40,7 @@ def choose_columns(
     Raises:
         UnknownColumnError: If one of `asked` is not there.
     """
-    wanted = list(dict.fromkeys(asked)) or list(types)
-    for name in wanted:
-        if name not in types:
-            raise unknown_column(subject, types, asked, name)
+    wanted = list(dict.fromkeys(pick(subject, types, asked))) or list(types)
     most = max(1, room_bytes // _COLUMN_BYTES)
     chosen = [
         ProfiledColumn(name=name, type=types[name], position=at)
