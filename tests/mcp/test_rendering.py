@@ -260,3 +260,20 @@ async def test_the_cost_of_a_join_counts_all_its_objects(call: Caller, objects: 
     answer = await call("query_csv_data", bucket_name=SHELF, object_key=small, sql=sql)
     assert not answer.is_error, answer.text
     assert answer.lines[0].endswith("read 240.0 KB of 240.0 KB")
+
+
+async def test_a_join_with_more_objects_than_are_listed_claims_no_whole(
+    call: Caller, objects: Objects
+) -> None:
+    """Of the first 20 objects there were fewer bytes than were read."""
+    objects.put("rendering/parts/one.csv", b"id\n1\n")
+    for part in range(24):
+        objects.put(f"rendering/parts/more/{part}.csv", f"id,b\n1,{'x' * 1_000}\n".encode())
+    sql = f"SELECT count(*) FROM data JOIN 's3://{SHELF}/rendering/parts/more/*.csv' USING (id)"
+    place = {"bucket_name": SHELF, "object_key": "rendering/parts/one.csv"}
+    joined = await call("query_csv_data", **place, sql=sql)
+    assert joined.data["rows"] == [[24]]
+    assert joined.lines[0].endswith("· read 24.2 KB")
+    whole = {"bucket_name": SHELF, "object_key": "rendering/parts/more/"}
+    alone = await call("query_csv_data", **whole, sql="SELECT max(b) FROM data")
+    assert alone.lines[0].endswith(" of 24.2 KB")

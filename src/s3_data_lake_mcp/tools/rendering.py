@@ -1,5 +1,6 @@
 """What the model reads: one line that answers, notices, the data in its fence, the next call."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,8 @@ from s3_data_lake_mcp.models.discovery import BucketList, ObjectList
 from s3_data_lake_mcp.models.reading import JsonPage, TablePage
 from s3_data_lake_mcp.tools import reports
 from s3_data_lake_mcp.tools.words import next_line, plural, size
+
+_S3_URI = re.compile(r"(?i)\bs3[an]?://")
 
 
 def render(result: Model, tool: str, follow_up: Mapping[str, Any] | None, *, brief: bool) -> str:
@@ -73,6 +76,8 @@ def _cost(result: TablePage | JsonPage) -> str:
     whole = result.source.size_bytes
     if isinstance(result, QueryPage):
         # The source is the table `data`; a join reads more, of which the first are listed.
+        if len(result.sources) < result.sources_total and _S3_URI.search(result.sql):
+            return f"read {size(result.scan.bytes_read)}"
         whole = max(whole, sum(source.size_bytes for source in result.sources))
     return f"read {size(result.scan.bytes_read)} of {size(whole)}"
 
@@ -108,7 +113,8 @@ def _plan(result: QueryPage, plan: Plan) -> str:
 
 def _json(result: JsonPage) -> tuple[str, Sequence[str], str | None]:
     if result.layout in {"object", "scalar"}:
-        what = f"{result.layout} · {plural(len(result.keys), 'key')}"
+        keys = f" · {plural(len(result.keys), 'key')}" if result.layout == "object" else ""
+        what = f"{result.layout}{keys}"
         cut = " · shown as an outline, cut by max_bytes" if result.truncated else ""
         body = [] if result.data is None else [cell(result.data)]
         return f"{what} · {visible(result.source.uri)}{cut} · {_cost(result)}", body, None
