@@ -1,7 +1,7 @@
 """Values that a query without rows asked for and that are not there: the ones that are."""
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import duckdb
@@ -42,13 +42,8 @@ def wrong_literals(session: Session, table: Table, statement: Statement) -> Iter
 
 def _compared(table: Table, statement: Statement) -> Iterator[tuple[str, str]]:
     """Yield the columns of the table that are compared with a text for equality, and the text."""
-    spelt = {name.lower(): name for name in table.columns}
     tree = the_parser().tree(statement.shown).get("statements")
-    tables = {table.name} | {
-        str(node.get("alias")).lower()
-        for node in nodes_of(tree)
-        if str(node.get("table_name")).lower() == table.name
-    }
+    tables = names_of(table, tree)
     for node in nodes_of(tree):
         if node.get("type") == "COMPARE_EQUAL":
             sides = [node.get("left"), node.get("right")]
@@ -57,12 +52,30 @@ def _compared(table: Table, statement: Statement) -> Iterator[tuple[str, str]]:
         else:
             continue
         known = [side for side in sides if isinstance(side, dict)]
-        paths = [s["column_names"] for s in known if s.get("class") == "COLUMN_REF"]
-        # What stands behind another name is a field, or a column of another table.
-        columns = [p[-1].lower() for p in paths if len(p) == 1 or p[-2].lower() in tables]
+        columns = [named_column(table, tables, s) for s in known if s.get("class") == "COLUMN_REF"]
         texts = [_text(side) for side in known if side.get("class") == "CONSTANT"]
-        if len(paths) == len(columns) == 1 and columns[0] in spelt:
-            yield from ((spelt[columns[0]], text) for text in texts if text is not None)
+        if len(columns) == 1 and columns[0] is not None:
+            yield from ((columns[0], text) for text in texts if text is not None)
+
+
+def names_of(table: Table, tree: object) -> set[str]:
+    """Return the names that a table has in a query."""
+    return {table.name} | {
+        str(node.get("alias")).lower()
+        for node in nodes_of(tree)
+        if str(node.get("table_name")).lower() == table.name
+    }
+
+
+def named_column(table: Table, tables: Collection[str], node: object) -> str | None:
+    """Return the column of a table that an expression is, as it is spelt; None if it is none."""
+    if not isinstance(node, dict) or node.get("class") != "COLUMN_REF":
+        return None
+    path = [part.lower() for part in node["column_names"]]
+    # What stands behind another name is a field, or a column of another table.
+    if len(path) > 1 and path[-2] not in tables:
+        return None
+    return next((name for name in table.columns if name.lower() == path[-1]), None)
 
 
 def _text(side: Mapping[str, Any]) -> str | None:

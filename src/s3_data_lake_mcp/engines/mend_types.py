@@ -42,7 +42,9 @@ def mend_arguments(found: re.Match[str], sql: str, schema: Schema) -> Mended:
         for place in _arguments(words, function)
         if schema.type_of(plain_name(words[place])) == _TEXT
     ]
-    target = next((kind for kind in _TARGETS if kind in candidates), "")
+    kinds = [kind for kind in _TARGETS if kind in candidates]
+    # Intervals are added to dates alone.
+    target = "TIMESTAMP" if "INTERVAL" in types else next(iter(kinds), "")
     if _TEXT in candidates or not texts or not target:
         return Mended(message=message, hint="Look at the types with DESCRIBE data, and cast.")
     name = quoted_name(plain_name(words[texts[0]]))

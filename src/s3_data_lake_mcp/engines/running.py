@@ -20,6 +20,7 @@ from s3_data_lake_mcp.engines.json_table import JsonTable
 from s3_data_lake_mcp.engines.literals import wrong_literals
 from s3_data_lake_mcp.engines.mend import mend
 from s3_data_lake_mcp.engines.mend_readers import wrong_reader
+from s3_data_lake_mcp.engines.misread import text_bounds, void_casts
 from s3_data_lake_mcp.engines.opening import HEAD_BYTES
 from s3_data_lake_mcp.engines.parquet_table import ParquetTable
 from s3_data_lake_mcp.engines.plans import plan_of
@@ -93,6 +94,10 @@ class Run:
         asks_rows = self._asked.kind == "select" and not query.offset
         if asks_rows and data is not None and not _says_something(table):
             notices += wrong_literals(session, data, self._statement)
+        if asks_rows and data is not None:
+            shown = self._statement.shown
+            notices += [void.sentence for void in void_casts(session, data, shown)]
+            notices += text_bounds(session, data, shown)
         result = replace(
             result,
             notices=[*result.notices, *notices],
@@ -257,7 +262,19 @@ class Run:
                 self._inputs.create_views(session)
         columns = self._inputs.columns(session)
         mended = mend(error, self._statement.sql, columns)
+        self._fit_casts(session, mended)
         return self._asked.repaired(mended, columns.get(DATA, []))
+
+    def _fit_casts(self, session: Session, mended: LakeError) -> None:
+        """Read text in a repair as it is written; where that is not known, say how it is."""
+        data, sql = self._inputs.data, (mended.repair or {}).get("sql")
+        if data is None or not isinstance(sql, str):
+            return
+        for void in void_casts(session, data, sql):
+            mended.hint = f"{mended.hint} {void.sentence}".strip()
+            if void.better:
+                sql = sql.replace(void.written, void.better)
+        mended.repair = {"sql": sql}
 
 
 def _says_something(table: pa.Table) -> bool:

@@ -1,0 +1,122 @@
+"""Text that a query takes for numbers or dates, and that is not written as those are."""
+
+import contextlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from s3_data_lake_mcp.engines.connection import Session
+from s3_data_lake_mcp.engines.guard_parser import nodes_of, the_parser
+from s3_data_lake_mcp.engines.guard_text import quoted
+from s3_data_lake_mcp.engines.literals import named_column, names_of
+from s3_data_lake_mcp.engines.sqltext import identifier
+from s3_data_lake_mcp.engines.tables import Table
+from s3_data_lake_mcp.errors import LakeError
+
+_CASTS = re.compile(r"(?i)\btry_cast\b")
+_BOUNDS = re.compile(r"[<>]=?\s*'[+-]?\d*\.?\d+'")
+_BOUND = re.compile(r"[+-]?\d*\.?\d+")
+_ORDERS = {f"COMPARE_{side}THAN{end}" for side in ("GREATER", "LESS") for end in ("", "OREQUALTO")}
+_MOST_VALUES = 2_000
+_SHOWN_CHARS = 40
+_WAYS = (
+    (
+        re.compile(r"[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+),\d+"),
+        "TRY_CAST(replace(replace({text}, '.', ''), ',', '.') AS {kind})",
+    ),
+    (
+        re.compile(r"\d{1,2}\.\d{1,2}\.\d{4}"),
+        "CAST(try_strptime({text}, '%d.%m.%Y') AS {kind})",
+    ),
+)
+"""How text is written that no cast takes, and what does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoidCast:
+    """A cast that gives null for each value, and what does not, where that is known."""
+
+    written: str
+    sentence: str
+    better: str
+
+
+def void_casts(session: Session, table: Table, sql: str) -> Iterator[VoidCast]:
+    """Yield each TRY_CAST of a column that gives null for all of its first values."""
+    if not _CASTS.search(sql):
+        return
+    with contextlib.suppress(duckdb.Error, LakeError):
+        # This is a courtesy: the query itself has its answer.
+        found = dict.fromkeys(_casts(table, sql))
+        for written, text, kind, column in found:
+            if (sample := _misfit(session, column, kind)) is None:
+                continue
+            way = next((to for form, to in _WAYS if form.fullmatch(sample)), "")
+            better = way.format(text=text, kind=kind)
+            shown = sample if len(sample) <= _SHOWN_CHARS else f"{sample[:_SHOWN_CHARS]}…"
+            said = f"{quoted(written)} is null for all of its values, such as {shown!r}"
+            yield VoidCast(
+                written=written,
+                sentence=f"{said}: write {better}." if better else f"{said}.",
+                better=better,
+            )
+
+
+def text_bounds(session: Session, table: Table, sql: str) -> Iterator[str]:
+    """Yield a sentence for each text column that is ordered against a number."""
+    if not _BOUNDS.search(sql):
+        return
+    with contextlib.suppress(duckdb.Error, LakeError):
+        kinds = dict(session.describe(table.name))
+        for name, value in dict.fromkeys(_bounds(table, sql)):
+            if kinds.get(name) == "VARCHAR":
+                yield (
+                    f"{quoted(name)} is text: it was compared with {value!r} letter by letter, "
+                    "not as a number."
+                )
+
+
+def _casts(table: Table, sql: str) -> Iterator[tuple[str, str, str, str]]:
+    """Yield the casts of columns as they are written: whole, the text, the type, the column."""
+    tree, raw = the_parser().tree(sql).get("statements"), sql.encode()
+    tables = names_of(table, tree)
+    for node in nodes_of(tree):
+        if node.get("class") == "CAST" and node.get("try_cast"):
+            column = named_column(table, tables, node.get("child"))
+            if column is not None:
+                places = (node, node["child"], node["type_expr"])
+                written, text, kind = (_written(raw, place) for place in places)
+                yield written, text, kind, column
+
+
+def _written(raw: bytes, node: Mapping[str, Any]) -> str:
+    start = node["query_location"]
+    return raw[start : start + node["query_location_length"]].decode()
+
+
+def _bounds(table: Table, sql: str) -> Iterator[tuple[str, str]]:
+    tree = the_parser().tree(sql).get("statements")
+    tables = names_of(table, tree)
+    for node in nodes_of(tree):
+        if node.get("type") in _ORDERS:
+            sides = [node["left"], node["right"]]
+            for side, other in (sides, reversed(sides)):
+                column = named_column(table, tables, side)
+                value = str((other.get("literal") or {}).get("text", ""))
+                is_text = (other.get("literal") or {}).get("kind") == "STRING"
+                if column is not None and is_text and _BOUND.fullmatch(value):
+                    yield column, value
+
+
+def _misfit(session: Session, column: str, kind: str) -> str | None:
+    """Return one of the column's first texts if none of them is of the type."""
+    name = identifier(column)
+    found = session.execute(
+        f"SELECT count(TRY_CAST(v AS {kind})), first(v) FROM "  # noqa: S608 - guarded
+        f"(SELECT {name} AS v FROM data WHERE {name} IS NOT NULL LIMIT {_MOST_VALUES})"
+    )
+    fitting, sample = found[0]
+    return sample if isinstance(sample, str) and not fitting else None

@@ -1,0 +1,84 @@
+"""What is said of text that a query takes for numbers or dates, and that is not written so."""
+
+import pytest
+
+from s3_data_lake_mcp.engines import Filter
+from s3_data_lake_mcp.errors import LakeError
+from support.engine import Desk
+
+_TEXT = "Ort;Umsatz (€);seit;kurz\nKöln;1.250,50;04.02.2020;x\nBonn;99,5;28.11.2019;7\n"
+_COMMA = (
+    "TRY_CAST(\"Umsatz (€)\" AS DOUBLE) is null for all of its values, such as '1.250,50': write "
+    "TRY_CAST(replace(replace(\"Umsatz (€)\", '.', ''), ',', '.') AS DOUBLE)."
+)
+_DATE = (
+    "TRY_CAST(d.seit AS DATE) is null for all of its values, such as '04.02.2020': write "
+    "CAST(try_strptime(d.seit, '%d.%m.%Y') AS DATE)."
+)
+
+
+@pytest.fixture(scope="module")
+def desk() -> Desk:
+    """Return an engine over a German export."""
+    made = Desk()
+    made.put("a.csv", _TEXT)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ('SELECT Ort, sum(TRY_CAST("Umsatz (€)" AS DOUBLE)) FROM data GROUP BY 1', [_COMMA]),
+        ("SELECT TRY_CAST(d.seit AS DATE) FROM data d", [_DATE]),
+        ("SELECT TRY_CAST(kurz AS INTEGER) FROM data", []),
+        ("SELECT TRY_CAST(upper(Ort) AS INTEGER) FROM data", []),
+        (
+            "SELECT TRY_CAST(Ort AS INTEGER) FROM data",
+            ["TRY_CAST(Ort AS INTEGER) is null for all of its values, such as 'Köln'."],
+        ),
+        (
+            "SELECT Ort FROM data WHERE \"Umsatz (€)\" > '500'",
+            ["Umsatz (€) is text: it was compared with '500' letter by letter, not as a number."],
+        ),
+        ("SELECT Ort FROM data WHERE Ort > 'B'", []),
+    ],
+)
+def test_a_cast_that_gives_nothing_is_told(desk: Desk, sql: str, said: list[str]) -> None:
+    """Nulls that come from how the text is written are no missing values."""
+    assert list(desk.run("a.csv", sql).notices) == said
+
+
+def test_the_simple_form_says_that_it_compares_texts(desk: Desk) -> None:
+    """A number is no bound for text."""
+    wanted = Filter(column="Umsatz (€)", operator=">", value="500")
+    (said,) = desk.run("a.csv", filter=wanted).notices
+    assert said.startswith("Umsatz (€) is text")
+
+
+@pytest.mark.parametrize(
+    ("sql", "rows"),
+    [
+        ('SELECT sum("Umsatz (€)") FROM data', [1350.0]),
+        ('SELECT sum(CAST("Umsatz (€)" AS DOUBLE)) FROM data', [1350.0]),
+        ('SELECT count(*) FROM data WHERE "Umsatz (€)" > 500', [1]),
+        ("SELECT year(seit) FROM data", [2020, 2019]),
+        ("SELECT seit + INTERVAL 1 DAY IS NULL FROM data", [False, False]),
+    ],
+)
+def test_the_repair_reads_the_text_as_it_is_written(
+    desk: Desk, sql: str, rows: list[object]
+) -> None:
+    """A cast that gives null for each value is no call that works."""
+    with pytest.raises(LakeError) as failed:
+        desk.run("a.csv", sql)
+    repair = failed.value.repair
+    assert repair is not None, failed.value.hint
+    found = desk.run("a.csv", str(repair["sql"])).table.column(0).to_pylist()
+    assert found == rows
+
+
+def test_the_hint_shows_how_the_values_look(desk: Desk) -> None:
+    """Where no way to read them is known."""
+    with pytest.raises(LakeError) as failed:
+        desk.run("a.csv", "SELECT sum(Ort) FROM data")
+    assert "is null for all of its values, such as 'Köln'" in failed.value.hint
