@@ -8,7 +8,7 @@ from s3_data_lake_mcp.engines.csv_stream import Irregular, cleaned, decoded, pas
 from s3_data_lake_mcp.engines.opening import Opened
 from s3_data_lake_mcp.engines.places import Member
 from s3_data_lake_mcp.engines.streams import DecodedStream, line_batches
-from s3_data_lake_mcp.engines.watched import Watched, watched_blocks
+from s3_data_lake_mcp.engines.watched import watched_blocks
 from s3_data_lake_mcp.storage.pinned import Access
 from s3_data_lake_mcp.storage.scope import Readable, SurpriseError
 
@@ -55,9 +55,8 @@ def plain_text(
         if not data.startswith(layout.header[: len(data)]):
             raise SurpriseError(str(member.info.ref))
 
-    made = member.opened.pinned(access, skip=skip, check=check if guessed else None)
     look = layout.look(str(member.info.ref), layout.shape.start - skip) if watched else None
-    return made if look is None else Watched(made, look)
+    return member.opened.pinned(access, skip=skip, check=check if guessed else None, look=look)
 
 
 def text_stream(

@@ -8,24 +8,11 @@ from s3_data_lake_mcp.engines.json_lines import passed_lines
 from s3_data_lake_mcp.engines.json_stream import cleaned, transcoded
 from s3_data_lake_mcp.engines.places import Member
 from s3_data_lake_mcp.engines.streams import line_batches
-from s3_data_lake_mcp.engines.watched import Watched, watched_blocks, without_long_fractions
+from s3_data_lake_mcp.engines.watched import watched_blocks, without_long_fractions
 from s3_data_lake_mcp.errors import MalformedDataError
 from s3_data_lake_mcp.loaders.compression import decoded_blocks
 from s3_data_lake_mcp.loaders.json_scan import BadLines
-from s3_data_lake_mcp.storage.pinned import Access
-from s3_data_lake_mcp.storage.scope import Readable, SurpriseError
-
-
-def plain_json(member: Member, access: Access, *, watched: bool) -> Readable:
-    """Return JSON that the engine reads as it is written.
-
-    Args:
-        member: The object.
-        access: How the engine goes through it.
-        watched: Whether it is looked at for fractions that the engine would round.
-    """
-    made = member.opened.pinned(access)
-    return Watched(made, without_long_fractions(str(member.info.ref))) if watched else made
+from s3_data_lake_mcp.storage.scope import SurpriseError
 
 
 def unsure(blocks: Iterator[bytes], name: str) -> Iterator[bytes]:

@@ -12,7 +12,7 @@ from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.json_columns import blank_nodes, demote, merged_nodes, unify
 from s3_data_lake_mcp.engines.json_fields import reading_of
 from s3_data_lake_mcp.engines.json_layout import JsonLayout, find_layout
-from s3_data_lake_mcp.engines.json_reads import json_text, plain_json, unsure
+from s3_data_lake_mcp.engines.json_reads import json_text, unsure
 from s3_data_lake_mcp.engines.json_shape import Node, narrowed
 from s3_data_lake_mcp.engines.json_stream import VALUE
 from s3_data_lake_mcp.engines.opening import HEAD_BYTES
@@ -29,10 +29,10 @@ from s3_data_lake_mcp.engines.tables import (
 )
 from s3_data_lake_mcp.engines.typed_select import typed_select
 from s3_data_lake_mcp.engines.used_fields import ALL_FIELDS
-from s3_data_lake_mcp.engines.watched import WATCHED_BYTES
+from s3_data_lake_mcp.engines.watched import WATCHED_BYTES, without_long_fractions
 from s3_data_lake_mcp.loaders.json_scan import BadLines
 from s3_data_lake_mcp.storage.pinned import WHOLE_BYTES, Access
-from s3_data_lake_mcp.storage.scope import SurpriseError
+from s3_data_lake_mcp.storage.scope import Readable, SurpriseError
 
 type _Group = tuple[JsonLayout, list[Member]]
 
@@ -160,16 +160,19 @@ class JsonTable:
         if mode == "plain":
             cached = sum(member.info.size_bytes for member in members) <= self.most_cached_bytes
             access: Access = "scan" if cached else "stream"
-            watched = self.place.size_bytes <= WATCHED_BYTES
-            plain = partial(plain_json, access=access, watched=watched)
-            variant = _WATCHED if watched else ""
-            return paths.add(members, plain, cached=cached, variant=variant), options
+            variant = _WATCHED if self.place.size_bytes <= WATCHED_BYTES else ""
+            make = partial(self._plain, access)
+            return paths.add(members, make, cached=cached, variant=variant), options
         if mode == "cleaned":
             options["format"] = "'newline_delimited'"
-        make = lambda member: self._stream(member, layout, brief)  # noqa: E731 - a closure for one call
-        return paths.add(members, make, cached=False), options
+        return paths.add(members, partial(self._stream, layout, brief), cached=False), options
 
-    def _stream(self, member: Member, layout: JsonLayout, brief: int | None) -> DecodedStream:
+    def _plain(self, access: Access, member: Member) -> Readable:
+        is_watched = self.place.size_bytes <= WATCHED_BYTES
+        look = without_long_fractions(str(member.info.ref)) if is_watched else None
+        return member.opened.pinned(access, look=look)
+
+    def _stream(self, layout: JsonLayout, brief: int | None, member: Member) -> DecodedStream:
         name = str(member.info.ref)
         found = self._bad.setdefault(name, [])
         text = partial(json_text, member, layout, brief, self._budget, found, self._said)

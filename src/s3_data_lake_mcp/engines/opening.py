@@ -83,6 +83,7 @@ class Opened:
         *,
         skip: int = 0,
         check: Callable[[bytes], None] | None = None,
+        look: Callable[[int, bytes], None] | None = None,
         keep: bool = False,
     ) -> PinnedObject:
         """Return it as the engine's file system reads it; see `PinnedObject`."""
@@ -95,6 +96,7 @@ class Opened:
             tail=self.tail,
             skip=skip,
             check=check,
+            look=look,
             copies=self.stores.copies,
             keep=keep,
         )

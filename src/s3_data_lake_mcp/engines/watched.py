@@ -8,15 +8,13 @@ object is then read in another way.
 import re
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
 from itertools import chain
 
 import numpy as np
 
 from s3_data_lake_mcp.engines.json_lines import has_long_fraction
 from s3_data_lake_mcp.loaders.csv_records import Dialect
-from s3_data_lake_mcp.storage.scope import Readable, SurpriseError
+from s3_data_lake_mcp.storage.scope import SurpriseError
 
 WATCHED_BYTES = 64 << 20
 """Plain text of a table is looked at up to this size: a gigabyte would take a third longer.
@@ -33,7 +31,7 @@ _INNER = b"\n"
 """In place of the end of a block that is within a line: no such end holds a line break."""
 
 type Look = Callable[[int, bytes], None]
-"""Told the place of the first byte and the bytes; may raise."""
+"""Told the place of the first byte and the bytes; what raises is in no cache of the engine."""
 
 
 class EmptyTextError(SurpriseError):
@@ -42,59 +40,6 @@ class EmptyTextError(SurpriseError):
 
 class RaggedError(SurpriseError):
     """A record may have empty fields too many, which the engine would not notice."""
-
-
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """A readable whose bytes are looked at before they are handed on.
-
-    What raises is not handed on, and so in no cache of the engine.
-    """
-
-    inner: Readable
-    look: Look
-
-    @property
-    def size_bytes(self) -> int:
-        """The size of what is inside."""
-        return self.inner.size_bytes
-
-    @property
-    def modified(self) -> datetime:
-        """The time of what is inside."""
-        return self.inner.modified
-
-    @property
-    def block_bytes(self) -> int:
-        """The block of what is inside."""
-        return self.inner.block_bytes
-
-    def open(self) -> Callable[[int, int], bytes]:
-        """Return the function that reads and looks."""
-        read = self.inner.open()
-
-        def watched(start: int, stop: int) -> bytes:
-            data = read(start, stop)
-            self.look(start, data)
-            return data
-
-        return watched
-
-    def expect_all(self) -> None:
-        """Be told that all of it is going to be read."""
-        self.inner.expect_all()
-
-    def begin(self) -> None:
-        """Fetch the beginning before it is read."""
-        self.inner.begin()
-
-    def release(self) -> None:
-        """Undo one `open`."""
-        self.inner.release()
-
-    def close(self) -> None:
-        """Let go of what was fetched."""
-        self.inner.close()
 
 
 class _Edges:

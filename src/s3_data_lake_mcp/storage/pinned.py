@@ -50,6 +50,7 @@ class PinnedObject:
         tail: Its last bytes, already here.
         skip: Bytes at its beginning that readers don't see.
         check: Told the first bytes when they are read, of a columnar object the last; may raise.
+        look: Told the place and the bytes of what is read before it is handed on; may raise.
         copies: Where a copy of what is read as a `stream` may be, or be made.
         keep: Whether what is fetched whole stays here until `close`, for a query that scans twice.
     """
@@ -65,6 +66,7 @@ class PinnedObject:
         tail: bytes = b"",
         skip: int = 0,
         check: Callable[[bytes], None] | None = None,
+        look: Callable[[int, bytes], None] | None = None,
         copies: Copies | None = None,
         keep: bool = False,
     ) -> None:
@@ -78,6 +80,7 @@ class PinnedObject:
         self._opens_tail = self._columnar and not tail
         self._skip = skip
         self._check = check
+        self._look = look
         self._copies = copies if access == "stream" else None
         self._copied: CopiedReader | None = None
         self._lock = threading.Lock()
@@ -138,6 +141,8 @@ class PinnedObject:
         data = self._fetch(start, stop)
         if self._check is not None and start == self._skip and not self._columnar:
             self._check(self._reader().read_range(0, start) if start else data)
+        if self._look is not None:
+            self._look(start - self._skip, data)
         return data
 
     def _fetch(self, start: int, stop: int) -> bytes:
