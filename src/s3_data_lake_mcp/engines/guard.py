@@ -19,7 +19,7 @@ from s3_data_lake_mcp.engines.guard_parser import (
 from s3_data_lake_mcp.engines.guard_pivot import has_marks, marked_pivots
 from s3_data_lake_mcp.engines.guard_repair import with_table
 from s3_data_lake_mcp.engines.guard_text import Token, check_limits, quoted, tokens, trimmed
-from s3_data_lake_mcp.engines.guard_tree import TABLE, Tree
+from s3_data_lake_mcp.engines.guard_tree import Tree
 from s3_data_lake_mcp.engines.mend_dialect import respelled, with_quotes
 from s3_data_lake_mcp.errors import LakeError, NotAllowedError, NotReadOnlyError, SqlError
 
@@ -183,7 +183,7 @@ def _unknown_table(sql: str, tree: Tree) -> SqlError:
         return SqlError(message, hint=hint)
     positions = [one.position for one in unknown]
     has_alias = any(one.alias for one in unknown)
-    repaired = with_table(sql, name, positions, alias=has_alias, table=TABLE)
+    repaired = with_table(sql, name, positions, alias=has_alias)
     try:
         repair = {"sql": check_sql(repaired).sql}
     except LakeError:

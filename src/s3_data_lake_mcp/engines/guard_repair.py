@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from s3_data_lake_mcp.engines.guard_parser import the_parser
 from s3_data_lake_mcp.engines.guard_text import Token, ascii_lower, tokens
+from s3_data_lake_mcp.engines.guard_tree import TABLE
 from s3_data_lake_mcp.engines.sqltext import identifier
 
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -49,8 +50,8 @@ def with_words(sql: str, words: Sequence[Token], places: Iterable[int], new: str
     return "".join([*pieces, sql[last:]])
 
 
-def with_table(sql: str, name: str, positions: Sequence[int], *, alias: bool, table: str) -> str:
-    """Return the text with a table's name replaced where it stands as a table.
+def with_table(sql: str, name: str, positions: Sequence[int], *, alias: bool) -> str:
+    """Return the text with a table's name, where it stands as a table, replaced by that of `data`.
 
     `positions` are byte offsets, -1 where unknown; then it must stand once. If columns are
     qualified by the old name, it stays as an alias unless the table has one. Nothing is returned
@@ -65,5 +66,5 @@ def with_table(sql: str, name: str, positions: Sequence[int], *, alias: bool, ta
         places = [place for place in named if words[place].start in starts]
         places = places if len(places) == len(positions) else []
     qualifies = any(following.text == "." for following in (words[i + 1] for i in named[:-1]))
-    new = f"{table} AS {quoted_name(name)}" if qualifies and not alias else table
+    new = f"{TABLE} AS {quoted_name(name)}" if qualifies and not alias else TABLE
     return with_words(sql, words, places, new) if places else ""

@@ -38,7 +38,7 @@ def blank_nodes(layouts: Iterable[JsonLayout], path: str) -> list[Node]:
 
 def demote(layouts: Iterable[JsonLayout]) -> bool:
     """Read nested columns as text: one holds another structure than its head shows."""
-    nested = [node for layout in layouts for node in layout.nodes.values() if node.is_nested()]
+    nested = [node for layout in layouts for node in layout.nodes.values() if node.children]
     for node in nested:
         node.demote()
     return bool(nested)

@@ -248,7 +248,7 @@ def _detect(
 def _first_misfit(session: Session, nodes: Mapping[str, Node]) -> tuple[str, str] | None:
     columns = struct({name: node.read_type() for name, node in nodes.items()})
     source = call("read_json", _SAMPLE, {**_READ_SAMPLE, "columns": columns})
-    counts = ", ".join(f"count({cast})" for cast in sample_casts(nodes, 0))
+    counts = ", ".join(f"count({cast})" for cast in sample_casts(nodes))
     if not counts:
         return None
     try:

@@ -56,10 +56,6 @@ class Node:
     blank: bool = False
     mixed: bool = False
 
-    def is_nested(self) -> bool:
-        """Whether it has children."""
-        return bool(self.children)
-
     def read_type(self, *, raw: bool = False) -> str:
         """Return the type to read: the same with text for every scalar.
 

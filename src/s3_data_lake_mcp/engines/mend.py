@@ -30,7 +30,6 @@ from s3_data_lake_mcp.engines.mend_types import (
     mend_conversion,
     mend_flip,
     mend_type,
-    type_flip,
 )
 from s3_data_lake_mcp.errors import (
     DeadlineExceededError,
@@ -82,6 +81,11 @@ _PATTERN = re.compile(r'No matching columns found that match regex "(.+)"')
 _MACRO = re.compile(r"Macro (\w+)\(\) does not support the supplied arguments")
 _COMPARISON = re.compile(
     r"Cannot (?:compare|mix) values of type (?P<left>\S+) and (?:type )?(?P<right>\S+)"
+)
+_FLIP = re.compile(
+    r"CSV Error on Line: (?P<line>\d+)\n.*?Error when converting column \"(?P<column>.*?)\"\. "
+    r"Could not convert string \"(?P<value>.*?)\" to '(?P<type>.*?)'",
+    re.DOTALL,
 )
 _OLD_LAMBDA = "Deprecated lambda arrow"
 _NO_FILES = re.compile(r'No files found that match the pattern "(s3[an]?://.*?)"', re.IGNORECASE)
@@ -163,8 +167,8 @@ def _mended(error: Exception, text: str, sql: str, schema: Schema) -> Mended | N
         mended = mend_arguments(found, sql, schema)
     elif found := _COMPARISON.search(text):
         mended = mend_comparison(found, sql, schema)
-    elif flip := type_flip(error):
-        mended = mend_flip(flip)
+    elif found := _FLIP.search(text):
+        mended = mend_flip(found)
     elif isinstance(error, duckdb.ConversionException):
         mended = mend_conversion(scrubbed(text), sql)
     return mended

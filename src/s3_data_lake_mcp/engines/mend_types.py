@@ -1,7 +1,6 @@
 """Values of the wrong type in a query, and the cast that helps."""
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from s3_data_lake_mcp.engines.guard_repair import places_of, plain_name, quoted_name, with_words
@@ -12,12 +11,6 @@ from s3_data_lake_mcp.engines.sqltext import literal
 _TEXT: Final = "VARCHAR"
 _NUMBERS = re.compile(r"(?:U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|DECIMAL|DOUBLE|FLOAT|REAL)\b.*")
 _TIMES = re.compile(r"(?:DATE|TIMESTAMP|TIME)\b.*")
-_FLIP = re.compile(
-    r"CSV Error on Line: (?P<line>\d+)\n.*?Error when converting column \"(?P<column>.*?)\"\. "
-    r"Could not convert string \"(?P<value>.*?)\" to '(?P<type>.*?)'",
-    re.DOTALL,
-)
-
 _TYPES = {
     "datetime2": "TIMESTAMP",
     "float64": "DOUBLE",
@@ -76,32 +69,13 @@ def mend_comparison(found: re.Match[str], sql: str, schema: Schema) -> Mended:
     return Mended(message=message, hint=f"Cast one of them: CAST(… AS {left}).")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TypeFlip:
-    """A value of a CSV file that is not of the type that its column had until then."""
-
-    line: int
-    column: str
-    type: str
-    value: str
-
-
-def type_flip(error: Exception) -> TypeFlip | None:
-    """Tell whether, and where, a CSV column turned out to be of another type than guessed."""
-    found = _FLIP.search(str(error))
-    if not found:
-        return None
-    return TypeFlip(
-        line=int(found["line"]), column=found["column"], value=found["value"], type=found["type"]
-    )
-
-
-def mend_flip(flip: TypeFlip) -> Mended:
-    """Say how to read a CSV file whose column changes its type."""
+def mend_flip(found: re.Match[str]) -> Mended:
+    """Say how to read a CSV file whose column changes its type; `found` is what DuckDB says."""
+    value, column = quoted(found["value"]), quoted(found["column"])
     return Mended(
-        message=f"Line {flip.line:,} of the CSV file has {quoted(flip.value)!r} in the column "
-        f"{quoted(flip.column)}, which is no {flip.type}",
-        hint=f"Read it as text: read_csv(…, types={{{literal(quoted(flip.column))}: 'VARCHAR'}}).",
+        message=f"Line {int(found['line']):,} of the CSV file has {value!r} in the column "
+        f"{column}, which is no {found['type']}",
+        hint=f"Read it as text: read_csv(…, types={{{literal(column)}: 'VARCHAR'}}).",
     )
 
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
@@ -24,23 +23,6 @@ from s3_data_lake_mcp.engines.row_groups import groups_or_all, stored_chunks
 from s3_data_lake_mcp.engines.tables import Table
 
 
-@dataclass(slots=True)
-class _Chunks:
-    """Row groups of a table that its filters leave, and the bytes of the columns read."""
-
-    groups: int = 0
-    bytes: int = 0
-
-
-@dataclass(slots=True)
-class _Sum:
-    objects: int = 0
-    bytes_total: int = 0
-    bytes_estimated: int = 0
-    row_groups: int | None = None
-    columns: dict[str, None] = field(default_factory=dict)
-
-
 def plan_of(
     session: Session, tables: Sequence[Table], nodes: Sequence[PlanNode] | None, head_bytes: int
 ) -> Mapping[str, Any]:
@@ -52,7 +34,9 @@ def plan_of(
         nodes: What the engine plans; None if it cannot tell, so that all is read.
         head_bytes: Most bytes of text that are read; 0: all of them.
     """
-    total = _Sum()
+    objects = bytes_total = bytes_estimated = 0
+    row_groups: int | None = None
+    columns: dict[str, None] = {}
     scans = None if nodes is None else list(scans_in(nodes))
     is_empty = any(node["name"] == "EMPTY_RESULT" for node in all_nodes(nodes or ()))
     if scans == []:
@@ -61,23 +45,22 @@ def plan_of(
         mine = None if scans is None else [s for s in scans if _is_of(s, table)]
         read = table.place.members if mine is None else survivors(session, table, mine)
         parts = {n: [n] for n in table.columns} if mine is None else parts_read(table, mine)
-        total.columns |= dict.fromkeys(parts)
-        total.objects += len(read)
-        total.bytes_total += sum(member.info.size_bytes for member in read)
+        columns |= dict.fromkeys(parts)
+        objects += len(read)
+        size = sum(member.info.size_bytes for member in read)
+        bytes_total += size
         if isinstance(table, ParquetTable):
-            chunks = _chunks(session, read, list(chain(*parts.values())), mine or [])
-            is_ruled_out = is_empty and not mine
-            total.row_groups = (total.row_groups or 0) + (0 if is_ruled_out else chunks.groups)
-            total.bytes_estimated += chunks.bytes
+            groups, estimated = _chunks(session, read, list(chain(*parts.values())), mine or [])
+            row_groups = (row_groups or 0) + (0 if is_empty and not mine else groups)
+            bytes_estimated += estimated
         else:
-            size = sum(member.info.size_bytes for member in read)
-            total.bytes_estimated += min(size, head_bytes) if head_bytes else size
+            bytes_estimated += min(size, head_bytes) if head_bytes else size
     return {
-        "objects": total.objects,
-        "bytes_total": total.bytes_total,
-        "bytes_estimated": total.bytes_estimated,
-        "row_groups": total.row_groups,
-        "columns": list(total.columns),
+        "objects": objects,
+        "bytes_total": bytes_total,
+        "bytes_estimated": bytes_estimated,
+        "row_groups": row_groups,
+        "columns": list(columns),
     }
 
 
@@ -107,15 +90,18 @@ def parts_read(table: Table, scans: Iterable[Scan]) -> Mapping[str, Sequence[str
 
 def _chunks(
     session: Session, members: Sequence[Member], parts: Sequence[str], scans: Sequence[Scan]
-) -> _Chunks:
-    """Return the row groups that statistics do not rule out; many objects are judged by some."""
+) -> tuple[int, int]:
+    """Return how many row groups statistics do not rule out, and the bytes of the columns read.
+
+    Many objects are judged by some.
+    """
     # A footer that is too long to be remembered is read again.
     looked_at = list(filter(knows_footer, members)) or members[:1]
     if not looked_at:
-        return _Chunks()
+        return 0, 0
     kept = groups_or_all(session, looked_at, scans)
     groups = sum(map(len, kept.values()))
     chunks = (c for m in looked_at for c in stored_chunks(m, parts, kept[m.path]))
     size = sum(stop - start for start, stop in chunks)
     share = len(members) / len(looked_at)
-    return _Chunks(round(groups * share), round(size * share))
+    return round(groups * share), round(size * share)

@@ -129,7 +129,19 @@ class Run:
     def plan(self, session: Session) -> QueryResult:
         """Return what the query would read, and its columns where they are known without."""
         self._bind(session)
-        return self._planned(session)
+        nodes: list[PlanNode] | None = None
+        table = pa.table({})
+        if self._asked.kind == "select":
+            nodes = plan_tree(session, self._statement)
+            empty = f"SELECT * FROM ({self._statement.sql}\n) LIMIT 0"  # noqa: S608 - guarded
+            values = list(self._statement.values)
+            with session.read_only():
+                table = fetch(session.cursor.sql(empty, params=values))
+        elif self._asked.kind == "explain":
+            nodes = []
+        head_bytes = HEAD_BYTES if self._asked.is_plain else 0
+        plan = plan_of(session, self._inputs.tables, nodes, head_bytes)
+        return replace(self._result(table, 0), plan=plan)
 
     def _bind(self, session: Session, *, begins: bool = False) -> None:
         if not self._narrowed:
@@ -152,22 +164,6 @@ class Run:
         if self._asked.kind == "select":
             with contextlib.suppress(duckdb.Error):
                 prefetch(session, self._inputs.tables, self._statement)
-
-    def _planned(self, session: Session) -> QueryResult:
-        """Return the plan, and the columns without rows where they are known without reading."""
-        nodes: list[PlanNode] | None = None
-        table = pa.table({})
-        if self._asked.kind == "select":
-            nodes = plan_tree(session, self._statement)
-            empty = f"SELECT * FROM ({self._statement.sql}\n) LIMIT 0"  # noqa: S608 - guarded
-            values = list(self._statement.values)
-            with session.read_only():
-                table = fetch(session.cursor.sql(empty, params=values))
-        elif self._asked.kind == "explain":
-            nodes = []
-        head_bytes = HEAD_BYTES if self._asked.is_plain else 0
-        plan = plan_of(session, self._inputs.tables, nodes, head_bytes)
-        return replace(self._result(table, 0), plan=plan)
 
     def _columns(self, session: Session) -> list[tuple[str, str]]:
         if self._asked.sql or (self._asked.is_plain and not self._asked.query.columns):

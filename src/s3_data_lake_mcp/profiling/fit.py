@@ -128,7 +128,6 @@ def _profile(profile: Mapping[str, Any], room: int) -> tuple[Json, list[str]]:
             f"Histograms{' and top values' if part == 'top' else ''} did not fit: name columns."
         ]
     kept = max(min(len(columns), 1), kept)
-    names = [str(column["name"]) for column in columns]
-    if notice := left_out(kept, len(columns), names):
+    if notice := left_out(kept, [str(column["name"]) for column in columns]):
         said.append(notice)
     return bare | {"columns": columns[:kept]}, said
