@@ -24,11 +24,10 @@ from s3_data_lake_mcp.engines.sqltext import call, identifier, literal, struct
 from s3_data_lake_mcp.engines.streams import DecodedStream
 from s3_data_lake_mcp.engines.tables import (
     Paths,
+    Table,
     is_modest,
     misses_name,
     partition_options,
-    partition_types,
-    sampled,
 )
 from s3_data_lake_mcp.engines.typed_select import TextColumn, Texts, typed_select
 from s3_data_lake_mcp.engines.used_fields import ALL_FIELDS
@@ -42,41 +41,24 @@ _SURVEYED_MISFITS = 3
 _FILE = re.compile(r"^[ \t]*file = (.+)$", re.MULTILINE)
 
 
-class CsvTable:
-    """A table of delimited text.
-
-    Args:
-        number: Its number, which names it in errors.
-        name: The view's name.
-        place: Its objects.
-        max_decoded_bytes: Budget of decompressed bytes for each of them.
+class CsvTable(Table):
+    """A table of delimited text, each object within a budget of decompressed bytes.
 
     `used` are the names in the query, if it uses no others. `dry` says to read no more than is
     needed to plan the query.
     """
 
     def __init__(self, number: int, name: str, place: Place, max_decoded_bytes: int) -> None:
-        self.number = number
-        self.name = name
-        self.place = place
-        self.brief: int | None = None
-        self.most_cached_bytes = 0
+        super().__init__(number, name, place)
         self.texts: Texts | None = None
         self.used = ALL_FIELDS
         self.dry = False
         self._budget = max_decoded_bytes
         self._fact = layout_fact(place)
-        self._partitions = partition_types(place)
         self._irregular: dict[str, list[Irregular]] = {}
         self._guessed: dict[str, Member] = {}
         self._misfits = 0
         self._refused = False
-        self.members: Mapping[str, Member] = {}
-        self._focus = sampled(place.members)
-
-    def focus(self, members: Sequence[Member]) -> None:
-        """Look at these objects before they are read, of very many at some."""
-        self._focus = sampled(members)
 
     def select(self, session: Session) -> str:
         """Return the SELECT over all objects, those of a shape read together."""

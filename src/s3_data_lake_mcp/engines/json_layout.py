@@ -10,7 +10,7 @@ from s3_data_lake_mcp.engines.casts import misfit_of
 from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.json_fields import sample_casts
 from s3_data_lake_mcp.engines.json_lines import has_long_fraction
-from s3_data_lake_mcp.engines.json_shape import Node, has_twins, node_of, together
+from s3_data_lake_mcp.engines.json_shape import Node, has_twins, leaves, node_of, together
 from s3_data_lake_mcp.engines.json_stream import VALUE, has_nul_key, nameable, record_line
 from s3_data_lake_mcp.engines.opening import Opened
 from s3_data_lake_mcp.engines.sqltext import call, identifier, struct
@@ -70,11 +70,10 @@ class JsonLayout:
 
     def widen(self, column: str, value: str) -> bool:
         """Make room for a value in a column, or inside it; False if it is not here."""
-        for name, node in self.nodes.items():
-            if column.startswith(name) and node.widen(column[len(name) :], value):
-                self.widenings[name] = value
-                return True
-        return False
+        name = _widen(self.nodes, column, value)
+        if name:
+            self.widenings[name] = value
+        return bool(name)
 
     def absorb_whole(self, session: Session, source: str, options: Mapping[str, str]) -> None:
         """Look at all records, and take in what they hold, if that can be told."""
@@ -109,6 +108,43 @@ class JsonLayout:
             yield f"Keys that SQL cannot name or tell apart were renamed: {', '.join(renamed[:5])}."
         for column, value in self.widenings.items():
             yield f"Column {column} has a wider type than the head shows: it holds {value!r}."
+
+
+def unify(layouts: Iterable[JsonLayout]) -> None:
+    """Call columns alike whose names differ only in case, as the first layout does.
+
+    SQL does not tell them apart, but the reader of the engine does: so keys are renamed.
+    """
+    canonical: dict[str, str] = {}
+    for layout in dict.fromkeys(layouts):
+        layout.rename({k: canonical.setdefault(n.lower(), n) for k, n in layout.names.items()})
+
+
+def merged_nodes(layouts: Iterable[JsonLayout]) -> dict[str, Node]:
+    """Return the columns of all layouts, with the types that hold what all of them hold."""
+    found: dict[str, Node] = {}
+    for layout in layouts:
+        for name, node in layout.nodes.items():
+            mine = found.get(name)
+            found[name] = node if mine is None or mine is node else together(mine, node)
+    return found
+
+
+def blank_nodes(layouts: Iterable[JsonLayout], path: str) -> list[Node]:
+    """Return what no layout has seen a value of: at a path, or anywhere if it is empty."""
+    nodes = merged_nodes(layouts).items()
+    if not path:
+        return [leaf for _, node in nodes for leaf in leaves(node) if leaf.blank]
+    below = [node.blanks(path[len(name) :]) for name, node in nodes if path.startswith(name)]
+    return list(chain.from_iterable(below))
+
+
+def demote(layouts: Iterable[JsonLayout]) -> bool:
+    """Read nested columns as text: one holds another structure than its head shows."""
+    nested = [node for layout in layouts for node in layout.nodes.values() if node.children]
+    for node in nested:
+        node.demote()
+    return bool(nested)
 
 
 def find_layout(opened: Opened, session: Session, max_decoded_bytes: int) -> JsonLayout:
@@ -230,19 +266,15 @@ def _detect(
     nodes = {n: node_of(t) for n, t in zip(found.columns, found.types, strict=True)}
     for name, node in nodes.items():
         node.refine(values.get(name, ()))
-    check = JsonLayout(
-        form="lines",
-        mode="plain",
-        encoding="utf-8",
-        compression="",
-        names={},
-        nodes=nodes,
-        records=True,
-        whole=True,
-    )
-    while (misfit := _first_misfit(session, nodes)) is not None and check.widen(*misfit):
+    while (misfit := _first_misfit(session, nodes)) is not None and _widen(nodes, *misfit):
         pass
     return nodes
+
+
+def _widen(nodes: Mapping[str, Node], column: str, value: str) -> str:
+    """Make room for a value in a column, or inside it; return its name, "" if it is not here."""
+    named = (name for name in nodes if column.startswith(name))
+    return next((name for name in named if nodes[name].widen(column[len(name) :], value)), "")
 
 
 def _first_misfit(session: Session, nodes: Mapping[str, Node]) -> tuple[str, str] | None:

@@ -9,9 +9,15 @@ import duckdb
 
 from s3_data_lake_mcp.engines.casts import misfit_of
 from s3_data_lake_mcp.engines.connection import Session
-from s3_data_lake_mcp.engines.json_columns import blank_nodes, demote, merged_nodes, unify
 from s3_data_lake_mcp.engines.json_fields import reading_of
-from s3_data_lake_mcp.engines.json_layout import JsonLayout, find_layout
+from s3_data_lake_mcp.engines.json_layout import (
+    JsonLayout,
+    blank_nodes,
+    demote,
+    find_layout,
+    merged_nodes,
+    unify,
+)
 from s3_data_lake_mcp.engines.json_reads import json_text, unsure
 from s3_data_lake_mcp.engines.json_shape import Node, narrowed
 from s3_data_lake_mcp.engines.json_stream import VALUE
@@ -21,11 +27,10 @@ from s3_data_lake_mcp.engines.sqltext import call, identifier, struct
 from s3_data_lake_mcp.engines.streams import WRAPPING, DecodedStream
 from s3_data_lake_mcp.engines.tables import (
     Paths,
+    Table,
     is_modest,
     misses_name,
     partition_options,
-    partition_types,
-    sampled,
 )
 from s3_data_lake_mcp.engines.typed_select import typed_select
 from s3_data_lake_mcp.engines.used_fields import ALL_FIELDS
@@ -44,37 +49,21 @@ _WATCHED = "watched"
 _FILE = re.compile(r'in file "([^"]+)"')
 
 
-class JsonTable:
-    """A table of JSON records.
-
-    Args:
-        number: Its number.
-        name: The view's name.
-        place: Its objects.
-        max_decoded_bytes: Budget of decompressed bytes for each of them.
+class JsonTable(Table):
+    """A table of JSON records, each object within a budget of decompressed bytes.
 
     `used` are the fields that the query names, if it uses no others: no others are read then.
     """
 
     def __init__(self, number: int, name: str, place: Place, max_decoded_bytes: int) -> None:
-        self.number = number
-        self.name = name
-        self.place = place
-        self.brief: int | None = None
-        self.dry, self.most_cached_bytes = False, 0
+        super().__init__(number, name, place)
+        self.dry = False
         self.used = ALL_FIELDS
         self._budget = max_decoded_bytes
         self._fact = layout_fact(place)
-        self._partitions = partition_types(place)
-        self._focus = sampled(place.members)
         self._bad: dict[str, list[BadLines]] = {}
         self._said: set[str] = set()
-        self.members: Mapping[str, Member] = {}
         self._whole = False
-
-    def focus(self, members: Sequence[Member]) -> None:
-        """Look at these objects before they are read, of very many at some."""
-        self._focus = sampled(members)
 
     def select(self, session: Session) -> str:
         """Return the SELECT over all objects, those that are read alike together."""

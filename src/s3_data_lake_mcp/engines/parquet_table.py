@@ -17,13 +17,12 @@ from s3_data_lake_mcp.engines.sqltext import call, literal, names
 from s3_data_lake_mcp.engines.stored_types import is_wide
 from s3_data_lake_mcp.engines.tables import (
     Paths,
+    Table,
     distinct,
     is_modest,
     misses_name,
     numbered_notice,
     partition_options,
-    partition_types,
-    sampled,
 )
 from s3_data_lake_mcp.loaders import LoadRequest
 from s3_data_lake_mcp.loaders.parquet import ParquetLoader
@@ -75,39 +74,23 @@ def _leaves_of(member: Member) -> frozenset[str]:
     return found
 
 
-class ParquetTable:
+class ParquetTable(Table):
     """A table of Parquet objects.
 
     `stored` are its first columns with the types in the files, if all have the same. `seeks_nan`
     says that what is not a number is looked for: statistics do not tell of it, and the engine takes
     them at their word unless told not to. Of the objects `beside` those that are read, only the
     columns count.
-
-    Args:
-        number: Its number.
-        name: The view's name.
-        place: Its objects.
     """
 
     def __init__(self, number: int, name: str, place: Place) -> None:
-        self.number = number
-        self.name = name
-        self.place = place
-        self.brief: int | None = None
+        super().__init__(number, name, place)
         self.seeks_nan = False
-        self.most_cached_bytes = 0
-        self.members: Mapping[str, Member] = {}
-        self._partitions = partition_types(place)
-        self._focus = sampled(place.members)
         self.beside: Sequence[Member] = ()
         self.objects: dict[str, PinnedObject] = {}
         self._leaves: frozenset[str] = frozenset()
         self._notices: list[str] = []
         self.stored: Sequence[tuple[str, pa.DataType]] = ()
-
-    def focus(self, members: Sequence[Member]) -> None:
-        """Take the columns from these objects, of very many from some."""
-        self._focus = sampled(members)
 
     def select(self, session: Session) -> str:
         """Return the SELECT over all objects, with the columns that those in focus have."""

@@ -1,9 +1,10 @@
 """What tables of all formats share: paths in the scope, partitions as columns, learning."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Literal, Protocol
+from typing import Literal
 
 import duckdb
 import pyarrow as pa
@@ -42,42 +43,50 @@ type Mode = Literal["plain", "transcoded", "cleaned"]
 """How text gets to the engine: as it is, in UTF-8, or record by record as the loader reads it."""
 
 
-class Table(Protocol):
+class Table(ABC):
     """Objects on their way to being a view of the engine.
 
-    `number` and `name` are the view's. `brief` is the number of rows, if only the first few are
-    wanted: then text is read by the loader's own reader, which fetches no more than it needs.
-    Text of more than `most_cached_bytes` passes by the engine's cache. `members` are the objects by
-    the paths under which the last view reads them.
+    `brief` is the number of rows, if only the first few are wanted: then text is read by the
+    loader's own reader, which fetches no more than it needs. Text of more than `most_cached_bytes`
+    passes by the engine's cache. `members` are the objects by the paths under which the last view
+    reads them.
+
+    Args:
+        number: Its number, which names it in errors.
+        name: The view's name.
+        place: Its objects.
     """
 
-    number: int
-    name: str
-    place: Place
-    brief: int | None
-    most_cached_bytes: int
-    members: Mapping[str, Member]
+    def __init__(self, number: int, name: str, place: Place) -> None:
+        self.number = number
+        self.name = name
+        self.place = place
+        self.brief: int | None = None
+        self.most_cached_bytes = 0
+        self.members: Mapping[str, Member] = {}
+        self._partitions = partition_types(place)
+        self._focus = sampled(place.members)
 
     def focus(self, members: Sequence[Member]) -> None:
-        """Say which objects are going to be read: their columns are what matters."""
-        ...
+        """Say which objects are going to be read: their columns count, of very many some."""
+        self._focus = sampled(members)
 
+    @abstractmethod
     def select(self, session: Session) -> str:
         """Return the SELECT that the view stands for, its paths put into the session's scope."""
-        ...
 
+    @abstractmethod
     def learn(self, error: duckdb.Error, failure: Exception | None) -> bool:
         """Take from an error how to read better; False if it says nothing about this table."""
-        ...
 
+    @abstractmethod
     def notices(self) -> Sequence[str]:
         """Return what there is to say of how it was read."""
-        ...
 
     @property
+    @abstractmethod
     def columns(self) -> Sequence[str]:
         """The columns of the view, once it was selected."""
-        ...
 
 
 def type_name(kind: pa.DataType) -> str:
