@@ -9,8 +9,7 @@ from s3_data_lake_mcp.engines.opening import Opened
 from s3_data_lake_mcp.engines.places import Member
 from s3_data_lake_mcp.engines.streams import DecodedStream, line_batches
 from s3_data_lake_mcp.engines.watched import watched_blocks
-from s3_data_lake_mcp.storage.pinned import Access
-from s3_data_lake_mcp.storage.scope import Readable, SurpriseError
+from s3_data_lake_mcp.storage.scope import SurpriseError
 
 _MOST_FILLS = 16
 """Objects of a layout that are looked into for the types of columns without a value elsewhere."""
@@ -37,28 +36,6 @@ def find_layouts(
         yield alike or known[-1]
 
 
-def plain_text(
-    member: Member, layout: Layout, skip: int, access: Access, *, guessed: bool, watched: bool
-) -> Readable:
-    """Return text that the engine reads as it is written.
-
-    Args:
-        member: The object.
-        layout: How it is read.
-        skip: Bytes at its beginning that the engine does not see.
-        access: How the engine goes through it.
-        guessed: Whether it is only thought to have the layout: then its header must be the same.
-        watched: Whether it is looked at for what the engine reads otherwise.
-    """
-
-    def check(data: bytes) -> None:
-        if not data.startswith(layout.header[: len(data)]):
-            raise SurpriseError(str(member.info.ref))
-
-    look = layout.look(str(member.info.ref), layout.shape.start - skip) if watched else None
-    return member.opened.pinned(access, skip=skip, check=check if guessed else None, look=look)
-
-
 def text_stream(
     member: Member,
     layout: Layout,
@@ -76,7 +53,7 @@ def text_stream(
         brief: The number of records, if only the first few are wanted.
         max_decoded_bytes: Budget of the decompressed bytes.
         found: Given what was irregular, for each time that the text is read.
-        guessed: Whether it is only thought to have the layout, as for plain text.
+        guessed: Whether it is only thought to have the layout.
     """
     shape = layout.shape
 

@@ -17,7 +17,7 @@ from s3_data_lake_mcp.engines.csv_layout import (
     Layout,
     reader_options,
 )
-from s3_data_lake_mcp.engines.csv_reads import find_layouts, plain_text, text_stream
+from s3_data_lake_mcp.engines.csv_reads import find_layouts, text_stream
 from s3_data_lake_mcp.engines.csv_stream import Irregular
 from s3_data_lake_mcp.engines.places import Member, Place, layout_fact
 from s3_data_lake_mcp.engines.sqltext import call, identifier, literal, struct
@@ -170,8 +170,15 @@ class CsvTable(Table):
         return paths.add(members, make, cached=cached, variant=variant), options
 
     def _plain(self, layout: Layout, skip: int, access: Access, member: Member) -> Readable:
-        guessed = str(member.info.ref) in self._guessed
-        return plain_text(member, layout, skip, access, guessed=guessed, watched=self._is_watched)
+        name = str(member.info.ref)
+
+        def check(data: bytes) -> None:
+            if not data.startswith(layout.header[: len(data)]):
+                raise SurpriseError(name)
+
+        look = layout.look(name, layout.shape.start - skip) if self._is_watched else None
+        checked = check if name in self._guessed else None
+        return member.opened.pinned(access, skip=skip, check=checked, look=look)
 
     def _stream(self, layout: Layout, member: Member) -> DecodedStream:
         name = str(member.info.ref)

@@ -1,6 +1,6 @@
 """Profiles by aggregates over all rows of a table, streaming and in bounded memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import batched
 from typing import Any
@@ -59,20 +59,34 @@ def measure(
         plans: By position, how to count values and bins in the first pass already. Without it a
             second pass counts them, knowing smallest and largest values and distinct counts.
     """
+
+    def add_measures(chosen: Selection, column: ProfiledColumn) -> None:
+        plan = None if plans is None else plans[column.position]
+        chosen.add_measures(column, plan, small=small)
+
+    def add_counts(chosen: Selection, column: ProfiledColumn) -> None:
+        chosen.add_counts(column, known[column.position])
+        chosen.add_deviation(column, known[column.position])
+
+    def add_quantiles(chosen: Selection, column: ProfiledColumn) -> None:
+        chosen.add_fields(column, *quantiles(column, 1.0, small=False))
+
     try:
-        first = _first_pass(session, columns, plans, small=small)
+        first = _passed(session, columns, add_measures, small=small)
     except LimitExceededError:
         if not small:
             raise
         small = False
-        first = _first_pass(session, columns, plans, small=False)
+        first = _passed(session, columns, add_measures, small=small)
     known = plans if plans is not None else {c.position: _plan(c, first) for c in columns}
     if plans is None:
-        first |= _second_pass(session, columns, known, _SMALL_BATCH if small else _BATCH)
+        first |= _passed(session, columns, add_counts, small=small)
         if small:
             first |= most_frequent(session, [c for c in columns if _is_varied(c, first)])
-    elif thin := [c for c in columns if _is_thin(c, first)]:
-        first |= _all_quantiles(session, thin)
+    else:
+        # Of a share, there may be fewer values than a sample made expect.
+        thin = [column for column in columns if _is_thin(column, first)]
+        first |= _passed(session, thin, add_quantiles, small=small)
     rows = _whole(first["rows"])
     figures = [_figures(c, first, known[c.position], small=small) for c in columns]
     said = _estimates(figures)
@@ -102,20 +116,21 @@ def _names(figures: Sequence[Figures]) -> str:
     return first_of([one.column.name for one in figures], _NAMED)
 
 
-def _first_pass(
+def _passed(
     session: TableSession,
     columns: Sequence[ProfiledColumn],
-    plans: Mapping[int, Plan] | None,
+    add: Callable[[Selection, ProfiledColumn], None],
     *,
     small: bool,
 ) -> dict[str, object]:
+    """Return the fields of all columns that `add` adds to a selection of some of them."""
     found: dict[str, object] = {}
     for batch in batched(columns, _SMALL_BATCH if small else _BATCH):
         chosen = Selection(session.written)
         for column in batch:
-            plan = None if plans is None else plans[column.position]
-            chosen.add_measures(column, plan, small=small)
-        found |= _row(session, chosen, batch)
+            add(chosen, column)
+        if chosen.sources:
+            found |= _row(session, chosen, batch)
     return found
 
 
@@ -125,30 +140,8 @@ def _is_thin(column: ProfiledColumn, first: Mapping[str, object]) -> bool:
     return drawn is not None and _whole(drawn) < _LEAST_DRAWN
 
 
-def _all_quantiles(session: TableSession, columns: Sequence[ProfiledColumn]) -> dict[str, object]:
-    """Estimate quantiles of all values: of a share, there are fewer than a sample made expect."""
-    chosen = Selection(session.written)
-    for column in columns:
-        chosen.add_fields(column, *quantiles(column, 1.0, small=False))
-    return _row(session, chosen, columns)
-
-
 def _flat(lists: Any) -> Any:  # noqa: ANN401 - of pyarrow's, whose stubs know no lists
     return lists.combine_chunks().flatten()
-
-
-def _second_pass(
-    session: TableSession, columns: Sequence[ProfiledColumn], plans: Mapping[int, Plan], size: int
-) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for batch in batched(columns, size):
-        chosen = Selection(session.written)
-        for column in batch:
-            chosen.add_counts(column, plans[column.position])
-            chosen.add_deviation(column, plans[column.position])
-        if chosen.sources:
-            found |= _row(session, chosen, batch)
-    return found
 
 
 def _row(

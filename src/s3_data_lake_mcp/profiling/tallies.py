@@ -61,20 +61,14 @@ def tally_of(column: ProfiledColumn, keys: Values, counts: Values) -> Tally:
 
 def mean_and_deviation(values: Sequence[Any], counts: Sequence[int]) -> tuple[float, float | None]:
     """Return both of values, at least one, that come so many times each."""
-    with decimal.localcontext(prec=_DIGITS):
-        return _mean_and_deviation(values, counts)
-
-
-def _mean_and_deviation(values: Sequence[Any], counts: Sequence[int]) -> tuple[float, float | None]:
     rows = sum(counts)
-    if isinstance(values[0], float):
-        mean = math.fsum(
-            value * (count / rows) for value, count in zip(values, counts, strict=True)
-        )
-    else:
-        mean = float(sum(map(operator.mul, values, counts)) / rows)
-    # Of large numbers that lie close together, the digits would be lost.
-    away = [float(value - values[0]) for value in values]
+    with decimal.localcontext(prec=_DIGITS):
+        if isinstance(values[0], float):
+            mean = math.fsum(v * (n / rows) for v, n in zip(values, counts, strict=True))
+        else:
+            mean = float(sum(map(operator.mul, values, counts)) / rows)
+        # Of large numbers that lie close together, the digits would be lost.
+        away = [float(value - values[0]) for value in values]
     shift = math.fsum(map(operator.mul, away, counts)) / rows
     squares = math.fsum(n * (d - shift) * (d - shift) for d, n in zip(away, counts, strict=True))
     return mean, math.sqrt(squares / (rows - 1)) if rows > 1 else None
