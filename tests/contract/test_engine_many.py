@@ -319,9 +319,7 @@ _NUMBERS = "".join(f"{n},{n}\n" for n in range(20_000))
         (("id,v\n1,NA\n2,3\n", "id,v,w\n1,4,1\n"), ["Column v: NA was read as null."]),
     ],
 )
-def test_a_column_is_told_as_all_objects_have_it(
-    bodies: tuple[str, ...], told: list[str]
-) -> None:
+def test_a_column_is_told_as_all_objects_have_it(bodies: tuple[str, ...], told: list[str]) -> None:
     """What holds for some of the objects alone, but not for the column, is not said."""
     desk = Desk()
     for at, body in enumerate(bodies):

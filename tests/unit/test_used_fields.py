@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 from s3_data_lake_mcp.engines.guard_parser import the_parser
-from s3_data_lake_mcp.engines.json_shape import Node
+from s3_data_lake_mcp.engines.json_types import Node
 from s3_data_lake_mcp.engines.used_fields import fields_behind, used_fields
 from s3_data_lake_mcp.errors import LakeError
 from support.engine import Desk

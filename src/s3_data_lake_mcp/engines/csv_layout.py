@@ -3,9 +3,8 @@
 import contextlib
 import re
 import secrets
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
 
 from s3_data_lake_mcp.engines.casts import TEXT, widened
 from s3_data_lake_mcp.engines.csv_stream import PLAIN, Marks, is_passable
@@ -20,11 +19,11 @@ from s3_data_lake_mcp.engines.watched import (
     without_empty_ends,
     without_quoted_empties,
 )
-from s3_data_lake_mcp.errors import LakeError, LimitExceededError, MalformedDataError
+from s3_data_lake_mcp.errors import LakeError
 from s3_data_lake_mcp.loaders.compression import detect_compression
 from s3_data_lake_mcp.loaders.csv import CsvRequest, CsvShape, Dialect, sniff
+from s3_data_lake_mcp.loaders.csv_dialect import first_records
 from s3_data_lake_mcp.loaders.csv_encoding import detect_encoding
-from s3_data_lake_mcp.loaders.csv_records import RecordReader
 from s3_data_lake_mcp.loaders.csv_types import NULL_TOKENS, are_cents, guess
 from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
 
@@ -186,14 +185,8 @@ def _is_plain_header(shape: CsvShape, head: bytes) -> bool:
         return False
     if shape.dialect.quote.encode() not in head[: shape.start]:
         return True
-    dialect = shape.dialect
-    reader = RecordReader(
-        iter([head[: shape.start]]), dialect, at=0, line=1, subject="The header", strict=True
-    )
-    try:
-        return next(iter(reader), None) is not None
-    except MalformedDataError:
-        return False
+    records, _ = first_records(head[: shape.start], shape.dialect, 1, strict=True)
+    return bool(records)
 
 
 def reader_options(layout: Layout, *, plain: bool, own_marks: bool) -> dict[str, str]:
@@ -228,7 +221,8 @@ def reader_options(layout: Layout, *, plain: bool, own_marks: bool) -> dict[str,
 
 def _mode(shape: CsvShape, body: bytes) -> Mode:
     dialect = shape.dialect
-    text, rows = body.decode(dialect.encoding, errors="replace"), list(_rows(body, dialect))
+    text = body.decode(dialect.encoding, errors="replace")
+    rows = [one.fields for one in first_records(body, dialect, _SAMPLE_RECORDS)[0]]
     if dialect.escape or _is_spaced(text, dialect, rows):
         return "cleaned"
     if dialect.compression or dialect.encoding not in {"utf-8", "ascii"}:
@@ -239,14 +233,6 @@ def _mode(shape: CsvShape, body: bytes) -> Mode:
     # Empty fields too many at a record's end go unnoticed by the engine.
     ragged = any(len(row) > width and row[-1] is None for row in rows)
     return "cleaned" if ragged else "plain"
-
-
-def _rows(body: bytes, dialect: Dialect) -> Iterator[list[str | None]]:
-    """Yield the first records' fields, up to one that does not parse."""
-    reader = RecordReader(iter([body]), dialect, at=0, line=1, subject="The head")
-    with contextlib.suppress(MalformedDataError, LimitExceededError):
-        for record in islice(reader, _SAMPLE_RECORDS):
-            yield record.fields
 
 
 def _mixes_newlines(text: str, dialect: Dialect) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from s3_data_lake_mcp.engines.casts import TEXT
-from s3_data_lake_mcp.engines.json_shape import RAW, Node, leaves
+from s3_data_lake_mcp.engines.json_types import RAW, Node, leaves
 from s3_data_lake_mcp.engines.sqltext import identifier
 from s3_data_lake_mcp.engines.typed_select import TextColumn, list_casts
 

@@ -10,8 +10,8 @@ from s3_data_lake_mcp.engines.casts import misfit_of
 from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.json_fields import sample_casts
 from s3_data_lake_mcp.engines.json_lines import has_long_fraction
-from s3_data_lake_mcp.engines.json_shape import Node, has_twins, leaves, node_of, together
 from s3_data_lake_mcp.engines.json_stream import VALUE, has_nul_key, nameable, record_line
+from s3_data_lake_mcp.engines.json_types import Node, has_twins, leaves, node_of, together
 from s3_data_lake_mcp.engines.opening import Opened
 from s3_data_lake_mcp.engines.sqltext import call, identifier, struct
 from s3_data_lake_mcp.engines.streams import WRAPPING, DecodedStream

@@ -19,8 +19,8 @@ from s3_data_lake_mcp.engines.json_layout import (
     unify,
 )
 from s3_data_lake_mcp.engines.json_reads import json_text, unsure
-from s3_data_lake_mcp.engines.json_shape import Node, narrowed
 from s3_data_lake_mcp.engines.json_stream import VALUE
+from s3_data_lake_mcp.engines.json_types import Node, narrowed
 from s3_data_lake_mcp.engines.opening import HEAD_BYTES
 from s3_data_lake_mcp.engines.places import Member, Place, layout_fact
 from s3_data_lake_mcp.engines.sqltext import call, identifier, struct

@@ -80,8 +80,9 @@ def _limited(sql: str) -> str:
         ):
             count = behind[0]
             return f"{sql[: word.start]}{sql[count.stop :].lstrip()} LIMIT {count.text}"
-        if word.says("LIMIT") and _is_number(behind) and _texts(behind[1:2]) == [","]:
-            if not _is_number(behind[2:3]):
+        if word.says("LIMIT") and _is_number(behind[:1]):
+            comma = [one.text for one in behind[1:2]] == [","]
+            if not comma or not _is_number(behind[2:3]):
                 continue
             limit = f"LIMIT {behind[2].text} OFFSET {behind[0].text}"
             return f"{sql[: word.start]}{limit}{sql[behind[2].stop :]}"
@@ -158,7 +159,3 @@ def _parameters(words: Sequence[Token], arrow: int) -> int | None:
 
 def _is_number(words: Sequence[Token]) -> bool:
     return bool(words) and words[0].text.isdigit()
-
-
-def _texts(words: Sequence[Token]) -> list[str]:
-    return [word.text for word in words]

@@ -10,6 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from s3_data_lake_mcp.engines import QueryResult
+from s3_data_lake_mcp.engines.absent_values import wrong_literals
 from s3_data_lake_mcp.engines.answers import Answer
 from s3_data_lake_mcp.engines.asking import Asked
 from s3_data_lake_mcp.engines.connection import Session
@@ -17,7 +18,6 @@ from s3_data_lake_mcp.engines.csv_table import CsvTable
 from s3_data_lake_mcp.engines.faults import data_error
 from s3_data_lake_mcp.engines.inputs import DATA, Inputs
 from s3_data_lake_mcp.engines.json_table import JsonTable
-from s3_data_lake_mcp.engines.literals import wrong_literals
 from s3_data_lake_mcp.engines.mend import mend
 from s3_data_lake_mcp.engines.mend_readers import wrong_reader
 from s3_data_lake_mcp.engines.misread import text_bounds, void_casts

@@ -134,14 +134,13 @@ class FooterProfile:
     def add(self, footer: ParquetFooter, wanted: Sequence[str], spelt: Mapping[str, str]) -> None:
         """Add one object's statistics; a column that it lacks is null there."""
         told = {spelt[one.name]: one for one in _statistics(footer)}
+        kinds = dict(zip(footer.names, footer.schema.types, strict=True))
         for name in wanted:
             if name in told and name not in self.columns:
-                kind = footer.schema.field(footer.names.index(told[name].name)).type
-                self.columns[name] = _Ends(type=kind, nulls=self.rows)
+                self.columns[name] = _Ends(type=kinds[told[name].name], nulls=self.rows)
         for name, ends in self.columns.items():
             if name in told:
-                kind = footer.schema.field(footer.names.index(told[name].name)).type
-                ends.add(told[name], footer.num_rows, kind)
+                ends.add(told[name], footer.num_rows, kinds[told[name].name])
             elif ends.nulls is not None:
                 ends.nulls += footer.num_rows
         self.rows += footer.num_rows
