@@ -8,7 +8,6 @@ from s3_data_lake_mcp.loaders.formats import detect_format_by_name, format_of
 from s3_data_lake_mcp.profiling import Json
 from s3_data_lake_mcp.profiling.crossings import Budget, Crossings
 from s3_data_lake_mcp.profiling.groups import Group, GroupKey, without
-from s3_data_lake_mcp.profiling.inventory import is_folder_marker
 from s3_data_lake_mcp.profiling.location import Neighbours
 from s3_data_lake_mcp.profiling.names import (
     KeyShape,
@@ -20,6 +19,7 @@ from s3_data_lake_mcp.profiling.names import (
 from s3_data_lake_mcp.profiling.oddities import freshness, partition_json, warnings_of
 from s3_data_lake_mcp.profiling.tokens import LEAST_SIBLINGS, families
 from s3_data_lake_mcp.storage import ListedObject
+from s3_data_lake_mcp.storage.lookup import is_folder_marker
 
 MOST_GROUPS = 2_000
 """Groups kept while a listing streams past; above it, the folders or names that vary most merge."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from s3_data_lake_mcp.loaders.formats import format_of
 from s3_data_lake_mcp.profiling import Json
 from s3_data_lake_mcp.storage import ListedObject
+from s3_data_lake_mcp.storage.lookup import is_folder_marker
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -57,8 +58,3 @@ class Inventory:
             "largest": [{"key": key, "size_bytes": size} for size, key in largest],
             "complete": self.complete,
         }
-
-
-def is_folder_marker(listed: ListedObject) -> bool:
-    """Whether the key is the empty object that consoles and Hadoop write for a folder."""
-    return listed.size_bytes == 0 and listed.key.endswith(("/", "_$folder$"))

@@ -8,7 +8,7 @@ from typing import Literal
 
 from s3_data_lake_mcp.errors import AccessDeniedError, LakeError, NotFoundError
 from s3_data_lake_mcp.profiling.datasets import DatasetGrouper
-from s3_data_lake_mcp.profiling.inventory import Inventory, is_folder_marker
+from s3_data_lake_mcp.profiling.inventory import Inventory
 from s3_data_lake_mcp.storage import ListedObject, ObjectRef, ObjectStore, ScanMeter
 from s3_data_lake_mcp.storage.fanout import walk_wide
 from s3_data_lake_mcp.storage.keys import glob_prefix, glob_regex, is_glob
@@ -42,9 +42,8 @@ class Stock:
         """Count one object."""
         self.inventory.add(listed)
         self.grouper.add(listed)
-        if len(self.kept) >= KEPT_OBJECTS or not listed.size_bytes:
-            return
-        if not is_folder_marker(listed) and not self.grouper.is_hidden(listed.key):
+        room = len(self.kept) < KEPT_OBJECTS
+        if room and listed.size_bytes and not self.grouper.is_hidden(listed.key):
             self.kept.append(listed)
 
 

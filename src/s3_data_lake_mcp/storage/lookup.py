@@ -23,14 +23,14 @@ class Found:
     objects: Iterator[ListedObject]
 
 
-def is_object(first: Sequence[ListedObject], key: str) -> bool:
-    """Whether a listing begins with the object that a key names, be it a prefix or glob as well.
+def is_folder_marker(listed: ListedObject) -> bool:
+    """Whether the key is the empty object that consoles and Hadoop write for a folder."""
+    return listed.size_bytes == 0 and listed.key.endswith(("/", "_$folder$"))
 
-    An empty one with a slash at its end marks a folder.
-    """
-    if not first or first[0].key != key:
-        return False
-    return first[0].size_bytes > 0 or not key.endswith("/")
+
+def is_object(first: Sequence[ListedObject], key: str) -> bool:
+    """Whether a listing begins with the object that a key names, be it a prefix or glob as well."""
+    return bool(first) and first[0].key == key and not is_folder_marker(first[0])
 
 
 def locate(store: ObjectStore, bucket: str, key: str, meter: ScanMeter) -> Found:
