@@ -8,10 +8,10 @@ from typing import Any
 
 import duckdb
 
+from s3_data_lake_mcp.engines.absent_values import named_column, names_of
 from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.guard_parser import nodes_of, the_parser
 from s3_data_lake_mcp.engines.guard_text import quoted
-from s3_data_lake_mcp.engines.literals import named_column, names_of
 from s3_data_lake_mcp.engines.sqltext import identifier
 from s3_data_lake_mcp.engines.tables import Table
 from s3_data_lake_mcp.errors import LakeError
