@@ -1,12 +1,14 @@
 """From the arguments of a query to one guarded statement."""
 
+import contextlib
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from s3_data_lake_mcp.engines import Query
 from s3_data_lake_mcp.engines.connection import Session
-from s3_data_lake_mcp.engines.guard import Kind, check_predicate, check_sql
+from s3_data_lake_mcp.engines.guard import GuardedSql, Kind, check_predicate, check_sql
 from s3_data_lake_mcp.engines.guard_parser import the_parser
 from s3_data_lake_mcp.engines.guard_text import tokens
 from s3_data_lake_mcp.engines.inputs import DATA, uri_place
@@ -14,8 +16,14 @@ from s3_data_lake_mcp.engines.row_order import RowOrder, pivot_order, row_order
 from s3_data_lake_mcp.engines.simple_form import Statement, build
 from s3_data_lake_mcp.engines.sqltext import literal, names
 from s3_data_lake_mcp.engines.used_fields import UsedFields, used_fields
-from s3_data_lake_mcp.errors import LakeError
+from s3_data_lake_mcp.errors import LakeError, NotAllowedError
 from s3_data_lake_mcp.loaders.unknown_column import pick
+from s3_data_lake_mcp.storage.keys import place_of
+
+_PATH = re.compile(
+    r"""(\b(?:FROM|JOIN)\s+|\bread_\w+\s*\(\s*\[?\s*)['"]([^'"]*[./][^'"]*)['"]""", re.IGNORECASE
+)
+"""What is read by a path: what stands before it, and the path."""
 
 _NAN = re.compile(r"\b(?:is)?nan\b", re.IGNORECASE)
 
@@ -117,6 +125,26 @@ class Asked:
         return error
 
 
+def _guarded(query: Query) -> GuardedSql:
+    try:
+        return check_sql(query.sql)
+    except NotAllowedError as exc:
+        whole = _PATH.sub(partial(_uri, query), query.sql)
+        with contextlib.suppress(LakeError):
+            exc.repair = {"sql": check_sql(whole).sql}
+        raise
+
+
+def _uri(query: Query, found: re.Match[str]) -> str:
+    """Return what names an object by its path, or its web address, with its URI."""
+    path = found[2]
+    bucket, key = place_of(path) or (query.bucket, path.removeprefix("/"))
+    if "://" in key:
+        return found[0]
+    key = query.key if f"/{query.key}".endswith(f"/{key}") else key
+    return found[1] + literal(f"s3://{bucket}/{key}")
+
+
 def ask(query: Query) -> Asked:
     """Check the text of a query and say what it reads.
 
@@ -125,7 +153,7 @@ def ask(query: Query) -> Asked:
     """
     data = (DATA, query.bucket, query.key)
     if query.sql:
-        guarded = check_sql(query.sql)
+        guarded = _guarded(query)
         sql, wanted = guarded.sql, [data] if guarded.uses_data else []
         for uri in guarded.uris:
             sql = sql.replace(literal(uri), literal(_readable(uri)))

@@ -22,6 +22,16 @@ _CONCAT = r"\bGROUP_CONCAT\s*\(\s*([^()]{1,300}?)(\s+ORDER\s+BY\s+[^()]{1,300}?)
 _LISTED = r"\b(?:LISTAGG|STRING_AGG)\s*\(\s*(DISTINCT\s[^()]{1,300}?)\)"
 _ELSEWHERE = (
     (r"\A\s*```\w*\s(.*?)```\s*\Z", r"\1", "Give the SQL alone, without what fences it."),
+    (
+        r"\bCONVERT\s*\(\s*(\w+\s*\([\d, ]+\))\s*,\s*([^(),]{1,300})\)",
+        r"CAST(\2 AS \1)",
+        "In DuckDB it is CAST(… AS …).",
+    ),
+    (
+        r"((?:[<>=]|\bBETWEEN|\bAND)\s*)(\d{1,3}),(\d{3})(?:,(\d{3}))?(?![\w,.])",
+        r"\1\2\3\4",
+        "Write numbers without commas.",
+    ),
     (r"\bSAFE_CAST\s*\(", "TRY_CAST(", "In DuckDB it is TRY_CAST."),
     (
         rf"""([\w.]+|"[^"]+")\s+(NOT\s+)?(?:RLIKE|REGEXP)\s+{_QUOTED}""",

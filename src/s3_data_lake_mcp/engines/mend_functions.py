@@ -19,6 +19,14 @@ _CODES = {
 }
 """Codes of formats with DuckDB's, by dialect; those with % may also be one of the common ones."""
 
+_TYPE = re.compile(
+    r"(?:N?VARCHAR|N?CHAR|TEXT|(?:BIG|SMALL|TINY)?INT(?:EGER)?|DOUBLE|FLOAT|REAL|DATE|TIME|TIMESTAMP)"
+    r"|DECIMAL\s*\(\s*\d+\s*(?:,\s*\d+\s*)?\)",
+    re.IGNORECASE,
+)
+_CASTS = {"signed": "BIGINT", "unsigned": "UBIGINT", "datetime": "TIMESTAMP", "bit": "BOOLEAN"}
+"""Types that are called otherwise here."""
+
 _COMMON = ("%Y", "%y", "%m", "%d", "%H", "%S", "%j", "%p", "%b", "%a", "%f", "%%")
 
 
@@ -57,6 +65,10 @@ def _pattern(text: str) -> str:
     return f"'{found[1]}'" if found else text
 
 
+def _type(text: str) -> str:
+    return text.upper() if _TYPE.fullmatch(text) else _CASTS.get(text.lower(), "")
+
+
 def _interval(text: str) -> str:
     return text if text[:8].lower() == "interval" else ""
 
@@ -65,6 +77,7 @@ _KINDS: Mapping[str, Callable[[str], str]] = {
     ".": str,
     "part": _part,
     "interval": _interval,
+    "type": _type,
     "pattern": _pattern,
     **{dialect: _format(dialect) for dialect in _CODES},
 }
@@ -73,6 +86,8 @@ add_months . . = ({0} + to_months({1}))
 approx_distinct . = approx_count_distinct({0})
 approx_percentile . . = approx_quantile({0}, {1})
 charindex . . = strpos({1}, {0})
+convert . type = CAST({0} AS {1})
+convert type . = CAST({1} AS {0})
 collect_list . = list({0}) FILTER (WHERE {0} IS NOT NULL)
 collect_set . = list(DISTINCT {0}) FILTER (WHERE {0} IS NOT NULL)
 date_add part . . = ({2} + INTERVAL ({1}) {0})

@@ -11,6 +11,8 @@ from s3_data_lake_mcp.engines.sqltext import literal
 _TEXT: Final = "VARCHAR"
 _NUMBERS = re.compile(r"(?:U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|DECIMAL|DOUBLE|FLOAT|REAL)\b.*")
 _TIMES = re.compile(r"(?:DATE|TIMESTAMP|TIME)\b.*")
+_GROUPED = re.compile(r"'-?\d{1,3}(?:,\d{3})+(?:\.\d+)?'")
+
 _TYPES = {
     "datetime2": "TIMESTAMP",
     "float64": "DOUBLE",
@@ -102,6 +104,10 @@ def mend_conversion(message: str, sql: str) -> Mended:
     if casts := _calls(words, "cast"):
         hint = "TRY_CAST(… AS …) gives NULL for what cannot be converted."
         return Mended(message=message, hint=hint, sql=with_words(sql, words, casts, "TRY_CAST"))
+    if (found := _GROUPED.search(message)) and found[0] in sql:
+        plain = found[0].strip("'").replace(",", "")
+        hint = "Write numbers without commas."
+        return Mended(message=message, hint=hint, sql=sql.replace(found[0], plain))
     hint = (
         "Compare with a value of the column's type, or use TRY_CAST(column AS …), "
         "which gives NULL for what cannot be converted."

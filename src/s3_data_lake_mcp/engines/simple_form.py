@@ -18,6 +18,7 @@ _INTEGERS = {f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY", "SMAL
 _INTEGERS |= {"INTEGER", "UINTEGER"}
 _WHOLE = re.compile(r"\s*[+-]?[0-9]+\s*")
 _DECIMAL = re.compile(r"\s*[+-]?([0-9]*)\.?([0-9]*)\s*")
+_GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
 _COMPARISONS = {"=": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _NULLS = {"is_null": "IS NULL", "not_null": "IS NOT NULL"}
 _SEARCHES = ("contains", "starts_with", "ends_with")
@@ -81,7 +82,8 @@ def build(
         return Statement(texts=around, values=(condition.value,))
     if operator == "in":
         values = _listed(condition.value)
-        tests = [_comparison(session, name, kind, "=", value) for value in values]
+        alone = len(values) == 1
+        tests = [_comparison(session, name, kind, "=", one, alone=alone) for one in values]
         inner = [one + " OR " + other for (_, one), (other, _) in pairwise(tests)]
         texts = (f"{where}({tests[0][0]}", *inner, f"{tests[-1][1]})")
         return Statement(texts=texts, values=tuple(values))
@@ -128,7 +130,7 @@ def _is_text(kind: str) -> bool:
 
 
 def _comparison(
-    session: Session, name: str, kind: str, operator: str, value: str
+    session: Session, name: str, kind: str, operator: str, value: str, *, alone: bool = True
 ) -> tuple[str, str]:
     """Return what stands before and behind the value in a comparison of a column with it."""
     column = identifier(name)
@@ -143,9 +145,11 @@ def _comparison(
     found = session.execute(f"SELECT TRY_CAST(? AS {target})", [value])
     if found[0][0] is None:
         message = f"filter_value {value!r} is no {kind}, the type of column {name}"
-        raise InvalidArgumentError(
-            message, hint=f"Give a value of the type {kind}, or use contains to search its text."
-        )
+        hint = f"Give a value of the type {kind}, or use contains to search its text."
+        repair = None
+        if alone and _GROUPED.fullmatch(value):
+            hint, repair = "Write numbers without commas.", {"filter_value": value.replace(",", "")}
+        raise InvalidArgumentError(message, hint=hint, repair=repair)
     wide = target == "DOUBLE" and kind not in {"DOUBLE", "FLOAT"}
     left = f"CAST({column} AS DOUBLE)" if wide else column
     return f"{left} {operator} CAST(", f" AS {target})"

@@ -5,6 +5,7 @@ from typing import Any
 
 from s3_data_lake_mcp.cursors import count_in
 from s3_data_lake_mcp.engines import Filter, Query, QueryResult
+from s3_data_lake_mcp.errors import InvalidArgumentError, NotFoundError
 from s3_data_lake_mcp.jobs import opening
 from s3_data_lake_mcp.jobs.workplace import Arguments, Report, Workplace
 from s3_data_lake_mcp.pages import clipped_text, kept_within, table_page
@@ -14,6 +15,9 @@ from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef, ScanMeter
 
 _PARTS = 6
 """Share of a result that its sources, its SQL, or the columns of its plan may take."""
+
+_NOW = ("latest", "current", "newest", "head", "null", "none")
+"""What is given for a version by who wants the current one; `null` may also be one."""
 
 _FARTHEST = 1 << 62
 """Rows that can be skipped: more than there are anywhere, and a number that the engine takes."""
@@ -124,4 +128,10 @@ def summary(w: Workplace, a: Arguments, meter: ScanMeter, report: Report) -> dic
 def metadata(w: Workplace, a: Arguments, meter: ScanMeter, _r: Report) -> dict[str, Any]:
     """Describe one object."""
     ref = ObjectRef(bucket=a["bucket"], key=opening.key(a), version_id=a["version_id"])
-    return describe_object(w.store, ref, w.settings, meter) | {"scan": meter.as_json()}
+    try:
+        return describe_object(w.store, ref, w.settings, meter) | {"scan": meter.as_json()}
+    except (NotFoundError, InvalidArgumentError) as exc:
+        if ref.version_id.lower() in _NOW:
+            exc.hint = "Leave version_id out for the current version."
+            exc.repair, exc.repair_tool = {"version_id": ""}, ""
+        raise

@@ -2,6 +2,7 @@
 
 import re
 from functools import lru_cache
+from urllib.parse import unquote
 
 from s3_data_lake_mcp.errors import InvalidArgumentError
 
@@ -15,6 +16,10 @@ NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 """What Hive writes for a missing value in the name of a folder."""
 
 _URI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
+_ADDRESS = re.compile(
+    r"https?://(?:([a-z0-9.-]+)\.)?s3(?:[.-][a-z0-9-]+){0,2}\.amazonaws\.com(?:\.cn)?/([^?#]*).*",
+    re.DOTALL | re.IGNORECASE,
+)
 _GLOB_CHARACTER = re.compile(r"[*?\[]")
 _CLASS = re.compile(r"\[([!^]?+)(\][^\]]*|[^\]]+)\]")
 
@@ -32,12 +37,23 @@ def split_uri(text: str) -> tuple[str, str] | None:
     scheme, rest = found[1].lower(), found[2]
     if scheme not in SCHEMES:
         message = f"{scheme}:// is not a scheme that this server reads"
-        raise InvalidArgumentError(message, hint="Use s3://bucket/key.")
+        at = place_of(text)
+        repair = {"bucket_name": at[0], "object_key": at[1]} if at else None
+        raise InvalidArgumentError(message, hint="Use s3://bucket/key.", repair=repair)
     bucket, _, key = rest.partition("/")
     if not bucket:
         message = f"{text} names no bucket"
         raise InvalidArgumentError(message, hint="Use s3://bucket/key.")
     return bucket, key
+
+
+def place_of(address: str) -> tuple[str, str] | None:
+    """Return the bucket and key that a web address of S3 names, in its path or its host."""
+    if (found := _ADDRESS.fullmatch(address)) is None:
+        return None
+    path = unquote(found[2])
+    bucket, _, key = (found[1].lower(), "", path) if found[1] else path.partition("/")
+    return (bucket, key) if bucket else None
 
 
 def is_glob(key: str) -> bool:

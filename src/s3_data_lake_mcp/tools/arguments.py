@@ -18,8 +18,10 @@ from s3_data_lake_mcp.tools.meant import (
     PLACES,
     WITHOUT_HARM,
     meant_bucket,
+    meant_condition,
     meant_name,
     meant_place,
+    meant_query,
     meant_values,
 )
 
@@ -76,6 +78,10 @@ class Signature:
 
     def _refuse_unknown(self, name: str, arguments: Mapping[str, Any]) -> None:
         message = f"{visible(name)} is not a parameter of {self.name}"
+        if "sql" in self.names and (query := meant_query(name, arguments)):
+            hint = "In sql it is SELECT * FROM data WHERE …."
+            others = all(other in self.names for other in arguments if other != name)
+            raise InvalidArgumentError(message, hint=hint, repair=query if others else None)
         near = meant_name(name, self.names, arguments[name])
         if not near:
             raise InvalidArgumentError(message, hint=f"It has: {', '.join(self.names)}.")
@@ -128,6 +134,9 @@ class Signature:
             hint = f"Did you mean {json.dumps(repair[name])}?"
         else:
             hint = f"Write it as {_KINDS[type(repair[name])]}."
+        if list(wrong) == ["filter_operator"] and (query := meant_condition(arguments)):
+            hint = "In sql it is SELECT * FROM data WHERE …."
+            repair |= query
         works = None not in repair.values() and self._has_place({**arguments, **repair})
         return InvalidArgumentError(message, hint=hint, repair=repair if works else None)
 

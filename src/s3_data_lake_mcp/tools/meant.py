@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from s3_data_lake_mcp.storage.keys import split_uri
+from s3_data_lake_mcp.storage.keys import place_of, split_uri
 
 PAGE_SIZES = frozenset({"max_rows", "max_records", "max_keys", "max_buckets"})
 PLACES = ("object_key", "prefix")
@@ -43,11 +43,22 @@ _CHOICES: Mapping[str, Sequence[str]] = {
 }
 """Values of enumerations, by the words that are used for them elsewhere."""
 
+_PREDICATES = {
+    "like": "LIKE",
+    "ilike": "ILIKE",
+    "notlike": "NOT LIKE",
+    "between": "BETWEEN",
+    "notin": "NOT IN",
+}
+"""Operators that only SQL has."""
+
 _ALIKE = 0.75
 _NONE = ("", "null", "none")
 _WORDS = {"true": True, "yes": True, "false": False, "no": False}
 _NUMBER = re.compile(r"-?\d{1,3}(?:[,_]\d{3})+|-?\d+")
 _ARN = "arn:aws:s3:::"
+_BOUNDS = re.compile(r"\s*(?:,|\band\b)\s*", re.IGNORECASE)
+_WHERE = re.compile(r"\s*where\s+", re.IGNORECASE)
 _S3_URI = re.compile(r"(?i)\bs3[an]?://([a-z0-9.-]+)")
 
 
@@ -115,10 +126,51 @@ def _folded(text: str) -> str:
     return re.sub(r"[\s_-]", "", text.lower())
 
 
+def meant_query(name: str, arguments: Mapping[str, object]) -> dict[str, object]:
+    """Return the SQL of a predicate that comes under a name of its own; nothing if it is none."""
+    text = arguments[name]
+    if "where" not in _ALIASES.get(name.lower(), [name.lower()]):
+        return {}
+    return _query(_WHERE.sub("", text, count=1), arguments) if isinstance(text, str) else {}
+
+
+def meant_condition(arguments: Mapping[str, object]) -> dict[str, object]:
+    """Return the SQL of a filter whose operator only SQL has; nothing if it is none, or unclear."""
+    column, value = arguments.get("filter_column"), arguments.get("filter_value")
+    operator = _PREDICATES.get(_folded(str(arguments.get("filter_operator"))), "")
+    if not (operator and column and isinstance(column, str) and isinstance(value, str)):
+        return {}
+    values = [value]
+    if operator == "BETWEEN":
+        values = [one.strip("'") for one in _BOUNDS.split(value.strip())]
+        if len(values) != len(("low", "high")):
+            return {}
+    elif operator == "NOT IN":
+        values = next(csv.reader([value], skipinitialspace=True), [])
+    texts = ["'" + one.replace("'", "''") + "'" for one in values]
+    written = f"({', '.join(texts)})" if operator == "NOT IN" else " AND ".join(texts)
+    found = _query(f"{_name(column)} {operator} {written}", arguments)
+    return found and {**found, "filter_column": "", "filter_operator": "auto", "filter_value": ""}
+
+
+def _query(predicate: str, arguments: Mapping[str, object]) -> dict[str, object]:
+    """Return the SQL of a predicate over the columns asked for, in place of those arguments."""
+    columns = arguments.get("columns") or []
+    if arguments.get("sql") or not isinstance(columns, list) or not predicate:
+        return {}
+    listed = ", ".join(_name(str(one)) for one in columns) or "*"
+    sql = f"SELECT {listed} FROM data WHERE {predicate}"  # noqa: S608 - read by the guard
+    return {"sql": sql, **({"columns": []} if columns else {})}
+
+
+def _name(column: str) -> str:
+    return '"' + column.replace('"', '""') + '"'
+
+
 def meant_place(arguments: Mapping[str, object], place: str) -> dict[str, object]:
     """Return where a call without bucket_name is about: a URI stands for the key, or in the SQL."""
     key, sql = arguments.get(place), arguments.get("sql")
-    if isinstance(key, str) and _S3_URI.match(key) and split_uri(key):
+    if isinstance(key, str) and (place_of(key) or (_S3_URI.match(key) and split_uri(key))):
         return {"bucket_name": key, place: ""}
     found = _S3_URI.search(sql) if isinstance(sql, str) else None
     return {"bucket_name": found[1]} if found else {}

@@ -1,6 +1,5 @@
 """The call that comes with an error: found, and tried with little before it is told."""
 
-import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -59,7 +58,7 @@ def proposal(
     if call.tool == "list_s3_buckets":
         untried = False
     elif call.tool not in _PROVEN:
-        untried |= "bucket_name" in exc.repair
+        untried |= bool(exc.repair.keys() & {"bucket_name", "version_id"})
         untried |= bool(whole.get("columns")) and "columns" not in exc.repair
     return Proposal(tool=call.tool, arguments=whole, untried=untried)
 
@@ -104,11 +103,11 @@ def misplaced(exc: LakeError, arguments: Mapping[str, Any], place: str) -> LakeE
     key = arguments.get(place)
     if not isinstance(exc, NotFoundError) or not isinstance(key, str):
         return exc
-    with contextlib.suppress(InvalidArgumentError):
+    repair: dict[str, object] | None = None
+    try:
         if (found := split_uri(key)) and found[1]:
-            return NotFoundError(
-                str(exc),
-                hint=f"{place} is a key alone: a whole URI goes into bucket_name.",
-                repair={"bucket_name": found[0], place: found[1]},
-            )
-    return exc
+            repair = {"bucket_name": found[0], place: found[1]}
+    except InvalidArgumentError as wrong:
+        repair = wrong.repair
+    hint = f"{place} is a key alone: a whole URI goes into bucket_name."
+    return NotFoundError(str(exc), hint=hint, repair=repair) if repair else exc
