@@ -89,3 +89,26 @@ def test_one_key_stands_for_another_column_in_each_object() -> None:
     desk.put("d/b.json", '{"a": 3}')
     found = desk.rows("d/", "SELECT * FROM data ORDER BY 1")
     assert found == [{"A": 1, "a_1": 2}, {"A": 3, "a_1": None}]
+
+
+def _with_late(key: str) -> str:
+    """Return lines that end, far behind what is looked at first, in one with another key."""
+    lines = [{"id": at, "v": "a", "pad": "x" * 200} for at in range(2_000)]
+    return "".join(json.dumps(one) + "\n" for one in [*lines, {"id": -1, key: 7}])
+
+
+def test_a_late_key_that_differs_in_case_has_its_values() -> None:
+    """The engine's name for it is no key of the text."""
+    desk = Desk()
+    desk.put("a.jsonl", _with_late("V"))
+    result = desk.run("a.jsonl", "SELECT max(v) AS v, max(V_1) AS late FROM data")
+    assert result.table.to_pylist() == [{"v": "a", "late": 7}]
+    assert "'V' is V_1" in str(result.notices)
+
+
+def test_late_keys_of_sets_that_are_read_apart_share_a_column() -> None:
+    """Lines and an array are read apart, and a name is found late in one of them."""
+    desk = Desk()
+    desk.put("d/a.jsonl", _with_late("LATE"))
+    desk.put("d/b.json", '[{"id": -2, "late": 5}]')
+    assert desk.value("d/", "SELECT sum(late) FROM data") == 12

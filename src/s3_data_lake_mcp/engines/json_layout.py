@@ -85,7 +85,15 @@ class JsonLayout:
                 node.keep_stamps(mine)
             self.nodes[name] = node if mine is None else together(mine, node)
             if name not in self.names.values():
-                self.names[name] = name
+                key = self._key_of(name)
+                self.names[key] = name
+                self.mode = self.mode if key == name else "cleaned"
+
+    def _key_of(self, name: str) -> str:
+        """Return the key of a new column, which the engine numbers if it differs in case alone."""
+        key, mark, number = name.rpartition("_")
+        is_numbered = bool(mark) and number.isdecimal() and key not in self.names
+        return key if is_numbered and key.lower() in map(str.lower, self.names) else name
 
     def rename(self, names: dict[str, str]) -> None:
         """Call the columns by these names, by the same keys."""

@@ -96,6 +96,7 @@ class JsonTable(Table):
                 layout.absorb_whole(session, *self._reading(layout, members, paths, None))
                 for member in members:
                     member.opened.facts[self._fact] = layout
+        unify(self._seen(groups))
 
     def _groups(self) -> list[_Group]:
         """Return the objects with the layout that they have, or their neighbour has."""
