@@ -472,3 +472,19 @@ async def test_a_reader_of_another_format_is_told_from_damage(
     assert failed.text.startswith(f"malformed_data: {uri} is not "), failed.text
     mended = await call("query_csv_data", **failed.next["arguments"])
     assert mended.data["rows"] == [[9]], mended.text
+
+
+@pytest.mark.parametrize("tool", ["read_csv_from_s3", "read_json_from_s3"])
+async def test_a_glob_for_a_tool_of_one_object_goes_to_the_one_for_many(
+    call: Caller, objects: Objects, tool: str
+) -> None:
+    """A glob that matches nothing is mended there."""
+    for part in "ab":
+        objects.put(f"repairs/parts/{part}.csv", b"id\n1\n")
+    place = {"bucket_name": SHELF, "object_key": "repairs/parts/*.csv"}
+    failed = await call(tool, **place)
+    assert failed.text.startswith("not_found: ")
+    assert failed.next == {"tool": "query_csv_data", "arguments": place}
+    assert (await call("query_csv_data", **place)).data["rows"] == [[1], [1]]
+    failed = await call(tool, bucket_name=SHELF, object_key="repairs/parts/*.tsv")
+    assert not (await call(failed.next["tool"], **failed.next["arguments"])).is_error

@@ -27,6 +27,8 @@ _PROVEN = frozenset(
 )
 """The tools whose workers try what they propose."""
 
+_OF_MANY = "query_csv_data"
+
 
 @dataclass(slots=True, kw_only=True)
 class Proposal:
@@ -49,6 +51,7 @@ def proposal(
     if exc.repair_tool:
         # Else it is of keys or an object that were just looked at; nothing is wrong with no bucket.
         untried = isinstance(exc, InvalidArgumentError) and "bucket_name" in exc.repair
+        untried |= isinstance(exc, NotFoundError) and exc.repair_tool == _OF_MANY
         asked = {**exc.repair, **_page_size(exc.repair_tool, arguments)}
         return Proposal(tool=exc.repair_tool, arguments=asked, untried=untried)
     whole = signature.mended(arguments, exc.repair, call)
@@ -111,3 +114,18 @@ def misplaced(exc: LakeError, arguments: Mapping[str, Any], place: str) -> LakeE
         repair = wrong.repair
     hint = f"{place} is a key alone: a whole URI goes into bucket_name."
     return NotFoundError(str(exc), hint=hint, repair=repair) if repair else exc
+
+
+def of_one(exc: LakeError, tool: str) -> LakeError:
+    """Return the error of who gives a glob to a tool that reads one object, with one for many."""
+    # Other signs of a glob are in keys as well, one of which may be misspelt.
+    if not isinstance(exc, NotFoundError) or "*" not in exc.key:
+        return exc
+    if tool not in {READ_TOOLS["csv"], READ_TOOLS["json"]}:
+        return exc
+    return NotFoundError(
+        str(exc),
+        hint=f"{tool} reads one object; {_OF_MANY} takes a glob.",
+        repair={"bucket_name": exc.bucket, "object_key": exc.key},
+        repair_tool=_OF_MANY,
+    )

@@ -25,7 +25,14 @@ from s3_data_lake_mcp.tools import analysis, discovery, reading
 from s3_data_lake_mcp.tools.arguments import Signature
 from s3_data_lake_mcp.tools.context import is_offered, offered_clauses
 from s3_data_lake_mcp.tools.meant import PAGE_SIZES
-from s3_data_lake_mcp.tools.proposals import Proposal, attempts, misplaced, proposal, since
+from s3_data_lake_mcp.tools.proposals import (
+    Proposal,
+    attempts,
+    misplaced,
+    of_one,
+    proposal,
+    since,
+)
 from s3_data_lake_mcp.tools.rendering import render
 from s3_data_lake_mcp.tools.words import error_lines, next_line
 from s3_data_lake_mcp.workers.pool import waited
@@ -107,6 +114,7 @@ class LakeTool(Tool):
             raise ToolError("internal_error: The answer could not be built.") from exc
         except LakeError as exc:
             told = misplaced(since(exc, call.cursor), arguments, self._signature.place)
+            told = of_one(told, self.name)
             call.retold = told is not exc
             follow_up = await self._follow_up(told, arguments, call)
             raise ToolError(self._error_text(told, follow_up), log_level=logging.INFO) from exc
