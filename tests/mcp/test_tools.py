@@ -287,8 +287,10 @@ async def test_resources_and_prompts(call: Caller) -> None:
     [found] = await client.read_resource(f"s3://{BUCKET}/odd/a%20b%2Bc%2520%C3%A9%23%3F.csv")
     facts = json.loads(found.text)  # type: ignore[union-attr] # text resources
     assert facts["source"]["uri"].endswith("odd/a b+c%20é#?.csv")
-    names = {prompt.name for prompt in await client.list_prompts()}
+    prompts = await client.list_prompts()
+    names = {prompt.name for prompt in prompts}
     assert names == {"explore_data_lake", "profile_dataset", "compare_datasets"}
+    assert all(argument.description for prompt in prompts for argument in prompt.arguments or ())
     got = await client.get_prompt("profile_dataset", {"uri": "s3://b/k"})
     assert "s3://b/k" in str(got.messages[0].content)
 

@@ -51,7 +51,7 @@ def query_csv_data(
         object_key: Object key, prefix ending in /, or glob.
         sql: Statement, like SELECT city, count(*) FROM data GROUP BY 1.
         filter_column: Simple form: column to filter on.
-        filter_operator: auto is contains for text, = otherwise.
+        filter_operator: auto is contains (in any case) for text, = (exact) otherwise.
         filter_value: Value; for in, a comma-separated list.
         columns: Simple form: columns to return.
         max_rows: Most rows to return.

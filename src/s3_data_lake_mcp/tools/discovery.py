@@ -71,7 +71,7 @@ def list_s3_objects(
     *,
     call: Call = Depends(current_call),
 ) -> ObjectList:
-    """List objects under a prefix, filtered by glob, format, size and date.
+    """List objects under a prefix in the order of keys, filtered by glob, format, size and date.
 
     Args:
         bucket_name: Bucket, or a whole s3://bucket/prefix URI.

@@ -29,7 +29,7 @@ def read_csv_from_s3(
 
     Args:
         bucket_name: Bucket, or a whole s3://bucket/key URI.
-        object_key: Object key.
+        object_key: Key of one object, no glob.
         max_rows: Most rows to return.
         offset: Rows to skip.
         columns: Columns to return, in this order; none means all.
@@ -69,7 +69,7 @@ def read_json_from_s3(
 
     Args:
         bucket_name: Bucket, or a whole s3://bucket/key URI.
-        object_key: Object key.
+        object_key: Key of one object, no glob.
         max_records: Most records to return.
         offset: Records to skip.
         path: JMESPath of the value to look into, like data.items.
