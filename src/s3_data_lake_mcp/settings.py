@@ -27,6 +27,7 @@ from pydantic_settings import (
 PREFIX = "S3_DATA_LAKE_"
 CEILING = 10_000
 _LEAST_RESULT_BYTES = 2 << 10
+_SIZE = re.compile(r"\s*\d*\.?\d+\s*\w*\s*")
 _SSM_PATH = re.compile(r"(?:/[A-Za-z0-9_.-]+)+/?")
 
 
@@ -93,6 +94,17 @@ def _path(value: str) -> str:
     return value
 
 
+def _size(value: object) -> object:
+    """Refuse what `ByteSize` takes for less: of "5,000 MB" it reads the 5."""
+    if isinstance(value, str) and not _SIZE.fullmatch(value):
+        message = "a size looks like 4GiB, 512MiB, 2GB or 1000000"
+        raise ValueError(message)
+    return value
+
+
+Size = Annotated[ByteSize, BeforeValidator(_size)]
+
+
 def _result_size(value: ByteSize) -> ByteSize:
     if value < _LEAST_RESULT_BYTES:
         message = "a result needs 2KiB at least, for what it says beside its data"
@@ -136,7 +148,7 @@ class Settings(BaseSettings):
     max_rows: PositiveInt = CEILING
     """Ceiling for `max_rows`, `max_records`, `max_keys` and `max_buckets`."""
 
-    max_result_bytes: Annotated[ByteSize, AfterValidator(_result_size)] = ByteSize(64 << 10)
+    max_result_bytes: Annotated[Size, AfterValidator(_result_size)] = ByteSize(64 << 10)
     """Most bytes of one result: the UTF-8 bytes of its compact JSON. At least `2KiB`."""
 
     max_cell_chars: PositiveInt = 2_000
@@ -150,21 +162,19 @@ class Settings(BaseSettings):
     timeout_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 50.0
     """Deadline of one call, in seconds."""
 
-    memory_limit: ByteSize = Field(
-        gt=0, default_factory=lambda: ByteSize(_machine_memory_bytes() // 2)
-    )
+    memory_limit: Size = Field(gt=0, default_factory=lambda: ByteSize(_machine_memory_bytes() // 2))
     """Most memory that one call may use. Default: half of the machine's or container's."""
 
-    max_scan_bytes: Annotated[ByteSize, Field(gt=0)] = ByteSize(5 << 30)
+    max_scan_bytes: Annotated[Size, Field(gt=0)] = ByteSize(5 << 30)
     """Most bytes that one call may read from S3."""
 
-    max_decoded_bytes: Annotated[ByteSize, Field(gt=0)] = ByteSize(8 << 30)
+    max_decoded_bytes: Annotated[Size, Field(gt=0)] = ByteSize(8 << 30)
     """Most bytes that one call may decompress."""
 
     workers: PositiveInt = 4
     """Most calls that parse data at the same time; further ones wait."""
 
-    cache_bytes: ByteSize = ByteSize(512 << 20)
+    cache_bytes: Size = ByteSize(512 << 20)
     """Most memory that one worker's block cache may hold; up to three eighths of it again are for
     answers and for decoded text."""
 
@@ -172,7 +182,7 @@ class Settings(BaseSettings):
     """Folder for a cache on disk of objects too long for memory, shared by all workers; it must be
     the server's own (mode 700). Empty: nothing is ever written to disk."""
 
-    cache_disk_bytes: ByteSize = ByteSize(4 << 30)
+    cache_disk_bytes: Size = ByteSize(4 << 30)
     """Most bytes in the folder of the cache."""
 
     roles: str = ""

@@ -34,6 +34,7 @@ def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
         ("MEMORY_LIMIT", "2 GB", 2_000_000_000),
         ("MAX_SCAN_BYTES", "5GiB", 5 << 30),
         ("MAX_RESULT_BYTES", "4096", 4096),
+        ("CACHE_BYTES", "1.5 GiB", 3 << 29),
     ],
 )
 def test_values_as_people_write_them(
@@ -49,6 +50,14 @@ def test_a_limit_of_nothing_is_refused(monkeypatch: pytest.MonkeyPatch, name: st
     """Every call would fail with it."""
     monkeypatch.setenv(f"{PREFIX}{name}", "0")
     with pytest.raises(ValidationError):
+        Settings()
+
+
+@pytest.mark.parametrize("text", ["5,000 MB", "1,5GiB", "50%", "2GB;", "4GiB/2", "-1", "much"])
+def test_half_a_size_is_none(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """A budget of five bytes is not what was written."""
+    monkeypatch.setenv(f"{PREFIX}MAX_SCAN_BYTES", text)
+    with pytest.raises(ValidationError, match="a size looks like 4GiB"):
         Settings()
 
 
