@@ -27,6 +27,9 @@ from pydantic_settings import (
 PREFIX = "S3_DATA_LAKE_"
 CEILING = 10_000
 _LEAST_RESULT_BYTES = 2 << 10
+_LARGEST_SIZE = 1 << 60
+_MOST_ROWS = 1_000_000_000
+_MOST_SECONDS = 1_000_000
 _SIZE = re.compile(r"\s*\d*\.?\d+\s*\w*\s*")
 _SSM_PATH = re.compile(r"(?:/[A-Za-z0-9_.-]+)+/?")
 
@@ -102,7 +105,7 @@ def _size(value: object) -> object:
     return value
 
 
-Size = Annotated[ByteSize, BeforeValidator(_size)]
+Size = Annotated[ByteSize, BeforeValidator(_size), Field(le=_LARGEST_SIZE)]
 
 
 def _result_size(value: ByteSize) -> ByteSize:
@@ -145,7 +148,7 @@ class Settings(BaseSettings):
     disabled_tools: str = ""
     """Comma-separated names of tools to switch off: neither listed nor known."""
 
-    max_rows: PositiveInt = CEILING
+    max_rows: Annotated[PositiveInt, Field(le=_MOST_ROWS)] = CEILING
     """Ceiling for `max_rows`, `max_records`, `max_keys` and `max_buckets`."""
 
     max_result_bytes: Annotated[Size, AfterValidator(_result_size)] = ByteSize(64 << 10)
@@ -159,7 +162,7 @@ class Settings(BaseSettings):
     )
     """What a result holds: text and structure, text alone, or structure and one line of text."""
 
-    timeout_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 50.0
+    timeout_seconds: Annotated[float, Field(gt=0, le=_MOST_SECONDS, allow_inf_nan=False)] = 50.0
     """Deadline of one call, in seconds."""
 
     memory_limit: Size = Field(gt=0, default_factory=lambda: ByteSize(_machine_memory_bytes() // 2))

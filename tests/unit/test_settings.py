@@ -61,6 +61,16 @@ def test_half_a_size_is_none(monkeypatch: pytest.MonkeyPatch, text: str) -> None
         Settings()
 
 
+@pytest.mark.parametrize(
+    "name", ["MAX_ROWS", "TIMEOUT_SECONDS", "MEMORY_LIMIT", "CACHE_DISK_BYTES", "MAX_SCAN_BYTES"]
+)
+def test_what_no_system_can_count_to_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Every call would fail with it."""
+    monkeypatch.setenv(f"{PREFIX}{name}", "9" * 20)
+    with pytest.raises(ValidationError, match="less than or equal"):
+        Settings()
+
+
 @pytest.mark.parametrize("seconds", ["inf", "nan", "0"])
 def test_a_deadline_is_a_time(monkeypatch: pytest.MonkeyPatch, seconds: str) -> None:
     """No thread can wait for ever."""

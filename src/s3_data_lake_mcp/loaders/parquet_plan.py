@@ -81,7 +81,8 @@ def _check_decoded(
         message = f"{footer.subject} would need about {int(decoded):,} bytes for these rows"
         raise LimitExceededError(
             f"{message}, more than the {max_bytes:,} that one call may decode",
-            hint="Ask for fewer rows, or name the columns that you need.",
+            hint="Ask for fewer rows, name the columns that you need, or raise "
+            "S3_DATA_LAKE_MAX_DECODED_BYTES.",
             repair=_fewer_columns(footer, len(leaves)),
         )
 

@@ -76,7 +76,10 @@ class ScanMeter:
     def overdue(self) -> DeadlineExceededError:
         """Return the error of a call that took too long."""
         message = f"The call took longer than {self.timeout_seconds:g} s"
-        hint = "Ask for less: fewer columns, a narrower prefix or predicate."
+        hint = (
+            "Ask for less: fewer columns, a narrower prefix or predicate; or raise "
+            "S3_DATA_LAKE_TIMEOUT_SECONDS."
+        )
         return DeadlineExceededError(message, hint=hint)
 
     def count_request(self) -> None:

@@ -20,7 +20,9 @@ def out_of_memory(settings: Settings) -> LimitExceededError:
     """Return the error of a call that needed more memory than it may use."""
     message = f"The call needed more than {settings.memory_limit:,} bytes of memory"
     return LimitExceededError(
-        message, hint="Ask for fewer columns or rows, or a narrower predicate."
+        message,
+        hint="Ask for fewer columns or rows, a narrower predicate, or raise "
+        "S3_DATA_LAKE_MEMORY_LIMIT.",
     )
 
 
