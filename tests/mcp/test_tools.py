@@ -4,6 +4,7 @@ import contextlib
 import json
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from fastmcp import Client
 from mcp_types import INVALID_PARAMS
@@ -13,6 +14,7 @@ from s3_data_lake_mcp.lake import Lake
 from s3_data_lake_mcp.server import build_server
 from s3_data_lake_mcp.settings import Settings
 from support.mcp import BUCKET, ROWS, Caller
+from support.objects import SHELF, Objects
 
 SOURCE_KEYS = {"uri", "etag", "version_id", "size_bytes", "last_modified"}
 
@@ -322,3 +324,22 @@ async def test_a_hint_names_no_tool_that_is_switched_off(lake_bucket: str) -> No
             assert answer.lines[1:] == ["hint: Give object_key."]
             answer = await Caller(client)("read_csv_from_s3", bucket_name="no-such-bucket-of-ours")
             assert "list_s3" not in answer.text
+
+
+async def test_parts_without_a_suffix_are_known_by_their_content(
+    call: Caller, objects: Objects
+) -> None:
+    """Parquet under names that say nothing is read below a prefix and by a glob, as alone."""
+    for part in range(2):
+        objects.parquet(f"bare/part-0000{part}", pa.table({"v": [part]}))
+    objects.put("bare/_SUCCESS", "")
+    objects.put("plain/part-00000", "a,b\n1,2\n")
+    for key in ("bare/", "bare/part-*"):
+        answer = await call("read_parquet_from_s3", bucket_name=SHELF, object_key=key)
+        assert answer.data["rows"] == [[0], [1]], answer.text
+        where = await call("read_parquet_from_s3", bucket_name=SHELF, object_key=key, where="v > 0")
+        assert where.data["rows"] == [[1]]
+        query = await call("query_csv_data", bucket_name=SHELF, object_key=key)
+        assert query.data["rows"] == [[0], [1]]
+    other = await call("read_parquet_from_s3", bucket_name=SHELF, object_key="plain/")
+    assert other.text.startswith("unsupported_format: ")

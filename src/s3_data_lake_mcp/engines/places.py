@@ -144,10 +144,13 @@ def _many(
     names = {one.key: format_of(one.key) for one in data}
     counts = Counter(names.values())
     name = asked or dominant_format(counts)
-    if not name:
-        probe = opener.open(ObjectRef(bucket=bucket, key=data[0].key))
-        name = probe.format
-        names = dict.fromkeys(names, name)
+    unnamed = [key for key, known in names.items() if known == "unknown"]
+    if not (name or unnamed):
+        unnamed = list(names)
+    if unnamed and name not in counts:
+        found = opener.open(ObjectRef(bucket=bucket, key=unnamed[0])).format
+        name = name or found
+        names |= dict.fromkeys(unnamed, found)
     taken = [one for one in data if names[one.key] == name]
     uri = f"s3://{bucket}/{key}"
     if not taken:
