@@ -53,6 +53,11 @@ class LakeError(Exception):
         self.repair = dict(repair) if repair is not None else None
         self.repair_tool = repair_tool
 
+    @property
+    def sentences(self) -> str:
+        """What happened and the next step, for use in a notice."""
+        return f"{self}. {self.hint}".rstrip()
+
 
 class RequestError(LakeError):
     """The arguments must change."""

@@ -95,14 +95,11 @@ def is_lasting(query: Query) -> bool:
     """Whether only the objects decide the answer, and it takes reading them to find it."""
     if query.format == "parquet" or not (query.sql or query.filter):
         return False
-    words = VARYING.intersection(_WORD.findall(query.sql.lower()))
-    return not words or not _varies(query.sql)
-
-
-def _varies(sql: str) -> bool:
-    """Whether a query asks for chance or the time, by words that may be names of columns, too."""
-    answer = the_parser().tree(sql)
-    return bool(answer["error"]) or any(map(_is_varying, nodes_of(answer["statements"])))
+    if not VARYING.intersection(_WORD.findall(query.sql.lower())):
+        return True
+    # The words of chance and time may be names of columns, too.
+    answer = the_parser().tree(query.sql)
+    return not answer["error"] and not any(map(_is_varying, nodes_of(answer["statements"])))
 
 
 def _is_varying(node: Mapping[str, Any]) -> bool:

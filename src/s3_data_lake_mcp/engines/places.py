@@ -168,7 +168,7 @@ def _many(
         )
     refs = [ObjectRef(bucket=bucket, key=one.key) for one in taken]
     place.members = [
-        _member(opener, path, bucket, one, name)
+        Member(info=(info := one.info(bucket)), path=path, opened=opener.listed(info, name))
         for path, one in zip(paths_of(refs), taken, strict=True)
     ]
     _partition(place)
@@ -179,11 +179,6 @@ def dominant_format(counts: Mapping[str, int]) -> str:
     """Return the format that most of many objects have, empty if none can be queried."""
     found = [name for name in READ_TOOLS if counts.get(name)]
     return max(found, key=lambda name: counts[name], default="")
-
-
-def _member(opener: Opener, path: str, bucket: str, listed: ListedObject, name: str) -> Member:
-    info = listed.info(bucket)
-    return Member(info=info, path=path, opened=opener.listed(info, name))
 
 
 def partition_of(key: str) -> dict[str, str | None]:

@@ -84,7 +84,8 @@ def kept_groups(
     """
     counts = {m.path: footer_of(m).metadata.num_row_groups for m in members}
     everything = {path: range(count) for path, count in counts.items()}
-    tests = [list(_tests(scan)) for scan in scans]
+    # Of each scan, columns and what their chunks must fit, for filters that compare with values.
+    tests = [[t for f in listed(scan.get("Filters")) for t in _conjuncts(f)] for scan in scans]
     if not members or not tests or not all(tests):
         return everything
     columns = {name for each in tests for name, _ in each}
@@ -117,12 +118,6 @@ def groups_or_all(
         return kept_groups(session, members, scans)
     except duckdb.Error:
         return kept_groups(session, members, ())
-
-
-def _tests(scan: Scan) -> Iterator[tuple[str, str]]:
-    """Yield columns and what their chunks must fit, for filters that compare with values."""
-    for text in listed(scan.get("Filters")):
-        yield from _conjuncts(text)
 
 
 def _conjuncts(text: str) -> Iterator[tuple[str, str]]:

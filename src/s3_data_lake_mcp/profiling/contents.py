@@ -89,7 +89,7 @@ def _contradictions(source: ObjectReader, head: bytes, named: str, format_name: 
         try:
             refuse_compressed(source.info, head)
         except UnsupportedFormatError as exc:
-            return [_sentence(exc)]
+            return [exc.sentences]
         return [] if named == "unknown" else [f"The name says {named}, but the content is not."]
     if named in (format_name, "text", "unknown"):
         return []
@@ -108,7 +108,7 @@ def _parquet(source: ObjectReader) -> Contents:
     except ThriftError:
         found.notices.append(f"{source.ref} is damaged: its footer cannot be decoded.")
     except LakeError as exc:
-        found.notices.append(_sentence(exc))
+        found.notices.append(exc.sentences)
     else:
         found.columns = told["columns"]
         found.total_rows = told["total_rows"]
@@ -118,10 +118,6 @@ def _parquet(source: ObjectReader) -> Contents:
     if named not in ("parquet", "unknown"):
         found.notices.append(f"The name says {named}, but the content is parquet.")
     return found
-
-
-def _sentence(error: LakeError) -> str:
-    return f"{error}. {error.hint}" if error.hint else f"{error}."
 
 
 def _decoded(source: ObjectReader, head: bytes, found: Contents) -> tuple[bytes, bool]:
@@ -138,7 +134,7 @@ def _decoded(source: ObjectReader, head: bytes, found: Contents) -> tuple[bytes,
     except LakeError as exc:
         # The compressed bytes end with the head: only of a whole object is that damage.
         if here:
-            found.notices.append(_sentence(exc))
+            found.notices.append(exc.sentences)
             found.is_damaged = True
         elif not text and len(head) < _BLOCK_BYTES:
             more = source.read_ranges([(len(head), _BLOCK_BYTES)], part_bytes=_BLOCK_BYTES)
@@ -156,7 +152,7 @@ def _described(
     try:
         read(source, head, whole, found)
     except LakeError as exc:
-        found.notices.append(_sentence(exc))
+        found.notices.append(exc.sentences)
         if found.format == "csv" and exc.repair_tool == _JSON_TOOL:
             # Its name was believed; whoever read it knows better.
             found.format, found.detected_by = "json", "content"

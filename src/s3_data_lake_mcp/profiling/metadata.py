@@ -115,8 +115,7 @@ def _contents(
         notices.insert(0, restore_notice(head))
         return None
     if isinstance(opened, _REFUSED):
-        hint = f" {opened.hint}" if opened.hint else ""
-        notices.append(f"The content could not be looked at: {opened}.{hint}")
+        notices.append(f"The content could not be looked at: {opened.sentences}")
         return None
     if isinstance(opened, NotFoundError):
         message = f"{head.info.ref} was deleted while it was being read"

@@ -41,7 +41,8 @@ def _plan(sample: Sample, column: ProfiledColumn, scale: float) -> Plan:
     if column.name not in sample.table.column_names or column.kind == "opaque":
         return Plan()
     values: Any = sample.table.column(column.name)
-    if kind_of(values.type) != column.kind and not _numeric(values.type, column.type):
+    kinds = {kind_of(values.type), column.kind}
+    if len(kinds) > 1 and not kinds <= {"number", "float"}:
         return Plan()
     count_all, candidates = _frequent(values, sample.parts, column)
     return Plan(
@@ -56,10 +57,6 @@ def _plan(sample: Sample, column: ProfiledColumn, scale: float) -> Plan:
 def _share(present: float) -> float:
     """Return the share of so many values that is enough to estimate quantiles."""
     return round(_DRAWN_VALUES / present, 6) if present > 2 * _DRAWN_VALUES else 1.0
-
-
-def _numeric(one: pa.DataType, other: pa.DataType) -> bool:
-    return {kind_of(one), kind_of(other)} <= {"number", "float"}
 
 
 def _bins(values: Any, column: ProfiledColumn) -> Any:  # noqa: ANN401 - of pyarrow's

@@ -212,7 +212,8 @@ class Sampler:
         first = self._load(source, name, _FIRST_RECORDS)
         if _ended(first):
             return _sample_of(first, "the whole object", source.size_bytes, whole=True)
-        used = max(_number(first.resume(_FIRST_RECORDS).get("byte")), _FIRST_RECORDS)
+        byte = first.resume(_FIRST_RECORDS).get("byte")
+        used = max(byte if isinstance(byte, int) else 0, _FIRST_RECORDS)
         fit = min(rows, _FIRST_RECORDS * limit // used)
         loaded = first if fit <= _FIRST_RECORDS else self._load(source, name, fit)
         return _sample_of(loaded, _FIRST, used * max(1, fit // _FIRST_RECORDS))
@@ -264,10 +265,6 @@ def _chosen(count: int, seed: str, most: int) -> list[int]:
 
 def _ended(loaded: LoadResult) -> bool:
     return loaded.total_rows is not None and loaded.total_rows <= loaded.table.num_rows
-
-
-def _number(value: object) -> int:
-    return value if isinstance(value, int) else 0
 
 
 def _sample_of(loaded: LoadResult, where: str, size_bytes: int, *, whole: bool = False) -> Sample:

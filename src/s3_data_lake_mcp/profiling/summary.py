@@ -11,7 +11,6 @@ from s3_data_lake_mcp.errors import (
     FormatError,
     InvalidArgumentError,
     KmsDeniedError,
-    LakeError,
     LimitExceededError,
     ObjectArchivedError,
     SqlError,
@@ -163,10 +162,5 @@ def _profile(
         if isinstance(exc, LimitExceededError) and basis != "auto":
             raise
         profiler.meter.check()
-        return None, [_no_profile(exc)]
+        return None, [f"No profile: {exc.sentences}"]
     return found, [*([reason] if reason else []), *found.notices]
-
-
-def _no_profile(error: LakeError) -> str:
-    hint = f" {error.hint}" if error.hint else ""
-    return f"No profile: {error}.{hint}"

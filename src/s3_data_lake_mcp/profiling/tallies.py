@@ -106,7 +106,8 @@ def _tally(column: ProfiledColumn, ordered: Values, until: Sequence[int]) -> Tal
     places = _numbers(places_of(ordered, column) if moments else ordered)
     rows = int(until[-1])
     if moments:
-        taken = ordered.take(pa.array([bisect_right(until, _nth(q, rows)) for q in QUANTILES]))
+        ranks = (max(0, math.ceil(q * rows) - 1) for q in QUANTILES)
+        taken = ordered.take(pa.array([bisect_right(until, rank) for rank in ranks]))
         quantiles = [row[0] for row in json_rows(pa.table({"v": taken}), Clipper(LONGEST_TEXT))]
     else:
         quantiles = [_between(places, until, q) for q in QUANTILES]
@@ -132,10 +133,6 @@ def _counted(bins: Bins, places: Values, until: Sequence[int]) -> dict[int, int]
     below = [0, *(int(until[end - 1]) if end else 0 for end in ends), int(until[-1])]
     counts = (after - before for before, after in pairwise(below))
     return {at: count for at, count in enumerate(counts) if count}
-
-
-def _nth(q: float, rows: int) -> int:
-    return max(0, math.ceil(q * rows) - 1)
 
 
 def _between(numbers: Values, until: Sequence[int], q: float) -> float:
