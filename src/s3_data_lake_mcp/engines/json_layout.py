@@ -6,7 +6,7 @@ from itertools import chain, islice
 
 import duckdb
 
-from s3_data_lake_mcp.engines.casts import misfit_of
+from s3_data_lake_mcp.engines.casts import TEXT, misfit_of
 from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.json_fields import sample_casts
 from s3_data_lake_mcp.engines.json_lines import has_long_fraction
@@ -148,10 +148,10 @@ def blank_nodes(layouts: Iterable[JsonLayout], path: str) -> list[Node]:
 
 
 def demote(layouts: Iterable[JsonLayout]) -> bool:
-    """Read nested columns as text: one holds another structure than its head shows."""
+    """Read nested columns as JSON in text: one holds another structure than its head shows."""
     nested = [node for layout in layouts for node in layout.nodes.values() if node.children]
     for node in nested:
-        node.demote()
+        node.kind, node.children = TEXT, {}
     return bool(nested)
 
 
@@ -208,7 +208,7 @@ def find_layout(opened: Opened, session: Session, max_decoded_bytes: int) -> Jso
             plain = [_without(value, names, twins) for value in values]
             layout.nodes = _detect(session, _lines(plain, layout), columns)
     for name in names.values():
-        layout.nodes.setdefault(name, Node("VARCHAR"))
+        layout.nodes.setdefault(name, Node(TEXT))
     return layout
 
 

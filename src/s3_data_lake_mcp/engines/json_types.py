@@ -127,11 +127,6 @@ class Node:
             if path.startswith(head):
                 yield child, path[len(head) :]
 
-    def demote(self) -> None:
-        """Become text: the value as JSON."""
-        self.kind = TEXT
-        self.children.clear()
-
     def narrowed(self, fields: Sequence[tuple[str, ...]]) -> "Node":
         """Return it with these fields only, named from here on in lower case; all if one is not."""
         found = {}

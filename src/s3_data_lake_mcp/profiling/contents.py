@@ -123,7 +123,7 @@ def _parquet(source: ObjectReader) -> Contents:
 def _decoded(source: ObjectReader, head: bytes, found: Contents) -> tuple[bytes, bool]:
     """Return the beginning of the decompressed text, and whether it is all of it."""
     here = len(head) >= source.size_bytes
-    known = reader_of([head], source.info, source.meter)
+    known = reader_of(source, head)
     text = b""
     blocks = decoded_blocks(known, found.compression, max_decoded_bytes=1 << 40)
     try:
@@ -161,7 +161,7 @@ def _described(
 
 def _csv(source: ObjectReader, head: bytes, whole: bool, found: Contents) -> None:  # noqa: FBT001 - one of two readers
     body = head if whole else _whole_lines(head, str(source.ref))
-    known = reader_of([body], source.info, source.meter)
+    known = reader_of(source, body)
     loaded = CsvLoader().load(known, CsvRequest(max_rows=_ALL_ROWS, torn=not whole))
     _take(found, loaded, whole=whole)
     if not whole:
@@ -188,7 +188,7 @@ def _take(found: Contents, loaded: LoadResult, *, whole: bool) -> None:
 
 def _json(source: ObjectReader, head: bytes, whole: bool, found: Contents) -> None:  # noqa: FBT001 - as above
     if whole:
-        known = reader_of([head], source.info, source.meter)
+        known = reader_of(source, head)
         loaded = JsonLoader().load(known, LoadRequest(max_rows=_ALL_ROWS))
         details: Any = loaded.details["json"]
         found.json = {"layout": details["layout"], "keys": list(details["keys"])}

@@ -184,7 +184,7 @@ class Sampler:
             whole_records(body, layout, first=False, last=stop >= size)
             for body, (_, stop) in zip(bodies, places, strict=True)
         ]
-        loaded = self._load(reader_of([title, *kept], source.info, self.meter), name, _ALL_ROWS)
+        loaded = self._load(reader_of(source, title, *kept), name, _ALL_ROWS)
         where = f"{count + 1} ranges of the object" if places else _FIRST
         newline = "\n".encode(layout.encoding)
         return replace(
@@ -204,10 +204,10 @@ class Sampler:
                 if len(text) >= limit:
                     break
             whole = len(text) < limit
-            layout = None if whole else self._layout(_plain(text, source), name)
+            layout = None if whole else self._layout(reader_of(source, text), name)
             if whole or layout:
                 body = whole_lines(text, layout.encoding) if layout else text
-                loaded = self._load(_plain(body, source), name, _ALL_ROWS, torn=not whole)
+                loaded = self._load(reader_of(source, body), name, _ALL_ROWS, torn=not whole)
                 return _sample_of(loaded, _FIRST, len(body), whole=whole and _ended(loaded))
         first = self._load(source, name, _FIRST_RECORDS)
         if _ended(first):
@@ -242,10 +242,6 @@ class Sampler:
     ) -> LoadResult:
         loaded = load_text(source, name, rows, self.max_decoded_bytes, torn=torn)
         return loaded if name == "csv" else replace(loaded, table=dated(loaded.table))
-
-
-def _plain(body: bytes, source: ObjectReader) -> ObjectReader:
-    return reader_of([body], source.info, source.meter)
 
 
 def _of(ref: ObjectRef, notice: str) -> str:

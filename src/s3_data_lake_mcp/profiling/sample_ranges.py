@@ -3,10 +3,8 @@
 import csv
 import io
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from s3_data_lake_mcp.storage import ObjectInfo, ScanMeter
 from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.storage.reader import ObjectReader
 
@@ -119,8 +117,8 @@ def _fits(body: bytes, layout: TextLayout) -> bool:
     return widths[:1] == [layout.width] and odd <= _MOST_ODD * len(widths)
 
 
-def reader_of(parts: Sequence[bytes], info: ObjectInfo, meter: ScanMeter) -> ObjectReader:
-    """Return a reader of text that is at hand already, under the name of its object."""
+def reader_of(source: ObjectReader, *parts: bytes) -> ObjectReader:
+    """Return a reader of text of an object that is at hand already."""
     body = b"".join(parts)
-    known = replace(info, size_bytes=len(body))
-    return ObjectReader(MemoryStore(), known, meter, head=body)
+    known = replace(source.info, size_bytes=len(body))
+    return ObjectReader(MemoryStore(), known, source.meter, head=body)

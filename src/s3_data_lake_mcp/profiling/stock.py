@@ -85,7 +85,14 @@ def take_stock(
         NotFoundError: If nothing is there; an empty bucket is no error.
     """
     if is_glob(prefix) and not prefix.endswith("/"):
-        return _glob_stock(store, bucket, prefix, meter, progress)
+        found = store.list_page(bucket, prefix, meter, max_keys=1).objects
+        if is_object(found, prefix):
+            return _only(bucket, found[0])
+        pattern = glob_regex(prefix)
+        below = walk_wide(store, bucket, glob_prefix(prefix), meter)
+        walk = _Walk(keys=below, meter=meter, progress=progress)
+        matching = (listed for listed in walk if pattern.fullmatch(listed.key))
+        return _filled(_new_stock(bucket, prefix, "glob"), walk, matching)
     keys = walk_wide(store, bucket, prefix, meter)
     try:
         first = list(islice(keys, 1))
@@ -97,23 +104,6 @@ def take_stock(
     stock = _new_stock(bucket, prefix, "prefix")
     walk = _Walk(keys=chain(first, keys), meter=meter, progress=progress)
     return _filled(stock, walk, walk)
-
-
-def _glob_stock(
-    store: ObjectStore,
-    bucket: str,
-    glob: str,
-    meter: ScanMeter,
-    progress: Callable[[int, int], None],
-) -> Stock:
-    found = store.list_page(bucket, glob, meter, max_keys=1).objects
-    if is_object(found, glob):
-        return _only(bucket, found[0])
-    pattern = glob_regex(glob)
-    keys = walk_wide(store, bucket, glob_prefix(glob), meter)
-    walk = _Walk(keys=keys, meter=meter, progress=progress)
-    matching = (listed for listed in walk if pattern.fullmatch(listed.key))
-    return _filled(_new_stock(bucket, glob, "glob"), walk, matching)
 
 
 def _new_stock(bucket: str, prefix: str, kind: Literal["object", "prefix", "glob"]) -> Stock:
