@@ -2,10 +2,14 @@
 
 import argparse
 import contextlib
+import difflib
 import os
+import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+_NAME = "s3-data-lake-mcp"
+_FLAG = re.compile(r"--[a-z-]+")
 _LOOPBACK = "127.0.0.1"
 _PORT = 8000
 _LAST_PORT = 65_535
@@ -21,11 +25,42 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _parser() -> argparse.ArgumentParser:
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version  # noqa: PLC0415 - looked up only if it is asked for
+
+        sys.stdout.write(f"{_NAME} {version(_NAME)}\n")
+        parser.exit()
+
+
+def _refuse_unknown(
+    parser: argparse.ArgumentParser,
+    commands: Mapping[str, argparse.ArgumentParser],
+    words: Sequence[str],
+) -> None:
+    """End with what is like an option that is none here, or with the commands that have it."""
+    flags = {name: {"--help", *_FLAG.findall(one.format_usage())} for name, one in commands.items()}
+    command = next((word for word in words if word in commands), "")
+    known = flags.get(command) or {"--help", *_FLAG.findall(parser.format_usage())}
+    for flag in (word.partition("=")[0] for word in words if word.startswith("--")):
+        if any(one.startswith(flag) for one in known):
+            continue
+        owners = [name for name, its in flags.items() if flag in its]
+        near = difflib.get_close_matches(flag, known, 1)
+        hint = f"{' '.join(filter(None, (_NAME, command)))} --help shows the options"
+        if owners:
+            hint = f"it is an option of: {', '.join(owners)}"
+        elif near:
+            hint = f"did you mean {near[0]}?"
+        commands.get(command, parser).error(f"there is no option {flag} here: {hint}")
+
+
+def _parser() -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentParser]]:
     parser = argparse.ArgumentParser(
-        prog="s3-data-lake-mcp",
+        prog=_NAME,
         description="Read-only MCP server over an S3 data lake. Without a command it serves stdio.",
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
     parser.set_defaults(run=_serve, transport="stdio", host=_LOOPBACK, port=_PORT)
     commands = parser.add_subparsers(metavar="command")
     serve = commands.add_parser("serve", help="serve MCP over stdio or HTTP")
@@ -46,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
             "--port", type=_port, default=_PORT, help="port to bind, default: %(default)s"
         )
     _add_configuring(commands)
-    return parser
+    return parser, commands.choices
 
 
 def _add_configuring(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -70,7 +105,10 @@ def _add_configuring(commands: "argparse._SubParsersAction[argparse.ArgumentPars
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
-    options = _parser().parse_args(argv)
+    parser, commands = _parser()
+    words = sys.argv[1:] if argv is None else argv
+    _refuse_unknown(parser, commands, words)
+    options = parser.parse_args(words)
     # Read when the framework is imported: no update check, and logs stay ours.
     os.environ.setdefault("FASTMCP_CHECK_FOR_UPDATES", "off")
     os.environ.setdefault("FASTMCP_LOG_ENABLED", "false")

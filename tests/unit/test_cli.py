@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from importlib.metadata import version
 
 import psutil
 import pytest
@@ -56,6 +57,34 @@ def test_unknown_words_end_with_usage(
         cli.main(arguments)
     assert ended.value.code == 2
     assert "usage: s3-data-lake-mcp" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--versoin"], "there is no option --versoin here: did you mean --version?"),
+        (["--port", "9000"], "there is no option --port here: it is an option of: serve, demo"),
+        (["serve", "--prot=3"], "there is no option --prot here: did you mean --port?"),
+        (["config", "kiro", "--serve"], "it is an option of: demo"),
+        (["settings", "--xyz"], "s3-data-lake-mcp settings --help shows the options"),
+    ],
+)
+def test_an_unknown_option_is_told_with_what_is_like_it(
+    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Or with the commands that have it, or with where the options are shown."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    assert ended.value.code == 2
+    assert told in capsys.readouterr().err
+
+
+def test_the_version_is_that_of_the_distribution(capsys: pytest.CaptureFixture[str]) -> None:
+    """On standard output, and it ends with 0."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"s3-data-lake-mcp {version('s3-data-lake-mcp')}\n"
 
 
 @pytest.mark.parametrize(
