@@ -82,3 +82,17 @@ def test_the_hint_shows_how_the_values_look(desk: Desk) -> None:
     with pytest.raises(LakeError) as failed:
         desk.run("a.csv", "SELECT sum(Ort) FROM data")
     assert "is null for all of its values, such as 'Köln'" in failed.value.hint
+
+
+def test_an_error_of_a_long_text_reads_nothing_more() -> None:
+    """How its values are written is said with the answer of who casts them, if at all."""
+    desk = Desk()
+    desk.put("long.csv", "name\n" + "long enough to be text\n" * 500_000)
+    with pytest.raises(LakeError):
+        desk.run("long.csv", "SELECT sum(nme) FROM data")
+    least = desk.meter.bytes_read
+    fresh = Desk(store=desk.store)
+    with pytest.raises(LakeError) as failed:
+        fresh.run("long.csv", "SELECT sum(name) FROM data")
+    assert failed.value.repair == {"sql": "SELECT sum(TRY_CAST(name AS DOUBLE)) FROM data"}
+    assert fresh.meter.bytes_read <= least

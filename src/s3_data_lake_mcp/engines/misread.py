@@ -21,6 +21,12 @@ _BOUNDS = re.compile(r"[<>]=?\s*'[+-]?\d*\.?\d+'")
 _BOUND = re.compile(r"[+-]?\d*\.?\d+")
 _ORDERS = {f"COMPARE_{side}THAN{end}" for side in ("GREATER", "LESS") for end in ("", "OREQUALTO")}
 _MOST_VALUES = 2_000
+READ_BYTES = 64 << 20
+"""Most bytes of objects that were read a moment ago."""
+
+UNREAD_BYTES = 8 << 20
+"""Most bytes of objects that an error may read."""
+
 _SHOWN_CHARS = 40
 _WAYS = (
     (
@@ -44,9 +50,14 @@ class VoidCast:
     better: str
 
 
-def void_casts(session: Session, table: Table, sql: str) -> Iterator[VoidCast]:
-    """Yield each TRY_CAST of a column that gives null for all of its first values."""
-    if not _CASTS.search(sql):
+def void_casts(
+    session: Session, table: Table, sql: str, most_bytes: int = READ_BYTES
+) -> Iterator[VoidCast]:
+    """Yield each TRY_CAST of a column that gives null for all of its first values.
+
+    Reads nothing if the table's objects have more than `most_bytes`.
+    """
+    if not _CASTS.search(sql) or table.place.size_bytes > most_bytes:
         return
     with contextlib.suppress(duckdb.Error, LakeError):
         # This is a courtesy: the query itself has its answer.

@@ -20,7 +20,7 @@ from s3_data_lake_mcp.engines.inputs import DATA, Inputs
 from s3_data_lake_mcp.engines.json_table import JsonTable
 from s3_data_lake_mcp.engines.mend import mend
 from s3_data_lake_mcp.engines.mend_readers import wrong_reader
-from s3_data_lake_mcp.engines.misread import text_bounds, void_casts
+from s3_data_lake_mcp.engines.misread import UNREAD_BYTES, text_bounds, void_casts
 from s3_data_lake_mcp.engines.opening import HEAD_BYTES
 from s3_data_lake_mcp.engines.parquet_table import ParquetTable
 from s3_data_lake_mcp.engines.plans import plan_of
@@ -266,7 +266,7 @@ class Run:
         data, sql = self._inputs.data, (mended.repair or {}).get("sql")
         if data is None or not isinstance(sql, str):
             return
-        for void in void_casts(session, data, sql):
+        for void in void_casts(session, data, sql, UNREAD_BYTES):
             mended.hint = f"{mended.hint} {void.sentence}".strip()
             if void.better:
                 sql = sql.replace(void.written, void.better)
