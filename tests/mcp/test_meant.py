@@ -44,6 +44,7 @@ async def _meant(call: Caller, tool: str, arguments: Mapping[str, object]) -> An
         ({"where": "price > 50000"}, [B, C]),
         ({"where": "WHERE price > 50000", "columns": ["id"], "max_rows": 1}, [[2]]),
         ({"predicate": "name = 'b'"}, [B]),
+        ({"sql": "price > 50000 AND name <> 'b'"}, [C]),
         ({"filter_operator": "like", "filter_column": "name", "filter_value": "it's%"}, [C]),
         ({"filter_operator": "NOT LIKE", "filter_column": "name", "filter_value": "%s%"}, [A, B]),
         ({"filter_operator": "ilike", "filter_column": "name", "filter_value": "B"}, [B]),

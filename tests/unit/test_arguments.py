@@ -28,6 +28,7 @@ def call(settings: Settings) -> Call:
         ({"bucket_name": "b", "maxrows": 5}, "max_rows"),
         ({"bucket_name": "b", "key": "k"}, "object_key"),
         ({"bucket": "b"}, "bucket_name"),
+        ({"bucket_name": "b", "prefix": "k"}, "object_key"),
     ],
 )
 def test_an_unknown_name_gets_the_nearest(arguments: dict[str, object], near: str) -> None:

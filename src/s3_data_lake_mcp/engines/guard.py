@@ -19,7 +19,7 @@ from s3_data_lake_mcp.engines.guard_parser import (
 from s3_data_lake_mcp.engines.guard_pivot import has_marks, marked_pivots
 from s3_data_lake_mcp.engines.guard_repair import with_table
 from s3_data_lake_mcp.engines.guard_text import Token, check_limits, quoted, tokens, trimmed
-from s3_data_lake_mcp.engines.guard_tree import Tree
+from s3_data_lake_mcp.engines.guard_tree import TABLE, Tree
 from s3_data_lake_mcp.engines.mend_dialect import respelled, with_quotes
 from s3_data_lake_mcp.errors import LakeError, NotAllowedError, NotReadOnlyError, SqlError
 
@@ -77,7 +77,10 @@ def _respelled_error(answer: dict[str, Any], sql: str) -> LakeError:
     if not new and position.isdigit():
         new, hint = with_quotes(sql, len(sql.encode()[: int(position)].decode(errors="ignore")))
     if not new:
-        return error
+        rows = f"SELECT * FROM {TABLE} WHERE {sql}"  # noqa: S608 - guarded below
+        if the_parser().tree(rows)["error"]:
+            return error
+        new, hint = rows, "A predicate alone is no query."
     repair: dict[str, object] | None
     try:
         repair = {"sql": check_sql(new).sql}

@@ -21,7 +21,8 @@ _ALIASES: Mapping[str, Sequence[str]] = {
     **dict.fromkeys(("query", "statement"), ("sql",)),
     **dict.fromkeys(("filter", "predicate", "condition"), ("where",)),
     **dict.fromkeys(("fields", "select"), ("columns",)),
-    **dict.fromkeys(("bucket_name", "name", "prefix", "search"), ("name_contains",)),
+    **dict.fromkeys(("bucket_name", "name", "search"), ("name_contains",)),
+    "prefix": (*PLACES, "name_contains"),
     **dict.fromkeys(("skip", "start"), ("offset",)),
 }
 """Names that other servers give to parameters, with ours, of which a tool has one."""
