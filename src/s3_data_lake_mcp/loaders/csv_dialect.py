@@ -4,9 +4,10 @@ Each delimiter, quote and escape that could be is tried, and the one that gives 
 regular shape wins: the share of records of the most frequent width, times the share of the sample
 that could be parsed; then the wider shape; then the order of `DELIMITERS`. Delimiters other than
 comma, semicolon, tab and bar need clearer evidence, and so does a comma that stands between digits
-alone. `"` is the quote, `'` only if fields begin with it and none with `"`; tabs may also go
-without any. A backslash is the escape only if that is more regular. In a text of one column the
-delimiter is the first that does not occur in it, so that no field is cut.
+alone. `"` is the quote, `'` only if fields begin with it and none with `"`, and then for certain if
+each line has fields in it and none that it only begins; tabs may also go without any. A backslash
+is the escape only if that is more regular. In a text of one column the delimiter is the first that
+does not occur in it, so that no field is cut.
 """
 
 import re
@@ -118,7 +119,8 @@ def _candidates(text: str, known: str) -> Iterator[tuple[str, str, str]]:
     escapes = "\\" in text
     for delimiter in delimiters:
         quote = _likely_quote(text, delimiter)
-        yield delimiter, '"', ""
+        if quote == '"' or not _encloses(text, delimiter):
+            yield delimiter, '"', ""
         if quote == "'":
             yield delimiter, quote, ""
         if escapes and delimiter != "\\" and (f"\\{quote}" in text or f"\\{delimiter}" in text):
@@ -138,6 +140,16 @@ def _opens(text: str, delimiter: str, quote: str) -> bool:
     # To search for two characters takes ten times as long.
     *before, _ = text.split(quote)
     return bool(before) and (not before[0] or any(p.endswith((delimiter, "\n")) for p in before))
+
+
+def _encloses(text: str, delimiter: str) -> bool:
+    """Whether each line, but for names, has fields in `'`, and it closes all that begin with it."""
+    field = f"(?:'(?:[^']|'')*+'|(?!')[^{re.escape(delimiter)}]*+)"
+    line = re.compile(f"{field}(?:{re.escape(delimiter)}{field})*+")
+    lines = [each for each in text.splitlines() if each]
+    return all(map(line.fullmatch, lines)) and all(
+        each.startswith("'") or f"{delimiter}'" in each for each in lines[1:] or lines
+    )
 
 
 def _score(body: bytes, dialect: Dialect, *, whole: bool) -> tuple[float, int]:
