@@ -125,6 +125,14 @@ def test_behind_the_last_row(offset: int) -> None:
     assert bool(result.notices) == (offset > 1_000)
 
 
+def test_behind_the_last_row_of_nested_uuids() -> None:
+    """There the page is empty too, though Arrow has no empty column of their type."""
+    uuids = pa.array([bytes(range(16))], pa.uuid())
+    table = pa.table({"s": pa.StructArray.from_arrays([uuids], names=["u"])})
+    page = loaded(parquet_bytes(table), 10, offset=1).result.table
+    assert (page.num_rows, page.schema.field("s").type) == (0, table.schema.field("s").type)
+
+
 @pytest.mark.parametrize("rows", [0, 2])
 def test_no_rows_or_no_columns(rows: int) -> None:
     """Files without rows, or without columns, are tables too."""

@@ -168,7 +168,7 @@ class ParquetTable(Table):
         footer = footer_of(member)
         start, count = rows
         if not count:
-            return footer.schema.empty_table().column(place)
+            return pa.Table.from_batches([], footer.schema).column(place)
         request = LoadRequest(max_rows=count, offset=start, columns=(footer.names[place],))
         found = ParquetLoader().load(member.opened.reader(), request)
         return found.table.column(0).slice(0, count)

@@ -41,7 +41,8 @@ def decode(read: PageRead) -> tuple[pa.Table, list[str]]:
         LimitExceededError: If they take more than `read.max_bytes`.
     """
     if not read.groups:
-        empty = read.footer.schema.empty_table().select(list(read.columns))
+        # An empty table of a schema with a UUID in a struct cannot be had of Arrow.
+        empty = pa.Table.from_batches([], read.footer.schema).select(list(read.columns))
         return _named(empty, read), []
     with translating(read.footer.subject, "its data"):
         table = _named(_table(read, read.columns), read)
