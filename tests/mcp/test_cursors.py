@@ -278,6 +278,31 @@ async def test_a_long_statement_pages_too(call: Caller) -> None:
     assert len(json.dumps(answer.data, ensure_ascii=False).encode()) < 64 << 10
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        "{" + ", ".join(f"'is_a_flag_of_number_{n}': id % {n} = 0" for n in range(2, 10)) + "}",
+        f"repeat('ab', 150)::ENUM('{'ab' * 150}')",
+    ],
+    ids=["names of fields", "values of a dictionary"],
+)
+async def test_rows_that_are_longer_than_they_take(
+    call: Caller, elsewhere: Caller, objects: Objects, value: str
+) -> None:
+    """The engine gives grouped rows in no order: cut by bytes, they go on where they ended."""
+    key = objects.put("cursors/ids.csv", "id\n" + "".join(f"{i}\n" for i in range(400)))
+    sql = f"SELECT {value} AS v, id FROM data GROUP BY id"
+    place = {"bucket_name": SHELF, "max_rows": 1_000}
+    page = await call("query_csv_data", object_key=key, sql=sql, **place)
+    assert page.data["truncated_by"] == "max_bytes"
+    rows = list(page.data["rows"])
+    for caller in (elsewhere, call, elsewhere, call):
+        if cursor := page.data["next_cursor"]:
+            page = await caller("query_csv_data", cursor=cursor, **place)
+            rows += page.data["rows"]
+    assert sorted(row[1] for row in rows) == list(range(400))
+
+
 async def test_policy_is_checked_again(call: Caller, lake_bucket: str) -> None:
     """A cursor of a server that allowed more opens nothing here."""
     answer = await call("read_csv_from_s3", bucket_name=BUCKET, object_key="orders.csv", max_rows=3)

@@ -112,13 +112,20 @@ class Run:
         return int(found[0]) if found else 0
 
     def _fits_a_page(self, table: pa.Table) -> bool:
-        """Whether rows are certain to be shown all at once, as the engine gives them."""
+        """Whether rows are certain to be shown all at once, as the engine gives them.
+
+        Half of the room is for what is said beside them. Names of fields, and values of a
+        dictionary, are written with each row, whatever they take here.
+        """
         query = self._asked.query
         written = table.nbytes * _ESCAPED_BYTES + table.num_rows * table.num_columns * _CELL_BYTES
         return (
             not query.offset
             and table.num_rows <= query.max_rows
-            and written <= self._most_shown_bytes
+            and written <= self._most_shown_bytes // 2
+            and not any(
+                pa.types.is_nested(t) or pa.types.is_dictionary(t) for t in table.schema.types
+            )
         )
 
     def renewed(self, result: QueryResult) -> QueryResult:
