@@ -276,6 +276,7 @@ _NUMBERS = st.one_of(
 @pytest.mark.parametrize("cents", [False, True])
 @given(values=st.lists(_NUMBERS))
 @example(values=["-0.00", "007.10", ".50", "9999999999999.99", "99999999999999.99", "1.005"])
+@example(values=[10**19, "10000000000000000000.00", "1e19", "120e15", "1000000000000000.50"])
 @example(values=["2.5e-300", "5e-324", "4e-324", "4.940656e-324", "1.2345e-320", "0e-400", ".0"])
 @settings(max_examples=60, deadline=None)
 def test_casts_let_through_what_the_loader_calls_a_value(

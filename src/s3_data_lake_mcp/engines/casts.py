@@ -211,15 +211,15 @@ def _rewritten(value: str, text: str) -> str:
 
 def _fits_double(text: str, matches: str) -> str:
     number = f"TRY_CAST({text} AS DOUBLE)"
-    digits = _digits(text)
-    tiny = f"format('{{:.{{}}e}}', {number}, greatest(length({digits}) - 1, 0))"
+    digits, count = _digits(text), _count(text)
+    tiny = f"format('{{:.{{}}e}}', {number}, greatest({count} - 1, 0))"
     exact = (
         f"isfinite({number}) AND ({number} = 0) = ({digits} = '') AND "
-        f"CASE WHEN length({digits}) <= {_EXACT_DIGITS} THEN {digits} = '' OR "
+        f"CASE WHEN {count} <= {_EXACT_DIGITS} THEN {digits} = '' OR "
         f"abs({number}) > 1e-290 OR {_digits(tiny)} = {digits} "
-        f"WHEN length({digits}) = {_EXACT_DIGITS + 1} "
+        f"WHEN {count} = {_EXACT_DIGITS + 1} "
         f"THEN {_digits(_written(number, _EXACT_DIGITS))} = {digits} "
-        f"WHEN length({digits}) = {_MOST_DIGITS} "
+        f"WHEN {count} = {_MOST_DIGITS} "
         f"THEN {_digits(_written(number, _MOST_DIGITS - 1))} = {digits} ELSE false END"
     )
     short = f"length({text}) <= {_EXACT_DIGITS} AND NOT regexp_matches({text}, '[eE]')"
@@ -233,9 +233,17 @@ def _written(number: str, precision: int) -> str:
 
 
 def _digits(text: str) -> str:
-    """Return the SQL of a number's significant digits."""
+    """Return the SQL of a number's digits, without zeros at both ends."""
     mantissa = f"regexp_replace({text}, '[eE].*', '')"
     return f"trim(regexp_replace({mantissa}, '[-.]', '', 'g'), '0')"
+
+
+def _count(text: str) -> str:
+    """Return the SQL of how many digits of a number count: those of integers all do."""
+    written = f"regexp_replace({text}, '(\\.[0-9]*?)?0*([eE].*)?$', '\\1')"
+    whole = f"regexp_replace({text}, '[.eE].*', '')"
+    counted = f"CASE WHEN contains({text}, '.') THEN {written} ELSE {whole} END"
+    return f"length(ltrim(regexp_replace({counted}, '[-.]', '', 'g'), '0'))"
 
 
 def misfit_of(error: duckdb.Error) -> Misfit | None:
