@@ -196,7 +196,6 @@ async def test_no_answer_names_a_tool_that_is_off(served: Served) -> None:
         ({"maxrows": 3}, {"max_rows": 3}),
         ({"columns": "id"}, {"columns": ["id"]}),
         ({"max_rows": "3"}, {"max_rows": 3}),
-        ({"columns": ["ID"]}, {"columns": ["id"]}),
         ({"columns": ["Citty", "id"]}, {"columns": ["city", "id"]}),
     ],
 )
