@@ -7,6 +7,7 @@ system that cannot write, a process that can be killed) hold without this one.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Literal
 
 from s3_data_lake_mcp.engines.guard_parser import (
@@ -25,6 +26,7 @@ from s3_data_lake_mcp.errors import LakeError, NotAllowedError, NotReadOnlyError
 
 type Kind = Literal["select", "explain", "pivot"]
 
+_KEPT = 64
 _ALONE = "Write one SELECT, without what follows the semicolon."
 _EXPRESSION = "Write one SQL expression, as in amount > 10 AND country = 'DE'."
 
@@ -46,8 +48,9 @@ class GuardedSql:
     uses_data: bool
 
 
+@lru_cache(maxsize=_KEPT)
 def check_sql(sql: str) -> GuardedSql:
-    """Return the one read-only query that a text holds.
+    """Return the one read-only query that a text holds; each page of an answer asks anew.
 
     Raises:
         SqlError: If it does not parse, is empty, or cannot bind.
