@@ -13,7 +13,7 @@ from s3_data_lake_mcp.engines.sqltext import identifier
 from s3_data_lake_mcp.engines.tables import Table
 from s3_data_lake_mcp.errors import LakeError
 
-_CHEAP_BYTES = 64 << 20
+CHEAP_BYTES = 64 << 20
 """Most bytes of the table's objects: they were read a moment ago."""
 
 _FEW = 20
@@ -28,7 +28,7 @@ def wrong_literals(session: Session, table: Table, statement: Statement) -> Iter
 
     Reads nothing if the table is large.
     """
-    if table.place.size_bytes > _CHEAP_BYTES:
+    if table.place.size_bytes > CHEAP_BYTES:
         return
     try:
         asked = set(_compared(table, statement))
@@ -93,13 +93,15 @@ def _sentence(session: Session, name: str, value: str) -> str:
     if value in values or not values or len(values) > _MANY:
         return ""
     if len(values) <= _FEW:
-        return f"No row has {name} = {value!r}; {name} has {_shown(values)}."
+        return f"No row has {name} = {value!r}; {name} has {', '.join(map(shown, values))}."
     folded = {other.casefold(): other for other in values}
     near = difflib.get_close_matches(value.casefold(), folded, n=_NEAREST, cutoff=0.6)
     if not near:
         return f"No row has {name} = {value!r}."
-    return f"No row has {name} = {value!r}; the nearest are {_shown([folded[n] for n in near])}."
+    nearest = ", ".join(shown(folded[each]) for each in near)
+    return f"No row has {name} = {value!r}; the nearest are {nearest}."
 
 
-def _shown(values: list[str]) -> str:
-    return ", ".join(repr(v if len(v) <= _SHOWN_CHARS else f"{v[:_SHOWN_CHARS]}…") for v in values)
+def shown(value: str) -> str:
+    """Return a value in quotes, the beginning of a long one."""
+    return repr(value if len(value) <= _SHOWN_CHARS else f"{value[:_SHOWN_CHARS]}…")

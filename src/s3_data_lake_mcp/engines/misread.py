@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from s3_data_lake_mcp.engines.absent_values import named_column, names_of
+from s3_data_lake_mcp.engines.absent_values import CHEAP_BYTES, named_column, names_of, shown
 from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.guard_parser import nodes_of, the_parser
 from s3_data_lake_mcp.engines.guard_text import quoted
@@ -21,13 +21,9 @@ _BOUNDS = re.compile(r"[<>]=?\s*'[+-]?\d*\.?\d+'")
 _BOUND = re.compile(r"[+-]?\d*\.?\d+")
 _ORDERS = {f"COMPARE_{side}THAN{end}" for side in ("GREATER", "LESS") for end in ("", "OREQUALTO")}
 _MOST_VALUES = 2_000
-READ_BYTES = 64 << 20
-"""Most bytes of objects that were read a moment ago."""
-
 UNREAD_BYTES = 8 << 20
 """Most bytes of objects that an error may read."""
 
-_SHOWN_CHARS = 40
 _WAYS = (
     (
         re.compile(r"[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+),\d+"),
@@ -51,7 +47,7 @@ class VoidCast:
 
 
 def void_casts(
-    session: Session, table: Table, sql: str, most_bytes: int = READ_BYTES
+    session: Session, table: Table, sql: str, most_bytes: int = CHEAP_BYTES
 ) -> Iterator[VoidCast]:
     """Yield each TRY_CAST of a column that gives null for all of its first values.
 
@@ -67,8 +63,7 @@ def void_casts(
                 continue
             way = next((to for form, to in _WAYS if form.fullmatch(sample)), "")
             better = way.format(text=text, kind=kind)
-            shown = sample if len(sample) <= _SHOWN_CHARS else f"{sample[:_SHOWN_CHARS]}…"
-            said = f"{quoted(written)} is null for all of its values, such as {shown!r}"
+            said = f"{quoted(written)} is null for all of its values, such as {shown(sample)}"
             yield VoidCast(
                 written=written,
                 sentence=f"{said}: write {better}." if better else f"{said}.",
