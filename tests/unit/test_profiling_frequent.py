@@ -11,6 +11,8 @@ import pytest
 from s3_data_lake_mcp.profiling.aggregates import MOST_COUNTED_VALUES, Plan, ProfiledColumn
 from s3_data_lake_mcp.profiling.exact import Measured, measure
 from s3_data_lake_mcp.profiling.figures import findings
+from s3_data_lake_mcp.profiling.plans import plans_of
+from s3_data_lake_mcp.profiling.sample import Sample
 from s3_data_lake_mcp.profiling.sample_figures import figures_of
 from support.tables import table_session
 
@@ -88,7 +90,9 @@ def test_counts_may_prove_that_nothing_is_more_frequent(candidates: str, told: i
 
 
 @pytest.mark.parametrize("small", [True, False])
-@pytest.mark.parametrize("plans", [None, {0: Plan(count_all=True)}, {0: Plan()}])
+@pytest.mark.parametrize(
+    "plans", [None, {0: Plan(count_all=True)}, {0: Plan()}, {0: Plan(blanks=False)}]
+)
 def test_blank_texts_are_spaces_of_any_kind(small: bool, plans: dict[int, Plan] | None) -> None:  # noqa: FBT001
     """Tabs and line ends are blank as well, in any number of rows, and by every basis."""
     table = pa.table({"x": ["a", "", " ", "\t", " \r\n", " b", "!", None, "\v\f"]})
@@ -96,3 +100,24 @@ def test_blank_texts_are_spaces_of_any_kind(small: bool, plans: dict[int, Plan] 
     (sampled,) = figures_of(table, _columns(table))
     assert measured.figures[0].blank == sampled.blank == 5
     assert "5 blank texts, which are not null" in findings(sampled)
+
+
+@pytest.mark.parametrize(("first", "statements"), [("!", 1), (" b", 2), ("", 2)])
+def test_blank_texts_that_no_sample_showed_are_counted_if_there_may_be_any(
+    first: str, statements: int
+) -> None:
+    """The smallest text tells: blank ones begin with a space or less, and so do some others."""
+    table = pa.table({"x": ["a", "b", None, first], "y": ["a", "b", None, "c"]})
+    session = table_session(table)
+    plans = {0: Plan(blanks=False), 1: Plan(blanks=False)}
+    (x, y) = measure(session, _columns(table), small=False, plans=plans).figures
+    assert (x.blank, y.blank) == (first == "", 0)
+    assert len(session.statements) == statements
+
+
+def test_a_plan_counts_blank_texts_where_a_sample_shows_any() -> None:
+    """Nothing that begins with a space: then the smallest text of all is to tell."""
+    table = pa.table({"x": [f"{at} " for at in range(9)], "y": [" a", *"bcdefghi"]})
+    sample = Sample(table=table, parts=(9,), where="", size_bytes=9)
+    plans = plans_of(sample, _columns(table), 9)
+    assert [plans[at].blanks for at in (0, 1)] == [False, True]

@@ -28,6 +28,9 @@ TOP = 5
 MOST_COUNTED_VALUES = 20_000
 """Up to this many distinct values, the most frequent ones are found by counting them all."""
 
+BEHIND_BLANKS = "!"
+"""Blank texts are smaller."""
+
 LONGEST_TEXT = 200
 _SUMMED_DIGITS = 28
 """Of longer decimals, the engine's sums overflow."""
@@ -118,7 +121,8 @@ class Plan:
     `count_all` counts every value, of which there must be few; else only the `candidates`. The
     deviation is computed of differences to `center`, about the mean: of large numbers that lie
     close together, the digits would be lost. Quantiles are estimated of a random `share` of the
-    values, which must be many.
+    values, which must be many. Blank texts are counted if `blanks`; else the smallest text tells
+    whether there may be any.
     """
 
     bins: Bins | None = None
@@ -126,6 +130,7 @@ class Plan:
     count_all: bool = False
     candidates: tuple[object, ...] = ()
     share: float = 1.0
+    blanks: bool = True
 
 
 def measures(column: ProfiledColumn, *, small: bool, plan: Plan | None) -> list[str]:
@@ -146,7 +151,7 @@ def measures(column: ProfiledColumn, *, small: bool, plan: Plan | None) -> list[
         fields.append(f"{_mean(column)} AS mean_{at}")
         fields += [deviation(column, plan)] if plan is not None else []
     if kind in MEASURED:
-        fields += quantiles(column, 1.0 if plan is None else plan.share, small=small)
+        fields.append(quantiles(column, 1.0 if plan is None else plan.share, small=small))
     if kind in {"float", "moment"} and plan is None:
         fields += [
             f"{place_of(column, f'{what}({column.coarse})')} AS {what}place_{at}"
@@ -157,8 +162,14 @@ def measures(column: ProfiledColumn, *, small: bool, plan: Plan | None) -> list[
     fields += [f"{what}({column.ordered}) AS {what}_{at}" for what in ("min", "max")]
     if kind == "text":
         fields.append(f"max(length(v_{at})) AS longest_{at}")
-        fields.append(f"count(CASE WHEN {is_blank(f'v_{at}')} THEN 1 END) AS blank_{at}")
+        fields += [blanks(column)] if plan is None or plan.blanks else []
     return fields
+
+
+def blanks(column: ProfiledColumn) -> str:
+    """Return the field that counts blank texts."""
+    at = column.position
+    return f"count(CASE WHEN {is_blank(f'v_{at}')} THEN 1 END) AS blank_{at}"
 
 
 def _mean(column: ProfiledColumn) -> str:
@@ -171,7 +182,7 @@ def _mean(column: ProfiledColumn) -> str:
 def is_blank(text: str) -> str:
     """Return whether there is nothing but white space in a text."""
     # Only what begins with a space or a control character needs to be trimmed.
-    return f"{text} < '!' AND trim({text}, ' \t\n\r\v\f') = ''"
+    return f"{text} < '{BEHIND_BLANKS}' AND trim({text}, ' \t\n\r\v\f') = ''"
 
 
 def deviation(column: ProfiledColumn, plan: Plan) -> str:
@@ -181,21 +192,19 @@ def deviation(column: ProfiledColumn, plan: Plan) -> str:
     return f"stddev_samp({number}) AS stddev_{column.position}"
 
 
-def quantiles(column: ProfiledColumn, share: float, *, small: bool) -> Iterator[str]:
-    """Yield the field of quantiles, and if they are of a share, that of how many values it has."""
+def quantiles(column: ProfiledColumn, share: float, *, small: bool) -> str:
+    """Return the field of quantiles, estimated of a share of the values or exact."""
     at, points = column.position, f"[{', '.join(map(str, QUANTILES))}]"
     number = f"CAST({column.finite} AS DOUBLE)"
     if small:
         # Interpolation between two dates would be no date.
         moment = column.kind == "moment"
         exactly = f"disc({column.finite}" if moment else f"cont({number}"
-        yield f"quantile_{exactly}, {points}) AS quantiles_{at}"
-        return
+        return f"quantile_{exactly}, {points}) AS quantiles_{at}"
     value = column.coarse if column.kind == "moment" else number
     if share < 1:
         value = f"CASE WHEN {LUCK} < {share!r} THEN {value} END"
-        yield f"count({value}) AS drawn_{at}"
-    yield f"approx_quantile({value}, {points}) AS quantiles_{at}"
+    return f"approx_quantile({value}, {points}) AS quantiles_{at}"
 
 
 def place_of(column: ProfiledColumn, value: str) -> str:

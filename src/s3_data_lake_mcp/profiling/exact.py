@@ -9,12 +9,14 @@ from s3_data_lake_mcp.engines import TableSession
 from s3_data_lake_mcp.errors import LimitExceededError
 from s3_data_lake_mcp.fence import first_of
 from s3_data_lake_mcp.profiling.aggregates import (
+    BEHIND_BLANKS,
     LONGEST_TEXT,
     MEASURED,
     MOST_COUNTED_VALUES,
     TOP,
     Plan,
     ProfiledColumn,
+    blanks,
     quantiles,
 )
 from s3_data_lake_mcp.profiling.bins import bins_between, moment_unit
@@ -68,8 +70,11 @@ def measure(
         chosen.add_counts(column, known[column.position])
         chosen.add_deviation(column, known[column.position])
 
-    def add_quantiles(chosen: Selection, column: ProfiledColumn) -> None:
-        chosen.add_fields(column, *quantiles(column, 1.0, small=False))
+    def add_missing(chosen: Selection, column: ProfiledColumn) -> None:
+        if _is_thin(column, known[column.position], first):
+            chosen.add_fields(column, quantiles(column, 1.0, small=False))
+        if _may_be_blank(column, first):
+            chosen.add_fields(column, blanks(column))
 
     try:
         first = _passed(session, columns, add_measures, small=small)
@@ -84,9 +89,8 @@ def measure(
         if small:
             first |= most_frequent(session, [c for c in columns if _is_varied(c, first)])
     else:
-        # Of a share, there may be fewer values than a sample made expect.
-        thin = [column for column in columns if _is_thin(column, first)]
-        first |= _passed(session, thin, add_quantiles, small=small)
+        # There may be fewer values than a sample made expect, or others.
+        first |= _passed(session, columns, add_missing, small=small)
     rows = _whole(first["rows"])
     figures = [_figures(c, first, known[c.position], small=small) for c in columns]
     said = _estimates(figures)
@@ -134,10 +138,19 @@ def _passed(
     return found
 
 
-def _is_thin(column: ProfiledColumn, first: Mapping[str, object]) -> bool:
+def _is_thin(column: ProfiledColumn, plan: Plan, first: Mapping[str, object]) -> bool:
     """Whether quantiles are of fewer random values than there should be, and there are more."""
-    drawn = first.get(f"drawn_{column.position}")
-    return drawn is not None and _whole(drawn) < _LEAST_DRAWN
+    at = column.position
+    values = _whole(first.get(f"finite_{at}", first[f"present_{at}"]))
+    return plan.share < 1 and f"quantiles_{at}" in first and plan.share * values < _LEAST_DRAWN
+
+
+def _may_be_blank(column: ProfiledColumn, first: Mapping[str, object]) -> bool:
+    """Whether there may be blank texts that were not counted."""
+    at = column.position
+    low = first.get(f"min_{at}")
+    uncounted = column.kind == "text" and f"blank_{at}" not in first
+    return uncounted and low is not None and str(low) < BEHIND_BLANKS
 
 
 def _flat(lists: Any) -> Any:  # noqa: ANN401 - of pyarrow's, whose stubs know no lists

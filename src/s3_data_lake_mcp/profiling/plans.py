@@ -8,7 +8,13 @@ import pyarrow as pa
 import pyarrow.compute as arrow_compute
 from pyarrow import types
 
-from s3_data_lake_mcp.profiling.aggregates import MOST_COUNTED_VALUES, Plan, ProfiledColumn, kind_of
+from s3_data_lake_mcp.profiling.aggregates import (
+    BEHIND_BLANKS,
+    MOST_COUNTED_VALUES,
+    Plan,
+    ProfiledColumn,
+    kind_of,
+)
 from s3_data_lake_mcp.profiling.bins import bins_between, moment_unit
 from s3_data_lake_mcp.profiling.sample import Sample
 from s3_data_lake_mcp.profiling.tallies import places_of
@@ -51,7 +57,13 @@ def _plan(sample: Sample, column: ProfiledColumn, scale: float) -> Plan:
         count_all=count_all,
         candidates=candidates,
         share=_share(scale * (len(values) - values.null_count)),
+        blanks=column.kind != "text" or _has_blanks(values),
     )
+
+
+def _has_blanks(values: Any) -> bool:  # noqa: ANN401 - of pyarrow's
+    low = pc.min(values).as_py()
+    return low is not None and str(low) < BEHIND_BLANKS
 
 
 def _share(present: float) -> float:

@@ -37,6 +37,7 @@ from s3_data_lake_mcp.profiling.hints import Hint, hinting
 from s3_data_lake_mcp.profiling.partitions import partitions_of
 from s3_data_lake_mcp.profiling.plans import plans_of
 from s3_data_lake_mcp.profiling.sample import MOST_ROWS, Sample, Sampler
+from s3_data_lake_mcp.profiling.sample_ranges import HINT_RANGE_BYTES, RANGE_BYTES
 from s3_data_lake_mcp.profiling.subject import Subject
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectStore, ScanMeter, check_versions
@@ -226,11 +227,12 @@ class Profiler:
         room = self.settings.max_result_bytes
         return choose_columns(types, columns, subject.uri, room_bytes=room)
 
-    def _draw(self, subject: Subject) -> Sample:
+    def _draw(self, subject: Subject, range_bytes: int = RANGE_BYTES) -> Sample:
         sampler = Sampler(
             store=self.store,
             meter=self.meter,
             max_decoded_bytes=self.settings.max_decoded_bytes,
+            range_bytes=range_bytes,
         )
         total = subject.objects_total + subject.archived
         return sampler.draw(subject.refs, subject.format, subject.seed, total=total)
@@ -238,7 +240,7 @@ class Profiler:
     def _hint(self, subject: Subject) -> Sample | None:
         """Return a sample that spares the exact scan its second pass; it is not needed."""
         try:
-            return self._draw(subject)
+            return self._draw(subject, HINT_RANGE_BYTES)
         except LakeError:
             self.meter.check()
             return None

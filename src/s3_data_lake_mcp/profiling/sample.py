@@ -72,11 +72,12 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampler:
-    """Draws samples within one call."""
+    """Draws samples within one call, of text in ranges of `range_bytes`."""
 
     store: ObjectStore
     meter: ScanMeter
     max_decoded_bytes: int
+    range_bytes: int = RANGE_BYTES
 
     def draw(self, refs: Sequence[ObjectRef], name: str, seed: str, *, total: int = 0) -> Sample:
         """Return a sample of these objects, which have one format, out of `total` like them.
@@ -149,7 +150,7 @@ class Sampler:
         layout = self._layout(source, name)
         if layout is None:
             return self._beginning(source, name, rows, limit)
-        room = (affordable - HEAD_BYTES) // RANGE_BYTES
+        room = (affordable - HEAD_BYTES) // self.range_bytes
         count = min(max(_LEAST_RANGES, RANGES // share), room)
         return self._ranges(source, name, layout, seed, count)
 
@@ -173,7 +174,8 @@ class Sampler:
     ) -> Sample:
         size = source.size_bytes
         enough = count >= _LEAST_RANGES
-        places = spread_ranges(size, HEAD_BYTES, seed, count=count) if enough else []
+        length = self.range_bytes
+        places = spread_ranges(size, HEAD_BYTES, seed, count=count, length=length) if enough else []
         unit = layout.unit
         places = [(a - (a - layout.start) % unit, b - (b - layout.start) % unit) for a, b in places]
         head = source.read_range(0, HEAD_BYTES)

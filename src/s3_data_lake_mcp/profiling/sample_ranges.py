@@ -9,6 +9,9 @@ from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.storage.reader import ObjectReader
 
 RANGE_BYTES = 256 << 10
+HINT_RANGE_BYTES = 128 << 10
+"""A scan waits for its sample."""
+
 RANGES = 8
 _TRIES = 6
 _MOST_ODD = 0.02
@@ -34,21 +37,24 @@ class TextLayout:
         return len("\n".encode(self.encoding))
 
 
-def spread_ranges(size_bytes: int, start: int, seed: str, *, count: int) -> list[tuple[int, int]]:
+def spread_ranges(
+    size_bytes: int, start: int, seed: str, *, count: int, length: int
+) -> list[tuple[int, int]]:
     """Return ranges of `[start, size_bytes)`: one in each of `count - 1` equal parts, and the end.
 
-    Where they lie in their parts is random; the same seed gives the same ranges. None overlap.
+    Where they lie in their parts is random; the same seed gives the same ranges. None overlap, and
+    none has more than `length` bytes.
     """
     chance = random.Random(seed)  # noqa: S311 - a sample, not a secret
-    stop = size_bytes - RANGE_BYTES
+    stop = size_bytes - length
     part = (stop - start) / (count - 1)
     found: list[tuple[int, int]] = []
     at = start
     for number in range(count - 1):
-        low, high = start + part * number, start + part * (number + 1) - RANGE_BYTES
+        low, high = start + part * number, start + part * (number + 1) - length
         at = max(at, int(low + chance.random() * max(0.0, high - low)))
-        found.append((at, min(at + RANGE_BYTES, stop)))
-        at += RANGE_BYTES
+        found.append((at, min(at + length, stop)))
+        at += length
     return [(a, b) for a, b in [*found, (stop, size_bytes)] if a < b]
 
 
