@@ -189,7 +189,7 @@ def test_bad_lines_are_left_out_and_named() -> None:
     body = '{"a":1}\noops\n{"a":2}\n{"a":3} x\n{"a":4}\n{"a":'
     page = read(body, "x.jsonl")
     assert list(page.records) == [{"a": 1}, {"a": 2}, {"a": 4}]
-    assert "3 lines are not JSON and left out: lines 2, 4, 6" in page.notices[0]
+    assert "3 lines are not JSON and left out: lines 2, 4, 6" in str(page.told(3)[0])
     assert list(read(f"# head\n{body}", "x.jsonl").records) == list(page.records)
     # A key that does not announce lines: a later object shows that there are some.
     assert list(read(body, "x.json").records) == list(page.records)
@@ -217,7 +217,7 @@ def test_lines_that_are_no_text_are_named() -> None:
     """By their numbers in the file."""
     page = read(b'{"a":1}\n{"a":"\xe9"}\n{"a":2}\n\xff\n{"a":3}\n')
     assert list(page.records) == [{"a": 1}, {"a": 2}, {"a": 3}]
-    assert "2 lines are not JSON and left out: lines 2, 4" in page.notices[0]
+    assert "2 lines are not JSON and left out: lines 2, 4" in str(page.told(3)[0])
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ def test_lines_may_be_of_any_kind(values: list[object], end: str) -> None:
     for key in ("x.json", "x.jsonl"):
         page = read(body, key)
         assert (page.layout, list(page.records)) == ("lines", values)
-        assert not page.notices
+        assert not [*page.notices, *page.told(len(values))]
     assert json_layout(opened(body, "x.json"), max_decoded_bytes=1 << 30) == ("lines", "utf-8")
 
 
@@ -247,7 +247,7 @@ def test_line_numbers_go_on_after_a_cursor() -> None:
     source = opened('{"a":1}\n{"a":2}\noops\n{"a":3}\n', "x.jsonl")
     first = JsonLoader().read(source, JsonRequest(max_records=1))
     rest = JsonLoader().read(source, JsonRequest(max_records=9, position=first.resume(1)))
-    assert "line 3" in rest.notices[0]
+    assert "line 3" in str(rest.told(2)[0])
     assert rest.total_records == 3
 
 

@@ -359,8 +359,8 @@ def test_rows_that_a_sample_leaves_out_are_counted() -> None:
     sample, _ = _drawn("\n".join(["id,t,v", *rows]).encode(), key="x.csv")
     short = sample.table.column("v").null_count
     said = f"{short:,} rows had too few fields: filled with null."
-    assert said in sample.notices
-    (left,) = [notice for notice in sample.notices if notice.endswith("too many fields: left out.")]
+    assert said in sample.counted
+    (left,) = [notice for notice in sample.counted if notice.endswith("too many fields: left out.")]
     assert short > 500
     assert abs(int(left.split()[0].replace(",", "")) - short) < 10
 
@@ -372,8 +372,8 @@ def test_lines_that_a_sample_leaves_out_are_counted() -> None:
     body = "\n".join(lines).encode()
     alone, _ = _drawn(body, name="json", key="x.jsonl")
     several, _ = _drawn(body, body, name="json", key="t/x{}.jsonl")
-    assert [n[-31:] for n in alone.notices] == [" lines are not JSON and left out."[-31:]]
-    assert [n.partition(": ")[0] for n in several.notices] == [
+    assert [n[-31:] for n in alone.counted] == [" lines are not JSON and left out."[-31:]]
+    assert [n.partition(": ")[0] for n in several.counted] == [
         "s3://lake/t/x0.jsonl",
         "s3://lake/t/x1.jsonl",
     ]

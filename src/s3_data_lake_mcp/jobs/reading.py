@@ -1,7 +1,6 @@
 """Reading jobs: a page of CSV, JSON or Parquet, or a whole object as Arrow."""
 
 import io
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -48,6 +47,7 @@ def read_json(w: Workplace, a: Arguments, meter: ScanMeter, _r: Report) -> dict[
         max_outline_bytes=w.settings.max_result_bytes // 2,
     )
     result = JsonLoader().read(source, request)
+    told = result.told(min(a["max_records"], len(result.records)))
     identity = opening.identity(source.info)
     envelope = {
         "source": source.info.as_json(),
@@ -58,7 +58,7 @@ def read_json(w: Workplace, a: Arguments, meter: ScanMeter, _r: Report) -> dict[
         "offset": result.offset,
         "total_records": result.total_records,
         "truncated": result.truncated,
-        "notices": list(result.notices),
+        "notices": [*map(str, told), *result.notices],
         "scan": meter.as_json(),
     }
     page = record_page(
@@ -68,8 +68,9 @@ def read_json(w: Workplace, a: Arguments, meter: ScanMeter, _r: Report) -> dict[
         w.settings,
         lambda n: paging.cursor(identity, result.resume(n)),
     )
-    shown = page["returned_records"], min(a["max_records"], len(result.records))
-    return _telling_of_its_own(page, *shown, result.told)
+    # The next page tells of the records that did not fit.
+    page["notices"][: len(told)] = map(str, result.told(page["returned_records"]))
+    return page
 
 
 def read_parquet(w: Workplace, a: Arguments, meter: ScanMeter, report: Report) -> dict[str, Any]:
@@ -140,12 +141,13 @@ def _table_answer(
     w: Workplace, a: Arguments, name: str, source: ObjectReader, result: LoadResult
 ) -> dict[str, Any]:
     paging = opening.paging(a)
+    told = result.told(min(a["max_rows"], result.table.num_rows))
     envelope = {
         "source": source.info.as_json(),
         "format": name,
         "offset": result.offset,
         "total_rows": result.total_rows,
-        "notices": list(result.notices),
+        "notices": [*map(str, told), *result.notices],
         "scan": source.meter.as_json(),
         **result.details,
     }
@@ -157,16 +159,6 @@ def _table_answer(
         w.settings,
         lambda n: paging.cursor(identity, result.resume(n)),
     )
-    shown = page["returned_rows"], min(a["max_rows"], result.table.num_rows)
-    return _telling_of_its_own(page, *shown, result.told)
-
-
-def _telling_of_its_own(
-    page: dict[str, Any], kept: int, loaded: int, told: Callable[[int], Sequence[str]]
-) -> dict[str, Any]:
-    """Drop what a page tells of rows that did not fit: the next one tells it."""
-    if kept < loaded:
-        others = set(told(loaded))
-        general = [notice for notice in page["notices"] if notice not in others]
-        page["notices"] = [*told(kept), *general]
+    # The next page tells of the rows that did not fit.
+    page["notices"][: len(told)] = map(str, result.told(page["returned_rows"]))
     return page

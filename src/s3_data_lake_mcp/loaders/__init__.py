@@ -7,7 +7,7 @@ needs. Foreign bytes never raise anything but `LakeError`s. Loaders run in worke
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from s3_data_lake_mcp.storage.reader import ObjectReader
 
@@ -22,7 +22,18 @@ type Position = Mapping[str, JsonScalar]
 """Where a page ended: all that a loader needs to go on there, as it travels in a cursor."""
 
 
-def told_nothing(_count: int) -> Sequence[str]:
+class RowNotice(NamedTuple):
+    """What is wrong with some rows, without its full stop, and the lines where it names them."""
+
+    said: str
+    lines: str = ""
+
+    def __str__(self) -> str:
+        """Return the whole sentence."""
+        return f"{self.said}{self.lines}."
+
+
+def told_nothing(_count: int) -> Sequence[RowNotice]:
     """Say that nothing is wrong with any rows."""
     return ()
 
@@ -48,8 +59,8 @@ class LoadResult:
     `table` holds up to `max_rows + 1` rows: the last is there only to prove that there is more.
     `offset` is the number of the first row. `total_rows` is exact or None. `resume(n)` is the
     position behind the first `n` rows of `table`, for `0 < n <= table.num_rows`, and `told(n)`
-    are the notices about these rows alone; `notices` has those of all but the last one. `details`
-    is the format's own part of the answer (`dialect`, `parquet`), ready for JSON.
+    are the notices about these rows; `notices` has all others. `details` is the format's own part
+    of the answer (`dialect`, `parquet`), ready for JSON.
     """
 
     table: "pa.Table"
@@ -57,7 +68,7 @@ class LoadResult:
     resume: Callable[[int], Position]
     total_rows: int | None = None
     notices: Sequence[str] = ()
-    told: Callable[[int], Sequence[str]] = told_nothing
+    told: Callable[[int], Sequence[RowNotice]] = told_nothing
     details: Mapping[str, object] = field(default_factory=dict)
 
 

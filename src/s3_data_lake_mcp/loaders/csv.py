@@ -19,7 +19,7 @@ from functools import partial
 from itertools import chain
 
 from s3_data_lake_mcp.cursors import count_in
-from s3_data_lake_mcp.loaders import LoadResult, Position
+from s3_data_lake_mcp.loaders import LoadResult, Position, RowNotice
 from s3_data_lake_mcp.loaders.compression import decoded_blocks, detect_compression
 from s3_data_lake_mcp.loaders.csv_records import Dialect, Record, RecordReader
 from s3_data_lake_mcp.loaders.csv_rows import null_notices, pick_columns, read_rows, table_of
@@ -99,7 +99,7 @@ class CsvLoader:
         dialect = replace(shape.dialect, encoding=reader.encoding)
         first = place.row - place.skip + skipped
 
-        def told(count: int) -> list[str]:
+        def told(count: int) -> list[RowNotice]:
             return [*rows.notices(count), *null_notices(rows.kept[:count], shape, nulls)]
 
         return LoadResult(
@@ -107,12 +107,7 @@ class CsvLoader:
             offset=place.row,
             resume=partial(_position, rows.kept, place.row, dialect, known),
             total_rows=first + len(rows.kept) if rows.ended else None,
-            notices=(
-                *shape.notices,
-                *_switch_notice(reader),
-                *told(min(request.max_rows, len(rows.kept))),
-                *_end_notice(place, skipped),
-            ),
+            notices=(*shape.notices, *_switch_notice(reader), *_end_notice(place, skipped)),
             told=told,
             details={"dialect": dialect.as_json()},
         )

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from s3_data_lake_mcp.fence import some_of
+from s3_data_lake_mcp.loaders import RowNotice
 from s3_data_lake_mcp.loaders.csv_records import Record, RecordReader
 from s3_data_lake_mcp.loaders.csv_shape import CsvShape
 from s3_data_lake_mcp.loaders.csv_types import typed_column
@@ -26,7 +27,7 @@ class Rows:
     long: list[int] = field(default_factory=list)
     ended: bool = False
 
-    def notices(self, count: int) -> Iterator[str]:
+    def notices(self, count: int) -> Iterator[RowNotice]:
         """Say what was wrong up to the last of the first `count` rows that were kept.
 
         What is behind it is told with the next page, which begins there.
@@ -40,7 +41,7 @@ class Rows:
             if lines:
                 rows = "1 row" if len(lines) == 1 else f"{len(lines):,} rows"
                 word = "line" if len(lines) == 1 else "lines"
-                yield f"{rows} {what} ({word} {some_of(lines, _NAMED_LINES)})."
+                yield RowNotice(f"{rows} {what}", f" ({word} {some_of(lines, _NAMED_LINES)})")
 
 
 def read_rows(reader: RecordReader, max_rows: int, width: int) -> Rows:
@@ -86,7 +87,7 @@ def table_of(
 
 def null_notices(
     records: Sequence[Record], shape: CsvShape, nulls: Mapping[int, frozenset[str]]
-) -> Iterator[str]:
+) -> Iterator[RowNotice]:
     """Say what of these records was read as null."""
     found: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for index, tokens in nulls.items():
@@ -96,4 +97,4 @@ def null_notices(
     for words, names in found.items():
         listed = some_of(names, _NAMED_COLUMNS)
         where = f"column {listed}" if len(names) == 1 else f"{len(names)} columns ({listed})"
-        yield f"{', '.join(words)} was read as null in {where}."
+        yield RowNotice(f"{', '.join(words)} was read as null in {where}")

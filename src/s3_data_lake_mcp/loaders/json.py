@@ -7,11 +7,11 @@ from itertools import islice
 
 from s3_data_lake_mcp.cursors import count_in
 from s3_data_lake_mcp.errors import LimitExceededError
-from s3_data_lake_mcp.loaders import LoadRequest, LoadResult, Position, told_nothing
+from s3_data_lake_mcp.loaders import LoadRequest, LoadResult, Position, RowNotice, told_nothing
 from s3_data_lake_mcp.loaders.json_open import DOCUMENT, Scan, open_position, open_start
 from s3_data_lake_mcp.loaders.json_outline import OUTLINE, fits, outline
 from s3_data_lake_mcp.loaders.json_path import look_up, nearest_keys
-from s3_data_lake_mcp.loaders.json_scan import DOCUMENT_BYTES, BadLines, Item, ValueDecoder
+from s3_data_lake_mcp.loaders.json_scan import DOCUMENT_BYTES, Item
 from s3_data_lake_mcp.loaders.json_table import table_of
 from s3_data_lake_mcp.loaders.unknown_column import pick
 from s3_data_lake_mcp.storage.reader import ObjectReader
@@ -44,7 +44,7 @@ class JsonResult:
     values: the last is there only to prove that there is more. `data` is the object or scalar.
     `keys` are the object's, or those of the records. `total_records` is exact or None. `resume(n)`
     is the position behind the first `n` records, for `0 < n <= len(records)`; `told(n)` are the
-    notices about these alone. `truncated` says that `data` is an outline.
+    notices about these, `notices` all others. `truncated` says that `data` is an outline.
     """
 
     layout: str
@@ -55,7 +55,7 @@ class JsonResult:
     resume: Callable[[int], Position]
     total_records: int | None = None
     notices: Sequence[str] = ()
-    told: Callable[[int], Sequence[str]] = told_nothing
+    told: Callable[[int], Sequence[RowNotice]] = told_nothing
     truncated: bool = False
 
 
@@ -85,8 +85,7 @@ class JsonLoader:
         with closing(opened) as scan:
             if scan.layout not in ("object", "scalar"):
                 return _page(scan, request)
-            notices = _notices(scan.decoder, scan.bad)
-            return _value_result(next(scan.items).value, request, notices)
+            return _value_result(next(scan.items).value, request, [*map(str, _told(scan))])
 
     def load(self, source: ObjectReader, request: LoadRequest) -> LoadResult:
         """Load records as rows: keys as columns, other values in a column `value`."""
@@ -111,6 +110,7 @@ class JsonLoader:
             resume=result.resume,
             total_rows=1 if single else result.total_records,
             notices=result.notices,
+            told=result.told,
             details={"json": {"layout": result.layout, "keys": list(result.keys)}},
         )
 
@@ -150,11 +150,10 @@ def _page(scan: Scan, request: JsonRequest) -> JsonResult:
     )
     records = [item.value for item in items]
 
-    def told(count: int) -> list[str]:
-        lines, keys = found[count - 1] if count < len(items) else (scan.bad.count, None)
-        return _notices(scan.decoder, scan.bad, lines, keys)
+    def told(count: int) -> list[RowNotice]:
+        return _told(scan, *found[count - 1]) if count < len(items) else _told(scan)
 
-    notices = told(min(request.max_records, len(items)))
+    notices = []
     if short and not items and request.offset > skipped:
         notices.append(f"offset {request.offset:,} is behind the last of {skipped:,} records.")
 
@@ -178,7 +177,7 @@ def _read_path(source: ObjectReader, request: JsonRequest) -> JsonResult:
     with closing(open_start(source, request.max_decoded_bytes)) as scan:
         document = _whole(source, scan)
     found = look_up(document, request.path, str(source.ref))
-    notices = _notices(scan.decoder, scan.bad)
+    notices = [*map(str, _told(scan))]
     if found is None:
         near = nearest_keys(document, request.path)
         notices.append(f"path {request.path!r} leads to nothing or null. {near}")
@@ -247,12 +246,10 @@ def _keys(objects: Iterable[dict[str, object]], notices: list[str]) -> list[str]
     return keys[:MAX_KEYS]
 
 
-def _notices(
-    decoder: ValueDecoder, bad: BadLines, lines: int | None = None, keys: int | None = None
-) -> list[str]:
+def _told(scan: Scan, lines: int | None = None, keys: int | None = None) -> list[RowNotice]:
     """Say what was found, or only so many lines and keys of it, the first."""
-    lines = bad.count if lines is None else lines
-    notices = [bad.notice(lines)] if lines else []
-    if names := ", ".join(islice(decoder.duplicates, keys)):
-        notices.append(f"Objects repeat keys; the last value of each was kept: {names}.")
+    lines = scan.bad.count if lines is None else lines
+    notices = [scan.bad.notice(lines)] if lines else []
+    if names := ", ".join(islice(scan.decoder.duplicates, keys)):
+        notices.append(RowNotice(f"Objects repeat keys; the last value of each was kept: {names}"))
     return notices

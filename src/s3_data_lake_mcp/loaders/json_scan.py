@@ -10,6 +10,7 @@ from typing import Never
 
 from s3_data_lake_mcp.errors import LimitExceededError, MalformedDataError
 from s3_data_lake_mcp.fence import first_of
+from s3_data_lake_mcp.loaders import RowNotice
 from s3_data_lake_mcp.loaders.json_text import TextWindow
 from s3_data_lake_mcp.wire.values import MAX_LEVELS
 
@@ -63,13 +64,13 @@ class BadLines:
         if len(self._named) < _NAMED_LINES:
             self._named.append(line)
 
-    def notice(self, count: int | None = None) -> str:
+    def notice(self, count: int | None = None) -> RowNotice:
         """Say how many lines, at least one, are left out; or so of the first `count` of them."""
         count = self.count if count is None else count
         names = first_of(self._named[:count], _NAMED_LINES, count)
         subject = "1 line is" if count == 1 else f"{count:,} lines are"
         word = "line" if count == 1 else "lines"
-        return f"{subject} not JSON and left out: {word} {names} ({self.reason})"
+        return RowNotice(f"{subject} not JSON and left out", f": {word} {names} ({self.reason})")
 
 
 def parse_integer(text: str) -> int | str:

@@ -182,8 +182,9 @@ def _whole_lines(head: bytes, subject: str) -> bytes:
 
 def _take(found: Contents, loaded: LoadResult, *, whole: bool) -> None:
     found.columns = column_specs(loaded.table.schema)
-    found.total_rows = loaded.total_rows if whole else None
-    found.notices += loaded.notices if whole else ()
+    if whole:
+        found.total_rows = loaded.total_rows
+        found.notices += [*loaded.notices, *map(str, loaded.told(loaded.table.num_rows))]
 
 
 def _json(source: ObjectReader, head: bytes, whole: bool, found: Contents) -> None:  # noqa: FBT001 - as above

@@ -260,6 +260,7 @@ class Profiler:
             telling.archived(subject),
             left_out,
             *sample.notices,
+            *sample.counted,
             *telling.told(figures, "" if sample.whole else " (in the sample)"),
         ]
         notices.append(telling.shape(table, chosen, of=table.num_rows if sample.whole else None))

@@ -1,7 +1,6 @@
 """Samples: some rows of an object or of many, from places all over them, for few requests."""
 
 import random
-import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -9,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import pyarrow as pa
 
 from s3_data_lake_mcp.errors import LakeError, UnsupportedFormatError
-from s3_data_lake_mcp.loaders import LoadResult
+from s3_data_lake_mcp.loaders import LoadResult, RowNotice
 from s3_data_lake_mcp.loaders.compression import decoded_blocks, detect_compression
 from s3_data_lake_mcp.loaders.csv import CsvRequest, sniff
 from s3_data_lake_mcp.loaders.csv_shape import whole_lines
@@ -44,8 +43,6 @@ _ALL_ROWS = 1_000_000
 _THREADS = 8
 _LEAST_RANGES = 2
 _AHEAD = 5
-_COUNTED = re.compile(r"[0-9,]+ (?:row|line)")
-_LINES = re.compile(r"(?: \(|: )lines? .*")
 _FIRST = "the beginning of the object, not all over it"
 
 
@@ -56,7 +53,7 @@ class Sample:
     `whole` says that they are all rows there are. `where` says in a few words where they come
     from. `total_rows` is exact, or None where only a full read would tell. `stored` names the types
     of columns that the file stores in another type than the table's. `locked` are the encrypted
-    columns, which it lacks.
+    columns, which it lacks. `counted` are notices about single rows of one object.
     """
 
     table: pa.Table
@@ -66,6 +63,7 @@ class Sample:
     total_rows: int | None = None
     size_bytes: int = 0
     notices: tuple[str, ...] = ()
+    counted: tuple[str, ...] = ()
     stored: Mapping[str, str] = field(default_factory=dict)
     locked: tuple[str, ...] = ()
 
@@ -99,9 +97,9 @@ class Sampler:
             found = self._tried(refs[at], name, seed, len(chosen), affordable)
             if isinstance(found, LakeError):
                 return found
-            notices = tuple(_of(refs[at], notice) for notice in found.notices)
             table = with_partitions(found.table, partitions, at)
-            return replace(found, table=table, notices=notices)
+            counted = tuple(f"{refs[at]}: {notice}" for notice in found.counted)
+            return replace(found, table=table, counted=counted)
 
         with ThreadPoolExecutor(_THREADS, thread_name_prefix="sample") as pool:
             found = list(pool.map(draw_one, chosen))
@@ -117,6 +115,7 @@ class Sampler:
             where=f"{len(drawn):,} of {max(total, len(refs)):,} objects",
             whole=len(drawn) == max(total, len(refs)) and all(sample.whole for sample in drawn),
             notices=tuple(dict.fromkeys([*failed, *(n for s in drawn for n in s.notices)])),
+            counted=tuple(notice for sample in drawn for notice in sample.counted),
             stored={name: kind for each in drawn for name, kind in each.stored.items()},
             locked=locked,
         )
@@ -246,11 +245,6 @@ class Sampler:
         return loaded if name == "csv" else replace(loaded, table=dated(loaded.table))
 
 
-def _of(ref: ObjectRef, notice: str) -> str:
-    """Return a notice with the object that it is of, where it counts rows of it."""
-    return f"{ref}: {notice}" if _COUNTED.match(notice) else notice
-
-
 def _chosen(count: int, seed: str, most: int) -> list[int]:
     """Return the places of the first, the last and some between, the same for the same seed."""
     if count <= most:
@@ -267,6 +261,7 @@ def _ended(loaded: LoadResult) -> bool:
 
 def _sample_of(loaded: LoadResult, where: str, size_bytes: int, *, whole: bool = False) -> Sample:
     table = loaded.table
+    told = loaded.told(table.num_rows)
     return Sample(
         table=table,
         parts=(table.num_rows,),
@@ -274,6 +269,7 @@ def _sample_of(loaded: LoadResult, where: str, size_bytes: int, *, whole: bool =
         whole=whole,
         total_rows=loaded.total_rows if whole else None,
         size_bytes=size_bytes,
+        notices=(*loaded.notices, *(str(one) for one in told if not one.lines)),
         # Lines of parts have other numbers in the object.
-        notices=tuple(n if whole else _LINES.sub(".", n) for n in loaded.notices),
+        counted=tuple(str(one if whole else RowNotice(one.said)) for one in told if one.lines),
     )
