@@ -36,7 +36,8 @@ class Headers(dict[str, str]):
 
 def read_headers_fast(client: "BaseClient") -> None:
     """Let a client look the headers of the objects that it reads up in `Headers`."""
-    client.meta.events.register_first("before-parse.*.GetObject", _take)
+    for operation in ("GetObject", "HeadObject"):
+        client.meta.events.register_first(f"before-parse.*.{operation}", _take)
 
 
 def _take(response_dict: dict[str, Any], **_: object) -> None:

@@ -193,8 +193,8 @@ class ObjectClient:
             )
             has_body = method == "GET" and answer.status < _REDIRECT
             body = answer if has_body else b"".join(answer.stream())
-        told = Headers(answer.headers)
         if has_body and "IfMatch" in parameters:
+            told = Headers(answer.headers)
             length = told.get("content-length", "")
             return {
                 "Body": answer,
@@ -203,7 +203,8 @@ class ObjectClient:
                 "ContentLength": int(length) if length else None,
                 "ResponseMetadata": {"HTTPStatusCode": answer.status, "HTTPHeaders": told},
             }
-        answered = {"headers": told, "status_code": answer.status, "body": body, "context": {}}
+        status = answer.status
+        answered = {"headers": answer.headers, "status_code": status, "body": body, "context": {}}
         return self._parsed(operation, answered)
 
     def _credentials(self) -> "ReadOnlyCredentials":
