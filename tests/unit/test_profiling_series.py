@@ -1,41 +1,16 @@
 """Series of hours, months and quarters, wherever they stand, and what is no series of them."""
 
-from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 import pytest
 
-from s3_data_lake_mcp.profiling.datasets import DatasetGrouper
 from s3_data_lake_mcp.profiling.groups import MOST_MOMENTS
 from s3_data_lake_mcp.profiling.series import find_series
-from s3_data_lake_mcp.storage import ListedObject
+from support.groups import WRITTEN, grouped, warnings_on
 from support.summaries import Summaries
 
-_WRITTEN = datetime(2026, 1, 1, tzinfo=UTC)
 _MONTHS = [date(2024 + at // 12, at % 12 + 1, 1) for at in range(24)]
 _DAYS = [datetime(2026, 3, 1, tzinfo=UTC) + timedelta(days=at) for at in range(8)]
-
-
-def _grouped(keys: Iterable[str]) -> DatasetGrouper:
-    grouper = DatasetGrouper("lake")
-    for key in sorted(keys):
-        grouper.add(
-            ListedObject(
-                key=key,
-                size_bytes=2 << 20,
-                etag="e",
-                last_modified=_WRITTEN,
-                storage_class="STANDARD",
-            )
-        )
-    return grouper
-
-
-def _warnings(keys: Iterable[str]) -> list[str]:
-    (dataset,) = _grouped(keys).datasets()
-    found: Any = dataset["warnings"]
-    return list(found)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +18,7 @@ def _warnings(keys: Iterable[str]) -> list[str]:
 )
 def test_the_one_month_that_is_missing(layout: str) -> None:
     """A month is one without a mark between its parts too."""
-    (told,) = _warnings(layout.format(at) for at in _MONTHS if at != date(2024, 7, 1))
+    (told,) = warnings_on(layout.format(at) for at in _MONTHS if at != date(2024, 7, 1))
     assert told.partition(": ")[2].startswith("2024-07 (23 entries from 2024-01 to 2025-12")
 
 
@@ -62,7 +37,7 @@ def test_the_one_month_that_is_missing(layout: str) -> None:
 def test_the_one_quarter_that_is_missing(layout: str) -> None:
     """Quarters follow each other, whatever carries them."""
     quarters = [(y, q) for y in (2023, 2024, 2025) for q in (1, 2, 3, 4) if (y, q) != (2024, 2)]
-    grouper = _grouped(layout.format(*each) for each in quarters)
+    grouper = grouped(layout.format(*each) for each in quarters)
     (dataset,) = grouper.datasets()
     assert "2024Q2 (11 entries from 2023Q1 to 2025Q4, usually every 1 quarter)" in str(dataset)
     (late,) = grouper.freshness(datetime(2027, 1, 2, tzinfo=UTC))
@@ -75,7 +50,7 @@ def test_the_one_quarter_that_is_missing(layout: str) -> None:
 def test_a_quarter_may_stand_before_its_year(layout: str) -> None:
     """As people say it."""
     quarters = [(y, q) for y in (2023, 2024, 2025) for q in (1, 2, 3, 4) if (y, q) != (2024, 2)]
-    (told,) = _warnings(layout.format(*each) for each in quarters)
+    (told,) = warnings_on(layout.format(*each) for each in quarters)
     assert told.partition(": ")[2].startswith("2024Q2 (11 entries from 2023Q1 to 2025Q4")
 
 
@@ -86,7 +61,7 @@ def test_a_quarter_may_stand_before_its_year(layout: str) -> None:
 def test_the_one_week_that_is_missing(layout: str) -> None:
     """Weeks are those of ISO, also across the years."""
     mondays = [date(2020, 10, 5) + timedelta(weeks=at) for at in range(30) if at != 13]
-    grouper = _grouped(layout.format(*day.isocalendar()[:2]) for day in mondays)
+    grouper = grouped(layout.format(*day.isocalendar()[:2]) for day in mondays)
     (dataset,) = grouper.datasets()
     assert "2021-W01 (29 entries from 2020-W41 to 2021-W17, usually every 1 week)" in str(dataset)
     assert "nothing for" in grouper.freshness(datetime(2021, 6, 1, tzinfo=UTC))[0]
@@ -99,7 +74,7 @@ def test_a_day_of_each_month_is_a_series_of_months(day: timedelta | str, count: 
     """Months are of unlike lengths, and reports of their first, last or last working day."""
     months = [at for at in _MONTHS[7 : 7 + count] if at != date(2024, 10, 1)]
     days = [at + day if isinstance(day, timedelta) else _last_friday(at) for at in months]
-    (told,) = _warnings(f"t/r_{at:%Y%m%d}.csv" for at in days)
+    (told,) = warnings_on(f"t/r_{at:%Y%m%d}.csv" for at in days)
     gap = "2024-09" if day == timedelta(-1) else "2024-10"
     assert told.startswith(f"Missing in the names: {gap} ({len(months)} entries")
     assert told.endswith("usually every 1 month)")
@@ -112,7 +87,7 @@ def _last_friday(month: date) -> date:
 
 def test_months_may_be_the_names_in_folders_of_years() -> None:
     """`2024/07.csv` is a month, as `2024/07/01.csv` is a day."""
-    (told,) = _warnings(f"t/{at:%Y/%m}.csv" for at in _MONTHS if at != date(2024, 7, 1))
+    (told,) = warnings_on(f"t/{at:%Y/%m}.csv" for at in _MONTHS if at != date(2024, 7, 1))
     assert told.startswith("Missing in the folders and names: 2024-07 (23 entries")
 
 
@@ -129,7 +104,7 @@ def test_months_may_be_the_names_in_folders_of_years() -> None:
 def test_the_one_hour_that_is_missing_in_names(layout: str) -> None:
     """Names with hours miss hours, not days."""
     hours = [_DAYS[0] + timedelta(hours=at) for at in range(24 * 8) if at != 31]
-    (told,) = _warnings(map(layout.format, hours))
+    (told,) = warnings_on(map(layout.format, hours))
     assert told.partition(": ")[2].startswith("2026-03-02T07 (191 entries")
 
 
@@ -138,7 +113,7 @@ def test_the_one_hour_that_is_missing_in_names(layout: str) -> None:
 def test_numbers_of_parts_behind_a_day_are_no_hours(layout: str, parts: int) -> None:
     """What each day lacks is no gap; the day that is missing is one."""
     days = [day for day in _DAYS if day != _DAYS[4]]
-    (told,) = _warnings(layout.format(day, part) for day in days for part in range(parts))
+    (told,) = warnings_on(layout.format(day, part) for day in days for part in range(parts))
     assert told.partition(": ")[2].startswith("2026-03-05 (7 entries")
 
 
@@ -149,9 +124,9 @@ def test_a_daily_run_at_no_fixed_hour_is_a_series_of_days() -> None:
         for shift, name in ((1, "eu"), (3, "us"))
         for at, day in enumerate(_DAYS)
     ]
-    assert _warnings(keys) == []
+    assert warnings_on(keys) == []
     gap = f"t/region=eu/s_{_DAYS[3]:%Y%m%d}"
-    (told,) = _warnings(key for key in keys if not key.startswith(gap))
+    (told,) = warnings_on(key for key in keys if not key.startswith(gap))
     assert told == "Missing in the names of some: region=eu lacks 2026-03-04"
 
 
@@ -160,16 +135,16 @@ def test_of_very_many_hours_the_days_are_told() -> None:
     first = datetime(2020, 1, 1, tzinfo=UTC)
     hours = [first + timedelta(hours=at) for at in range(MOST_MOMENTS + 5_000)]
     gap = date(2023, 12, 6)
-    grouper = _grouped(f"t/log_{at:%Y%m%d%H}.csv" for at in hours if at.date() != gap)
+    grouper = grouped(f"t/log_{at:%Y%m%d%H}.csv" for at in hours if at.date() != gap)
     (dataset,) = grouper.datasets()
     assert f"{gap} (" in str(dataset["warnings"])
-    assert f"to {hours[-1]:%Y-%m-%d}, usually every 1 day" in grouper.freshness(_WRITTEN)[0]
+    assert f"to {hours[-1]:%Y-%m-%d}, usually every 1 day" in grouper.freshness(WRITTEN)[0]
 
 
 def test_intervals_of_several_days_are_told() -> None:
     """The interval is the usual distance, in the plural where it is more than one."""
-    keys = [f"t/r_{_WRITTEN - timedelta(days=2 * at):%Y-%m-%d}.csv" for at in range(6)]
-    assert "usually every 2 days" in _grouped(keys).freshness(_WRITTEN)[0]
+    keys = [f"t/r_{WRITTEN - timedelta(days=2 * at):%Y-%m-%d}.csv" for at in range(6)]
+    assert "usually every 2 days" in grouped(keys).freshness(WRITTEN)[0]
 
 
 def test_a_summary_tells_how_often_data_comes() -> None:

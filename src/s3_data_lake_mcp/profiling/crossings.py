@@ -15,7 +15,8 @@ _MOST_TOGETHER = 200_000
 """Combinations that all groups of a listing keep together."""
 
 _LEAST_DATES = 4
-_ALL_CHARS = len("2026-01-31T23")
+_ALL_CHARS = len("2026-01-31T23:45")
+_HOUR_CHARS = len("2026-01-31T23")
 _MOST_LACKING = 0.5
 _NAMED = 3
 
@@ -41,6 +42,7 @@ class Crossings:
         self.dates: dict[str, dict[Others, set[str]]] = {}
         self._budget = budget or Budget()
         self._count = 0
+        self._chars = _ALL_CHARS
         self.given_up = False
 
     def add(self, shape: KeyShape) -> None:
@@ -53,6 +55,9 @@ class Crossings:
         """Take over what another group has, which is left without."""
         if other.given_up:
             self._give_up()
+        self._refill(other)
+
+    def _refill(self, other: "Crossings") -> None:
         taken = other.dates
         other.release()
         for label, crossed in taken.items():
@@ -98,13 +103,23 @@ class Crossings:
     def _keep(self, label: str, others: Others, date: str) -> None:
         if self.given_up:
             return
+        if len(date) > self._chars:
+            date = date[: self._chars]
         dates = self.dates.setdefault(label, {}).setdefault(others, set())
         if date not in dates:
             dates.add(date)
             self._count += 1
             self._budget.left -= 1
             if self._count >= _MOST_CROSSINGS or self._budget.left < 0:
-                self._give_up()
+                self._spare()
+
+    def _spare(self) -> None:
+        """Keep hours instead of minutes; where there are still too many, nothing."""
+        if self._chars == _HOUR_CHARS:
+            self._give_up()
+            return
+        self._chars = _HOUR_CHARS
+        self._refill(self)
 
     def _give_up(self) -> None:
         """Forget all, for good: of a part of the dates, gaps would be told that there are not."""

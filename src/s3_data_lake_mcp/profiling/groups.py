@@ -6,7 +6,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from s3_data_lake_mcp.profiling.crossings import Crossings
-from s3_data_lake_mcp.profiling.names import FOLDERS_AND_NAMES, KeyShape, signature_of
+from s3_data_lake_mcp.profiling.names import (
+    FOLDERS_AND_NAMES,
+    FOLDERS_AND_NUMBERS,
+    SHORT_DATES,
+    KeyShape,
+    signature_of,
+)
 from s3_data_lake_mcp.profiling.series import Series, find_series
 from s3_data_lake_mcp.storage import ListedObject, is_archived
 
@@ -17,13 +23,15 @@ MOST_VALUES = 10_000
 MOST_MOMENTS = 30_000
 """Dates kept per series: more than three years of hours."""
 
-
 _MOST_EMPTY_NAMED = 3
 _MOST_SAMPLES = 32
 _PART_CHARS = len("-31")
 
-CARRIERS = frozenset({"folders", "names", FOLDERS_AND_NAMES})
+CARRIERS = frozenset({"folders", "names", FOLDERS_AND_NAMES, FOLDERS_AND_NUMBERS, SHORT_DATES})
 """What carries dates beside partition columns."""
+
+_ENDS = {7: ("01", "12"), 10: ("01", "28"), 13: ("00", "23"), 16: ("00", "45")}
+"""The first number, and one that the last reaches, of months, days, hours and minutes."""
 
 type GroupKey = tuple[tuple[str, ...], str, str]
 """Folders, stem and suffix, with `*` for what varies."""
@@ -137,10 +145,23 @@ class Group:
             # A number in a few names looks like a year; a date stands in all of them.
             if label in CARRIERS and self.dated[label] < self.objects:
                 continue
+            if not self._is_date(label, moments):
+                continue
             found = find_series(moments)
             if found and found not in told:
                 told.append(found)
                 yield label, found
+
+    def _is_date(self, label: str, moments: set[str]) -> bool:
+        """Whether what may be numbers are dates: none lies ahead, or they fill their unit."""
+        if label == SHORT_DATES:
+            months = self.dated["names"] == self.objects
+            return not months and bool(self.newest) and max(moments) <= f"{self.newest:%Y-%m-%d}"
+        if label == FOLDERS_AND_NUMBERS:
+            numbers = {moment[-2:] for moment in moments}
+            first, last = _ENDS[len(max(moments))]
+            return min(numbers) == first and max(numbers) >= last
+        return True
 
     @property
     def first(self) -> ListedObject:

@@ -21,7 +21,7 @@ _HEX = r"(?=[0-9a-fA-F]*\d)(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{8,}(?![0-9A-Za-z]
 _VARYING = re.compile(
     rf"(?P<uuid>[0-9a-fA-F]{{8}}-(?:[0-9a-fA-F]{{4}}-){{3}}[0-9a-fA-F]{{12}})"
     rf"|(?P<date>{_NUMBER}{_DATE}(?!\d))(?P<time>{_TIME})?"
-    rf"|(?P<stamp>{_NUMBER}{_DATE}(?:[01]\d|2[0-3]))(?:[0-5]\d){{0,2}}(?!\d)"
+    rf"|(?P<stamp>{_NUMBER}{_DATE}(?:[01]\d|2[0-3])(?:[0-5]\d){{0,2}})(?!\d)"
     rf"|(?P<month>{_NUMBER}{_YEAR}[-_.]?{_MONTH}(?!\d))"
     rf"|(?P<period>{_NUMBER}{_YEAR}[-_.]?(?:[Qq][1-4]|{_WEEK})(?![0-9A-Za-z])"
     rf"|(?<![0-9A-Za-z])[Qq][1-4][-_.]?{_YEAR}(?!\d))"
@@ -35,25 +35,40 @@ _DATED_FOLDER = re.compile(
     rf"(?:{_DATE}|{_YEAR}-?{_MONTH}|{_YEAR}(?:[-_.]?(?:[Qq][1-4]|{_WEEK}))?)"
 )
 _TWO_DIGITS = re.compile(r"\d\d?")
-_MONTH_NAME = re.compile(_MONTH)
-_DAY_NAME = re.compile(_DAY)
-_HOUR_NAME = re.compile(r"[01]\d|2[0-3]")
+_SHORT_DATE = re.compile(rf"(?<![0-9A-Za-z])(\d\d)({_MONTH})({_DAY})(?![0-9A-Za-z])")
+_ONE_PART = re.compile(rf"(?:[^0-9]*[^0-9A-Za-z])?(\d\d|[Qq][1-4]|{_WEEK})(?:[^0-9A-Za-z][^0-9]*)?")
+_CLOCK = re.compile(r"([01]\d|2[0-3])[-_:.h]?([0-5]\d)(?:[-_:.m]?[0-5]\d)?")
 _IGNORED_NAMES = re.compile(
     r"_SUCCESS$|_committed_|_started_|.*\.crc$|_metadata$|_common_metadata$"
 )
 _SUFFIX = re.compile(rf"(?:\.(?!{_HEX})[A-Za-z][A-Za-z0-9]{{0,11}}){{1,2}}$")
 _DIGIT = re.compile(r"[0-9]")
 _GLOB_CHARACTER = re.compile(r"([*?\[])")
-_PARTS = ("year", "month", "day", "hour")
+_PARTS = ("year", "month", "day", "hour", "minute")
 _YEAR_CHARS = len("2026")
 _PART_CHARS = len("31")
 _DAY_CHARS = len("2026-01-31")
 _MONTH_CHARS = len("2026-01")
+_BELOW = {
+    _YEAR_CHARS: ("-", re.compile(_MONTH)),
+    _MONTH_CHARS: ("-", re.compile(_DAY)),
+    _DAY_CHARS: ("T", re.compile(r"[01]\d|2[0-3]")),
+    len("2026-01-31T23"): (":", re.compile(r"[0-5]\d")),
+}
+"""What follows a moment of so many characters: a mark and two digits."""
+
 FOLDERS_AND_NAMES = "folders and names"
 """What carries a date whose months are folders and whose days are names, or days and hours."""
+
+FOLDERS_AND_NUMBERS = "folders and numbers of names"
+"""The same where a name says more, as `2026/report-01.csv`: it may be a number of a part."""
+
+SHORT_DATES = "names (yymmdd)"
+"""What may be dates without their century, `log_260131.csv`, or numbers."""
 _ALIASES = {
     "yyyy": "year", "yr": "year", "y": "year", "mm": "month", "mon": "month", "m": "month",
     "dd": "day", "d": "day", "hh": "hour", "hr": "hour", "h": "hour",
+    "min": "minute",
 }  # fmt: skip
 
 
@@ -81,6 +96,7 @@ class _Folders:
     templates: tuple[str, ...]
     partitions: tuple[tuple[str, str], ...]
     moments: tuple[tuple[str, str], ...]
+    dated: str
 
 
 def is_hidden(key: str) -> bool:
@@ -97,7 +113,12 @@ def shape_of(key: str) -> KeyShape:
     suffix = suffix_match.group() if suffix_match and suffix_match.start() else ""
     bare = name[: len(name) - len(suffix)] if suffix else name
     template, moment = template_of(bare)
-    named = (("names", moment),) if moment else _part_of_folder(above.moments, bare)
+    # Of a day's folder, 2015 is no year.
+    named = _part_of_folder(above.dated, bare) if above.dated else ()
+    if moment and not named:
+        named = (("names", moment),)
+    if len(moment) in (0, _MONTH_CHARS) and (short := _SHORT_DATE.search(bare)):
+        named = (*named, (SHORT_DATES, f"20{short[1]}-{short[2]}-{short[3]}"))
     return KeyShape(
         folders=above.templates if slash else (),
         stem=template,
@@ -107,21 +128,22 @@ def shape_of(key: str) -> KeyShape:
     )
 
 
-def _part_of_folder(moments: tuple[tuple[str, str], ...], bare: str) -> tuple[tuple[str, str], ...]:
+def _part_of_folder(moment: str, bare: str) -> tuple[tuple[str, str], ...]:
     """Return the day that a name of two digits is of the month in its folders, `2026/01/31.csv`.
 
     In the folder of a day it is an hour, `2026/01/31/23.csv`, in that of a year a month.
     """
-    moment = dict(moments).get("folders", "")
-    if len(moment) == _YEAR_CHARS and _MONTH_NAME.fullmatch(bare):
-        return ((FOLDERS_AND_NAMES, f"{moment}-{bare}"),)
-    if len(moment) == _YEAR_CHARS and _PERIOD.fullmatch(bare):
-        return ((FOLDERS_AND_NAMES, _period(moment + bare)),)
-    if len(moment) == _MONTH_CHARS and _DAY_NAME.fullmatch(bare):
-        return ((FOLDERS_AND_NAMES, f"{moment}-{bare}"),)
-    if len(moment) == _DAY_CHARS and _HOUR_NAME.fullmatch(bare):
-        return ((FOLDERS_AND_NAMES, f"{moment}T{bare}"),)
-    return ()
+    if len(moment) == _DAY_CHARS and (clock := _CLOCK.fullmatch(bare)):
+        return ((FOLDERS_AND_NAMES, f"{moment}T{clock[1]}:{clock[2]}"),)
+    found = _ONE_PART.fullmatch(bare)
+    part = found[1] if found else ""
+    if len(moment) == _YEAR_CHARS and _PERIOD.fullmatch(part):
+        return ((FOLDERS_AND_NAMES, _period(moment + part)),)
+    mark, below = _BELOW.get(len(moment), ("", _PERIOD))
+    if not below.fullmatch(part):
+        return ()
+    label = FOLDERS_AND_NAMES if part == bare else FOLDERS_AND_NUMBERS
+    return ((label, f"{moment}{mark}{part}"),)
 
 
 @lru_cache(maxsize=4096)
@@ -140,13 +162,15 @@ def _folders_of(path: str) -> _Folders:
         else:
             templates.append(folder)
     moments = _partition_moments(partitions)
+    moment = _folder_moment(dated) if dated else ""
     if dated:
-        moments.append(("folders", _folder_moment(dated)))
+        moments.append(("folders", moment))
     return _Folders(
         hidden=any(map(is_private, folders)),
         templates=tuple(templates),
         partitions=tuple(partitions),
         moments=tuple(moments),
+        dated=moment,
     )
 
 
@@ -166,7 +190,7 @@ def template_of(stem: str) -> tuple[str, str]:
 def _iso(match: re.Match[str]) -> str:
     if text := match["date"] or match["stamp"]:
         digits = re.sub(r"\D", "", text + (match["time"] or ""))
-        return _joined(digits[:4], digits[4:6], digits[6:8], digits[8:10])
+        return _joined(digits[:4], digits[4:6], digits[6:8], digits[8:10], digits[10:12])
     if match["month"]:
         return f"{match['month'][:4]}-{match['month'][-2:]}"
     if match["period"]:
@@ -195,7 +219,7 @@ def _folder_moment(dated: list[str]) -> str:
     if period := _period("".join(dated)):
         return period
     digits = "".join(re.sub(r"\D", "", part).rjust(2, "0") for part in dated)
-    return _joined(digits[:4], digits[4:6], digits[6:8], digits[8:10])
+    return _joined(digits[:4], digits[4:6], digits[6:8], digits[8:10], digits[10:12])
 
 
 def date_part(column: str) -> str:
@@ -221,7 +245,11 @@ def _partition_moments(partitions: list[tuple[str, str]]) -> list[tuple[str, str
         moments.append(("/".join(part for part in _PARTS if part in parts), joined))
     elif "hour" in parts and moments and len(moments[-1][1]) == _DAY_CHARS:
         column, day = moments[-1]
-        moments[-1] = (f"{column}/hour", f"{day}T{parts['hour']}")
+        minute = f":{parts['minute']}" if "minute" in parts else ""
+        moments[-1] = (
+            f"{column}/hour{'/minute' if minute else ''}",
+            f"{day}T{parts['hour']}{minute}",
+        )
     return moments
 
 
@@ -229,9 +257,9 @@ def _chars(part: str) -> int:
     return _YEAR_CHARS if part == "year" else _PART_CHARS
 
 
-def _joined(year: str, month: str, day: str, hour: str) -> str:
+def _joined(year: str, *rest: str) -> str:
     text = year
-    for separator, part in (("-", month), ("-", day), ("T", hour)):
+    for separator, part in zip("--T:", rest, strict=True):
         if not part:
             break
         text += separator + part

@@ -22,6 +22,7 @@ _LATE_INTERVALS = 3
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _PADDED = re.compile(r"-?0[0-9].*")
 _SPANS = {
+    "minute": timedelta(minutes=1),
     "hour": timedelta(hours=1),
     "day": timedelta(days=1),
     "week": timedelta(days=7),
@@ -129,8 +130,8 @@ def _late(series: Series, now: datetime) -> bool:
     padded = {"year": "-01-01", "month": "-01", "week": "-1", "day": ""}
     if series.unit == "quarter":
         last = datetime(int(series.last[:4]), int(series.last[5:]) * 3 - 2, 1, tzinfo=UTC)
-    elif series.unit == "hour":
-        last = datetime.fromisoformat(f"{series.last}:00:00+00:00")
+    elif series.unit in ("hour", "minute"):
+        last = datetime.fromisoformat(f"{series.last}+00:00")
     else:
         day = date.fromisoformat(series.last + padded[series.unit])
         last = datetime(day.year, day.month, day.day, tzinfo=UTC)

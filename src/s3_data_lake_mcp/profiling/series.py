@@ -10,13 +10,16 @@ _LEAST_ENTRIES = 4
 _REGULAR_SHARE = 0.6
 _MOST_NAMED = 10
 _WEEKEND = 5
-_UNITS = {4: "year", 6: "quarter", 7: "month", 8: "week", 10: "day", 13: "hour"}
-_HOUR, _DAY, _MONTH = 13, 10, 7
+_UNITS = {4: "year", 6: "quarter", 7: "month", 8: "week", 10: "day", 13: "hour", 16: "minute"}
+_MINUTE, _HOUR, _DAY, _MONTH = 16, 13, 10, 7
 """Characters of moments."""
 
-_DAY_HOURS = 24
+_PART_CHARS = len("T23")
+_CYCLES = {"minute": 60, "hour": 24}
+"""How many are one of the next unit."""
+
 _WEEK_DAYS = 7
-_DAYS_TELL = 3
+_CYCLES_TELL = 3
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -46,16 +49,17 @@ def find_series(moments: Iterable[str]) -> Series | None:
     """Find the regular series in ISO moments of one precision; None if there is none.
 
     A series has at least four entries, most of them the same interval apart, and fewer gaps than
-    entries. Days that are missing on week-ends alone are no gaps. Hours that are no series, or one
-    a day, count as days, and days of which each month has one, at about the same place, as months.
+    entries. Days that are missing on week-ends alone are no gaps. Minutes that are no series count
+    as hours, such hours as days, and days of which each month has one, at about the same place, as
+    months.
     """
     texts = set(moments)
     lengths = {len(text) for text in texts}
-    if _HOUR in lengths and lengths <= {_HOUR, _DAY}:
-        days = {text[:_DAY] for text in texts}
-        if len(days) < len(texts) and lengths == {_HOUR} and (found := _series(texts, _HOUR)):
-            return found
-        texts, lengths = days, {_DAY}
+    if lengths and lengths <= {_MINUTE, _HOUR, _DAY}:
+        for chars in range(min(lengths), _DAY, -_PART_CHARS):
+            if found := _series({text[:chars] for text in texts}, chars):
+                return found
+        texts, lengths = {text[:_DAY] for text in texts}, {_DAY}
     if lengths == {_DAY} and _is_monthly(texts):
         texts, lengths = {text[:_MONTH] for text in texts}, {_MONTH}
     return _series(texts, lengths.pop()) if len(lengths) == 1 else None
@@ -71,20 +75,21 @@ def _series(texts: set[str], chars: int) -> Series | None:
     step, times = gaps.most_common(1)[0]
     if times < _REGULAR_SHARE * (len(places) - 1):
         return None
-    if unit == "hour" and _no_hours(places, step):
+    if unit in _CYCLES and _is_of_parts(places, step, unit):
         return None
-    present = set(places)
     total = 0
     missing: list[str] = []
     weekdays = unit == "day" and step == 1 and not any(_weekend(place) for place in places)
-    for place in range(places[0], places[-1], step):
-        if place in present or (weekdays and _weekend(place)):
-            continue
-        total += 1
-        if len(missing) < _MOST_NAMED:
-            missing.append(_text(place, unit))
-        if total > len(places):
-            return None
+    for before, after in pairwise(places):
+        # Not from the first on: a Tuesday instead of a Monday moves all that follow.
+        for place in range(before + step, after - step + 1, step):
+            if weekdays and _weekend(place):
+                continue
+            total += 1
+            if len(missing) < _MOST_NAMED:
+                missing.append(_text(place, unit))
+            if total > len(places):
+                return None
     return Series(
         unit=unit,
         step=step,
@@ -104,19 +109,25 @@ def _is_monthly(days: set[str]) -> bool:
     )
 
 
-def _no_hours(places: list[int], step: int) -> bool:
-    """Whether what looks like hours leaves some out on every day, as numbers of parts do."""
-    if places[-1] - places[0] < _DAYS_TELL * _DAY_HOURS:
-        return False
-    return len({place % _DAY_HOURS for place in places}) * step < _DAY_HOURS
+def _is_of_parts(places: list[int], step: int, unit: str) -> bool:
+    """Whether what looks like hours or minutes does not fill the days or hours, as parts do not.
+
+    Those leave some out every time, and minutes of one hour are most likely numbers from 0 on.
+    """
+    cycle = _CYCLES[unit]
+    if cycle % step or step == cycle:
+        return True
+    if places[-1] - places[0] < _CYCLES_TELL * cycle:
+        return unit == "minute" and places[0] // cycle == places[-1] // cycle
+    return len({place % cycle for place in places}) * step < cycle
 
 
 def _place(text: str, unit: str) -> int | None:
     """Return the moment's place on the axis of its unit; None for a date that does not exist."""
     try:
-        if unit == "hour":
-            moment = datetime.fromisoformat(f"{text}:00:00+00:00")
-            return round((moment - _EPOCH).total_seconds()) // 3600
+        if unit in _CYCLES:
+            moment = datetime.fromisoformat(f"{text}+00:00")
+            return (moment - _EPOCH) // timedelta(**{f"{unit}s": 1})
         if unit in ("day", "week"):
             monday = unit == "week"
             place = date.fromisoformat(f"{text}-1" if monday else text).toordinal()
@@ -131,8 +142,9 @@ def _place(text: str, unit: str) -> int | None:
 
 
 def _text(place: int, unit: str) -> str:
-    if unit == "hour":
-        return f"{_EPOCH + timedelta(hours=place):%Y-%m-%dT%H}"
+    if unit in _CYCLES:
+        moment = _EPOCH + timedelta(**{f"{unit}s": place})
+        return moment.isoformat()[: _MINUTE if unit == "minute" else _HOUR]
     if unit == "day":
         return date.fromordinal(place).isoformat()
     if unit == "week":
