@@ -9,11 +9,12 @@ import anyio
 from fastmcp import FastMCP
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 _LOOPBACK_HOSTS = ["127.0.0.1", "localhost", "::1", "[::1]"]
+_HOST = re.compile(rb"(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d*)?", re.IGNORECASE)
 _LARGEST_BODY_BYTES = 4 << 20
 _JSON_KINDS = {b"application/json", b"application/*", b"*/*"}
 _REFUSED = re.compile(rb"q\s*=\s*0(?:\.0*)?")
@@ -39,15 +40,31 @@ def negotiate(server: FastMCP, *, guard: bool) -> Starlette:
     streaming = server.http_app(json_response=False, **options)
     plain = server.http_app(json_response=True, **options)
 
+    chosen = _ByAccept(streaming, plain)
+
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with streaming.lifespan(streaming), plain.lifespan(plain):
             yield
 
     return Starlette(
-        routes=[Route("/ping", _ping), Mount("/", _ByAccept(streaming, plain))],
+        routes=[Route("/ping", _ping), Mount("/", _ExactHost(chosen) if guard else chosen)],
         lifespan=lifespan,
     )
+
+
+class _ExactHost:
+    """Refuses a `Host` that is more than `host[:port]`: the framework looks at its beginning."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        if len(hosts) == 1 and _HOST.fullmatch(hosts[0]):
+            await self._app(scope, receive, send)
+        else:
+            await Response("Misdirected Request", status_code=421)(scope, receive, send)
 
 
 class _ByAccept:

@@ -178,6 +178,28 @@ def test_foreign_hosts_and_origins_are_refused(
     assert answer.status_code == status
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost", 200),
+        ("LOCALHOST:8123", 200),
+        ("127.0.0.1:8123", 200),
+        ("[::1]:8123", 200),
+        ("127.0.0.1:8123@evil.example", 421),
+        ("localhost:80/x", 421),
+        ("localhost:evil.example", 421),
+        ("[::1]evil.example", 421),
+        ("[::1", 421),
+        ("", 421),
+    ],
+)
+def test_a_host_is_a_name_and_a_port_and_nothing_else(base: str, host: str, status: int) -> None:
+    """What only begins like this server's name is foreign."""
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    answer = httpx.post(f"{base}/mcp", headers={**JSON_ONLY, "Host": host}, json=body)
+    assert answer.status_code == status
+
+
 def test_two_clients_with_the_same_request_id(base: str) -> None:
     """Requests are told apart by connection, not by id."""
     bodies = [_call("list_s3_objects", 1, bucket_name=BUCKET, max_keys=n) for n in (1, 2, 3)]
@@ -262,7 +284,7 @@ def test_a_host_beyond_loopback_is_explicit_and_warned_of(lake_bucket: str) -> N
 def test_sigterm_lets_a_running_call_end(
     lake_bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The platform's stop is graceful: the call in flight is answered, then the process ends."""
+    """The platform's stop is graceful: the call in flight is answered, and it is no failure."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     base, server = _start()
     sql = "SELECT count(*) FROM range(12000) a, range(12000) b WHERE (a.range * b.range) % 7 = 3"
@@ -275,5 +297,5 @@ def test_sigterm_lets_a_running_call_end(
         server.send_signal(signal.SIGTERM)
         text = "".join(stream.iter_text())
     assert '"isError":false' in text.replace(" ", "")
-    server.wait(25)
+    assert server.wait(25) == 0
     assert list(tmp_path.iterdir()) == []
