@@ -27,6 +27,7 @@ from pydantic_settings import (
 PREFIX = "S3_DATA_LAKE_"
 CEILING = 10_000
 _LEAST_RESULT_BYTES = 2 << 10
+_LEAST_MEMORY_BYTES = 96 << 20
 _LARGEST_SIZE = 1 << 60
 _MOST_ROWS = 1_000_000_000
 _MOST_SECONDS = 1_000_000
@@ -115,6 +116,13 @@ def _result_size(value: ByteSize) -> ByteSize:
     return value
 
 
+def _memory(value: ByteSize) -> ByteSize:
+    if value < _LEAST_MEMORY_BYTES:
+        message = "a call needs 96MiB at least, SQL and summaries 256MiB: libraries take as much"
+        raise ValueError(message)
+    return value
+
+
 def _upper(value: object) -> object:
     return value.upper() if isinstance(value, str) else value
 
@@ -165,8 +173,12 @@ class Settings(BaseSettings):
     timeout_seconds: Annotated[float, Field(gt=0, le=_MOST_SECONDS, allow_inf_nan=False)] = 50.0
     """Deadline of one call, in seconds."""
 
-    memory_limit: Size = Field(gt=0, default_factory=lambda: ByteSize(_machine_memory_bytes() // 2))
-    """Most memory that one call may use. Default: half of the machine's or container's."""
+    memory_limit: Annotated[Size, AfterValidator(_memory)] = Field(
+        default_factory=lambda: ByteSize(_machine_memory_bytes() // 2)
+    )
+    """Most memory that one call may use, `96MiB` at least; SQL and summaries need `256MiB`.
+
+    Default: half of the machine's or container's."""
 
     max_scan_bytes: Annotated[Size, Field(gt=0)] = ByteSize(5 << 30)
     """Most bytes that one call may read from S3."""

@@ -70,6 +70,19 @@ async def test_a_body_that_trickles_ends_with_the_call(
     assert len(fault_proxy.seen) == asked
 
 
+@pytest.mark.parametrize("hurried", [0.001], indirect=True)
+@pytest.mark.parametrize(("tool", "arguments"), CALLS, ids=[tool for tool, _ in CALLS])
+async def test_no_time_at_all_is_neither_the_stores_fault_nor_that_of_others(
+    hurried: Lake, bucket: str, tool: str, arguments: dict[str, Any]
+) -> None:
+    """The answer is `timeout` also where S3 has no time to answer, or a thread to begin."""
+    place = {} if tool == "list_s3_buckets" else {"bucket_name": bucket}
+    async with Client(build_server(hurried)) as client:
+        for _ in range(3):
+            answer = await Caller(client)(tool, **place, **arguments)
+            assert answer.text.startswith("timeout: "), answer.text
+
+
 @pytest.mark.parametrize("hurried", [LONG_SECONDS], indirect=True)
 async def test_buckets_that_do_not_answer_are_unknown(
     hurried: Lake, fault_proxy: FaultProxy, make_bucket: Callable[..., str]

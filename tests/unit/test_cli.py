@@ -89,7 +89,12 @@ def test_the_version_is_that_of_the_distribution(capsys: pytest.CaptureFixture[s
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("MAX_ROWS", "0"), ("MEMORY_LIMIT", "much"), ("DISABLED_TOOLS", "drop_table")],
+    [
+        ("MAX_ROWS", "0"),
+        ("MEMORY_LIMIT", "much"),
+        ("DISABLED_TOOLS", "drop_table"),
+        ("ENABLED_TOOLS", " , "),
+    ],
 )
 def test_wrong_setting_is_named(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]

@@ -53,6 +53,16 @@ def test_a_limit_of_nothing_is_refused(monkeypatch: pytest.MonkeyPatch, name: st
         Settings()
 
 
+@pytest.mark.parametrize("text", ["1", "64MiB", "95MiB"])
+def test_memory_that_no_call_gets_by_with_is_refused(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    """With the least that works."""
+    monkeypatch.setenv(f"{PREFIX}MEMORY_LIMIT", text)
+    with pytest.raises(ValidationError, match="96MiB at least, SQL and summaries 256MiB"):
+        Settings()
+
+
 @pytest.mark.parametrize("text", ["5,000 MB", "1,5GiB", "50%", "2GB;", "4GiB/2", "-1", "much"])
 def test_half_a_size_is_none(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     """A budget of five bytes is not what was written."""

@@ -136,8 +136,10 @@ class S3Calls:
                 answer = getattr(client, asked.operation)(**asked.parameters)
             except FAILURES as exc:
                 step = next_step(exc)
-                if step is Step.RETRY and patience.again():
-                    continue
+                if step is Step.RETRY:
+                    if patience.again():
+                        continue
+                    patience.meter.check()
                 if step is Step.RENEW:
                     renewals += 1
                     if self._factory.renew(lease, since=began) and renewals < _RENEWALS:

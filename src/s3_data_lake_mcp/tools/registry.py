@@ -124,10 +124,11 @@ class LakeTool(Tool):
         if self._limiter is None:
             self._limiter = anyio.CapacityLimiter(_THREADS)
         began = threading.Event()
+        queued = self._limiter.available_tokens < 1
 
         def work() -> Model:
             if call.meter.over:
-                raise waited(call.meter)
+                raise waited(call.meter) if queued else call.meter.overdue()
             began.set()
             return self._function(**values, call=call)
 
@@ -250,9 +251,12 @@ def enabled(settings: Settings) -> list[str]:
     """Return the names of the tools that are switched on, in order.
 
     Raises:
-        InvalidArgumentError: If a setting names a tool that does not exist.
+        InvalidArgumentError: If a setting names a tool that does not exist, or none where it must.
     """
     names = _names()
+    if settings.enabled_tools and not entries(settings.enabled_tools):
+        message = f"{PREFIX}ENABLED_TOOLS names no tool"
+        raise InvalidArgumentError(message, hint=f"Leave it out for all: {', '.join(names)}.")
     for setting in ("enabled_tools", "disabled_tools"):
         if unknown := sorted({*entries(getattr(settings, setting))} - {*names}):
             message = (
