@@ -4,7 +4,7 @@ import bz2
 import lzma
 from collections.abc import Callable, Generator, Iterator
 from itertools import chain
-from typing import Protocol, cast
+from typing import Any, cast
 
 import zstandard
 from isal import isal_zlib
@@ -30,89 +30,41 @@ _BZIP2_BLOCK = b"1AY&SY"
 _BZIP2_END = b"\x17\x72\x45\x38\x50\x90"
 
 
-class _Member(Protocol):
-    """Decodes one gzip member, bzip2 or xz stream, or zstd frame."""
-
-    @property
-    def eof(self) -> bool: ...
-
-    @property
-    def unused_data(self) -> bytes: ...
-
-    def decode(self, data: bytes) -> Iterator[bytes]: ...
+def _gzip(decoder: Any, data: bytes) -> Iterator[bytes]:  # noqa: ANN401 - an object of C
+    while True:
+        block = decoder.decompress(data, BLOCK_BYTES)
+        data = decoder.unconsumed_tail
+        yield block
+        # A full block may leave output inside the decoder although all input is taken.
+        if decoder.eof or (not data and len(block) < BLOCK_BYTES):
+            return
 
 
-class _Gzip:
-    def __init__(self) -> None:
-        self._decoder = isal_zlib.decompressobj(wbits=16 + isal_zlib.MAX_WBITS)
-
-    @property
-    def eof(self) -> bool:
-        return self._decoder.eof
-
-    @property
-    def unused_data(self) -> bytes:
-        return self._decoder.unused_data
-
-    def decode(self, data: bytes) -> Iterator[bytes]:
-        while True:
-            block = self._decoder.decompress(data, BLOCK_BYTES)
-            data = self._decoder.unconsumed_tail
-            yield block
-            # A full block may leave output inside the decoder although all input is taken.
-            if self.eof or (not data and len(block) < BLOCK_BYTES):
-                return
+def _bzip2_or_xz(decoder: Any, data: bytes) -> Iterator[bytes]:  # noqa: ANN401 - as above
+    while True:
+        yield decoder.decompress(data, BLOCK_BYTES)
+        data = b""
+        if decoder.eof or decoder.needs_input:
+            return
 
 
-class _Bzip2:
-    def __init__(self) -> None:
-        self._decoder: bz2.BZ2Decompressor | lzma.LZMADecompressor = bz2.BZ2Decompressor()
-
-    @property
-    def eof(self) -> bool:
-        return self._decoder.eof
-
-    @property
-    def unused_data(self) -> bytes:
-        return self._decoder.unused_data
-
-    def decode(self, data: bytes) -> Iterator[bytes]:
-        while True:
-            yield self._decoder.decompress(data, BLOCK_BYTES)
-            data = b""
-            if self.eof or self._decoder.needs_input:
-                return
+def _zstd(decoder: Any, data: bytes) -> Iterator[bytes]:  # noqa: ANN401 - as above
+    decoded = decoder.decompress(data)
+    for at in range(0, len(decoded), BLOCK_BYTES):
+        yield decoded[at : at + BLOCK_BYTES]
 
 
-class _Xz(_Bzip2):
-    def __init__(self) -> None:
-        self._decoder = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_DECODER_BYTES)
-
-
-class _Zstd:
-    def __init__(self) -> None:
-        self._decoder = zstandard.ZstdDecompressor(max_window_size=_DECODER_BYTES).decompressobj()
-
-    @property
-    def eof(self) -> bool:
-        return bool(self._decoder.eof)
-
-    @property
-    def unused_data(self) -> bytes:
-        return bytes(self._decoder.unused_data)
-
-    def decode(self, data: bytes) -> Iterator[bytes]:
-        decoded = self._decoder.decompress(data)
-        for at in range(0, len(decoded), BLOCK_BYTES):
-            yield decoded[at : at + BLOCK_BYTES]
-
-
-_MEMBERS: dict[str, Callable[[], _Member]] = {
-    "gzip": _Gzip,
-    "bzip2": _Bzip2,
-    "xz": _Xz,
-    "zstd": _Zstd,
+_FORMATS: dict[str, tuple[Callable[[], Any], Callable[[Any, bytes], Iterator[bytes]]]] = {
+    "gzip": (lambda: isal_zlib.decompressobj(wbits=16 + isal_zlib.MAX_WBITS), _gzip),
+    "bzip2": (bz2.BZ2Decompressor, _bzip2_or_xz),
+    "xz": (lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_DECODER_BYTES), _bzip2_or_xz),
+    "zstd": (
+        lambda: zstandard.ZstdDecompressor(max_window_size=_DECODER_BYTES).decompressobj(),
+        _zstd,
+    ),
 }
+"""What makes a decoder of one gzip member, bzip2 or xz stream, or zstd frame, and what uses it."""
+
 _PADDED = ("gzip", "xz")
 """Formats whose files may be filled up with zero bytes (gzip on tapes, xz by its specification)."""
 
@@ -185,33 +137,30 @@ def _slices(source: ObjectReader, size: int) -> Iterator[bytes]:
 def _members(source: ObjectReader, compression: str) -> Iterator[bytes]:
     size = _ZSTD_SLICE_BYTES if compression == "zstd" else _SLICE_BYTES
     slices = _slices(source, size)
+    make, decode = _FORMATS[compression]
     first = True
     for piece in slices:
         rest = piece
         while rest := _unpadded(rest, compression, first=first):
-            member = _MEMBERS[compression]()
+            decoder = make()
             for data in chain([rest], slices):
-                yield from _decode(source, compression, member, data)
+                yield from _decode(source, compression, decode(decoder, data))
                 source.meter.check()
-                if member.eof:
+                if decoder.eof:
                     break
             else:
                 message = f"{source.ref} has {compression} data that ends too early: it is cut off"
                 raise MalformedDataError(message, hint="Upload the object again, whole.")
-            first, rest = False, member.unused_data
+            first, rest = False, decoder.unused_data
 
 
 def _unpadded(data: bytes, compression: str, *, first: bool) -> bytes:
     return data if first or compression not in _PADDED else data.lstrip(b"\0")
 
 
-def _decode(
-    source: ObjectReader, compression: str, member: _Member, data: bytes
-) -> Iterator[bytes]:
+def _decode(source: ObjectReader, compression: str, blocks: Iterator[bytes]) -> Iterator[bytes]:
     try:
-        for block in member.decode(data):
-            if block:
-                yield block
+        yield from filter(None, blocks)
     except (_GZIP_ERROR, OSError, lzma.LZMAError, zstandard.ZstdError, EOFError) as exc:
         reason = str(exc)
         if "emory" in reason:
