@@ -20,8 +20,7 @@ CLIENTS = ("kiro", "claude", "cursor", "vscode", "strands")
 
 def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > _LAST_PORT:
-        message = f"{text!r} is no number from 0 to {_LAST_PORT}"
-        raise argparse.ArgumentTypeError(message)
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 to {_LAST_PORT}")
     return int(text)
 
 

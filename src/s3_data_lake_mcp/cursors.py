@@ -59,8 +59,7 @@ def _digest(body: bytes) -> bytes:
 
 def misfit(what: str) -> InvalidArgumentError:
     """Return the error for a cursor, undamaged, that no page of this ends with."""
-    message = f"cursor does not fit {what}"
-    return InvalidArgumentError(message, hint="Begin again without a cursor.")
+    return InvalidArgumentError(f"cursor does not fit {what}", hint="Begin again without a cursor.")
 
 
 def count_in(position: Mapping[str, object], name: str, what: str) -> int:

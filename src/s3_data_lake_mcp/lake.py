@@ -65,8 +65,7 @@ class Lake:
 
         place = split_uri(uri)
         if place is None or not place[1]:
-            message = f"{uri!r} is not an s3://bucket/key URI"
-            raise InvalidArgumentError(message)
+            raise InvalidArgumentError(f"{uri!r} is not an s3://bucket/key URI")
         arguments = {
             "bucket": place[0],
             "key": place[1],

@@ -70,8 +70,7 @@ class DemoLake:
             DemoLakeError: If the process ended instead.
         """
         if self.url and self._line() != _READY:
-            message = "The demo lake could not be filled"
-            raise DemoLakeError(message)
+            raise DemoLakeError("The demo lake could not be filled")
 
     def _line(self) -> str:
         line = self._process.stdout.readline().strip() if self._process.stdout else ""

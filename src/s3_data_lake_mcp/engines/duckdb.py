@@ -91,8 +91,7 @@ class DuckDbEngine:
         self._answers.keep(query, identity, answer)
         page = answer.page(query.offset, query.max_rows)
         if page is None:
-            message = "A query without its page"
-            raise InternalError(message)
+            raise InternalError("A query without its page")
         return page
 
     def _opener(self, meter: ScanMeter, *, hopeful: bool = False) -> Opener:
@@ -148,8 +147,7 @@ class DuckDbEngine:
                         raise failure from exc
                     if not any(table.learn(exc, failure) for table in call.inputs.learners):
                         raise fault(session, exc) from exc
-        message = "The query was tried too often"
-        raise InternalError(message)
+        raise InternalError("The query was tried too often")
 
     @contextlib.contextmanager
     def _session(self, call: "_Call") -> Iterator[Session]:

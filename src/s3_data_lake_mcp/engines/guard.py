@@ -227,8 +227,7 @@ def _check_explain(sql: str, rest: Sequence[Token]) -> GuardedSql:
     try:
         inner = check_sql(sql[rest[0].start :])
     except NotReadOnlyError as exc:
-        message = f"EXPLAIN of what is no read-only query: {exc}"
-        raise NotReadOnlyError(message, hint=hint) from exc
+        raise NotReadOnlyError(f"EXPLAIN of what is no read-only query: {exc}", hint=hint) from exc
     except SqlError as exc:
         repair = {"sql": f"EXPLAIN {options}{exc.repair['sql']}"} if exc.repair else None
         raise SqlError(str(exc), hint=exc.hint, repair=repair) from exc

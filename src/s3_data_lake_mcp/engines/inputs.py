@@ -253,6 +253,5 @@ def uri_place(uri: str) -> tuple[str, str, str]:
     """Return the name, bucket and key of a table that the SQL names by a URI."""
     found = split_uri(uri)
     if found is None:
-        message = f"{uri} is no s3:// URI"
-        raise InvalidArgumentError(message, hint="Write s3://bucket/key.")
+        raise InvalidArgumentError(f"{uri} is no s3:// URI", hint="Write s3://bucket/key.")
     return uri, *found

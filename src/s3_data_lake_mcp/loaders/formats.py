@@ -166,8 +166,7 @@ def _by_magic(head: bytes) -> str:
 
 def encrypted_parquet(subject: str) -> UnsupportedFormatError:
     """Return the error of Parquet that no tool reads anything of."""
-    message = f"{subject} is encrypted Parquet, its footer too"
-    return UnsupportedFormatError(message, hint=NO_KEYS)
+    return UnsupportedFormatError(f"{subject} is encrypted Parquet, its footer too", hint=NO_KEYS)
 
 
 def refuse_other(info: ObjectInfo, head: bytes, wanted: str, compression: str = "") -> None:

@@ -106,8 +106,7 @@ def open_start(source: ObjectReader, max_decoded_bytes: int) -> Scan:
     blocks = decoded_blocks(source, compression, max_decoded_bytes=max_decoded_bytes)
     first = first_text(blocks)
     if not first:
-        message = f"{source.ref} is empty"
-        raise MalformedDataError(message, hint="There is no JSON value to read.")
+        raise MalformedDataError(f"{source.ref} is empty", hint="There is no JSON value to read.")
     refuse_other(source.info, first, "json", compression)
     encoding, mark = detect_encoding(first)
     window = TextWindow(

@@ -33,8 +33,7 @@ def look_up(document: object, path: str, subject: str) -> object:
         InvalidArgumentError: If the expression is not JMESPath, or does not suit the document.
     """
     if len(path) > MAX_PATH_CHARS:
-        message = f"path is longer than {MAX_PATH_CHARS:,} characters"
-        raise InvalidArgumentError(message, hint=_HINT)
+        raise InvalidArgumentError(f"path is longer than {MAX_PATH_CHARS:,} characters", hint=_HINT)
     try:
         found = jmespath.compile(path).search(document)
     except JMESPathError as exc:
@@ -42,8 +41,7 @@ def look_up(document: object, path: str, subject: str) -> object:
         repair = None if meant is None else {"path": meant}
         raise InvalidArgumentError(_reason(path, exc), hint=_HINT, repair=repair) from exc
     except RecursionError as exc:
-        message = "path is nested too deeply"
-        raise InvalidArgumentError(message, hint=_HINT) from exc
+        raise InvalidArgumentError("path is nested too deeply", hint=_HINT) from exc
     # What the functions of the library let through on odd operands.
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as exc:
         message = f"path {path!r} cannot be applied to {subject}"

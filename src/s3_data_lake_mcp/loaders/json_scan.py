@@ -98,8 +98,7 @@ def parse_fraction(text: str) -> float | str:
 
 def refuse_constant(name: str) -> Never:
     """Refuse `NaN` and the like, which Python takes for numbers."""
-    message = f"{name} is not a JSON value"
-    raise NotJson(message)
+    raise NotJson(f"{name} is not a JSON value")
 
 
 def check_depth(value: object, limit: int, subject: str) -> None:

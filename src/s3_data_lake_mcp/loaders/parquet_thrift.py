@@ -44,15 +44,13 @@ PHYSICAL_TYPES = (
 
 def _number(reader: Compact, kind: int) -> int:
     if not I16 <= kind <= I64:
-        message = "a number was expected"
-        raise ThriftError(message)
+        raise ThriftError("a number was expected")
     return reader.number()
 
 
 def _bytes(reader: Compact, kind: int) -> bytes:
     if kind != BINARY:
-        message = "a text was expected"
-        raise ThriftError(message)
+        raise ThriftError("a text was expected")
     return reader.binary()
 
 
@@ -72,8 +70,7 @@ def _there(reader: Compact, kind: int) -> bool:
 def _struct(shape: Shape) -> Reader:
     def read(reader: Compact, kind: int) -> dict[str, Any]:
         if kind != STRUCT:
-            message = "a structure was expected"
-            raise ThriftError(message)
+            raise ThriftError("a structure was expected")
         return reader.struct(shape)
 
     return read

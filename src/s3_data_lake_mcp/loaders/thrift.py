@@ -30,8 +30,7 @@ class Compact:
         try:
             value = self._data[self._at]
         except IndexError:
-            message = "it ends too early"
-            raise ThriftError(message) from None
+            raise ThriftError("it ends too early") from None
         self._at += 1
         return value
 
@@ -46,8 +45,7 @@ class Compact:
             value |= (more & 0x7F) << shift
             if more < 0x80:  # noqa: PLR2004 - as above
                 return value
-        message = "a number is too long"
-        raise ThriftError(message)
+        raise ThriftError("a number is too long")
 
     def number(self) -> int:
         """Return the next signed number."""
@@ -61,8 +59,7 @@ class Compact:
     def _take(self, size: int) -> bytes:
         end = self._at + size
         if end > len(self._data):
-            message = "it ends too early"
-            raise ThriftError(message)
+            raise ThriftError("it ends too early")
         data = self._data[self._at : end]
         self._at = end
         return data
@@ -86,22 +83,19 @@ class Compact:
     def list_head(self, kind: int) -> tuple[int, int]:
         """Return the kind and the number of a list's elements."""
         if kind not in (_LIST, _SET):
-            message = "a list was expected"
-            raise ThriftError(message)
+            raise ThriftError("a list was expected")
         head = self.byte()
         size = head >> 4
         if size == _LONG_LIST:
             size = self.varint()
         if size > len(self._data) - self._at:
-            message = "a list is longer than the rest of it"
-            raise ThriftError(message)
+            raise ThriftError("a list is longer than the rest of it")
         return head & 0x0F, size
 
     def skip(self, kind: int, level: int = 0) -> None:
         """Pass over a value."""
         if level > _MAX_LEVELS:
-            message = "it nests too deep"
-            raise ThriftError(message)
+            raise ThriftError("it nests too deep")
         if kind in (_LIST, _SET):
             inner, size = self.list_head(kind)
             for _ in range(size):
@@ -123,8 +117,7 @@ class Compact:
         elif kind == BINARY:
             self.binary()
         else:
-            message = f"{kind} is not a kind of value"
-            raise ThriftError(message)
+            raise ThriftError(f"{kind} is not a kind of value")
 
     def _skip_struct(self, level: int) -> None:
         while head := self.byte():
@@ -143,8 +136,7 @@ class Compact:
         size = self.varint()
         kinds = self.byte() if size else 0
         if size > len(self._data) - self._at:
-            message = "a map is longer than the rest of it"
-            raise ThriftError(message)
+            raise ThriftError("a map is longer than the rest of it")
         for _ in range(size):
             self._skip_element(kinds >> 4, level)
             self._skip_element(kinds & 0x0F, level)

@@ -59,8 +59,7 @@ class AllowList:
         self._rules = tuple(map(_rule, entries(text)))
         self._all = not text
         if text and not self._rules:
-            message = "S3_DATA_LAKE_ALLOWED names no bucket"
-            raise InvalidArgumentError(message, hint=_HINT)
+            raise InvalidArgumentError("S3_DATA_LAKE_ALLOWED names no bucket", hint=_HINT)
 
     def permits(self, bucket: str, key: str) -> bool:
         """Whether the object may be read."""
@@ -133,7 +132,6 @@ def _rule(entry: str) -> _Rule:
     bare = _SCHEME.sub("", entry, count=1) if _SCHEME.match(entry) else entry
     bucket, _, key = bare.partition("/")
     if not _BUCKET_GLOB.fullmatch(bucket):
-        message = f"S3_DATA_LAKE_ALLOWED: {entry!r} names no bucket"
-        raise InvalidArgumentError(message, hint=_HINT)
+        raise InvalidArgumentError(f"S3_DATA_LAKE_ALLOWED: {entry!r} names no bucket", hint=_HINT)
     whole = not key or key.endswith("/")
     return _Rule(text=bare, bucket=bucket, key=f"{key}*" if whole else key)

@@ -42,8 +42,7 @@ def split_uri(text: str) -> tuple[str, str] | None:
         raise InvalidArgumentError(message, hint="Use s3://bucket/key.", repair=repair)
     bucket, _, key = rest.partition("/")
     if not bucket:
-        message = f"{text} names no bucket"
-        raise InvalidArgumentError(message, hint="Use s3://bucket/key.")
+        raise InvalidArgumentError(f"{text} names no bucket", hint="Use s3://bucket/key.")
     return bucket, key
 
 

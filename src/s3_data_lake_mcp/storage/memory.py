@@ -68,8 +68,7 @@ class MemoryStore:
         try:
             return self._objects[ref.bucket, ref.key]
         except KeyError:
-            message = f"{ref} does not exist"
-            raise NotFoundError(message, bucket=ref.bucket, key=ref.key) from None
+            raise NotFoundError(f"{ref} does not exist", bucket=ref.bucket, key=ref.key) from None
 
     def _read(self, ref: ObjectRef) -> tuple[ObjectInfo, bytes]:
         found = self._find(ref)
@@ -124,8 +123,7 @@ class MemoryStore:
         """Return one page of keys, in UTF-8 order, as S3 does."""
         meter.count_request()
         if bucket not in self._keys:
-            message = f"s3://{bucket} does not exist"
-            raise NotFoundError(message, bucket=bucket)
+            raise NotFoundError(f"s3://{bucket} does not exist", bucket=bucket)
         keys, after = self._keys[bucket], token or start_after
         found: list[ListedObject] = []
         prefixes: list[str] = []

@@ -55,13 +55,11 @@ def span_of(answer: Answer) -> Span:
         return Span(start=0, stop=length, size=length)
     found = _CONTENT_RANGE.fullmatch(told)
     if status not in {_WHOLE, _PARTIAL} or found is None:
-        message = f"a range was answered with status {status} and no Content-Range"
-        raise BadAnswerError(message)
+        raise BadAnswerError(f"a range was answered with status {status} and no Content-Range")
     # HTTP's last byte is inclusive (RFC 9110, section 14.4).
     span = Span(start=int(found[1]), stop=int(found[2]) + 1, size=int(found[3]))
     if not span.start < span.stop <= span.size or length not in {None, span.stop - span.start}:
-        message = "Content-Range and Content-Length of the answer contradict each other"
-        raise BadAnswerError(message)
+        raise BadAnswerError("Content-Range and Content-Length of the answer contradict each other")
     return span
 
 
@@ -72,8 +70,7 @@ def require_span(span: Span, wanted: Span) -> None:
         BadAnswerError: If the spans differ.
     """
     if span != wanted:
-        message = "the answer holds other bytes than were asked for"
-        raise BadAnswerError(message)
+        raise BadAnswerError("the answer holds other bytes than were asked for")
 
 
 def bare_etag(answer: Answer) -> str:
@@ -191,8 +188,7 @@ def _listed(answer: Answer) -> tuple[ListedObject, ...]:
 
 def _size(size: int) -> int:
     if not 0 <= size <= _MOST_BYTES:
-        message = "no object has this size"
-        raise ValueError(message)
+        raise ValueError("no object has this size")
     return size
 
 

@@ -65,11 +65,9 @@ class _Pieces:
                     self.at += len(piece)
         except (HTTPError, OSError) as exc:
             meter.check()
-            message = f"the body broke off ({type(exc).__name__})"
-            raise BadAnswerError(message) from exc
+            raise BadAnswerError(f"the body broke off ({type(exc).__name__})") from exc
         if self.at < self.stop:
-            message = "the body broke off"
-            raise BadAnswerError(message)
+            raise BadAnswerError("the body broke off")
 
     def joined(self) -> bytes:
         return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
