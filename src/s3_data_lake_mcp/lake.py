@@ -99,7 +99,7 @@ class Call:
     retold: bool = False
     """Whether its error was told anew, behind whoever tried the repair."""
 
-    def work(self, job: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    def work(self, job: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - the job's own
         """Run a job in a worker and return its answer, a whole result of the contract.
 
         The job is told how to write the cursor of the next page.

@@ -76,7 +76,14 @@ class DuckDbEngine:
 
     def _run(self, asked: Asked, opener: Opener, progress: Report | None) -> QueryResult:
         query = asked.query
-        inputs = self._open(opener, asked.wanted, asked.in_readers, query.format, query.identity)
+        inputs = open_inputs(
+            opener,
+            asked.wanted,
+            self._settings,
+            in_readers=asked.in_readers,
+            asked=query.format,
+            identity=query.identity,
+        )
         if asked.seeks_nan:
             inputs.seek_nan()
         run = Run(asked, inputs, self._settings.max_result_bytes)
@@ -103,27 +110,10 @@ class DuckDbEngine:
     ) -> Iterator["DuckDbTable"]:
         """Open `data` for trusted SQL; see `Engine.open_table`."""
         opener = self._opener(meter)
-        inputs = self._open(opener, ((DATA, bucket, key),))
+        inputs = open_inputs(opener, ((DATA, bucket, key),), self._settings)
         inputs.want_texts()
         inputs.seek_nan()
         yield DuckDbTable(self, _Call(inputs, opener, progress))
-
-    def _open(
-        self,
-        opener: Opener,
-        wanted: Sequence[tuple[str, str, str]],
-        in_readers: frozenset[str] = frozenset(),
-        asked: str = "",
-        identity: str = "",
-    ) -> Inputs:
-        return open_inputs(
-            opener,
-            wanted,
-            in_readers=in_readers,
-            asked=asked,
-            identity=identity,
-            settings=self._settings,
-        )
 
     def _learning[T](
         self,

@@ -186,21 +186,21 @@ def _begin(table: CsvTable, session: Session) -> None:
 def open_inputs(
     opener: Opener,
     wanted: Sequence[tuple[str, str, str]],
-    *,
-    in_readers: frozenset[str],
-    asked: str,
-    identity: str,
     settings: Settings,
+    *,
+    in_readers: frozenset[str] = frozenset(),
+    asked: str = "",
+    identity: str = "",
 ) -> Inputs:
     """Look up the objects of a query.
 
     Args:
         opener: Opens objects of the call.
         wanted: Name of the table, bucket and key of each.
+        settings: The limits.
         in_readers: Names of those that readers in the SQL read.
         asked: The format that `data` must have; empty: any.
         identity: The digest of the versions that an earlier page was read from; empty: none was.
-        settings: The limits.
 
     Raises:
         ObjectChangedError: If an earlier page was read from other versions.

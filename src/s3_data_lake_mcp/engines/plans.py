@@ -42,7 +42,8 @@ def plan_of(
     if scans == []:
         head_bytes = HEAD_BYTES
     for table in tables:
-        mine = None if scans is None else [s for s in scans if _is_of(s, table)]
+        reader = READERS[table.place.format]
+        mine = None if scans is None else [s for s in scans if s["Function"] == reader]
         read = table.place.members if mine is None else survivors(session, table, mine)
         parts = {n: [n] for n in table.columns} if mine is None else parts_read(table, mine)
         columns |= dict.fromkeys(parts)
@@ -62,10 +63,6 @@ def plan_of(
         "row_groups": row_groups,
         "columns": list(columns),
     }
-
-
-def _is_of(scan: Scan, table: Table) -> bool:
-    return bool(scan["Function"] == READERS[table.place.format])
 
 
 def parts_read(table: Table, scans: Iterable[Scan]) -> Mapping[str, Sequence[str]]:

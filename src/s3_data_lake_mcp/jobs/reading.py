@@ -78,40 +78,33 @@ def read_parquet(w: Workplace, a: Arguments, meter: ScanMeter, report: Report) -
     paging = opening.paging(a)
     key = a["key"]
     if a["where"] or key.endswith("/") or is_glob(key):
-        return _read_parquet_dataset(w, a, meter, report)
+        answer = answer_query(w, {**a, "format": "parquet"}, meter, report)
+        for name in ("sources", "sources_total", "sql", "plan"):
+            answer.pop(name)
+        return answer
     source = ObjectReader.open_tail(w.store, opening.ref(a), meter)
     opening.check_unchanged(source.info, paging)
     request = LoadRequest(**_load_fields(w, a, paging))
     return _table_answer(w, a, "parquet", source, ParquetLoader().load(source, request))
 
 
-def _read_parquet_dataset(
-    w: Workplace, a: Arguments, meter: ScanMeter, report: Report
-) -> dict[str, Any]:
-    answer = answer_query(w, {**a, "format": "parquet"}, meter, report)
-    for name in ("sources", "sources_total", "sql", "plan"):
-        answer.pop(name)
-    return answer
-
-
 def frame(w: Workplace, a: Arguments, meter: ScanMeter, report: Report) -> dict[str, Any]:
     """Load an object, prefix or glob whole, as Arrow's stream format."""
-    table = _whole_parquet(w, a, meter) if _is_parquet(a) else _whole_text(w, a, meter, report)
+    is_parquet = format_of(a["key"]) == "parquet" and not is_glob(a["key"])
+    table = _whole_parquet(w, a, meter) if is_parquet else _whole_text(w, a, meter, report)
+    # A table without columns would grow by a longer slice.
+    table = table.slice(0, min(a["max_rows"], table.num_rows))
     sink = io.BytesIO()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
     return {"ipc": sink.getvalue()}
 
 
-def _is_parquet(a: Arguments) -> bool:
-    return format_of(a["key"]) == "parquet" and not is_glob(a["key"])
-
-
 def _whole_parquet(w: Workplace, a: Arguments, meter: ScanMeter) -> pa.Table:
     """Read with the file's own Arrow types, some of which the engine does not have."""
     source = ObjectReader.open_tail(w.store, opening.ref(a), meter)
     request = LoadRequest(max_rows=a["max_rows"], columns=tuple(a["columns"]))
-    return _first(ParquetLoader().load(source, request).table, a["max_rows"])
+    return ParquetLoader().load(source, request).table
 
 
 def _whole_text(w: Workplace, a: Arguments, meter: ScanMeter, report: Report) -> pa.Table:
@@ -119,12 +112,7 @@ def _whole_text(w: Workplace, a: Arguments, meter: ScanMeter, report: Report) ->
     query = Query(
         bucket=a["bucket"], key=a["key"], max_rows=a["max_rows"], columns=tuple(a["columns"])
     )
-    return _first(w.engine.run(query, meter, report).table, a["max_rows"])
-
-
-def _first(table: pa.Table, rows: int) -> pa.Table:
-    """Return the first rows; a table without columns would grow by a longer slice."""
-    return table.slice(0, min(rows, table.num_rows))
+    return w.engine.run(query, meter, report).table
 
 
 def _load_fields(w: Workplace, a: Arguments, paging: Paging) -> dict[str, Any]:

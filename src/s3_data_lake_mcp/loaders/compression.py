@@ -141,7 +141,7 @@ def _members(source: ObjectReader, compression: str) -> Iterator[bytes]:
     first = True
     for piece in slices:
         rest = piece
-        while rest := _unpadded(rest, compression, first=first):
+        while rest := rest if first or compression not in _PADDED else rest.lstrip(b"\0"):
             decoder = make()
             for data in chain([rest], slices):
                 yield from _decode(source, compression, decode(decoder, data))
@@ -152,10 +152,6 @@ def _members(source: ObjectReader, compression: str) -> Iterator[bytes]:
                 message = f"{source.ref} has {compression} data that ends too early: it is cut off"
                 raise MalformedDataError(message, hint="Upload the object again, whole.")
             first, rest = False, decoder.unused_data
-
-
-def _unpadded(data: bytes, compression: str, *, first: bool) -> bytes:
-    return data if first or compression not in _PADDED else data.lstrip(b"\0")
 
 
 def _decode(source: ObjectReader, compression: str, blocks: Iterator[bytes]) -> Iterator[bytes]:

@@ -128,10 +128,6 @@ def json_layout(source: ObjectReader, *, max_decoded_bytes: int) -> tuple[str, s
         return scan.layout, scan.encoding
 
 
-def _nowhere(_count: int) -> Position:
-    return {}
-
-
 def _page(scan: Scan, request: JsonRequest) -> JsonResult:
     skipped = 0
     offset = scan.record
@@ -233,7 +229,7 @@ def _value_result(value: object, request: JsonRequest, notices: list[str]) -> Js
         records=(),
         data=outline(value, request.max_outline_bytes) if truncated else value,
         offset=0,
-        resume=_nowhere,
+        resume=lambda _count: {},
         notices=notices,
         truncated=truncated,
     )

@@ -1,5 +1,6 @@
 """What a Parquet object's footer tells of it, without reading any data."""
 
+from dataclasses import asdict
 from typing import Any
 
 from s3_data_lake_mcp.loaders.parquet_open import ParquetFooter, open_footer
@@ -59,21 +60,12 @@ def describe_parquet(source: ObjectReader, *, max_columns: int = 200) -> dict[st
             "sorting_columns": _sorting(footer),
             "page_index": _has_page_index(footer),
             "bloom_filters": _columns_with(footer, _bloomed(footer)),
-            "statistics": [_shown(column) for column in statistics[:max_columns]],
+            "statistics": [
+                {name: told for name, told in asdict(column).items() if name != "type"}
+                for column in statistics[:max_columns]
+            ],
             "key_value_metadata": key_values,
         },
-    }
-
-
-def _shown(column: ColumnStatistics) -> dict[str, Any]:
-    return {
-        "name": column.name,
-        "nulls": column.nulls,
-        "min": column.min,
-        "max": column.max,
-        "exact": column.exact,
-        "compressed_bytes": column.compressed_bytes,
-        "uncompressed_bytes": column.uncompressed_bytes,
     }
 
 

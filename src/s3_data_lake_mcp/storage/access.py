@@ -35,9 +35,6 @@ class _Rule:
         """What every allowed key begins with."""
         return self.key.partition("*")[0]
 
-    def has_bucket(self, bucket: str) -> bool:
-        return matches(self.bucket, bucket)
-
     def may_hold(self, prefix: str) -> bool:
         """Whether an allowed key can begin with `prefix`."""
         if "*" not in self.key:
@@ -116,7 +113,7 @@ class AllowList:
             raise self._refusal(bucket, f"s3://{bucket}/{prefix}")
 
     def _of(self, bucket: str) -> list[_Rule]:
-        return [rule for rule in self._rules if rule.has_bucket(bucket)]
+        return [rule for rule in self._rules if matches(rule.bucket, bucket)]
 
     def _refusal(self, bucket: str, subject: str) -> NotAllowedError:
         here = self._of(bucket)

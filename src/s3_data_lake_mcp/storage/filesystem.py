@@ -125,9 +125,7 @@ class LakeFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has no 
         """Whether a path may be read."""
         return self._current().holds(path)
 
-    def isfile(self, path: str) -> bool:
-        """Whether a path may be read."""
-        return self._current().holds(path)
+    isfile = exists
 
     def isdir(self, _path: str) -> bool:
         """Return False: there are only objects."""

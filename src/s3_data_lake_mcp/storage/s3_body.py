@@ -181,12 +181,8 @@ def _require_version(answer: Answer, info: ObjectInfo) -> None:
     if not etag:
         raise BadAnswerError(NO_ETAG)
     if etag != info.etag:
-        raise _changed(info.ref)
-
-
-def _changed(ref: ObjectRef) -> ObjectChangedError:
-    message = f"{ref} changed while it was being read"
-    return ObjectChangedError(message, hint="Call again, without a cursor.")
+        message = f"{info.ref} changed while it was being read"
+        raise ObjectChangedError(message, hint="Call again, without a cursor.")
 
 
 def _deleted(ref: ObjectRef) -> ObjectChangedError:

@@ -67,17 +67,15 @@ def query_csv_data(
         raise InvalidArgumentError(message, hint="Name the column that the filter is on.")
     answer = call.work(
         "query",
-        {
-            "bucket": bucket_name,
-            "key": object_key,
-            "sql": sql,
-            "filter_column": filter_column,
-            "filter_operator": filter_operator,
-            "filter_value": filter_value,
-            "columns": columns,
-            "max_rows": max_rows,
-            "dry_run": dry_run,
-        },
+        bucket=bucket_name,
+        key=object_key,
+        sql=sql,
+        filter_column=filter_column,
+        filter_operator=filter_operator,
+        filter_value=filter_value,
+        columns=columns,
+        max_rows=max_rows,
+        dry_run=dry_run,
     )
     return QueryPage.model_validate(answer)
 
@@ -99,9 +97,7 @@ def get_dataset_summary(
         basis: What the profile rests on; footer reads no data.
         call: Injected by the server.
     """
-    answer = call.work(
-        "summary", {"bucket": bucket_name, "prefix": prefix, "columns": columns, "basis": basis}
-    )
+    answer = call.work("summary", bucket=bucket_name, prefix=prefix, columns=columns, basis=basis)
     return DatasetSummary.model_validate(answer)
 
 
@@ -120,9 +116,7 @@ def get_file_metadata(
         version_id: Version to describe; empty: the latest.
         call: Injected by the server.
     """
-    answer = call.work(
-        "metadata", {"bucket": bucket_name, "key": object_key, "version_id": version_id}
-    )
+    answer = call.work("metadata", bucket=bucket_name, key=object_key, version_id=version_id)
     suggested = answer["suggested_calls"]
     answer["suggested_calls"] = [
         one for one in suggested if is_offered(one["tool"], call.lake.settings)

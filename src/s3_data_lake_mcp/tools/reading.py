@@ -41,16 +41,14 @@ def read_csv_from_s3(
     """
     answer = call.work(
         "read_csv",
-        {
-            "bucket": bucket_name,
-            "key": object_key,
-            "max_rows": max_rows,
-            "offset": offset,
-            "columns": columns,
-            "delimiter": delimiter,
-            "encoding": encoding,
-            "has_header": has_header,
-        },
+        bucket=bucket_name,
+        key=object_key,
+        max_rows=max_rows,
+        offset=offset,
+        columns=columns,
+        delimiter=delimiter,
+        encoding=encoding,
+        has_header=has_header,
     )
     return CsvPage.model_validate(answer)
 
@@ -78,13 +76,11 @@ def read_json_from_s3(
     """
     answer = call.work(
         "read_json",
-        {
-            "bucket": bucket_name,
-            "key": object_key,
-            "max_records": max_records,
-            "offset": offset,
-            "path": path,
-        },
+        bucket=bucket_name,
+        key=object_key,
+        max_records=max_records,
+        offset=offset,
+        path=path,
     )
     return JsonPage.model_validate(answer)
 
@@ -114,13 +110,11 @@ def read_parquet_from_s3(
     """
     answer = call.work(
         "read_parquet",
-        {
-            "bucket": bucket_name,
-            "key": object_key,
-            "max_rows": max_rows,
-            "offset": offset,
-            "columns": columns,
-            "where": where,
-        },
+        bucket=bucket_name,
+        key=object_key,
+        max_rows=max_rows,
+        offset=offset,
+        columns=columns,
+        where=where,
     )
     return ParquetPage.model_validate(answer)
