@@ -17,8 +17,19 @@ Where to find it:
 - `fit`, `squeeze`: answers within their size
 """
 
+from collections.abc import Callable
 from typing import Literal
+
+from s3_data_lake_mcp.errors import LakeError
 
 type Basis = Literal["exact", "footer", "sample"]
 type Json = dict[str, object]
 """One JSON object, its values ready for the wire."""
+
+
+def tried[T](ask: Callable[[], T]) -> T | LakeError:
+    """Return what is asked for, or the error that it raises."""
+    try:
+        return ask()
+    except LakeError as exc:
+        return exc

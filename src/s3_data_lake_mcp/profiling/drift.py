@@ -11,6 +11,7 @@ from s3_data_lake_mcp.errors import LakeError
 from s3_data_lake_mcp.loaders.formats import READ_TOOLS
 from s3_data_lake_mcp.loaders.parquet_open import open_footer
 from s3_data_lake_mcp.loaders.text import load_text
+from s3_data_lake_mcp.profiling import tried
 from s3_data_lake_mcp.profiling.columns import spelt_once
 from s3_data_lake_mcp.profiling.groups import Group
 from s3_data_lake_mcp.storage import (
@@ -72,13 +73,12 @@ def compare_schemas(
     )
     if not asked:
         return [Drift()] * len(groups)
+
+    def read(at: int, one: ListedObject) -> Schema:
+        return _read_schema(store, one.info(bucket).ref, groups[at][1], meter)
+
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="drift") as pool:
-        answers = pool.map(
-            lambda one: _tried(
-                store, ObjectRef(bucket=bucket, key=one[1].key), groups[one[0]][1], meter
-            ),
-            asked,
-        )
+        answers = pool.map(lambda one: tried(lambda: read(*one)), asked)
         found = list(zip(asked, answers, strict=True))
     return [
         _drift([(one.key, answer) for (place, one), answer in found if place == at])
@@ -114,13 +114,6 @@ def _apart(group: Group, count: int) -> list[ListedObject]:
     if len(known) <= count:
         return known
     return [known[round(at * (len(known) - 1) / (count - 1))] for at in range(count)]
-
-
-def _tried(store: ObjectStore, ref: ObjectRef, name: str, meter: ScanMeter) -> Schema | LakeError:
-    try:
-        return _read_schema(store, ref, name, meter)
-    except LakeError as exc:
-        return exc
 
 
 def _read_schema(store: ObjectStore, ref: ObjectRef, name: str, meter: ScanMeter) -> Schema:

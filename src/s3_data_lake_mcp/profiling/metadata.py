@@ -1,6 +1,6 @@
 """The metadata of one object: how it is kept, what it holds, and what to call next."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -16,6 +16,7 @@ from s3_data_lake_mcp.errors import (
 )
 from s3_data_lake_mcp.fence import cell, scrub_all
 from s3_data_lake_mcp.loaders.formats import detect_format_by_name, format_of
+from s3_data_lake_mcp.profiling import tried
 from s3_data_lake_mcp.profiling.contents import Contents, read_contents
 from s3_data_lake_mcp.profiling.heads import settled_head
 from s3_data_lake_mcp.profiling.keeping import (
@@ -46,6 +47,14 @@ from s3_data_lake_mcp.storage import (
 from s3_data_lake_mcp.storage.reader import ObjectReader
 
 _REFUSED = (AccessDeniedError, KmsDeniedError, ObjectArchivedError)
+_LONG_PARTS = (
+    ("csv", "columns", 5),
+    ("json", "keys", 5),
+    ("parquet", "key_value_metadata", 10),
+    *(("parquet", name, 5) for name in ("statistics", "encrypted_columns", "bloom_filters")),
+    ("parquet", "sorting_columns", 5),
+)
+"""Lists and maps that may be long, and the part of an answer that each may take."""
 
 
 def describe_object(
@@ -63,9 +72,9 @@ def describe_object(
     """
     with ThreadPoolExecutor(4, thread_name_prefix="metadata") as pool:
         asked = pool.submit(store.head, ref, meter)
-        tagged = pool.submit(_tried, lambda: dict(store.get_tags(ref, meter)))
-        versioned = pool.submit(_tried, lambda: store.is_versioned(ref.bucket, meter))
-        opened = pool.submit(_tried, lambda: _open(store, ref, meter))
+        tagged = pool.submit(tried, lambda: dict(store.get_tags(ref, meter)))
+        versioned = pool.submit(tried, lambda: store.is_versioned(ref.bucket, meter))
+        opened = pool.submit(tried, lambda: _open(store, ref, meter))
     head = settled_head(store, ref, meter, asked)
     notices: list[str] = []
     tags = _or_notice(tagged.result(), "tags", "s3:GetObjectTagging", notices)
@@ -79,13 +88,6 @@ def describe_object(
     clean: Any = scrub_all(answer)
     whole = ("checksums", "suggested_calls")
     return squeezed(clean, settings.max_result_bytes, (_cut, _bare), whole=whole)
-
-
-def _tried[T](ask: Callable[[], T]) -> T | LakeError:
-    try:
-        return ask()
-    except LakeError as exc:
-        return exc
 
 
 def _or_notice[T](found: T | LakeError, name: str, action: str, notices: list[str]) -> T | None:
@@ -169,21 +171,15 @@ def _cut(answer: Answer, room: int) -> Answer:
     notices = [shortened(text, LONGEST_NOTICE) for text in answer["notices"]]
     room -= min(SPARE_BYTES, room // 4)
     cut = answer | {"notices": notices}
-    for name in ("user_metadata", "tags"):
-        _cut_map(cut, name, room // 10, notices)
-    cut = _cut_list(cut, "suggested_calls", room // 5, "suggested_calls", notices)
-    if cut["csv"]:
-        cut["csv"] = _cut_list(cut["csv"], "columns", room // 5, "csv.columns", notices)
-    if cut["json"]:
-        cut["json"] = _cut_list(cut["json"], "keys", room // 5, "json.keys", notices)
-    if cut["parquet"]:
-        parquet = dict(cut["parquet"])
-        _cut_map(parquet, "key_value_metadata", room // 10, notices)
-        for name in ("statistics", "encrypted_columns", "bloom_filters", "sorting_columns"):
-            parquet = _cut_list(parquet, name, room // 5, f"parquet.{name}", notices)
-        cut["parquet"] = parquet
+    for name, share in (("user_metadata", 10), ("tags", 10), ("suggested_calls", 5)):
+        _cut_part(cut, name, room // share, name, notices)
+    for part, name, share in _LONG_PARTS:
+        if cut[part]:
+            cut[part] = dict(cut[part])
+            _cut_part(cut[part], name, room // share, f"{part}.{name}", notices)
     rest = room - size(cut | {"columns": []}) - len(notices) * 16
-    return _cut_list(cut, "columns", max(0, rest), "columns", notices)
+    _cut_part(cut, "columns", max(0, rest), "columns", notices)
+    return cut
 
 
 def _bare(answer: Answer, room: int) -> Answer:
@@ -206,23 +202,14 @@ def _bare(answer: Answer, room: int) -> Answer:
     return answer | empty | {"notices": [*notices[:kept], said]}
 
 
-def _cut_list(
-    holder: Mapping[str, Any], name: str, room: int, label: str, notices: list[str]
-) -> dict[str, Any]:
-    values: Sequence[Any] = holder.get(name) or []
-    kept = fitting(values, cell, room)
-    if kept < len(values):
-        notices.append(f"{label}: {_first(kept, len(values))}")
-        return dict(holder) | {name: list(values[:kept])}
-    return dict(holder)
-
-
-def _cut_map(holder: dict[str, Any], name: str, room: int, notices: list[str]) -> None:
-    pairs = list((holder.get(name) or {}).items())
-    kept = fitting([list(pair) for pair in pairs], cell, room)
-    if kept < len(pairs):
-        notices.append(f"{name}: {_first(kept, len(pairs))}")
-        holder[name] = dict(pairs[:kept])
+def _cut_part(holder: dict[str, Any], name: str, room: int, label: str, notices: list[str]) -> None:
+    """Cut a list or map to what fits."""
+    whole = holder.get(name) or []
+    parts = [[*pair] for pair in whole.items()] if isinstance(whole, dict) else list(whole)
+    kept = fitting(parts, cell, room)
+    if kept < len(parts):
+        notices.append(f"{label}: {_first(kept, len(parts))}")
+        holder[name] = type(whole)(parts[:kept])
 
 
 def _first(kept: int, total: int) -> str:

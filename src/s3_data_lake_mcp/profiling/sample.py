@@ -16,6 +16,7 @@ from s3_data_lake_mcp.loaders.json import json_layout
 from s3_data_lake_mcp.loaders.parquet import ParquetLoader
 from s3_data_lake_mcp.loaders.parquet_open import needs_key, open_footer
 from s3_data_lake_mcp.loaders.text import load_text
+from s3_data_lake_mcp.profiling import tried
 from s3_data_lake_mcp.profiling.joining import joined
 from s3_data_lake_mcp.profiling.partitions import partitions_of, with_partitions
 from s3_data_lake_mcp.profiling.sample_figures import comparable, dated
@@ -94,11 +95,13 @@ class Sampler:
         affordable = self.meter.remaining_bytes // len(chosen)
 
         def draw_one(at: int) -> Sample | LakeError:
-            found = self._tried(refs[at], name, seed, len(chosen), affordable)
+            ref, share = refs[at], len(chosen)
+            found = tried(lambda: self._one(ref, name, seed + ref.key, affordable, share=share))
             if isinstance(found, LakeError):
+                self.meter.check()
                 return found
             table = with_partitions(found.table, partitions, at)
-            counted = tuple(f"{refs[at]}: {notice}" for notice in found.counted)
+            counted = tuple(f"{ref}: {notice}" for notice in found.counted)
             return replace(found, table=table, counted=counted)
 
         with ThreadPoolExecutor(_THREADS, thread_name_prefix="sample") as pool:
@@ -119,15 +122,6 @@ class Sampler:
             stored={name: kind for each in drawn for name, kind in each.stored.items()},
             locked=locked,
         )
-
-    def _tried(
-        self, ref: ObjectRef, name: str, seed: str, share: int, affordable: int
-    ) -> Sample | LakeError:
-        try:
-            return self._one(ref, name, seed + ref.key, affordable, share=share)
-        except LakeError as exc:
-            self.meter.check()
-            return exc
 
     def _one(self, ref: ObjectRef, name: str, seed: str, affordable: int, *, share: int) -> Sample:
         rows = max(_FIRST_RECORDS, MOST_ROWS // share)

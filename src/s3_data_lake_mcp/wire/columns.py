@@ -111,10 +111,6 @@ def _plain(_kind: "pa.DataType") -> Cells:
     return lambda array, _clipper: array.to_pylist()
 
 
-def _floats(_kind: "pa.DataType") -> Cells:
-    return _each(fraction)
-
-
 def _decimals(kind: Any) -> Cells:  # noqa: ANN401 - one of four decimal types
     if kind.scale > 0:
         return _each(lambda value: format(value, "f"))
@@ -143,10 +139,6 @@ def _timestamps(kind: Any) -> Cells:  # noqa: ANN401 - a timestamp type
 
 def _times(kind: Any) -> Cells:  # noqa: ANN401 - a time type
     return _each(time_text(kind.unit), pa.int32() if types.is_time32(kind) else pa.int64())
-
-
-def _durations(kind: Any) -> Cells:  # noqa: ANN401 - a duration type
-    return _each(duration_text(kind.unit), pa.int64())
 
 
 def _dates(kind: "pa.DataType") -> Cells:
@@ -272,7 +264,7 @@ _FLAT: tuple[tuple[Callable[[Any], bool], Callable[[Any], Cells]], ...] = (
     (types.is_boolean, _plain),
     (types.is_null, _plain),
     (types.is_integer, lambda _kind: _each(integer)),
-    (types.is_floating, _floats),
+    (types.is_floating, lambda _kind: _each(fraction)),
     (types.is_decimal, _decimals),
     (types.is_string, _texts),
     (types.is_large_string, _texts),
@@ -282,7 +274,7 @@ _FLAT: tuple[tuple[Callable[[Any], bool], Callable[[Any], Cells]], ...] = (
     (types.is_timestamp, _timestamps),
     (types.is_date, _dates),
     (types.is_time, _times),
-    (types.is_duration, _durations),
+    (types.is_duration, lambda kind: _each(duration_text(kind.unit), pa.int64())),
     (types.is_interval, _intervals),
 )
 _NESTED: tuple[tuple[Callable[[Any], bool], Callable[[Any, int], Cells]], ...] = (
