@@ -316,7 +316,10 @@ _NUMBERS = "".join(f"{n},{n}\n" for n in range(20_000))
             ["Column V was read as VARCHAR: 'x' does not fit what the head shows."],
         ),
         (("id,v\n1,NA\n2,3\n", "id,v,w\n1,hello,1\n"), []),
-        (("id,v\n1,NA\n2,3\n", "id,v,w\n1,4,1\n"), ["Column v: NA was read as null."]),
+        (
+            ("id,v\n1,NA\n2,3\n", "id,v,w\n1,4,1\n"),
+            ["NA was read as null in column v, as N/A, NULL, None, null would be."],
+        ),
     ],
 )
 def test_a_column_is_told_as_all_objects_have_it(bodies: tuple[str, ...], told: list[str]) -> None:

@@ -154,6 +154,12 @@ def test_newline(text: str, newline: str) -> None:
         ("country,2026-01-01\nFrance,5\nItaly,-\n", True),
         ("age,0-9,10-19\nmen,1%,2%\nwomen,3%,4%\n", True),
         (",0,1,2\na,5,-,7\nb,-,9,-\nc,-,-,-\n", True),
+        ("12,Main St\n14a,Foo\n9,Bar\n", False),
+        ("2026-01-05,ok\npending,fail\nunknown,x\n", False),
+        ("Ann,12\nBob,\nCy,\nDee,\n", False),
+        ("12,a\n13,b\n14,c\n15,d\n16x,e\n", False),
+        ("case,1,2\nR1,yes,a\nR2,no,b\nR3,no,c\n", True),
+        ("country,2020\nFrance,\nItaly,\n", True),
     ],
 )
 def test_header(text: str, has_header: bool) -> None:  # noqa: FBT001 - a parameter of the table
@@ -213,6 +219,14 @@ def test_a_header_one_field_short(text: str, names: list[str]) -> None:
     found = shape(text, delimiter=",")
     assert list(found.names) == names
     assert bool(found.notices) is (len(names) == 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"), [("id\n1,\n2,\n", ["id", "column_2"]), ("id\n1,\n2\n", ["id"])]
+)
+def test_a_delimiter_ends_each_row_below_a_single_name(text: str, names: list[str]) -> None:
+    """It is not left in the values."""
+    assert list(shape(text).names) == names
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from s3_data_lake_mcp.loaders.compression import detect_compression
 from s3_data_lake_mcp.loaders.csv import CsvRequest, CsvShape, Dialect, sniff
 from s3_data_lake_mcp.loaders.csv_dialect import first_records
 from s3_data_lake_mcp.loaders.csv_encoding import detect_encoding
+from s3_data_lake_mcp.loaders.csv_rows import said_of_nulls
 from s3_data_lake_mcp.loaders.csv_types import NULL_TOKENS, are_cents, guess
 from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
 
@@ -139,10 +140,9 @@ class Layout:
         yield from self.shape.notices
         if renamed := [c for n, c in zip(self.shape.names, self.columns, strict=True) if n != c]:
             yield numbered_notice(renamed)
-        for column, found in self.tokens.items():
-            if kinds[column.lower()] != TEXT:
-                listed = ", ".join(sorted(found))
-                yield f"Column {column}: {listed} was read as null."
+        typed = {c: found for c, found in self.tokens.items() if kinds[c.lower()] != TEXT}
+        # One of them showed that the column has some: nobody has looked for the others.
+        yield from map(str, said_of_nulls(typed, known=False))
         for column, value in self.widenings.items():
             if (kind := self.kinds[column]) == kinds[column.lower()]:
                 said = f"{value!r} does not fit what the head shows."

@@ -168,7 +168,10 @@ def _score(body: bytes, dialect: Dialect, *, whole: bool) -> tuple[float, int]:
 
 
 def _regularity(rows: Sequence[Row], delimiter: str) -> float:
-    """Return the share of records of one width; 0 if that is 1, or the first has but one field."""
+    """Return the share of records of one width; 0 if that is 1, or the first has but one field.
+
+    A delimiter may end each row below a single name.
+    """
     width, titles = usual_width(rows), count_titles(rows)
     first, rest = rows[titles], rows[titles:]
     if width == 1 < len(first):  # comments between the rows, or rows that are all too short
@@ -176,7 +179,8 @@ def _regularity(rows: Sequence[Row], delimiter: str) -> float:
         names = all(cell and cell == cell.strip() for cell in first)
         return max(like_first / len(rest) / 2, 0.01 * names)
     if len(first) == 1:
-        return 0.0
+        ended = len(rest) > 2 and all(row[1:] == [None] for row in rest[1:])  # noqa: PLR2004 - names, two rows
+        return float(ended and delimiter in _PLAIN)
     if titles and delimiter == "," and width == 2 and not is_header(first, rest[1:]):  # noqa: PLR2004 - "Last, First"
         return 0.0
     if delimiter != "," and len(rest) > 1 and all(len(row) == 1 for row in rest[1:]):

@@ -3,11 +3,12 @@
 - Titles: leading records with fewer fields than nearly all the others are passed over (at most 20;
   three or more records must follow, nine in ten of one width).
 - Header: the first record left is one if a column below it is of one type (csv_types) and the
-  name is not, if a name stands above a column without a value, or if nothing below has a type at
-  all. It is data if it is typed as what is below it, except for numbers that are names: years over
-  what are not years, and 0, 1, 2 and so on; or if it is text without letters, such as `01234` and
-  `1.2.2026`, written as half of the values below it are. A sign of a missing value, such as `-`,
-  names nothing. A lone record is a header if no field is typed.
+  name is not, if a name stands above a column without a value, or if nothing speaks against it. It
+  is data if it is typed as what is below it, or as most of that, or above nothing, or above fewer
+  than three rows, except for numbers that are names: years over what are not years, and 0, 1, 2 and
+  so on; or if it is text without letters, such as `01234` and `1.2.2026`, written as half of the
+  values below it are. A sign of a missing value, such as `-`, names nothing. A lone record is a
+  header if no field is typed.
 - A header one field shorter than every row: the field without a name is the last if it is always
   empty (a delimiter ends each row), else the first (row names, as R writes them).
 - Names are as written, blanks included; an empty one is `column_3`, a duplicate gets `_1`.
@@ -109,7 +110,7 @@ def count_titles(rows: Sequence[Row]) -> int:
 def is_header(first: Row, below: Sequence[Row]) -> bool:
     """Return whether a record names the columns of those below it."""
     if not below:
-        return all(not cell or guess([cell]) == pa.string() for cell in first)
+        return not any(cell and _is_typed(cell) for cell in first)
     evidence = _evidence(first, below)
     return evidence >= 0 or _counts(first) or _years(first, below)
 
@@ -121,21 +122,30 @@ def _evidence(first: Row, below: Sequence[Row]) -> int:
         if not cell:
             continue
         values, missing = _values(below, column), cell.lower() in _MISSING
-        if not values:
-            if len(below) > 1 and guess([cell]) == pa.string() and not missing:
-                return 1
-        elif guess(values) != pa.string():
+        if values and guess(values) != pa.string():
             if guess(values | {cell}) == pa.string() and not missing:
                 return 1
             against = -1
+        elif _is_typed(cell):
+            typed = [value for value in values if _is_typed(value)]
+            alike = sum(guess([cell, value]) != pa.string() for value in typed)
+            few = len(below) < _LEAST_ROWS and alike == len(typed)
+            against = -1 if few or not values or alike * 2 > len(values) else against
+        elif not values:
+            if len(below) > 1 and not missing:
+                return 1
         elif (form := _form(cell)) and sum(_form(v) == form for v in values) * 2 >= len(values):
             against = -1
     return against
 
 
+def _is_typed(cell: str) -> bool:
+    return guess([cell]) != pa.string()
+
+
 def _form(cell: str) -> str:
     """Return how text without letters is written, `9` for its digits; empty for all else."""
-    if not _DIGITS.search(cell) or any(map(str.isalpha, cell)) or guess([cell]) != pa.string():
+    if not _DIGITS.search(cell) or any(map(str.isalpha, cell)) or _is_typed(cell):
         return ""
     return _DIGITS.sub("9", cell.lstrip("+-"))
 
@@ -156,7 +166,7 @@ def _years(first: Row, below: Sequence[Row]) -> bool:
 
     A single one must stand above fractions.
     """
-    numbers = [(i, cell) for i, cell in enumerate(first) if cell and guess([cell]) != pa.string()]
+    numbers = [(i, cell) for i, cell in enumerate(first) if cell and _is_typed(cell)]
     years = [cell for _, cell in numbers if _YEAR.fullmatch(cell)]
     if not numbers or len(years) < len(numbers) or len(numbers) == len(first):
         return False

@@ -1,7 +1,7 @@
 """The rows of a page of delimited text: what is kept, what was wrong, and the table of them."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,7 @@ from s3_data_lake_mcp.fence import some_of
 from s3_data_lake_mcp.loaders import RowNotice
 from s3_data_lake_mcp.loaders.csv_records import Record, RecordReader
 from s3_data_lake_mcp.loaders.csv_shape import CsvShape
-from s3_data_lake_mcp.loaders.csv_types import typed_column
+from s3_data_lake_mcp.loaders.csv_types import NULL_TOKENS, typed_column
 from s3_data_lake_mcp.loaders.unknown_column import pick
 
 _NAMED_LINES = 5
@@ -89,12 +89,29 @@ def null_notices(
     records: Sequence[Record], shape: CsvShape, nulls: Mapping[int, frozenset[str]]
 ) -> Iterator[RowNotice]:
     """Say what of these records was read as null."""
-    found: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    found: dict[str, frozenset[str]] = {}
     for index, tokens in nulls.items():
         cells = (r.fields[index] for r in records if tokens and index < len(r.fields))
         if present := tokens.intersection(cells):
-            found[tuple(sorted(present))].append(shape.names[index])
-    for words, names in found.items():
+            found[shape.names[index]] = present
+    yield from said_of_nulls(found)
+
+
+def said_of_nulls(
+    tokens: Mapping[str, Collection[str]], *, known: bool = True
+) -> Iterator[RowNotice]:
+    """Say which tokens were read as null in which columns.
+
+    Args:
+        tokens: Those that were found, by column.
+        known: Whether there are no others.
+    """
+    alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for name, words in tokens.items():
+        alike[tuple(sorted(words))].append(name)
+    for words, names in alike.items():
         listed = some_of(names, _NAMED_COLUMNS)
         where = f"column {listed}" if len(names) == 1 else f"{len(names)} columns ({listed})"
-        yield RowNotice(f"{', '.join(words)} was read as null in {where}")
+        others = () if known else sorted(NULL_TOKENS.difference(words))
+        more = f", as {', '.join(others)} would be" if others else ""
+        yield RowNotice(f"{', '.join(words)} was read as null in {where}{more}")
