@@ -104,3 +104,24 @@ def test_a_bad_line_of_any_bytes_leaves_json_lines_what_they_are(desk: Desk) -> 
     result = desk.run("odd.jsonl")
     assert result.table.to_pylist() == [{"a": 1}, {"a": 2}]
     assert "line 2" in str(result.notices)
+
+
+@pytest.mark.parametrize("every", [2, 10, 119])
+def test_arrays_without_records_hide_nothing_of_their_neighbours(desk: Desk, every: int) -> None:
+    """They have no columns, and tell nothing of how others are read."""
+    full = [at for at in range(120) if at % every == 1]
+    for at in range(120):
+        desk.put(f"t/{at:04}.json", f'[{{"id": {at}}}]' if at in full else "[]")
+    assert desk.value("t/", "SELECT sum(id) FROM data") == sum(full)
+    assert desk.rows("t/", "SELECT * FROM data") == [{"id": at} for at in full]
+    assert desk.rows("t/") == [{"id": at} for at in full]
+
+
+def test_arrays_without_records_are_read_like_their_neighbours(desk: Desk) -> None:
+    """Whose values may be no records, or where there are none at all."""
+    for at in range(120):
+        desk.put(f"t/{at:04}.json", f"[{at}]" if at % 3 == 1 else "[]")
+    assert desk.rows("t/", "SELECT * FROM data") == [{"value": at} for at in range(1, 120, 3)]
+    desk.put("n/dt=1/a.json", "[]")
+    desk.put("n/dt=2/a.json", "[]")
+    assert desk.rows("n/", "SELECT * FROM data") == []

@@ -51,6 +51,8 @@ def _parquet(kind: pa.DataType) -> bytes:
         ("json", [_json({"a": 1}), _json({"a": 2.5})]),
         ("json", [_json({"a": 1}), _json({"a": None})]),
         ("json", [_json({"a": 1}), _json({"a": 10**25})]),
+        ("json", [_json({"a": 1}), b"[]"]),
+        ("json", [b"{}", _json({"a": 1})]),
     ],
 )
 def test_what_a_few_values_cannot_tell_is_no_drift(name: str, bodies: list[bytes]) -> None:

@@ -131,3 +131,12 @@ def test_a_folder_may_be_named_like_a_glob(summaries: Summaries, folder: str) ->
         told = summaries.of(folder, basis)
         assert told["inventory"]["objects"] == 3
         assert told["profile"]["rows"] == 6
+
+
+@pytest.mark.parametrize("basis", ["exact", "sample"])
+def test_arrays_without_records_have_no_columns(basis: str) -> None:
+    """Such as pages of an interface that had nothing to tell."""
+    summaries = Summaries()
+    for at, body in enumerate((b"[]", b'[{"id": 1}, {"id": 2}]', b"[]")):
+        summaries.put(f"t/{at}.json", body)
+    assert list(summaries.columns("t/", basis)) == ["id"]

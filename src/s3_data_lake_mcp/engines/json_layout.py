@@ -189,7 +189,7 @@ def find_layout(opened: Opened, session: Session, max_decoded_bytes: int) -> Jso
         compression=scan.compression,
         names=names,
         nodes={},
-        records=bool(objects),
+        records=bool(objects) or not values,
         whole=whole,
         strict=strict or _is_spread(opened, scan, len(values)),
     )

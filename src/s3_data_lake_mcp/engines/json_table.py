@@ -85,6 +85,11 @@ class JsonTable(Table):
         for member in new:
             member.opened.facts[self._fact] = find_layout(member.opened, session, self._budget)
         unify(self._known())
+        more = is_modest(self.place) and len(self._focus) < len(self.place.members)
+        if more and not any(one.nodes for one in self._known(self._focus)):
+            # Empty objects tell nothing of the others.
+            self._focus = list(self.place.members)
+            self._look(session)
 
     def _look_at_all(self, session: Session, groups: list[_Group], paths: Paths) -> None:
         """Find the keys of all records, if they are few, or one that the SQL names is not known."""
@@ -127,7 +132,8 @@ class JsonTable(Table):
         columns = {n: node for n, node in nodes.items() if n.lower() not in taken}
         source, options = self._reading(layout, members, paths, self.brief)
         options |= partition_options(self._partitions)
-        if not layout.records and layout.mode != "cleaned" and not self.brief:
+        records = layout.records and nodes
+        if not records and layout.mode != "cleaned" and not self.brief:
             columns = {VALUE: columns.get(VALUE) or Node("VARCHAR")}
             options["records"] = "false"
         read, fields = reading_of(narrowed(columns, self.used), self.number)

@@ -39,6 +39,9 @@ _NAMED = 5
 _NAMED_KEYS = 2
 _MOST_DECODED_BYTES = 32 << 20
 
+_NO_KEYS = {"value": ""}
+"""What `[]` and `{}` have in place of columns."""
+
 type Schema = dict[str, str]
 """Names and types of columns, without those whose type the rows that were looked at don't tell."""
 
@@ -117,7 +120,7 @@ def _apart(group: Group, count: int) -> list[ListedObject]:
 
 
 def _read_schema(store: ObjectStore, ref: ObjectRef, name: str, meter: ScanMeter) -> Schema:
-    """Return the columns of an object, by its footer or its first rows.
+    """Return the columns of an object, by its footer or its first rows; none where these have none.
 
     Raises:
         LakeError: If it cannot be read.
@@ -128,10 +131,11 @@ def _read_schema(store: ObjectStore, ref: ObjectRef, name: str, meter: ScanMeter
         return {n: _family(kind) for n, kind in zip(footer.names, kinds, strict=True)}
     source = ObjectReader.open_head(store, ref, meter)
     table = load_text(source, name, _ROWS, _MOST_DECODED_BYTES).table
-    return {
+    found = {
         field.name: _loosely(field.type) if table.column(at).null_count < table.num_rows else ""
         for at, field in enumerate(table.schema)
     }
+    return {} if name == "json" and found == _NO_KEYS else found
 
 
 def _family(kind: pa.DataType) -> str:
@@ -151,11 +155,12 @@ def _loosely(kind: pa.DataType) -> str:
 
 
 def _drift(found: Sequence[tuple[str, Schema | LakeError]]) -> Drift:
-    schemas = [(key, schema) for key, schema in found if isinstance(schema, dict)]
+    compared = sum(isinstance(answer, dict) for _, answer in found)
+    schemas = [(key, schema) for key, schema in found if isinstance(schema, dict) and schema]
     failures = [error for _, error in found if isinstance(error, LakeError)]
     warnings = tuple(f"Not compared: {error}" for error in failures)
     if len(schemas) < 2:  # noqa: PLR2004 - a comparison
-        return Drift(warnings=warnings, compared=len(schemas))
+        return Drift(warnings=warnings, compared=compared)
     spelt = spelt_once([list(schema) for _, schema in schemas])
     changes = [
         f"Column {name} {'; it '.join(said)}"
@@ -165,7 +170,7 @@ def _drift(found: Sequence[tuple[str, Schema | LakeError]]) -> Drift:
     more = len(changes) - _NAMED
     if more > 0:
         changes = [*changes[:_NAMED], f"{more:,} more columns differ"]
-    return Drift(changes=tuple(changes), warnings=warnings, compared=len(schemas))
+    return Drift(changes=tuple(changes), warnings=warnings, compared=compared)
 
 
 def _changes(

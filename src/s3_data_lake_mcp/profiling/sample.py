@@ -110,7 +110,9 @@ class Sampler:
         if not drawn:
             raise next(failure for failure in found if isinstance(failure, LakeError))
         failed = [str(failure) for failure in found if isinstance(failure, LakeError)]
-        table = joined([sample.table for sample in drawn], typed=name != "csv")
+        # An array without records has no columns either.
+        filled = [one.table for one in drawn if one.table.num_rows or name != "json"]
+        table = joined(filled or [drawn[0].table], typed=name != "csv")
         locked = tuple(dict.fromkeys(one for sample in drawn for one in sample.locked))
         return Sample(
             table=table.drop_columns([one for one in locked if one in table.column_names]),
