@@ -76,12 +76,6 @@ def detect_dialect(
     )
 
 
-def sample(text: str, dialect: Dialect, limit: int = SAMPLE_RECORDS) -> list[list[str | None]]:
-    """Return the fields of a text's first records, up to the first that does not parse."""
-    records, _ = first_records(text.encode(dialect.encoding), dialect, limit)
-    return [record.fields for record in records]
-
-
 def first_records(
     body: bytes, dialect: Dialect, limit: int = SAMPLE_RECORDS, *, strict: bool = False
 ) -> tuple[list[Record], bool]:
