@@ -56,7 +56,7 @@ def answer_query(w: Workplace, a: Arguments, meter: ScanMeter, report: Report) -
         "sources_total": result.sources_total,
         "sql": clipped_text(result.sql, share),
         "plan": plan,
-        **_parquet(a, result),
+        **({"parquet": result.details["parquet"]} if asked.format == "parquet" else {}),
     }
     identity = {"sources": result.identity}
     page = table_page(
@@ -88,12 +88,6 @@ def _behind(offset: int, result: QueryResult) -> Iterator[str]:
         yield f"offset {offset:,} is behind the last row."
     elif offset > result.total_rows:
         yield f"offset {offset:,} is behind the last of {result.total_rows:,} rows."
-
-
-def _parquet(a: Arguments, result: QueryResult) -> dict[str, Any]:
-    if a.get("format") != "parquet":
-        return {}
-    return {"parquet": result.details["parquet"]}
 
 
 def _filter(a: Arguments) -> Filter | None:
