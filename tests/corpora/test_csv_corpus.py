@@ -47,8 +47,8 @@ class Whole:
         while True:
             asked = CsvRequest(max_rows=page_rows, position=position)
             page = CsvLoader().load(self.source, asked)
-            self.notices += page.notices
             taken = min(page_rows, page.table.num_rows)
+            self.notices += [*page.notices, *map(str, page.told(taken))]
             self.rows += wire.json_rows(page.table.slice(0, taken), wire.Clipper(100_000))
             self.names = page.table.column_names
             self.dialect = Dialect(**page.details["dialect"])  # type: ignore[arg-type] # its JSON
