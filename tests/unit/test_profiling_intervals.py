@@ -149,3 +149,32 @@ def test_six_digits_may_be_numbers(numbers: Iterable[int]) -> None:
     told = warnings_on(f"t/o_{number:06d}.csv" for number in numbers)
     assert "yymmdd" not in str(told)
     assert [one for one in told if "2011-06" not in one] == []
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        "t/run-{:%Y-%m-%d}/part-0.csv",
+        "t/snapshot_{:%Y%m%d}-7f3a9c21/x.csv",
+        "t/{:%Y-%m-%dT%H-%MZ}/manifest.json",
+        "t/{:%Y%m%d%H}/x.csv",
+    ],
+)
+def test_folders_whose_names_hold_a_day_are_one_data_set(layout: str) -> None:
+    """However few they are, with what is missing between them."""
+    (told,) = warnings_on(layout.format(at) for at in _every(1440, count=5, but=2))
+    assert told.startswith("Missing in the folders: 2026-03-03 (4 entries from 2026-03-01")
+
+
+def test_folders_with_a_number_or_another_name_are_data_sets_of_their_own() -> None:
+    """As far as names tell."""
+    keys = [
+        f"t/{name}/x.csv" for name in ("model_2024", "v202401", "2.0", "a_20240101", "b_20240101")
+    ]
+    assert len(grouped(keys).datasets()) == len(keys)
+
+
+def test_what_athena_puts_beside_its_results_is_no_data_set() -> None:
+    """One result is one data set."""
+    grouper = grouped(["r/1f.csv", "r/1f.csv.metadata"])
+    assert ([one["name"] for one in grouper.datasets()], grouper.hidden) == (["1f"], 1)

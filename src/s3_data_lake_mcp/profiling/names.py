@@ -39,7 +39,7 @@ _SHORT_DATE = re.compile(rf"(?<![0-9A-Za-z])(\d\d)({_MONTH})({_DAY})(?![0-9A-Za-
 _ONE_PART = re.compile(rf"(?:[^0-9]*[^0-9A-Za-z])?(\d\d|[Qq][1-4]|{_WEEK})(?:[^0-9A-Za-z][^0-9]*)?")
 _CLOCK = re.compile(r"([01]\d|2[0-3])[-_:.h]?([0-5]\d)(?:[-_:.m]?[0-5]\d)?")
 _IGNORED_NAMES = re.compile(
-    r"_SUCCESS$|_committed_|_started_|.*\.crc$|_metadata$|_common_metadata$"
+    r"_SUCCESS$|_committed_|_started_|.*\.crc$|_metadata$|_common_metadata$|.*\.csv\.metadata$"
 )
 _SUFFIX = re.compile(rf"(?:\.(?!{_HEX})[A-Za-z][A-Za-z0-9]{{0,11}}){{1,2}}$")
 _DIGIT = re.compile(r"[0-9]")
@@ -152,6 +152,7 @@ def _folders_of(path: str) -> _Folders:
     partitions: list[tuple[str, str]] = []
     templates: list[str] = []
     dated: list[str] = []
+    named = ""
     for folder in folders:
         if hive := PARTITION.fullmatch(folder):
             partitions.append((hive[1], unquote(hive[2])))
@@ -160,10 +161,14 @@ def _folders_of(path: str) -> _Folders:
             dated.append(folder)
             templates.append("*")
         else:
-            templates.append(folder)
+            template, told = template_of(folder)
+            # A number may look like a year or month.
+            is_day = len(told) >= _DAY_CHARS
+            templates.append(template if is_day else folder)
+            named = told if is_day else named
     moments = _partition_moments(partitions)
-    moment = _folder_moment(dated) if dated else ""
-    if dated:
+    moment = max(_folder_moment(dated) if dated else "", named, key=len)
+    if moment:
         moments.append(("folders", moment))
     return _Folders(
         hidden=any(map(is_private, folders)),
