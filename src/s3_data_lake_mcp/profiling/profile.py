@@ -277,8 +277,7 @@ class Profiler:
     def _footer(self, subject: Subject, columns: Sequence[str]) -> Profiled:
         refuse_many(subject.uri, subject.objects_total)
         footers = read_footers(self.store, subject.refs, self.meter)
-        parted = subject.objects_total > 1
-        partitions = partitions_of([ref.key for ref in subject.refs]) if parted else {}
+        partitions = partitions_of([ref.key for ref in subject.refs]) if len(footers) > 1 else {}
         types: dict[str, pa.DataType] = {}
         spelt = spelt_once([footer.names for footer in footers])
         for footer in footers:
