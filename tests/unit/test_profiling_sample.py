@@ -251,6 +251,37 @@ def test_plans_count_what_is_few_everywhere() -> None:
     assert plans[1].bins is not None
 
 
+def test_plans_count_what_a_sample_shows_no_value_of() -> None:
+    """There are few, and of another type there are as many as of the sample's."""
+    shown: dict[str, tuple[pa.Array[Any], pa.DataType]] = {
+        "null": (pa.nulls(80), pa.int64()),
+        "text": (pa.nulls(80, pa.string()), pa.float64()),
+        "whole": (pa.array(range(80)), pa.string()),
+        "few": (pa.array([i % 5 for i in range(80)]), pa.string()),
+        "list": (pa.array([[i] for i in range(80)]), pa.string()),
+    }
+    rows = pa.table({name: values for name, (values, _) in shown.items()})
+    sample = Sample(table=rows, parts=(10,) * 8, where="", size_bytes=80)
+    kinds = [(name, kind) for name, (_, kind) in shown.items()]
+    table = pa.schema([*kinds, ("absent", pa.date32())]).empty_table()
+    plans = plans_of(sample, _columns(table), 80)
+    assert [plans[at].count_all for at in range(6)] == [True, True, False, True, False, True]
+
+
+def test_without_a_sampled_record_an_exact_profile_takes_a_second_pass(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Records longer than the ranges of a sample tell nothing to plan by."""
+    monkeypatch.setattr("s3_data_lake_mcp.profiling.profile._SMALL_BYTES", 0)
+    summaries = Summaries()
+    rows = [f"{n},{chr(97 + n) * 300_000}" for n in range(20)]
+    summaries.put("a.csv", "\n".join(["n,t", *rows, ""]).encode())
+    found = summaries.of("a.csv", "exact")
+    n, t = found["profile"]["columns"]
+    assert sum(bin_["count"] for bin_ in n["histogram"]) == n["distinct"] == t["distinct"] == 20
+    assert not any(notice.startswith("Estimates") for notice in found["notices"])
+
+
 def test_plans_take_a_share_of_many_values_alone() -> None:
     """Quantiles are of all values but where a column seems to have very many, nulls not counted."""
     table = pa.table({"key": range(1_000), "rare": [None, *[None, None, 1] * 333]})

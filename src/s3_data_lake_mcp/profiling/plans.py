@@ -44,13 +44,19 @@ def plans_of(sample: Sample, columns: Sequence[ProfiledColumn], size_bytes: int)
 
 
 def _plan(sample: Sample, column: ProfiledColumn, scale: float) -> Plan:
-    if column.name not in sample.table.column_names or column.kind == "opaque":
+    if column.kind == "opaque":
         return Plan()
-    values: Any = sample.table.column(column.name)
+    known = column.name in sample.table.column_names
+    values: Any = sample.table.column(column.name) if known else pa.nulls(0)
+    if values.null_count == len(values):
+        # There can't be many.
+        return Plan(count_all=True)
     kinds = {kind_of(values.type), column.kind}
-    if len(kinds) > 1 and not kinds <= {"number", "float"}:
+    if "opaque" in kinds:
         return Plan()
     count_all, candidates = _frequent(values, sample.parts, column)
+    if len(kinds) > 1 and not kinds <= {"number", "float"}:
+        return Plan(count_all=count_all)
     return Plan(
         bins=_bins(values, column),
         center=_center(values, column),

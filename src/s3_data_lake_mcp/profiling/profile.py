@@ -240,10 +240,11 @@ class Profiler:
     def _hint(self, subject: Subject) -> Sample | None:
         """Return a sample that spares the exact scan its second pass; it is not needed."""
         try:
-            return self._draw(subject, HINT_RANGE_BYTES)
+            sample = self._draw(subject, HINT_RANGE_BYTES)
         except LakeError:
             self.meter.check()
             return None
+        return sample if sample.table.num_rows else None
 
     def _sample(self, subject: Subject, columns: Sequence[str]) -> Profiled:
         sample = self._draw(subject)
