@@ -9,6 +9,7 @@ import pytest
 
 from s3_data_lake_mcp.engines import TableSession, Written
 from s3_data_lake_mcp.profiling.aggregates import Plan, ProfiledColumn
+from s3_data_lake_mcp.profiling.columns import types_of
 from s3_data_lake_mcp.profiling.exact import measure
 from s3_data_lake_mcp.storage import ScanMeter
 from support.engine import BUCKET, Desk
@@ -93,6 +94,34 @@ def test_a_column_that_becomes_wider_while_it_is_counted(
     assert found["type"] == kind
     assert found["nulls"] == (late in {"NA", ""})
     assert found["distinct"] == (3 if late in {"NA", ""} else 4)
+
+
+@pytest.mark.parametrize(
+    ("values", "late"),
+    [("1\n2\n", "x"), ("2026-01-01\n", "soon"), ("2026-01-01\n", "2026-01-01 10:00")],
+)
+def test_counts_outlive_values_that_widen_their_column(values: str, late: str) -> None:
+    """Counts alone go through whatever the type has become; the next measures are of that."""
+    desk = Desk()
+    desk.put("a.csv", "n,t\n" + values.replace("\n", ",abc\n") * 100_000 + f"{late},d\n")
+    with desk.engine.open_table(BUCKET, "a.csv", ScanMeter()) as session:
+        before = types_of(session)["n"]
+        column = ProfiledColumn(name="n", type=before, position=0)
+        measure(session, [column], small=False, plans={0: Plan(count_all=True)})
+        assert types_of(session)["n"] != before
+
+
+@pytest.mark.parametrize("small_bytes", [0, 32 << 20])
+def test_any_number_of_columns_may_widen(small_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mark for missing values that the head does not show makes texts of all of them."""
+    monkeypatch.setattr("s3_data_lake_mcp.profiling.profile._SMALL_BYTES", small_bytes)
+    summaries = Summaries()
+    rows = [[str(row * at) for at in range(1, 7)] for row in range(20_000)]
+    for at in range(6):
+        rows[10_000 + at * 1_000][at] = "-"
+    summaries.put("a.csv", "\n".join(["a,b,c,d,e,f", *map(",".join, rows), ""]).encode())
+    found = summaries.columns("a.csv", "exact")
+    assert [(one["type"], one["min"]) for one in found.values()] == [("string", "-")] * 6
 
 
 def test_many_columns_have_no_texts_at_hand() -> None:

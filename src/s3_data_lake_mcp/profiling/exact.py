@@ -169,7 +169,9 @@ def _row(
         names = [f"{part}_{column.position}" for part in TALLY_PARTS]
         if set(names) <= set(table.column_names):
             keys, counts = (_flat(table.column(name)) for name in names)
-            tallies[f"told_{column.position}"] = tally_of(column, keys, counts)
+            # Values that widened their column meanwhile are measured anew.
+            if keys.type == column.type:
+                tallies[f"told_{column.position}"] = tally_of(column, keys, counts)
             table = table.drop_columns(names)
     values = json_rows(table, Clipper(LONGEST_TEXT))
     return dict(zip(table.column_names, values[0], strict=True)) | tallies

@@ -199,9 +199,9 @@ class Profiler:
     ) -> tuple[list[ProfiledColumn], str, Measured]:
         """Measure until the types of the columns hold: a scan may find values that widen them."""
         types = types_of(session)
-        for _ in range(_MOST_SCANS):
+        for scan in range(_MOST_SCANS):
             chosen, left_out = self._choose(types, columns, subject)
-            known, measured = types, None
+            known = types
             try:
                 sample = hint.sample()
                 plans = plans_of(sample, chosen, subject.size_bytes) if sample else None
@@ -209,17 +209,16 @@ class Profiler:
                 measured = measure(session, chosen, small=small, plans=plans)
                 measured.notices[:0] = session.notices  # the next statement forgets some
             except SqlError:
-                types = types_of(session)
-                if types == known:
+                if (types := types_of(session)) == known:
                     raise
-                continue
-            types = types_of(session)
-            if types == known:
-                break
-        if measured is None:
-            message = f"{subject.uri} has columns whose types keep changing as more of them is read"
-            raise LimitExceededError(message, hint="Take a sample.", repair={"basis": "sample"})
-        return chosen, left_out, measured
+            else:
+                if (types := types_of(session)) == known:
+                    return chosen, left_out, measured
+            if scan:
+                # Measures end with the first column that widens; counts go on to the others.
+                types = types_of(session, chosen)
+        message = f"{subject.uri} has columns whose types keep changing as more of them is read"
+        raise LimitExceededError(message, hint="Take a sample.", repair={"basis": "sample"})
 
     def _choose(
         self, types: dict[str, pa.DataType], columns: Sequence[str], subject: Subject
