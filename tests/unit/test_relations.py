@@ -147,6 +147,7 @@ def test_decoded_bytes_are_bounded() -> None:
         ("null-token-late", "N/A was read as null"),
         ("fraction-late", "1.5"),
         ("leading-zero-late", "01234"),
+        ("windows-1252-late", "From line 40,002 on s3://.* Windows-1252"),
     ],
 )
 def test_what_was_not_plain_is_said(name: str, said: str) -> None:
@@ -178,6 +179,17 @@ def test_many_columns_that_flip_late_cost_few_scans() -> None:
         table = desk.run("a.csv", "SELECT * FROM data", max_rows=MANY + width).table
     assert [str(kind) for kind in table.schema.types[:4]] == ["double", "int64", "string", "string"]
     assert len(views) < 8
+
+
+def test_many_columns_that_flip_late_are_told_in_few_words() -> None:
+    """The notices leave room for rows, however many columns there are."""
+    desk = Desk()
+    names = ",".join(f"c{at}" for at in range(90))
+    row = ",".join("1" for _ in range(90)) + "\n"
+    desk.put("a.csv", f"{names}\n{row * 400}{row.replace('1', 'x')}{row.replace('1', 'NA')}")
+    notices = desk.run("a.csv", "SELECT * FROM data").notices
+    assert sum(map(len, notices)) < 2_000
+    assert notices[-1].startswith("80 more columns have other types than the head shows: c10, c11,")
 
 
 def lines(*records: str) -> bytes:

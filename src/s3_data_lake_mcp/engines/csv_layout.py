@@ -20,6 +20,7 @@ from s3_data_lake_mcp.engines.watched import (
     without_quoted_empties,
 )
 from s3_data_lake_mcp.errors import LakeError
+from s3_data_lake_mcp.fence import some_of
 from s3_data_lake_mcp.loaders.compression import detect_compression
 from s3_data_lake_mcp.loaders.csv import CsvRequest, CsvShape, Dialect, sniff
 from s3_data_lake_mcp.loaders.csv_dialect import first_records
@@ -32,6 +33,7 @@ SNIFF_BYTES = HEAD_BYTES
 NO_TEXT = secrets.token_hex(16)
 """A text that is in no file."""
 _SAMPLE_RECORDS = 300
+_NAMED_COLUMNS = 10
 _LONG_LINE = {"max_line_size": "16777216", "buffer_size": "67108864"}
 
 
@@ -143,10 +145,13 @@ class Layout:
         typed = {c: found for c, found in self.tokens.items() if kinds[c.lower()] != TEXT}
         # One of them showed that the column has some: nobody has looked for the others.
         yield from map(str, said_of_nulls(typed, known=False))
-        for column, value in self.widenings.items():
-            if (kind := self.kinds[column]) == kinds[column.lower()]:
-                said = f"{value!r} does not fit what the head shows."
-                yield f"Column {column} was read as {kind}: {said}"
+        wider = [c for c in self.widenings if self.kinds[c] == kinds[c.lower()]]
+        for column in wider[:_NAMED_COLUMNS]:
+            said = f"{self.widenings[column]!r} does not fit what the head shows."
+            yield f"Column {column} was read as {self.kinds[column]}: {said}"
+        if more := wider[_NAMED_COLUMNS:]:
+            listed = some_of(more, _NAMED_COLUMNS)
+            yield f"{len(more):,} more columns have other types than the head shows: {listed}."
 
 
 type Group = tuple[Layout, list[Member]]

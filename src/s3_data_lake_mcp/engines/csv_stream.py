@@ -34,12 +34,16 @@ PLAIN = Marks()
 
 @dataclass(slots=True)
 class Irregular:
-    """Counts records with too few or too many fields, and names the first."""
+    """Counts records with too few or too many fields, and names the first.
+
+    `switched` is the line from which on text that is not UTF-8 was read as Windows-1252.
+    """
 
     short: int = 0
     long: int = 0
     short_lines: list[int] = field(default_factory=list)
     long_lines: list[int] = field(default_factory=list)
+    switched: int = 0
 
     def add(self, line: int, *, short: bool) -> None:
         """Count one record."""
@@ -52,7 +56,7 @@ class Irregular:
             self.long += 1
 
     def notices(self, subject: str) -> Iterator[str]:
-        """Return a sentence for each kind."""
+        """Return a sentence for each kind, and one for the encoding."""
         for count, lines, what in (
             (self.short, self.short_lines, "had too few fields and were filled with null"),
             (self.long, self.long_lines, "had too many fields and were left out"),
@@ -61,6 +65,11 @@ class Irregular:
                 more = ", …" if count > len(lines) else ""
                 named = ", ".join(map(str, lines))
                 yield f"{count:,} rows of {subject} {what}: line {named}{more}."
+        if self.switched:
+            yield (
+                f"From line {self.switched:,} on {subject} is not valid UTF-8: it was read as"
+                " Windows-1252 (encoding)."
+            )
 
 
 def decoded(source: ObjectReader, shape: CsvShape, max_decoded_bytes: int) -> Iterator[bytes]:
@@ -92,6 +101,7 @@ def cleaned(
     )
     reader.fallback = shape.encoding_open
     for record in reader:
+        irregular.switched = reader.switched_line
         yield from mended(record, len(shape.names), irregular)
 
 

@@ -284,6 +284,8 @@ class CsvTable(Table):
         kinds = merged_kinds(groups := self._groups())
         said = [notice for layout, _ in groups for notice in layout.notices(kinds)]
         for subject, opens in self._irregular.items():
-            most = max(opens, key=lambda one: one.short + one.long, default=Irregular())
+            most = max(
+                opens, key=lambda one: one.short + one.long + one.switched, default=Irregular()
+            )
             said += most.notices(subject)
         return list(dict.fromkeys(said))
