@@ -62,7 +62,9 @@ class BucketMap:
     """
 
     def __init__(self, text: str, kind: Kind) -> None:
-        self._entries = tuple(_entry(entry, kind) for entry in entries(text))
+        # Commas alone are no entry, and must not pass for a setting that is left out.
+        given = entries(text) or ([text] if text else [])
+        self._entries = tuple(_entry(entry, kind) for entry in given)
 
     def of(self, bucket: str) -> str:
         """Return the bucket's value; empty if it has none."""

@@ -124,11 +124,11 @@ def _memory(value: ByteSize) -> ByteSize:
 
 
 def _upper(value: object) -> object:
-    return value.upper() if isinstance(value, str) else value
+    return value.strip().upper() if isinstance(value, str) else value
 
 
 def _lower(value: object) -> object:
-    return value.lower() if isinstance(value, str) else value
+    return value.strip().lower() if isinstance(value, str) else value
 
 
 class Settings(BaseSettings):
@@ -213,7 +213,7 @@ class Settings(BaseSettings):
 
     An account id alone holds for all buckets. Requests to a bucket of another owner are refused."""
 
-    requester_pays: bool = False
+    requester_pays: Annotated[bool, BeforeValidator(_lower)] = False
     """Whether requests to requester-pays buckets may be sent, at your cost."""
 
     ssm_path: Annotated[str, AfterValidator(_path)] = ""

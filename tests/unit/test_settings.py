@@ -30,7 +30,8 @@ def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     ("name", "text", "value"),
     [
         ("LOG_LEVEL", "info", "INFO"),
-        ("RESULT_CONTENT", "Text", "text"),
+        ("RESULT_CONTENT", " Text ", "text"),
+        ("REQUESTER_PAYS", " TRUE", True),
         ("MEMORY_LIMIT", "2 GB", 2_000_000_000),
         ("MAX_SCAN_BYTES", "5GiB", 5 << 30),
         ("MAX_RESULT_BYTES", "4096", 4096),
