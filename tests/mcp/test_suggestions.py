@@ -8,6 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from s3_data_lake_mcp.models.analysis import DatasetSummary
+from s3_data_lake_mcp.tools.rendering import render
 from support.mcp import Caller
 from support.objects import SHELF, Objects
 
@@ -94,3 +96,17 @@ async def test_pictures_are_not_proposed(call: Caller, objects: Objects) -> None
     found = await call("get_dataset_summary", bucket_name=SHELF, prefix="pictures/")
     assert len(found.data["datasets"]) == 2
     assert found.lines[-1].startswith("<<end")
+
+
+async def test_where_a_listing_took_too_long_one_object_is_next(
+    objects: Objects, call: Caller
+) -> None:
+    """The same prefix again would take as long; its example has a profile at once."""
+    for at in range(3):
+        objects.put(f"long/p-{at}.csv", _CSV)
+    found = await call("get_dataset_summary", bucket_name=SHELF, prefix="long/")
+    stopped = found.data | {"inventory": found.data["inventory"] | {"complete": False}}
+    answer = DatasetSummary.model_validate(stopped | {"profile": None})
+    text = render(answer, "get_dataset_summary", None, brief=False)
+    follow = json.loads(text.rpartition("next: ")[2])
+    assert (await call(follow["tool"], **follow["arguments"])).data["profile"]["rows"] == 2

@@ -42,15 +42,16 @@ def summary(result: DatasetSummary) -> tuple[str, Sequence[str], str | None]:
 
 
 def _narrower(result: DatasetSummary) -> str | None:
-    """Return the call that profiles the largest of several datasets."""
-    tables = [one.uri for one in result.datasets if one.format in READ_TOOLS]
-    if len(result.datasets) == 1 or not tables:
+    """Return the call that profiles the largest of several datasets.
+
+    Where the listing took too long, that takes as long again: then an object of it.
+    """
+    complete = result.inventory.complete
+    table = next((one for one in result.datasets if one.format in READ_TOOLS), None)
+    if table is None or (complete and len(result.datasets) == 1):
         return None
-    place = {
-        "bucket_name": result.bucket,
-        "prefix": tables[0].removeprefix(f"s3://{result.bucket}/"),
-    }
-    return next_line("get_dataset_summary", place)
+    prefix = table.uri.removeprefix(f"s3://{result.bucket}/") if complete else table.example_key
+    return next_line("get_dataset_summary", {"bucket_name": result.bucket, "prefix": prefix})
 
 
 def _dataset_line(dataset: Dataset) -> str:
