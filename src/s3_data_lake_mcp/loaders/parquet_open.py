@@ -37,7 +37,6 @@ from s3_data_lake_mcp.loaders.parquet_thrift import (
     parse_beginning,
     parse_footer,
 )
-from s3_data_lake_mcp.loaders.thrift import ThriftError
 from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
 
 _MAX_FOOTER_BYTES = 128 << 20
@@ -83,7 +82,8 @@ class ParquetFooter:
     @cached_property
     def fields(self) -> FooterFields:
         """All that the footer says, chunk by chunk; costs about 15 µs a column chunk."""
-        return _parsed(self.data, self.subject)
+        with translating(self.subject, "its footer"):
+            return parse_footer(self.data)
 
     @cached_property
     def locked(self) -> frozenset[int]:
@@ -218,10 +218,8 @@ def _first_chunks(data: bytes, subject: str) -> tuple[frozenset[int], tuple[str,
 
     A column is encrypted in all row groups or in none.
     """
-    try:
+    with translating(subject, "its footer"):
         fields = parse_beginning(data)
-    except ThriftError as exc:
-        raise _translated(subject, "its footer", exc) from exc
     _check_limits(fields.elements // 3, subject)  # a list has three elements to one stored column
     chunks = fields.row_groups[0].get("chunks", []) if fields.row_groups else []
     codecs: dict[str, None] = {}
@@ -233,13 +231,6 @@ def _first_chunks(data: bytes, subject: str) -> tuple[frozenset[int], tuple[str,
         codecs[CODECS[code]] = None
     locked = {i for i, c in enumerate(chunks) if "crypto" in c or "encrypted_column" in c}
     return frozenset(locked), tuple(codecs)
-
-
-def _parsed(data: bytes, subject: str) -> FooterFields:
-    try:
-        return parse_footer(data)
-    except ThriftError as exc:
-        raise _translated(subject, "its footer", exc) from exc
 
 
 def _check_limits(columns: int, subject: str) -> None:

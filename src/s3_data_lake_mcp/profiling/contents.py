@@ -20,7 +20,6 @@ from s3_data_lake_mcp.loaders.formats import (
 from s3_data_lake_mcp.loaders.json import JsonLoader
 from s3_data_lake_mcp.loaders.json_table import table_of
 from s3_data_lake_mcp.loaders.parquet_footer import describe_parquet
-from s3_data_lake_mcp.loaders.thrift import ThriftError
 from s3_data_lake_mcp.profiling.json_head import read_head
 from s3_data_lake_mcp.profiling.sample_figures import dated
 from s3_data_lake_mcp.profiling.sample_ranges import reader_of
@@ -105,8 +104,6 @@ def _parquet(source: ObjectReader) -> Contents:
     found = Contents(format="parquet", detected_by="magic")
     try:
         told = describe_parquet(source)
-    except ThriftError:
-        found.notices.append(f"{source.ref} is damaged: its footer cannot be decoded.")
     except LakeError as exc:
         found.notices.append(exc.sentences)
     else:

@@ -11,11 +11,10 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import types
 
-from s3_data_lake_mcp.errors import LimitExceededError, MalformedDataError
+from s3_data_lake_mcp.errors import LimitExceededError
 from s3_data_lake_mcp.fence import some_of
 from s3_data_lake_mcp.loaders.parquet_open import ParquetFooter, open_footer
 from s3_data_lake_mcp.loaders.parquet_statistics import ColumnStatistics, column_statistics
-from s3_data_lake_mcp.loaders.thrift import ThriftError
 from s3_data_lake_mcp.profiling import Json
 from s3_data_lake_mcp.profiling.aggregates import LONGEST_TEXT, ProfiledColumn, kind_of
 from s3_data_lake_mcp.profiling.columns import spelt_once
@@ -133,7 +132,7 @@ class FooterProfile:
 
     def add(self, footer: ParquetFooter, wanted: Sequence[str], spelt: Mapping[str, str]) -> None:
         """Add one object's statistics; a column that it lacks is null there."""
-        told = {spelt[one.name]: one for one in _statistics(footer)}
+        told = {spelt[one.name]: one for one in column_statistics(footer)}
         kinds = dict(zip(footer.names, footer.schema.types, strict=True))
         for name in wanted:
             if name in told and name not in self.columns:
@@ -173,14 +172,6 @@ def profile_footers(
             told = partition_figures(column, partitions[column.name], rows)
             found.partitions[column.name] = told.as_json("footer")
     return found
-
-
-def _statistics(footer: ParquetFooter) -> list[ColumnStatistics]:
-    try:
-        return column_statistics(footer)
-    except ThriftError as exc:
-        message = f"{footer.subject} is damaged: its footer cannot be decoded"
-        raise MalformedDataError(message, hint="Write the object again.") from exc
 
 
 def refuse_many(uri: str, count: int) -> None:
