@@ -34,15 +34,17 @@ def load() -> Configuration:
 
     Raises:
         ValidationError: If a setting of the environment or `.env` is wrong.
-        InvalidArgumentError: If an SSM parameter is wrong.
+        InvalidArgumentError: If an SSM parameter is wrong, or `.env` is not UTF-8.
         NotFoundError: If there is no parameter below the path: settings that narrow what may be
             read would be missing.
         LakeError: If SSM cannot be read.
     """
+    # First: it says what is wrong with `.env` as a whole.
+    found = sources()
     own = Settings()
     configuration = Configuration(
         settings=own,
-        sources=sources(),
+        sources=found,
         secrets=frozenset(name for name in Settings.model_fields if is_secret(name)),
         notices=tuple(
             _unknown(name, name.removeprefix(PREFIX), Settings.model_fields, PREFIX)

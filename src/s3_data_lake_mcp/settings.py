@@ -24,6 +24,8 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from s3_data_lake_mcp.errors import InvalidArgumentError
+
 PREFIX = "S3_DATA_LAKE_"
 CEILING = 10_000
 _LEAST_RESULT_BYTES = 2 << 10
@@ -82,8 +84,15 @@ def kept_back() -> list[str]:
     return [name for name, _, secret in _given() if secret]
 
 
+def _dotenv() -> DotEnvSettingsSource:
+    try:
+        return DotEnvSettingsSource(Settings)
+    except UnicodeDecodeError as exc:
+        raise InvalidArgumentError(".env is not UTF-8", hint="Save it as UTF-8.") from exc
+
+
 def _given() -> list[tuple[str, str, bool]]:
-    found = DotEnvSettingsSource(Settings)() | EnvSettingsSource(Settings)()
+    found = _dotenv()() | EnvSettingsSource(Settings)()
     return [
         (f"{PREFIX}{name.upper()}", str(found[name]), is_secret(name))
         for name in Settings.model_fields
@@ -233,15 +242,17 @@ def is_secret(name: str) -> bool:
 
 def strangers() -> list[str]:
     """Return the variables that are named like a setting and are none: misspelt, most likely."""
-    names = {name.upper() for name in os.environ} | {
-        name.upper() for name in DotEnvSettingsSource(Settings).env_vars
-    }
+    names = {name.upper() for name in os.environ} | {name.upper() for name in _dotenv().env_vars}
     known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
     return sorted(name for name in names - known if name.startswith(PREFIX))
 
 
 def sources() -> dict[str, str]:
-    """Return where each setting was found that is not at its default."""
-    found = dict.fromkeys(DotEnvSettingsSource(Settings)(), ".env")
+    """Return where each setting was found that is not at its default.
+
+    Raises:
+        InvalidArgumentError: If `.env` is not UTF-8.
+    """
+    found = dict.fromkeys(_dotenv()(), ".env")
     found |= dict.fromkeys(EnvSettingsSource(Settings)(), "environment")
     return {name: source for name, source in found.items() if name in Settings.model_fields}

@@ -99,6 +99,16 @@ def test_what_is_wrong_is_told_without_jargon(
     assert capsys.readouterr().err.startswith(f"{PREFIX}MAX_RESULT_BYTES: a result needs 2KiB")
 
 
+@pytest.mark.parametrize("command", [["settings"], ["config", "kiro"]])
+def test_a_file_of_another_encoding_is_told(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a line: it is not read in part."""
+    Path(".env").write_bytes("# café\n".encode("latin-1"))
+    assert cli.main(command) == 2
+    assert capsys.readouterr().err == ".env is not UTF-8. Save it as UTF-8.\n"
+
+
 @pytest.mark.parametrize("place", ["environment", ".env"])
 def test_a_misspelt_setting_is_told(monkeypatch: pytest.MonkeyPatch, place: str) -> None:
     """An allow-list that does not count must not go unnoticed."""
