@@ -96,3 +96,10 @@ def test_few_tokens_are_names_of_their_own() -> None:
 def test_tables_of_like_names_stay_apart(names: list[str]) -> None:
     """Words, years, and a few odd names are no tokens; nor are words beside them."""
     assert len(_datasets(f"t/{name}.csv" for name in names)) == len(names)
+
+
+def test_the_glob_of_names_that_are_all_token_matches_no_longer_suffix() -> None:
+    """`*.parquet` would take what another data set calls `.snappy.parquet`."""
+    found = _datasets(["1.parquet", "2.parquet", "a.snappy.parquet"])
+    (uri,) = [one["uri"] for one in found if one["objects"] > 1]
+    assert uri == "s3://lake/[0-9]*.parquet"

@@ -118,7 +118,7 @@ class Neighbours:
         rivals = [
             other
             for (deep, suffix), others in self._by_depth.items()
-            if deep == depth and (suffix == group.key[2] or not group.key[2])
+            if deep == depth and suffix.endswith(group.key[2])
             for other in others
             if other is not group
         ]
