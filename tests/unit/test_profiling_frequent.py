@@ -121,3 +121,12 @@ def test_a_plan_counts_blank_texts_where_a_sample_shows_any() -> None:
     sample = Sample(table=table, parts=(9,), where="", size_bytes=9)
     plans = plans_of(sample, _columns(table), 9)
     assert [plans[at].blanks for at in (0, 1)] == [False, True]
+
+
+@pytest.mark.parametrize(("room", "again"), [(2_000_000, True), (1_999_999, False)])
+def test_what_cannot_be_read_twice_is_counted_at_once(room: int, again: bool) -> None:  # noqa: FBT001
+    """No second pass is left to need: blanks are counted, and quantiles are of all values."""
+    table = pa.table({"x": ["a", "b"], "n": [1, 2]})
+    sample = Sample(table=table, parts=(2,), where="", size_bytes=2)
+    x, n = plans_of(sample, _columns(table), 1_000_000, room).values()
+    assert (x.blanks, n.share == 1) == (not again, not again)

@@ -443,3 +443,24 @@ def test_a_sample_takes_what_the_budget_allows(prefix: str, basis: str, budget: 
     answer = summaries.of(prefix, basis)
     assert answer["profile"]["rows_basis"] == "sample"
     assert summaries.meter.bytes_read <= budget
+
+
+@pytest.mark.parametrize(
+    ("basis", "body"),
+    [
+        ("footer", parquet_bytes(pa.table({"a": range(500_000)}), compression="none")),
+        ("sample", b"a,b\n" + b"1,plain\n" * 500_000 + b"-,x\n" + b"2,plain\n" * 500_000),
+    ],
+)
+def test_an_exact_scan_leaves_room_for_another_basis(
+    basis: str, body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What fits the budget once, but takes two passes, still has a profile."""
+    monkeypatch.setattr("s3_data_lake_mcp.profiling.profile._SMALL_PARQUET_BYTES", 0)
+    most = ByteSize(len(body) * 3 // 2)
+    limits = Settings(_env_file=None, max_scan_bytes=most, cache_bytes=ByteSize(1 << 20))  # type: ignore[call-arg] # as above
+    summaries = Summaries(settings=limits)
+    summaries.put("a", body)
+    answer = summaries.of("a")
+    assert answer["profile"]["rows_basis"] == basis
+    assert "Not exact: The call needs more than its budget" in answer["notices"][-1]

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -28,7 +29,12 @@ _DRAWN_VALUES = 1 << 17
 """So many random values have all quantiles within half a percent of the rank (DKW inequality)."""
 
 
-def plans_of(sample: Sample, columns: Sequence[ProfiledColumn], size_bytes: int) -> dict[int, Plan]:
+def plans_of(
+    sample: Sample,
+    columns: Sequence[ProfiledColumn],
+    size_bytes: int,
+    room_bytes: float = math.inf,
+) -> dict[int, Plan]:
     """Return a plan for each column by its position.
 
     Values are counted in full only where parts of the sample that lie apart hold the same ones: a
@@ -38,9 +44,14 @@ def plans_of(sample: Sample, columns: Sequence[ProfiledColumn], size_bytes: int)
         sample: What the plans are made of.
         columns: The columns.
         size_bytes: Size of all that is to be profiled.
+        room_bytes: What may be read: enough for a second time, or the sample foretells nothing
+            that a second pass would have to mend.
     """
     scale = size_bytes / sample.size_bytes if sample.size_bytes else 0.0
-    return {column.position: _plan(sample, column, scale) for column in columns}
+    found = {column.position: _plan(sample, column, scale) for column in columns}
+    if 2 * size_bytes <= room_bytes:
+        return found
+    return {at: replace(plan, share=1.0, blanks=True) for at, plan in found.items()}
 
 
 def _plan(sample: Sample, column: ProfiledColumn, scale: float) -> Plan:

@@ -1,7 +1,6 @@
 """The profile of a subject on the basis that was asked for, or the best that the budget allows."""
 
 import contextlib
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -43,6 +42,7 @@ from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectStore, ScanMeter, check_versions
 
 _SHARE_OF_TIME = 0.6
+_KEPT_BYTES = 4 << 20
 _SMALL_BYTES = 32 << 20
 _SMALL_PARQUET_BYTES = 8 << 20
 """Up to here distinct counts and quantiles are exact, which takes some ten times as much memory."""
@@ -94,12 +94,11 @@ class Profiler:
 
     def _best(self, subject: Subject, columns: Sequence[str]) -> Profiled:
         reason = "reading all of it would take too long. basis=exact tries it anyway"
-        share = _SHARE_OF_TIME * self.meter.remaining_seconds
         if subject.size_bytes > self.meter.remaining_bytes:
             reason = "it has more bytes than a call may read"
-        elif subject.scan_seconds <= share:
+        elif subject.scan_seconds <= _SHARE_OF_TIME * self.meter.remaining_seconds:
             try:
-                with self._sooner():
+                with self._sooner(self.meter.remaining_bytes - subject.size_bytes):
                     return self._exact(subject, columns)
             except DeadlineExceededError:
                 self.meter.check()
@@ -125,15 +124,15 @@ class Profiler:
         return self._sample(subject, columns)
 
     @contextlib.contextmanager
-    def _sooner(self) -> Iterator[None]:
-        """Bring the deadline forward, so that there is time for another basis behind it."""
+    def _sooner(self, spare_bytes: int) -> Iterator[None]:
+        """Keep time, and some of so many bytes, for another basis behind what is done."""
         deadline = self.meter.deadline
-        share = _SHARE_OF_TIME * self.meter.remaining_seconds
-        self.meter.deadline = min(deadline, time.monotonic() + share)
+        self.meter.deadline -= (1 - _SHARE_OF_TIME) * self.meter.remaining_seconds
+        self.meter.kept_bytes = min(_KEPT_BYTES, spare_bytes // 2)
         try:
             yield
         finally:
-            self.meter.deadline = deadline
+            self.meter.deadline, self.meter.kept_bytes = deadline, 0
 
     def _exactly(self, subject: Subject, columns: Sequence[str]) -> Profiled:
         if subject.size_bytes > self.meter.remaining_bytes:
@@ -204,7 +203,8 @@ class Profiler:
             known = types
             try:
                 sample = hint.sample()
-                plans = plans_of(sample, chosen, subject.size_bytes) if sample else None
+                room = self.meter.remaining_bytes
+                plans = plans_of(sample, chosen, subject.size_bytes, room) if sample else None
                 hint.look(chosen)
                 measured = measure(session, chosen, small=small, plans=plans)
                 measured.notices[:0] = session.notices  # the next statement forgets some

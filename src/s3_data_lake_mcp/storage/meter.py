@@ -20,6 +20,9 @@ class ScanMeter:
         self.deadline = self._started + timeout_seconds
         self.timeout_seconds = timeout_seconds
         self._claimed = 0
+        self.kept_bytes = 0
+        """Bytes of the budget that are left alone, for what comes behind."""
+
         self.requests = 0
         self.bytes_read = 0
 
@@ -48,7 +51,7 @@ class ScanMeter:
     @property
     def remaining_bytes(self) -> int:
         """Bytes that the scan budget still allows."""
-        return max(0, self._max_bytes - self.bytes_read)
+        return max(0, self._max_bytes - self.kept_bytes - self.bytes_read)
 
     @property
     def cancelled(self) -> bool:
@@ -95,7 +98,8 @@ class ScanMeter:
             LimitExceededError: If the scan budget is spent, or about to be by other reads.
         """
         with self._lock:
-            claimed = min(most, self._max_bytes - self.bytes_read - self._claimed)
+            left = self._max_bytes - self.kept_bytes - self.bytes_read
+            claimed = min(most, left - self._claimed)
             if claimed > 0:
                 self._claimed += claimed
                 return claimed
