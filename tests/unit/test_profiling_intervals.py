@@ -64,6 +64,8 @@ def test_parts_of_one_day_are_no_minutes() -> None:
     """Four digits behind a date, from 0 on, count parts."""
     keys = [f"t/o_20260301_{part:04d}.csv" for part in range(30) if part != 7]
     assert warnings_on(keys) == []
+    (told,) = warnings_on(key.replace("1_00", "1_13") for key in keys)
+    assert told.startswith("Missing in the names: 2026-03-01T13:07")
 
 
 def test_what_moves_by_a_day_misses_nothing() -> None:

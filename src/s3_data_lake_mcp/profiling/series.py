@@ -112,13 +112,13 @@ def _is_monthly(days: set[str]) -> bool:
 def _is_of_parts(places: list[int], step: int, unit: str) -> bool:
     """Whether what looks like hours or minutes does not fill the days or hours, as parts do not.
 
-    Those leave some out every time, and minutes of one hour are most likely numbers from 0 on.
+    Those leave some out every time, and minutes of hour 0 alone are most likely numbers from 0 on.
     """
     cycle = _CYCLES[unit]
     if cycle % step or step == cycle:
         return True
     if places[-1] - places[0] < _CYCLES_TELL * cycle:
-        return unit == "minute" and places[0] // cycle == places[-1] // cycle
+        return unit == "minute" and {place // cycle % _CYCLES["hour"] for place in places} == {0}
     return len({place % cycle for place in places}) * step < cycle
 
 
