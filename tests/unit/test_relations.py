@@ -47,6 +47,8 @@ CSV = {
     "mixed-line-ends": b"a,b\n1,2\r\n3,4\r5,6\n",
     "spaces-before-quotes": b'a,b,c\n1, "x",3\n4, "y",6\n',
     "spaces-behind-quotes": b'a,b,c\n1,"x" ,3\n',
+    "spaces-before-quotes-late": b"a,b\n" + b"1,x\n" * MANY + b'2, "y, z"\n3, "w"\n',
+    "spaces-behind-quotes-late": b'a,b\n1,""\n' + b"1,x\n" * 40_000 + b'3,"w"  \n4,x\n',
     "quotes-inside": b'a,b,c\n1,x"y,3\n4,"y"z,6\n',
     "empty-quoted": b'a,b,c\n1,"",\n,,\n"","",""\n',
     "lines-in-quotes": b'a,b,c\n1,2,"x\ny"\n3,4,"5\r\n6"\n6,"7",8\n',
@@ -184,8 +186,7 @@ def test_many_columns_that_flip_late_cost_few_scans() -> None:
 def test_many_columns_that_flip_late_are_told_in_few_words() -> None:
     """The notices leave room for rows, however many columns there are."""
     desk = Desk()
-    names = ",".join(f"c{at}" for at in range(90))
-    row = ",".join("1" for _ in range(90)) + "\n"
+    names, row = ",".join(f"c{at}" for at in range(90)), ",".join("1" * 90) + "\n"
     desk.put("a.csv", f"{names}\n{row * 400}{row.replace('1', 'x')}{row.replace('1', 'NA')}")
     notices = desk.run("a.csv", "SELECT * FROM data").notices
     assert sum(map(len, notices)) < 2_000

@@ -24,6 +24,9 @@ of JSON has the 17 digits of a double."""
 
 _MOST_GOOD = 10_000
 _NUMBER_BYTES = 64
+_EDGE_BYTES = 4
+_SPACE = 0x20
+_MOST_SPACES = 64
 _SHORT_BYTES = 256 << 10
 """Decompression ends in the middle of lines, now and then soon."""
 
@@ -39,7 +42,7 @@ class EmptyTextError(SurpriseError):
 
 
 class RaggedError(SurpriseError):
-    """A record may have empty fields too many, which the engine would not notice."""
+    """A record may have what the engine passes over: empty fields too many, or spaced quotes."""
 
 
 class _Edges:
@@ -72,18 +75,45 @@ def has_quoted_empty(text: bytes, dialect: Dialect) -> bool:
     It is a doubled quote behind a delimiter or line break. Compared as numbers, for escaped quotes
     are doubled ones too, and may be many.
     """
+    if dialect.quote.encode() not in text:
+        return False
     values = np.frombuffer(text, np.uint8)
     quotes = np.flatnonzero(values == dialect.quote.encode()[-1])
     doubled = quotes[:-1][np.diff(quotes) == 1]
     before = values[doubled[doubled > 0] - 1]
-    marks = (dialect.delimiter.encode()[-1], 0x0A, 0x0D)
-    return any(bool((before == mark).any()) for mark in marks)
+    return any(bool((before == mark).any()) for mark in _marks(dialect))
+
+
+def has_spaced_quotes(text: bytes, dialect: Dialect) -> bool:
+    """Whether spaces may stand between a field's quotes and its ends, behind the first byte."""
+    quote, marks = dialect.quote.encode()[-1:], _marks(dialect)
+    if not quote or quote not in text:
+        return False
+    values = np.frombuffer(text, np.uint8)
+    at = np.flatnonzero(values == quote[0])
+    at = at[(at > 1) & (at < len(values) - 2)]
+    for way in (-1, 1):
+        spaced = at[values[at + way] == _SPACE]
+        spaced = spaced[np.isin(values[spaced + 2 * way], [*marks, _SPACE])]
+        # A doubled quote is one in a text, or an empty text.
+        single = values[spaced - way] != quote[0]
+        spaced = spaced[single | np.isin(values[spaced - 2 * way], [*marks])]
+        for end in spaced:
+            stop = max(-1, end + way * _MOST_SPACES)
+            run = values[end + way : None if stop < 0 else stop : way].tobytes()
+            if run.lstrip(b" ")[:1] in marks:
+                return True
+    return False
+
+
+def _marks(dialect: Dialect) -> bytes:
+    return dialect.delimiter.encode()[-1:] + b"\r\n"
 
 
 def without_quoted_empties(path: str, dialect: Dialect, start: int) -> Look:
-    """Return a look that lets no empty text in quotes pass, from a place on.
+    """Return a look that lets no empty text in quotes pass, nor spaced quotes, from a place on.
 
-    The look raises `EmptyTextError`.
+    The look raises `EmptyTextError` or `RaggedError`.
     """
     edges = _Edges()
 
@@ -92,10 +122,12 @@ def without_quoted_empties(path: str, dialect: Dialect, start: int) -> Look:
         if not data:
             return
         at = max(at, start)
-        head, tail = data[:2], data[-2:]
+        head, tail = data[:_EDGE_BYTES], data[-_EDGE_BYTES:]
         before, behind = edges.around(at, head, at + len(data), tail)
         before = b"\n" if at == start else before
         texts = (data, (before or b"") + head, tail + (behind or b""))
+        if any(has_spaced_quotes(text, dialect) for text in texts):
+            raise RaggedError(path)
         if any(has_quoted_empty(text, dialect) for text in texts):
             raise EmptyTextError(path)
 
@@ -103,10 +135,11 @@ def without_quoted_empties(path: str, dialect: Dialect, start: int) -> Look:
 
 
 class _Ends:
-    """Judges whole records by how they end."""
+    """Judges whole records by how they end, and by their quotes."""
 
     def __init__(self, path: str, dialect: Dialect, width: int) -> None:
         self._path = path
+        self._dialect = dialect
         self._quote = dialect.quote.encode()
         delimiter = dialect.delimiter.encode()
         self._most_bytes = width * len(delimiter)
@@ -115,7 +148,9 @@ class _Ends:
         self._good: set[bytes] = set()
 
     def check(self, lines: bytes) -> None:
-        """Raise `RaggedError` if one may end in empty fields too many."""
+        """Raise `RaggedError` if one may end in empty fields too many, or has spaced quotes."""
+        if has_spaced_quotes(b"\n" + lines, self._dialect):
+            raise RaggedError(self._path)
         if not self._empty_end.search(lines):
             return
         # Without all but the marks, most lines are alike.
