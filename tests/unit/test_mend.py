@@ -34,6 +34,11 @@ def mender() -> Mender:
         ("SELECT 'cuntry' FROM data WHERE cuntry = 'cuntry' -- cuntry", None),
         ("SELECT address.cty FROM data", "SELECT address.city FROM data"),
         ("SELECT adress.city FROM data", "SELECT address.city FROM data"),
+        (
+            "SELECT city FROM data GROUP BY city",
+            "SELECT address.city FROM data GROUP BY address.city",
+        ),
+        ("SELECT address_city FROM data", "SELECT address.city FROM data"),
         ("SELECT * EXCLUDE (paylod) FROM data", "SELECT * EXCLUDE (payload) FROM data"),
         ("SELECT ordr FROM data", 'SELECT "order" FROM data'),
         ('SELECT "coun\ntry" FROM data', "SELECT country FROM data"),
@@ -282,7 +287,11 @@ def test_text_in_double_quotes_is_mended(mender: Mender) -> None:
             "column's type",
             None,
         ),
-        ("SELECT country, id FROM data GROUP BY country", "GROUP BY", None),
+        (
+            "SELECT country, id FROM data GROUP BY country",
+            "GROUP BY",
+            "SELECT country, id FROM data GROUP BY id, country",
+        ),
         ("SELECT id FROM data a JOIN data b ON a.id = b.id", "alias", None),
         ("SELECT id FROM data WHERE sum(qty) > 1", "HAVING", None),
         ("SELECT row_number() FROM data", "OVER", None),
@@ -335,6 +344,13 @@ def test_incomparable_types_get_a_cast(mender: Mender) -> None:
         (duckdb.InterruptException("Query exceeded maximum execution time"), "timeout"),
         (duckdb.PermissionException('Cannot access file "/etc/passwd"'), "not_allowed"),
         (duckdb.InternalException("INTERNAL Error: stack trace at 0x1"), "sql_error"),
+        (
+            duckdb.InternalException(
+                'INTERNAL Error: Scalar function "||" threw an execution error, but the function '
+                "is not marked as fallible. Error: Cannot create a string of size: '4294967296'"
+            ),
+            "limit_exceeded",
+        ),
         (duckdb.FatalException("FATAL Error: database has been invalidated"), "sql_error"),
         (duckdb.BinderException("Pivot column limit of 10 exceeded. Use SET x"), "limit_exceeded"),
         (duckdb.InvalidInputException("No magic bytes found at end of file"), "malformed_data"),

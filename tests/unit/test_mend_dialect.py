@@ -95,6 +95,43 @@ def mender() -> Mender:
             "SELECT CAST(qty AS DECIMAL(9, 2)) FROM data",
         ),
         ("SELECT COLUMNS('^cuntry') FROM data", "SELECT COLUMNS('^country') FROM data"),
+        ("SELECT TRUNC(day, 'MM') FROM data", "SELECT date_trunc('month', day) FROM data"),
+        (
+            "SELECT TO_TIMESTAMP('2026-01-31', 'YYYY-MM-DD') FROM data",
+            "SELECT strptime('2026-01-31', '%Y-%m-%d') FROM data",
+        ),
+        (
+            "SELECT PERCENTILE_CONT(qty, 0.5) OVER (PARTITION BY name) FROM data",
+            "SELECT quantile_cont(qty, 0.5) OVER (PARTITION BY name) FROM data",
+        ),
+        (
+            "SELECT id, EXPLODE(tags) FROM data WHERE SIZE(tags) > 1",
+            "SELECT id, unnest(tags) FROM data WHERE len(tags) > 1",
+        ),
+        (
+            "SELECT TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), day, DAY) FROM data",
+            "SELECT date_sub('day', day, now()) FROM data",
+        ),
+        (
+            "SELECT get_json_object(payload, '$.k') FROM data",
+            "SELECT json_extract_string(payload, '$.k') FROM data",
+        ),
+        (
+            "SELECT id FROM data WHERE CONTAINS_SUBSTR(name, 'X')",
+            "SELECT id FROM data WHERE contains(lower(name), lower('X'))",
+        ),
+        (
+            "SELECT country, name, sum(qty) FROM data GROUP BY country ORDER BY 1",
+            "SELECT country, name, sum(qty) FROM data GROUP BY name, country ORDER BY 1",
+        ),
+        (
+            "SELECT country, sum(qty) FROM data WHERE id > 1 ORDER BY 2",
+            "SELECT country, sum(qty) FROM data WHERE id > 1 GROUP BY ALL ORDER BY 2",
+        ),
+        (
+            "SELECT id, row_number() OVER (ORDER BY id) AS n FROM data WHERE n < 3",
+            "SELECT id, row_number() OVER (ORDER BY id) AS n FROM data QUALIFY n < 3",
+        ),
     ],
 )
 def test_what_is_written_as_elsewhere_is_respelled(mender: Mender, sql: str, repaired: str) -> None:
@@ -128,6 +165,33 @@ def test_what_is_written_as_elsewhere_is_respelled(mender: Mender, sql: str, rep
         (
             "SELECT array_agg(a IGNORE NULLS) FROM data",
             "SELECT list(a) FILTER (WHERE a IS NOT NULL) FROM data",
+        ),
+        (
+            "SELECT listagg(a, ', ') WITHIN GROUP (ORDER BY b DESC) FROM data",
+            "SELECT string_agg(a, ', ' ORDER BY b DESC) FROM data",
+        ),
+        (
+            "SELECT a, b, sum(c) FROM data GROUP BY a, b WITH ROLLUP",
+            "SELECT a, b, sum(c) FROM data GROUP BY ROLLUP (a, b)",
+        ),
+        ("SELECT a FROM data WITH (NOLOCK) LIMIT 2", "SELECT a FROM data LIMIT 2"),
+        ("SELECT a FROM data MINUS SELECT 1", "SELECT a FROM data EXCEPT SELECT 1"),
+        ("FROM data WHERE a = 'x' && b > 3", "FROM data WHERE a = 'x' AND b > 3"),
+        ("FROM data WHERE a > #2026-01-31#", "FROM data WHERE a > '2026-01-31'"),
+        ("SHOW COLUMNS FROM data", "DESCRIBE data"),
+        ("SELECT * FROM table LIMIT 5", "SELECT * FROM data LIMIT 5"),
+        (
+            "FROM data WHERE a < TIMESTAMP('2026-01-31') AND b",
+            "FROM data WHERE a < TIMESTAMP '2026-01-31' AND b",
+        ),
+        ("SELECT split(a, ',')[OFFSET(0)] FROM data", "SELECT split(a, ',')[0 + 1] FROM data"),
+        (
+            "SELECT lag(a) IGNORE NULLS OVER (ORDER BY b) FROM data",
+            "SELECT lag(a IGNORE NULLS) OVER (ORDER BY b) FROM data",
+        ),
+        (
+            "SELECT a, t FROM data LATERAL VIEW EXPLODE(b) x AS t",
+            "SELECT a, t FROM data, UNNEST(b) AS x(t)",
         ),
     ],
 )

@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 import duckdb
 
 from s3_data_lake_mcp.engines.guard import check_sql
+from s3_data_lake_mcp.engines.guard_repair import quoted_name
 from s3_data_lake_mcp.engines.guard_text import quoted
 from s3_data_lake_mcp.engines.guard_tree import TABLE
-from s3_data_lake_mcp.engines.mend_dialect import with_lambdas
+from s3_data_lake_mcp.engines.mend_dialect import with_group, with_lambdas, with_qualify
 from s3_data_lake_mcp.engines.mend_functions import is_date_part, own_calls
 from s3_data_lake_mcp.engines.mend_names import (
     Mended,
@@ -90,10 +91,13 @@ _FLIP = re.compile(
 _OLD_LAMBDA = "Deprecated lambda arrow"
 _NO_FILES = re.compile(r'No files found that match the pattern "(s3[an]?://.*?)"', re.IGNORECASE)
 _MALFORMED = ("No magic bytes found", "Malformed JSON in file", "CSV Error on Line", "Invalid Parq")
-_LIMITS = ("Pivot column limit", "Max expression depth", "Maximum recursion", "Cannot create a str")
+_TOO_LONG = "Cannot create a string of size"
+_LIMITS = ("Pivot column limit", "Max expression depth", "Maximum recursion")
 _DESCRIBE = "DESCRIBE data shows the columns and their types."
+_GROUP = "must appear in the GROUP BY"
+_WINDOWED = "WHERE clause cannot contain window functions"
 _HINTS = {
-    "must appear in the GROUP BY": "Add it to GROUP BY, or use any_value() of it.",
+    _GROUP: "Add it to GROUP BY, or use any_value() of it.",
     "Ambiguous reference": "Give each table an alias, and write columns as alias.column.",
     "cannot contain aggregates": "Use HAVING in place of WHERE for aggregates.",
     "Window functions are not": "Add OVER (…), or use QUALIFY in place of WHERE.",
@@ -119,7 +123,8 @@ def mend(error: Exception, sql: str, columns: Mapping[str, Sequence[tuple[str, s
     if failed := _of_kind(error):
         return failed
     schema = Schema.of(columns)
-    mended = _of_elsewhere(text, sql, schema) or _mended(error, text, sql, schema)
+    mended = _of_elsewhere(text, sql, schema) or _misplaced(text, sql, schema)
+    mended = mended or _mended(error, text, sql, schema)
     if mended is None:
         return _plain(text)
     return mended.kind(
@@ -142,6 +147,9 @@ def _of_kind(error: Exception) -> LakeError | None:
     if isinstance(error, duckdb.PermissionException):
         message = "The query reads or changes what it may not"
         return NotAllowedError(message, hint="Read the table data, or objects by their s3:// URI.")
+    if _TOO_LONG in str(error):
+        message = "The query makes a text of more than 4 GiB"
+        return LimitExceededError(message, hint="Shorten texts before they are joined.")
     if isinstance(error, duckdb.InternalException | duckdb.FatalException):
         message = "The query could not be run as it is written"
         return SqlError(message, hint="Write it in another way, in smaller steps.")
@@ -196,6 +204,19 @@ def _of_elsewhere(text: str, sql: str, schema: Schema) -> Mended | None:
     if not _FUNCTION.search(text):
         message = f"{quoted(name)} does not take these arguments"
     return Mended(message=message, hint=hint, sql=new)
+
+
+def _misplaced(text: str, sql: str, schema: Schema) -> Mended | None:
+    """Mend columns that stand beside aggregates, and windows in WHERE."""
+    if _WINDOWED in text:
+        message = "WHERE comes before the window functions of a query"
+        hint = "Write QUALIFY in place of WHERE for what a window function gives."
+        return Mended(message=message, hint=hint, sql=with_qualify(sql))
+    found = _UNGROUPED.search(text) if _GROUP in text else None
+    if found is None or not schema.type_of(found[1]):
+        return None
+    message = f"{quoted(found[1])} is neither in GROUP BY nor in an aggregate"
+    return Mended(message=message, hint=_HINTS[_GROUP], sql=with_group(sql, quoted_name(found[1])))
 
 
 def _missing_column(text: str, schema: Schema) -> tuple[str, str] | None:

@@ -13,13 +13,15 @@ _NO_COLUMNS = (
     *("AND", "OR", "NOT", "IN", "IS", "LIKE", "BETWEEN", "CASE", "WHEN", "THEN", "ELSE", "NULL"),
     *("JOIN", "USING", "WITH", "DISTINCT", "ALL"),
 )
+_GROUPINGS = ("ALL", "ROLLUP", "CUBE", "GROUPING")
+_BEHIND_GROUPS = ("HAVING", "WINDOW", "QUALIFY", "ORDER", "LIMIT", "OFFSET")
 _BEFORE_COLUMNS = ("SELECT", "DISTINCT", "BY", "WHERE", "HAVING", "AND", "OR", "NOT", "ON")
 _BEFORE_COLUMN = frozenset("(,.=<>+-*/") | {"<=", ">=", "<>", "!=", "||"}
 
 
 _QUOTED = r"('(?:[^']|'')*')"
 _CONCAT = r"\bGROUP_CONCAT\s*\(\s*([^()]{1,300}?)(\s+ORDER\s+BY\s+[^()]{1,300}?)?"
-_LISTED = r"\b(?:LISTAGG|STRING_AGG)\s*\(\s*(DISTINCT\s[^()]{1,300}?)\)"
+_LISTED = r"\b(?:LISTAGG|STRING_AGG)\s*\(\s*([^()]{1,300}?)\)"
 _ELSEWHERE = (
     (r"\A\s*```\w*\s(.*?)```\s*\Z", r"\1", "Give the SQL alone, without what fences it."),
     (
@@ -46,7 +48,7 @@ _ELSEWHERE = (
     (
         rf"{_LISTED}\s*WITHIN\s+GROUP\s*\(\s*(ORDER\s+BY\s[^()]{{1,300}}?)\)",
         r"string_agg(\1 \2)",
-        "Write string_agg(DISTINCT text, ', ' ORDER BY text).",
+        "Write string_agg(text, ', ' ORDER BY text).",
     ),
     (
         r"\bARRAY_AGG\s*\(\s*(DISTINCT\s+)?([\w.]+)\s+IGNORE\s+NULLS\s*\)",
@@ -57,6 +59,25 @@ _ELSEWHERE = (
         r"""(?<![\w\])'"])\[([A-Za-z_][\w ]*)\]""",
         r'"\1"',
         "Names stand in double quotes, not in brackets.",
+    ),
+    (r"(\bGROUP\s+BY)\s+([^()]{1,300}?)\s+WITH\s+ROLLUP\b", r"\1 ROLLUP (\2)", "Write ROLLUP (…)."),
+    (r"\sWITH\s*\(\s*NOLOCK\s*\)", "", "Nothing is locked here."),
+    (r"\bMINUS\s+(SELECT|FROM)\b", r"EXCEPT \1", "Write EXCEPT."),
+    (r"\s&&\s", " AND ", "Write AND."),
+    (r"#(\d{4}-\d\d-\d\d)#", r"'\1'", "Dates stand in single quotes."),
+    (r"\bSHOW\s+COLUMNS\s+(?:FROM|IN)\s", "DESCRIBE ", "Write DESCRIBE."),
+    (r"\b(FROM|JOIN)\s+table\b", r"\1 data", "The table is called data."),
+    (rf"\b(TIMESTAMP|DATETIME)\s*\(\s*{_QUOTED}\s*\)", r"TIMESTAMP \2", "Write TIMESTAMP '…'."),
+    (r"\[(?:SAFE_)?OFFSET\s*\(\s*(\d+)\s*\)\]", r"[\1 + 1]", "Lists begin with 1."),
+    (
+        r"\(([^()]{1,300})\)\s+((?:IGNORE|RESPECT)\s+NULLS)\s+OVER\b",
+        r"(\1 \2) OVER",
+        "IGNORE NULLS stands behind the arguments, before the bracket.",
+    ),
+    (
+        r"\sLATERAL\s+VIEW\s+EXPLODE\s*\(([^()]{1,300})\)\s+(\w+)\s+AS\s+(\w+)",
+        r", UNNEST(\1) AS \2(\3)",
+        "Write FROM data, UNNEST(list) AS t(item).",
     ),
 )
 """What other engines would take, what to write for it, and what to say."""
@@ -134,6 +155,28 @@ def _may_be_column(words: Sequence[Token], place: int) -> bool:
         and not (behind is not None and behind.says("BY", "JOIN"))
         and (before.says(*_BEFORE_COLUMNS) or before.text in _BEFORE_COLUMN)
     )
+
+
+def with_group(sql: str, column: str) -> str:
+    """Return a query that groups by one more column; nothing if it has more parts than one."""
+    words = tokens(sql)
+    if sum(word.says("SELECT", "FROM") for word in words) != len(("SELECT", "FROM")):
+        return ""
+    groups = [at for at, word in enumerate(words[:-1]) if word.says("GROUP")]
+    if len(groups) == 1 and not words[groups[0] + 2].says(*_GROUPINGS):
+        stop = words[groups[0] + 1].stop
+        return f"{sql[:stop]} {column},{sql[stop:]}"
+    behind = next((word.start for word in words if word.says(*_BEHIND_GROUPS)), len(sql))
+    return "" if groups else f"{sql[:behind].rstrip()} GROUP BY ALL {sql[behind:]}".rstrip()
+
+
+def with_qualify(sql: str) -> str:
+    """Return a query with its one condition behind its windows; nothing if there are more."""
+    words = tokens(sql)
+    at = [i for i, word in enumerate(words) if word.says("WHERE")]
+    if len(at) != 1 or any(w.says("AND", "OR", "GROUP", "HAVING", "QUALIFY") for w in words):
+        return ""
+    return with_words(sql, words, at, "QUALIFY")
 
 
 def with_lambdas(sql: str) -> str:

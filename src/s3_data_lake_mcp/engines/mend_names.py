@@ -10,6 +10,7 @@ from s3_data_lake_mcp.engines.guard_repair import places_of, plain_name, quoted_
 from s3_data_lake_mcp.engines.guard_text import Token, ascii_lower, quoted, tokens
 from s3_data_lake_mcp.engines.guard_tree import TABLE
 from s3_data_lake_mcp.engines.guard_words import FUNCTIONS
+from s3_data_lake_mcp.engines.mend_fields import field_named
 from s3_data_lake_mcp.engines.sqltext import literal
 from s3_data_lake_mcp.errors import SqlError, UnknownColumnError
 from s3_data_lake_mcp.fence import first_of
@@ -36,7 +37,6 @@ _ELSEWHERE = {
     "format_date": "strftime",
     "parse_date": "strptime",
     "regexp_count": "len(regexp_extract_all(…))",
-    "size": "len",
     "str_to_date": "strptime",
     "substring_index": "split_part",
     "to_char": "strftime",
@@ -99,6 +99,10 @@ def mend_column(name: str, table: str, text: str, sql: str, schema: Schema) -> M
     is_of_data = all(binding in schema.types for binding in bindings)
     subject = quoted(table) or (TABLE if is_of_data else "The query")
     message = f"{subject} has no column {quoted(name)}"
+    if is_of_data and (field := field_named(name, schema.types)):
+        repaired = _renamed(sql, words, name, field)
+        hint = f"It is a field: {field}."
+        return Mended(message=message, hint=hint, sql=repaired, kind=UnknownColumnError)
     if not near and any(_is_compared(words, i) for i in places):
         text = literal(name)
         hint = f"Text goes in single quotes: {quoted(text)}. Columns: {_some(schema)}."
