@@ -41,6 +41,7 @@ _KINDS: dict[str, bytes] = {
     "lines.jsonl": b'{"a":1}\n{"a":2}\n',
     "bad.json": b'{"a":',
     "odd.json": rb'[{"a\"b":1,"":2,"a b":3,"A":1,"a":2}]',
+    "nameless.json": b'[{"":1,"b":2}]',
     "big.json": json.dumps([{"a": i, "b": "x" * 50} for i in range(3_000)]).encode(),
     "a.parquet": _parquet(_TABLE),
     "parquet.csv": _parquet(_TABLE),

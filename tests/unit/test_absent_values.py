@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from s3_data_lake_mcp.engines import Filter
 from support.engine import Desk
 
 _RECORDS = [
@@ -11,6 +12,7 @@ _RECORDS = [
     {"plan": "paid", "user": {"plan": "gold"}, "n": 2},
 ]
 _SAID = ["No row has plan = 'none'; plan has 'free', 'paid'."]
+_INSIDE = "No row has {!r} in plan; plan has 'free', 'paid'."
 
 
 @pytest.fixture(scope="module")
@@ -30,10 +32,40 @@ def desk() -> Desk:
         ("SELECT n FROM data D WHERE 'none' = d.plan", _SAID),
         ("FROM data WHERE user.plan = 'none'", []),
         ("SELECT d.n FROM data d WHERE d.user.plan = 'none'", []),
-        ("SELECT d.n FROM data d JOIN 's3://lake/b.csv' b USING (n) WHERE b.plan = 'none'", []),
+        (
+            "SELECT d.n FROM data d JOIN 's3://lake/b.csv' b USING (n) WHERE b.plan = 'none'",
+            ["No row has plan = 'none'; plan has 'x'."],
+        ),
         ("FROM data WHERE plan IN (user.plan, 'none')", []),
+        ("FROM data WHERE lower(plan) = 'none'", _SAID),
+        ("FROM data WHERE lower(plan) = 'free' AND n > 5", []),
+        ("FROM data WHERE upper(plan) = upper('Free') AND n > 5", []),
+        ("FROM data WHERE plan LIKE 'Fr%'", [_INSIDE.format("Fr")]),
+        ("FROM data WHERE plan LIKE '%ai%' AND n > 5", []),
+        ("FROM data WHERE plan LIKE 'F_ee'", []),
+        ("FROM data WHERE plan ILIKE '%frée%'", [_INSIDE.format("frée")]),
+        ("FROM data WHERE plan ILIKE '%FRE%' AND n > 5", []),
+        ("FROM data WHERE starts_with(plan, 'x')", [_INSIDE.format("x")]),
     ],
 )
 def test_the_values_of_the_column_are_told(desk: Desk, sql: str, said: list[str]) -> None:
     """Of a column of the table, not of a field or of another table's column of the same name."""
     assert list(desk.run("a.jsonl", sql).notices) == said
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "said"),
+    [
+        ("contains", "frée", [_INSIDE.format("frée")]),
+        ("starts_with", "Gratis", [_INSIDE.format("Gratis")]),
+        ("=", "Free", ["No row has plan = 'Free'; plan has 'free', 'paid'."]),
+        ("contains", "FREE", []),
+        ("starts_with", "REE", []),
+    ],
+)
+def test_the_simple_form_tells_them_too(
+    desk: Desk, operator: str, value: str, said: list[str]
+) -> None:
+    """Whether case counts is the operator's matter; accents always do."""
+    condition = Filter(column="plan", operator=operator, value=value)
+    assert list(desk.run("a.jsonl", filter=condition).notices) == said

@@ -408,10 +408,14 @@ def test_a_predicate_that_does_not_parse_is_told_of_as_it_was_written(
     assert "]" not in str(caught.value)
 
 
-def test_a_predicate_with_where_is_mended() -> None:
-    """The word WHERE itself is taken off."""
+@pytest.mark.parametrize(
+    "where",
+    ["WHERE a > 1", "a > 1 LIMIT 5", "SELECT *, b FROM data\nWHERE a > 1", "where a > 1 limit 10"],
+)
+def test_a_predicate_with_where_is_mended(where: str) -> None:
+    """What stands around a predicate in a query is taken off, if it asks nothing else."""
     with pytest.raises(SqlError) as caught:
-        check_predicate("WHERE a > 1")
+        check_predicate(where)
     assert caught.value.repair == {"where": "a > 1"}
 
 

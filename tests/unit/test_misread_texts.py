@@ -2,7 +2,7 @@
 
 import pytest
 
-from s3_data_lake_mcp.engines import Filter
+from s3_data_lake_mcp.engines import Filter, misread
 from s3_data_lake_mcp.errors import LakeError
 from support.engine import Desk
 
@@ -46,6 +46,33 @@ def desk() -> Desk:
 def test_a_cast_that_gives_nothing_is_told(desk: Desk, sql: str, said: list[str]) -> None:
     """Nulls that come from how the text is written are no missing values."""
     assert list(desk.run("a.csv", sql).notices) == said
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT sum(TRY_CAST(b.seit AS DATE) - d.day) FROM data d JOIN 's3://lake/a.csv' b ON true",
+        "SELECT TRY_CAST(seit AS DATE) FROM 's3://lake/a.csv'",
+    ],
+)
+def test_a_cast_in_another_table_is_told(desk: Desk, sql: str) -> None:
+    """Each table of a query is looked at."""
+    desk.put("days.csv", "day\n2026-01-01\n")
+    (said,) = desk.run("days.csv", sql).notices
+    assert said.startswith("TRY_CAST(")
+    assert said.endswith("'%d.%m.%Y') AS DATE).")
+
+
+def test_a_cast_of_a_long_text_is_told_if_its_answer_is_void(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A few of its first rows tell how it is written; an answer with values needs no word."""
+    monkeypatch.setattr(misread, "CHEAP_BYTES", 1)
+    long = Desk()
+    long.put("a.csv", _TEXT)
+    assert long.run("a.csv", "SELECT max(TRY_CAST(d.seit AS DATE)) FROM data d").notices == [_DATE]
+    sql = "SELECT Ort, TRY_CAST(seit AS DATE) IS NULL AS is_void FROM data"
+    assert not long.run("a.csv", sql).notices
 
 
 def test_the_simple_form_says_that_it_compares_texts(desk: Desk) -> None:

@@ -131,6 +131,37 @@ def test_an_unknown_column_comes_with_the_nearest() -> None:
     with pytest.raises(UnknownColumnError) as caught:
         desk.filtered("a.csv", "amount", "=", "1", columns=("amount", "customer"))
     assert caught.value.repair == {"columns": ["amount", "customer_id"]}
+    with pytest.raises(UnknownColumnError) as caught:
+        desk.run("a.csv", columns=("amount", "customer_id, amount"))
+    assert caught.value.repair == {"columns": ["amount", "customer_id", "amount"]}
+    with pytest.raises(UnknownColumnError) as caught:
+        desk.run("a.csv", columns=("amount", "count(*)"))
+    assert caught.value.repair == {"columns": ["amount"]}
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "meant"),
+    [("auto", "null", "is_null"), ("=", "", "is_null"), ("!=", "None", "not_null"), ("<", "", "")],
+)
+def test_a_filter_for_nothing_is_one_for_nulls(
+    desk: Desk, operator: str, value: str, meant: str
+) -> None:
+    """Nulls match is_null alone, and no number is written so."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        desk.filtered("t.csv", "price", operator, value)
+    repair = {"filter_operator": meant, "filter_value": ""} if meant else None
+    assert caught.value.repair == repair
+
+
+def test_bytes_are_found_as_they_are_shown() -> None:
+    """A value of an answer is one to ask for; what is no base64 is text."""
+    desk = Desk()
+    raw = [b"\x00\xff", b"base64:x", b"", b"\xfb\xef"]
+    desk.put("a.parquet", parquet_bytes(pa.table({"raw": raw, "id": [1, 2, 3, 4]})))
+    for value, found in (("AP8=", [1]), ("x", [2]), ("", [3]), ("++8=", [4]), ("AP8", [])):
+        rows = desk.filtered("a.parquet", "raw", "=", f"base64:{value}")
+        assert [row["id"] for row in rows] == found, value
+    assert len(desk.filtered("a.parquet", "raw", "in", "base64:AP8=,base64:++8=")) == 2
 
 
 def test_the_sql_is_shown_as_it_ran(desk: Desk) -> None:

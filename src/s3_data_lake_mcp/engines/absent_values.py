@@ -1,8 +1,9 @@
 """Values that a query without rows asked for and that are not there: the ones that are."""
 
 import difflib
+import re
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -21,6 +22,11 @@ _MANY = 2_000
 _NEAREST = 5
 _MOST_NOTICES = 3
 _SHOWN_CHARS = 40
+_WHOLE = ("COMPARE_EQUAL", "COMPARE_IN")
+_INSIDE = ("contains", "starts_with", "ends_with", "~~", "~~*")
+_ANY_CASE = "~~*"
+_FOLDS = ("lower", "upper", "replace")
+_PATTERN = re.compile("[%_]")
 
 
 def wrong_literals(session: Session, table: Table, statement: Statement) -> Iterator[str]:
@@ -32,38 +38,71 @@ def wrong_literals(session: Session, table: Table, statement: Statement) -> Iter
         return
     try:
         asked = set(_compared(table, statement))
-        for name, value in sorted(asked)[:_MOST_NOTICES]:
-            if sentence := _sentence(session, name, value):
+        for sought in sorted(asked)[:_MOST_NOTICES]:
+            if sentence := _sentence(session, table, sought):
                 yield sentence
     except (duckdb.Error, LakeError):
         # This is a courtesy: the query itself has its answer.
         return
 
 
-def _compared(table: Table, statement: Statement) -> Iterator[tuple[str, str]]:
-    """Yield the columns of the table that are compared with a text for equality, and the text."""
+class _Sought(NamedTuple):
+    """A text that a column is compared with, as a whole or `inside`; or in any case (`folds`)."""
+
+    column: str
+    text: str
+    inside: bool
+    folds: bool
+
+    def is_in(self, values: Collection[str]) -> bool:
+        """Whether one of the values is, or holds, the text."""
+        text = self.text.casefold() if self.folds else self.text
+        known = [one.casefold() if self.folds else one for one in values]
+        return any(text in one for one in known) if self.inside else text in known
+
+
+def _compared(table: Table, statement: Statement) -> Iterator[_Sought]:
+    """Yield the texts that columns of the table are compared with."""
     tree = the_parser().tree(statement.shown).get("statements")
     tables = names_of(table, tree)
     for node in nodes_of(tree):
-        if node.get("type") == "COMPARE_EQUAL":
-            sides = [node.get("left"), node.get("right")]
-        elif node.get("type") == "COMPARE_IN":
-            sides = list(node.get("children") or [])
-        else:
+        function = str(node.get("function_name"))
+        inside = function in _INSIDE
+        if not inside and node.get("type") not in _WHOLE:
             continue
-        known = [side for side in sides if isinstance(side, dict)]
+        sides = node.get("children") or [node.get("left"), node.get("right")]
+        sides = _arguments(node) if inside else sides
+        known = [_bare(side) for side in sides if isinstance(side, dict)]
+        folds = function == _ANY_CASE or known != sides
         columns = [named_column(table, tables, s) for s in known if s.get("class") == "COLUMN_REF"]
         texts = [_text(side) for side in known if side.get("class") == "CONSTANT"]
         if len(columns) == 1 and columns[0] is not None:
-            yield from ((columns[0], text) for text in texts if text is not None)
+            for text in texts:
+                if text is not None and not (inside and _PATTERN.search(text.strip("%"))):
+                    found = text.strip("%") if inside else text
+                    yield _Sought(columns[0], found, inside, folds)
+
+
+def _arguments(node: Mapping[str, Any]) -> list[Any]:
+    return [one["expression"] for one in node["arguments"]]
+
+
+def _bare(node: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what is compared without what makes the case, or the type, of both sides the same."""
+    if node.get("function_name") in _FOLDS:
+        return _bare(_arguments(node)[0])
+    if node.get("class") == "CAST" and node["type_expr"].get("type_name") == "VARCHAR":
+        return _bare(node["child"])
+    return node
 
 
 def names_of(table: Table, tree: object) -> set[str]:
     """Return the names that a table has in a query."""
-    return {table.name} | {
+    own = table.name.lower()
+    return {own} | {
         str(node.get("alias")).lower()
         for node in nodes_of(tree)
-        if str(node.get("table_name")).lower() == table.name
+        if str(node.get("table_name")).lower() == own
     }
 
 
@@ -83,23 +122,25 @@ def _text(side: Mapping[str, Any]) -> str | None:
     return str(literal["text"]) if literal.get("kind") == "STRING" else None
 
 
-def _sentence(session: Session, name: str, value: str) -> str:
+def _sentence(session: Session, table: Table, sought: _Sought) -> str:
+    name, value = sought.column, sought.text
     column = identifier(name)
     rows = session.execute(
-        f"SELECT DISTINCT CAST({column} AS VARCHAR) FROM data "  # noqa: S608 - quoted
+        f"SELECT DISTINCT CAST({column} AS VARCHAR) FROM {identifier(table.name)} "  # noqa: S608 - quoted
         f"WHERE {column} IS NOT NULL LIMIT {_MANY + 1}"
     )
     values = sorted(str(row[0]) for row in rows)
-    if value in values or not values or len(values) > _MANY:
+    if not values or len(values) > _MANY or sought.is_in(values):
         return ""
+    said = f"{value!r} in {name}" if sought.inside else f"{name} = {value!r}"
     if len(values) <= _FEW:
-        return f"No row has {name} = {value!r}; {name} has {', '.join(map(shown, values))}."
+        return f"No row has {said}; {name} has {', '.join(map(shown, values))}."
     folded = {other.casefold(): other for other in values}
     near = difflib.get_close_matches(value.casefold(), folded, n=_NEAREST, cutoff=0.6)
     if not near:
-        return f"No row has {name} = {value!r}."
+        return f"No row has {said}."
     nearest = ", ".join(shown(folded[each]) for each in near)
-    return f"No row has {name} = {value!r}; the nearest are {nearest}."
+    return f"No row has {said}; the nearest are {nearest}."
 
 
 def shown(value: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from s3_data_lake_mcp.engines import Query
 from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.guard import GuardedSql, Kind, check_predicate, check_sql
-from s3_data_lake_mcp.engines.guard_parser import the_parser
+from s3_data_lake_mcp.engines.guard_parser import nodes_of, the_parser
 from s3_data_lake_mcp.engines.guard_text import tokens
 from s3_data_lake_mcp.engines.inputs import DATA, uri_place
 from s3_data_lake_mcp.engines.row_order import RowOrder, pivot_order, row_order
@@ -108,9 +108,17 @@ class Asked:
         asked = self.query.columns
         told: Any = (error.repair or {}).get("columns", [])
         free = [name for name in told if not asked or name in asked]
-        helps = self.is_plain or (self.query.filter and self.query.filter.column in free)
+        helps = not self.sql and self._sought() <= {str(name).lower() for name in free}
         error.repair = {"columns": free} if helps and free else None
         return error
+
+    def _sought(self) -> set[str]:
+        """Return the columns that the filter, or the predicate, names."""
+        condition = self.query.filter
+        tree = the_parser().tree(f"SELECT (\n{self.where or 'NULL'}\n)")
+        refs = (node.get("column_names") for node in nodes_of(tree))
+        named = {str(path[0]).lower() for path in refs if path}
+        return named | ({condition.column.lower()} if condition else set())
 
     def repaired(self, error: LakeError, columns: list[tuple[str, str]]) -> LakeError:
         """Turn the repaired SQL of an error into a repaired argument of the query."""

@@ -8,8 +8,8 @@ import duckdb
 from s3_data_lake_mcp.engines.guard_text import quoted
 from s3_data_lake_mcp.engines.parquet_table import ParquetTable
 from s3_data_lake_mcp.engines.tables import Table
-from s3_data_lake_mcp.errors import LakeError, MalformedDataError
-from s3_data_lake_mcp.loaders.parquet_open import needs_key
+from s3_data_lake_mcp.errors import LakeError, MalformedDataError, UnsupportedFormatError
+from s3_data_lake_mcp.loaders.parquet_open import HINTED_COLUMNS, needs_key
 
 _AROUND = (("file = ", "\n"), ('"', '"'), ("'", "'"), ("stream: ", ""))
 _ORIGINAL = re.compile(r"^Original Line:.*$", re.MULTILINE)
@@ -35,6 +35,7 @@ _REASONS = (
 
 
 _ENCRYPTED = "File is encrypted"
+_SPLIT = "BYTE_STREAM_SPLIT encoding is only supported"
 
 
 def data_error(error: duckdb.Error, tables: Sequence[Table]) -> LakeError | None:
@@ -42,6 +43,8 @@ def data_error(error: duckdb.Error, tables: Sequence[Table]) -> LakeError | None
     text = str(error)
     if _ENCRYPTED in text and (found := _needs_key(tables)) is not None:
         return found
+    if _SPLIT in text and (split := _not_decoded(tables)) is not None:
+        return split
     for table in tables:
         for path, member in table.members.items():
             # With what stands around it in the engine's messages: one key may begin another.
@@ -61,6 +64,21 @@ def _needs_key(tables: Sequence[Table]) -> LakeError | None:
             free = [name for name in table.columns if name not in locked]
             return needs_key(table.place.uri, locked, free)
     return needs_key(read[0].place.uri, [], []) if read else None
+
+
+def _not_decoded(tables: Sequence[Table]) -> LakeError | None:
+    """Return the error of a query that reads columns which the loader alone can decode."""
+    for table in tables:
+        if isinstance(table, ParquetTable) and (split := table.unreadable):
+            free = [name for name in table.columns if name not in split]
+            which = ", ".join(map(repr, split[:HINTED_COLUMNS]))
+            others = f", others here: {', '.join(free[:HINTED_COLUMNS])}" if free else ""
+            return UnsupportedFormatError(
+                f"{table.place.uri} has bytes in BYTE_STREAM_SPLIT, which SQL cannot read: {which}",
+                hint=f"read_parquet_from_s3 without where reads them{others}.",
+                repair={"columns": free} if free else None,
+            )
+    return None
 
 
 def _malformed(subject: str, text: str) -> MalformedDataError:

@@ -5,6 +5,7 @@ connection of the guard's own, locked and without data. The other layers (a lock
 system that cannot write, a process that can be killed) hold without this one.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -28,6 +29,13 @@ type Kind = Literal["select", "explain", "pivot"]
 
 _KEPT = 64
 _ALONE = "Write one SELECT, without what follows the semicolon."
+_AROUND = re.compile(
+    r"(?:SELECT\b.{1,300}?\bFROM\s+\w+\s+)?(?:WHERE\s+)?(.+?)"
+    r"(?:\sLIMIT\s+\d+)?",
+    re.IGNORECASE | re.DOTALL,
+)
+"""A predicate with what stands around it in a query."""
+
 _EXPRESSION = "Write one SQL expression, as in amount > 10 AND country = 'DE'."
 
 
@@ -123,10 +131,13 @@ def check_predicate(where: str) -> str:
 
 
 def _bad_predicate(answer: dict[str, Any], text: str) -> LakeError:
-    first, _, rest = text.partition(" ")
-    if first.upper() == "WHERE" and rest.strip():
-        message = "The predicate begins with WHERE"
-        repair = {"where": rest.strip()}
+    found = _AROUND.fullmatch(text)
+    if found and found[1] != text:
+        begins = text[:5].upper() == "WHERE"
+        message = (
+            f"The predicate {'begins with WHERE' if begins else 'has other clauses beside it'}"
+        )
+        repair = {"where": found[1]}
         return SqlError(message, hint="Write what follows WHERE alone.", repair=repair)
     if is_no_select(answer):
         return SqlError("The predicate is more than one expression", hint=_EXPRESSION)

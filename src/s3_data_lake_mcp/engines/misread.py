@@ -2,16 +2,25 @@
 
 import contextlib
 import re
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
-from s3_data_lake_mcp.engines.absent_values import CHEAP_BYTES, named_column, names_of, shown
+from s3_data_lake_mcp.engines.absent_values import (
+    CHEAP_BYTES,
+    named_column,
+    names_of,
+    shown,
+    wrong_literals,
+)
 from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.guard_parser import nodes_of, the_parser
 from s3_data_lake_mcp.engines.guard_text import quoted
+from s3_data_lake_mcp.engines.simple_form import Statement
 from s3_data_lake_mcp.engines.sqltext import identifier
 from s3_data_lake_mcp.engines.tables import Table
 from s3_data_lake_mcp.errors import LakeError
@@ -46,12 +55,37 @@ class VoidCast:
     better: str
 
 
+def remarks(
+    session: Session, tables: Sequence[Table], statement: Statement, answer: pa.Table
+) -> list[str]:
+    """Say which values of the tables were not what a query takes them for."""
+    is_empty = not _says_something(answer)
+    has_void = is_empty or any(one.null_count == answer.num_rows for one in answer.columns)
+    sql, said = statement.shown, list[str]()
+    for table in tables:
+        said += wrong_literals(session, table, statement) if is_empty else []
+        most_bytes = sys.maxsize if has_void else CHEAP_BYTES
+        said += [void.sentence for void in void_casts(session, table, sql, most_bytes)]
+        said += text_bounds(session, table, sql)
+    return list(dict.fromkeys(said))
+
+
+def _says_something(table: pa.Table) -> bool:
+    """Whether a result is more than no row, or one of counts that are all zero."""
+    if table.num_rows != 1:
+        return bool(table.num_rows)
+    numeric = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_null)
+    if not all(any(test(kind) for test in numeric) for kind in table.schema.types):
+        return True
+    return any(column[0].as_py() for column in table.columns)
+
+
 def void_casts(
     session: Session, table: Table, sql: str, most_bytes: int = CHEAP_BYTES
 ) -> Iterator[VoidCast]:
     """Yield each TRY_CAST of a column that gives null for all of its first values.
 
-    Reads nothing if the table's objects have more than `most_bytes`.
+    Reads nothing if the table's objects have more than `most_bytes`, of large ones a few rows.
     """
     if not _CASTS.search(sql) or table.place.size_bytes > most_bytes:
         return
@@ -59,7 +93,7 @@ def void_casts(
         # This is a courtesy: the query itself has its answer.
         found = dict.fromkeys(_casts(table, sql))
         for written, text, kind, column in found:
-            if (sample := _misfit(session, column, kind)) is None:
+            if (sample := _misfit(session, table, column, kind)) is None:
                 continue
             way = next((to for form, to in _WAYS if form.fullmatch(sample)), "")
             better = way.format(text=text, kind=kind)
@@ -76,7 +110,7 @@ def text_bounds(session: Session, table: Table, sql: str) -> Iterator[str]:
     if not _BOUNDS.search(sql):
         return
     with contextlib.suppress(duckdb.Error, LakeError):
-        kinds = dict(session.describe(table.name))
+        kinds = dict(session.describe(identifier(table.name)))
         for name, value in dict.fromkeys(_bounds(table, sql)):
             if kinds.get(name) == "VARCHAR":
                 yield (
@@ -117,12 +151,15 @@ def _bounds(table: Table, sql: str) -> Iterator[tuple[str, str]]:
                     yield column, value
 
 
-def _misfit(session: Session, column: str, kind: str) -> str | None:
+def _misfit(session: Session, table: Table, column: str, kind: str) -> str | None:
     """Return one of the column's first texts if none of them is of the type."""
-    name = identifier(column)
+    rows = f"SELECT {identifier(column)} AS v FROM {identifier(table.name)}"  # noqa: S608 - quoted
+    if table.place.size_bytes > CHEAP_BYTES:
+        # There may be no other value in all the rest.
+        rows = f"{rows} LIMIT {_MOST_VALUES}"
     found = session.execute(
         f"SELECT count(TRY_CAST(v AS {kind})), first(v) FROM "  # noqa: S608 - guarded
-        f"(SELECT {name} AS v FROM data WHERE {name} IS NOT NULL LIMIT {_MOST_VALUES})"
+        f"(SELECT v FROM ({rows}) WHERE v IS NOT NULL LIMIT {_MOST_VALUES})"
     )
     fitting, sample = found[0]
     return sample if isinstance(sample, str) and not fitting else None

@@ -157,6 +157,12 @@ class ParquetTable(Table):
         footers = map(footer_of, self._focus)
         return list(dict.fromkeys(one.names[at] for one in footers for at in sorted(one.locked)))
 
+    @property
+    def unreadable(self) -> Sequence[str]:
+        """The columns of fixed length in an encoding that the loader reads, and the engine not."""
+        footers = map(footer_of, self._focus)
+        return list(dict.fromkeys(name for one in footers for name in _split(one)))
+
     def read_stored(self, rows: tuple[int, int], place: int) -> "pa.ChunkedArray[Any]":
         """Return a column of a table of one object as the loader reads it.
 
@@ -220,6 +226,15 @@ class ParquetTable(Table):
             "compression": footers[0].compression,
             "encrypted": any(footer.encrypted for footer in footers),
         }
+
+
+def _split(footer: ParquetFooter) -> Iterator[str]:
+    for name, leaves in zip(footer.names, footer.leaves, strict=True):
+        for leaf in set(leaves) - footer.encrypted if footer.metadata.num_row_groups else ():
+            chunk = footer.metadata.row_group(0).column(leaf)
+            is_fixed = chunk.physical_type == "FIXED_LEN_BYTE_ARRAY"
+            if is_fixed and "BYTE_STREAM_SPLIT" in chunk.encodings:
+                yield name
 
 
 def _aliases(footers: Sequence[ParquetFooter]) -> str:

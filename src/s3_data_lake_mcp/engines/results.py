@@ -7,7 +7,9 @@ import duckdb
 import pyarrow as pa
 from duckdb.sqltypes import DuckDBPyType
 
+from s3_data_lake_mcp.engines.guard_text import quoted
 from s3_data_lake_mcp.engines.sqltext import identifier
+from s3_data_lake_mcp.fence import first_of
 
 _BATCH_ROWS = 1024
 _OTHERS = {"uhugeint": "BIGNUM"} | dict.fromkeys(
@@ -16,6 +18,8 @@ _OTHERS = {"uhugeint": "BIGNUM"} | dict.fromkeys(
 """What to export for types whose Arrow form has lost something: the sign, the zone, the length."""
 
 _NOTHING = "null"
+_MIXED = ("VARIANT", "UNION(")
+_NAMED = 5
 
 _STREAMED = (
     ("INTERRUPT", duckdb.InterruptException),
@@ -116,6 +120,15 @@ def _exact(kind: DuckDBPyType) -> tuple[str, bool]:
         value, value_changed = _exact(_child(kind, 1))
         return f"MAP({key}, {value})", key_changed or value_changed
     return str(kind), False
+
+
+def text_notices(relation: duckdb.DuckDBPyRelation) -> list[str]:
+    """Say which columns are shown as text because their values may be of several types."""
+    pairs = zip(relation.columns, relation.types, strict=True)
+    found = [quoted(name) for name, kind in pairs if any(one in str(kind) for one in _MIXED)]
+    listed = first_of(found, _NAMED)
+    said = f"VARIANT and UNION are shown as text: {listed}. CAST(… AS JSON) gives JSON."
+    return [said] if found else []
 
 
 def _child(kind: DuckDBPyType, at: int) -> DuckDBPyType:

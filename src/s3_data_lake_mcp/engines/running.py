@@ -10,7 +10,6 @@ import duckdb
 import pyarrow as pa
 
 from s3_data_lake_mcp.engines import QueryResult
-from s3_data_lake_mcp.engines.absent_values import wrong_literals
 from s3_data_lake_mcp.engines.answers import Answer
 from s3_data_lake_mcp.engines.asking import Asked
 from s3_data_lake_mcp.engines.connection import Session
@@ -20,13 +19,13 @@ from s3_data_lake_mcp.engines.inputs import DATA, Inputs
 from s3_data_lake_mcp.engines.json_table import JsonTable
 from s3_data_lake_mcp.engines.mend import mend
 from s3_data_lake_mcp.engines.mend_readers import wrong_reader
-from s3_data_lake_mcp.engines.misread import UNREAD_BYTES, text_bounds, void_casts
+from s3_data_lake_mcp.engines.misread import UNREAD_BYTES, remarks, void_casts
 from s3_data_lake_mcp.engines.opening import HEAD_BYTES
 from s3_data_lake_mcp.engines.parquet_table import ParquetTable
 from s3_data_lake_mcp.engines.plans import plan_of
 from s3_data_lake_mcp.engines.prefetch import prefetch
 from s3_data_lake_mcp.engines.pruning import PlanNode, plan_tree, prunable, scans_in, survivors
-from s3_data_lake_mcp.engines.results import Window, exact_type, fetch, fetch_window
+from s3_data_lake_mcp.engines.results import Window, exact_type, fetch, fetch_window, text_notices
 from s3_data_lake_mcp.engines.row_order import RowOrder
 from s3_data_lake_mcp.engines.simple_form import Statement
 from s3_data_lake_mcp.engines.stored_types import with_stored_types
@@ -81,7 +80,7 @@ class Run:
                 self._row_groups_read = session.row_groups_read()
             is_behind = window.offset and not (table.num_rows or self._asked.sql)
             total = self._counted(session) if is_behind else None
-        notices: list[str] = []
+        notices = text_notices(relation)
         is_unsorted = order.is_open and is_all and self._fits_a_page(table)
         if order.is_open and not is_unsorted:
             altered = [exact_type(kind) is not None for kind in relation.types]
@@ -90,14 +89,8 @@ class Run:
             notices += [_UNSETTLED] if query.offset and not is_fixed else []
             table = table if settled is None else settled
         result = self._result(table, window.offset)
-        data = self._inputs.data
-        asks_rows = self._asked.kind == "select" and not query.offset
-        if asks_rows and data is not None and not _says_something(table):
-            notices += wrong_literals(session, data, self._statement)
-        if asks_rows and data is not None:
-            shown = self._statement.shown
-            notices += [void.sentence for void in void_casts(session, data, shown)]
-            notices += text_bounds(session, data, shown)
+        if self._asked.kind == "select" and not query.offset:
+            notices += remarks(session, self._inputs.learners, self._statement, table)
         result = replace(
             result,
             notices=[*result.notices, *notices],
@@ -278,13 +271,3 @@ class Run:
             if void.better:
                 sql = sql.replace(void.written, void.better)
         mended.repair = {"sql": sql}
-
-
-def _says_something(table: pa.Table) -> bool:
-    """Whether a result is more than no row, or one of counts that are all zero."""
-    if table.num_rows != 1:
-        return bool(table.num_rows)
-    numeric = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_null)
-    if not all(any(test(kind) for test in numeric) for kind in table.schema.types):
-        return True
-    return any(column[0].as_py() for column in table.columns)

@@ -3,15 +3,17 @@
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+
+import duckdb
 
 from s3_data_lake_mcp.engines import Filter
 from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.sqltext import identifier, literal, names
-from s3_data_lake_mcp.errors import InvalidArgumentError
-from s3_data_lake_mcp.loaders.unknown_column import pick
+from s3_data_lake_mcp.errors import InvalidArgumentError, UnknownColumnError
+from s3_data_lake_mcp.loaders.unknown_column import finder, pick
 
 _TEXTS = ("VARCHAR", "JSON", "ENUM")
 _INTEGERS = {f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY", "SMALL", "BIG", "HUGE")}
@@ -21,6 +23,10 @@ _DECIMAL = re.compile(r"\s*[+-]?([0-9]*)\.?([0-9]*)\s*")
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
 _COMPARISONS = {"=": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _NULLS = {"is_null": "IS NULL", "not_null": "IS NOT NULL"}
+_OF_NULLS = {"=": "is_null", "<>": "not_null"}
+_NOTHING = ("", "null", "none")
+_BASE64 = re.compile(r"base64:(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+_NO_FILTER = {"filter_column": "", "filter_operator": "auto", "filter_value": ""}
 _SEARCHES = ("contains", "starts_with", "ends_with")
 _SIGMA, _FINAL_SIGMA = "\u03c3", "\u03c2"
 _DECIMAL_DIGITS = 38
@@ -68,9 +74,32 @@ def build(
     base = f"SELECT {listed} FROM data"  # noqa: S608 - only quoted identifiers go in
     if condition is None:
         return Statement(texts=(base,))
-    (name,) = pick("data", types, [condition.column], "filter_column")
     _check_unicode(condition.value)
-    column, kind = identifier(name), types[name]
+    try:
+        (name,) = pick("data", types, [condition.column], "filter_column")
+    except UnknownColumnError as exc:
+        if (field := _field(session, types, condition.column)) is not None:
+            exc.hint = f"{condition.column} is a field: SQL writes it {field[0]}."
+            sql = _where(session, base, *field, condition).shown
+            exc.repair = {"sql": sql, "columns": [], **_NO_FILTER}
+        raise
+    return _where(session, base, identifier(name), types[name], condition)
+
+
+def _field(session: Session, types: Mapping[str, str], path: str) -> tuple[str, str] | None:
+    """Return a field of a column as SQL, and its type, if a path with dots leads to one."""
+    column, *fields = path.split(".")
+    if not fields or (name := finder(types)(column)) is None:
+        return None
+    written = ".".join(map(identifier, [name, *fields]))
+    try:
+        kind = session.execute(f"DESCRIBE SELECT {written} FROM data")[0][1]  # noqa: S608 - quoted
+    except duckdb.Error:
+        return None
+    return written, str(kind)
+
+
+def _where(session: Session, base: str, column: str, kind: str, condition: Filter) -> Statement:
     where = f"{base} WHERE "
     operator = condition.operator
     if operator == "auto":
@@ -83,11 +112,11 @@ def build(
     if operator == "in":
         values = _listed(condition.value)
         alone = len(values) == 1
-        tests = [_comparison(session, name, kind, "=", one, alone=alone) for one in values]
+        tests = [_comparison(session, column, kind, "=", one, alone=alone) for one in values]
         inner = [one + " OR " + other for (_, one), (other, _) in pairwise(tests)]
         texts = (f"{where}({tests[0][0]}", *inner, f"{tests[-1][1]})")
         return Statement(texts=texts, values=tuple(values))
-    before, after = _comparison(session, name, kind, _COMPARISONS[operator], condition.value)
+    before, after = _comparison(session, column, kind, _COMPARISONS[operator], condition.value)
     return Statement(texts=(where + before, after), values=(condition.value,))
 
 
@@ -130,10 +159,9 @@ def _is_text(kind: str) -> bool:
 
 
 def _comparison(
-    session: Session, name: str, kind: str, operator: str, value: str, *, alone: bool = True
+    session: Session, column: str, kind: str, operator: str, value: str, *, alone: bool = True
 ) -> tuple[str, str]:
     """Return what stands before and behind the value in a comparison of a column with it."""
-    column = identifier(name)
     if _is_text(kind):
         return (
             f"CAST({column} AS VARCHAR) {operator} "
@@ -141,13 +169,20 @@ def _comparison(
             else f"{column} {operator} ",
             "",
         )
+    if kind == "BLOB" and _BASE64.fullmatch(value):
+        # As answers show bytes.
+        return f"{column} {operator} from_base64(substr(", ", 8))"
     target = _target(kind, value)
     found = session.execute(f"SELECT TRY_CAST(? AS {target})", [value])
     if found[0][0] is None:
-        message = f"filter_value {value!r} is no {kind}, the type of column {name}"
+        written = column.replace('"', "")
+        message = f"filter_value {value!r} is no {kind}, the type of column {written}"
         hint = f"Give a value of the type {kind}, or use contains to search its text."
-        repair = None
-        if alone and _GROUPED.fullmatch(value):
+        repair: dict[str, object] | None = None
+        if operator in _OF_NULLS and value.strip().lower() in _NOTHING:
+            hint = "is_null and not_null find what is missing, and what is not."
+            repair = {"filter_operator": _OF_NULLS[operator], "filter_value": ""} if alone else None
+        elif alone and _GROUPED.fullmatch(value):
             hint, repair = "Write numbers without commas.", {"filter_value": value.replace(",", "")}
         raise InvalidArgumentError(message, hint=hint, repair=repair)
     wide = target == "DOUBLE" and kind not in {"DOUBLE", "FLOAT"}

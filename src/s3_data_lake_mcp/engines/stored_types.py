@@ -7,6 +7,7 @@ fit the type that the file names, and are shown as `read_parquet_from_s3` shows 
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from datetime import time
 from typing import Any
 
 import pyarrow as pa
@@ -74,6 +75,10 @@ def _stored(column: "pa.ChunkedArray[Any]", kind: pa.DataType) -> "pa.ChunkedArr
         if kind == pa.uuid() and pa.types.is_string(column.type):
             values = [None if v is None else uuid.UUID(v).bytes for v in column.to_pylist()]
             return pa.chunked_array([pa.array(values, pa.uuid())])
+        if pa.types.is_time(kind) and pa.types.is_string(column.type):
+            # Those with a zone are stored in UTC, and Arrow has none for times of day.
+            times = [v and time.fromisoformat(v).replace(tzinfo=None) for v in column.to_pylist()]
+            return pa.chunked_array([pa.array(times, kind)])
         return column.cast(kind)
     except (pa.ArrowException, ValueError):
         return None

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from s3_data_lake_mcp.errors import LimitExceededError, MalformedDataError
+from s3_data_lake_mcp.loaders.parquet_intervals import shown_intervals
 from s3_data_lake_mcp.loaders.parquet_open import REWRITE, ParquetFooter, translating
 from s3_data_lake_mcp.loaders.parquet_plan import GroupRows
 from s3_data_lake_mcp.loaders.parquet_ranges import ChunkFile
@@ -47,7 +48,10 @@ def decode(read: PageRead) -> tuple[pa.Table, list[str]]:
     with translating(read.footer.subject, "its data"):
         table = _named(_table(read, read.columns), read)
         _check_times(table, read.footer.subject)
-        return _exact_timestamps(table, read)
+        table, notices = _exact_timestamps(table, read)
+        for at, column in enumerate(read.columns):
+            table = shown_intervals(table, at, read.footer.schema.field(column).type)
+        return table, notices
 
 
 def _named(table: pa.Table, read: PageRead) -> pa.Table:

@@ -30,6 +30,7 @@ from s3_data_lake_mcp.loaders.formats import (
     encrypted_parquet,
     format_of,
 )
+from s3_data_lake_mcp.loaders.parquet_intervals import with_intervals
 from s3_data_lake_mcp.loaders.parquet_ranges import RangeFile
 from s3_data_lake_mcp.loaders.parquet_thrift import (
     CODECS,
@@ -155,14 +156,15 @@ def open_footer(source: ObjectReader) -> ParquetFooter:
         metadata, schema = file.metadata, file.schema_arrow
         names, renamed = wire.unique_names(schema.names)
     _check_limits(metadata.num_columns, subject)
+    leaves = _leaves(schema, metadata.num_columns, subject)
     footer = ParquetFooter(
         subject=subject,
         size_bytes=source.size_bytes,
         data=data,
         metadata=metadata,
-        schema=schema,
+        schema=with_intervals(schema, leaves, metadata),
         names=names,
-        leaves=_leaves(schema, metadata.num_columns, subject),
+        leaves=leaves,
         encrypted=encrypted,
         codecs=codecs,
         notices=(renamed,) if renamed else (),

@@ -56,6 +56,14 @@ def unknown_column(
         name: The one of them that is not there.
         argument: What names them: `columns`, or what names one alone.
     """
+    listed = [part.strip() for part in name.split(",")]
+    if argument == "columns" and len(listed) > 1 and all(map(finder(types), listed)):
+        at = list(wanted).index(name)
+        return UnknownColumnError(
+            f"{subject} has no column {name!r}",
+            hint="Each name is a text of its own.",
+            repair={"columns": [*wanted[:at], *listed, *wanted[at + 1 :]]},
+        )
     near = {one: _nearest(one, types) for one in wanted}
     fixed = [one if one in types else next(iter(near[one]), "") for one in wanted]
     meant = [one for one in dict.fromkeys(fixed) if one]
@@ -71,6 +79,8 @@ def unknown_column(
 
 def _nearest(name: str, known: Mapping[str, object]) -> list[str]:
     """Return the columns most like a name; another case is no difference."""
+    if "(" in name:
+        return []
     folded: dict[str, list[str]] = {}
     for one in known:
         folded.setdefault(one.casefold(), []).append(one)

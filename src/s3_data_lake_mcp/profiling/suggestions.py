@@ -68,7 +68,9 @@ def _read(place: dict[str, Any], contents: Contents) -> dict[str, Any] | None:
 
 def _sql(columns: Sequence[dict[str, Any]]) -> str:
     """Return a query that counts rows by the first column of text, or of anything that groups."""
-    plain = [c for c in columns if not c["type"].startswith(("list", "struct", "map", "binary"))]
+    # SQL has no empty names: it calls such a column otherwise.
+    named = [c for c in columns if c["name"]]
+    plain = [c for c in named if not c["type"].startswith(("list", "struct", "map", "binary"))]
     texts = [c for c in plain if c["type"].startswith(_TEXTS)]
     if not plain:
         return ""
