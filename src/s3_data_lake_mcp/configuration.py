@@ -34,7 +34,7 @@ def load() -> Configuration:
 
     Raises:
         ValidationError: If a setting of the environment or `.env` is wrong.
-        InvalidArgumentError: If an SSM parameter is wrong, or `.env` is not UTF-8.
+        InvalidArgumentError: If an SSM parameter is wrong, or `.env` cannot be read.
         NotFoundError: If there is no parameter below the path: settings that narrow what may be
             read would be missing.
         LakeError: If SSM cannot be read.

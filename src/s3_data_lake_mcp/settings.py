@@ -4,11 +4,13 @@ AWS settings are not here: they come from the standard AWS chain (`AWS_PROFILE`,
 `AWS_ENDPOINT_URL_S3` and so on).
 """
 
+import io
 import os
 import re
 from pathlib import Path
 from typing import Annotated, Literal
 
+from dotenv.parser import parse_stream
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -28,6 +30,7 @@ from s3_data_lake_mcp.errors import InvalidArgumentError
 
 PREFIX = "S3_DATA_LAKE_"
 CEILING = 10_000
+_DOTENV = ".env"
 _LEAST_RESULT_BYTES = 2 << 10
 _LEAST_MEMORY_BYTES = 96 << 20
 _LARGEST_SIZE = 1 << 60
@@ -86,9 +89,20 @@ def kept_back() -> list[str]:
 
 def _dotenv() -> DotEnvSettingsSource:
     try:
-        return DotEnvSettingsSource(Settings)
+        found = DotEnvSettingsSource(Settings)
+        _refuse_unread_lines()
     except UnicodeDecodeError as exc:
         raise InvalidArgumentError(".env is not UTF-8", hint="Save it as UTF-8.") from exc
+    return found
+
+
+def _refuse_unread_lines() -> None:
+    """Refuse a setting in a line that the parser passes over: it may narrow what is read."""
+    path = Path(_DOTENV)
+    for line in parse_stream(io.StringIO(path.read_text("utf-8"))) if path.is_file() else ():
+        if line.error and PREFIX.lower() in line.original.string.lower():
+            message = f".env, line {line.original.line}, is not NAME=value"
+            raise InvalidArgumentError(message, hint="Check its quotes.")
 
 
 def _given() -> list[tuple[str, str, bool]]:
@@ -145,7 +159,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
-        env_file=".env",
+        env_file=_DOTENV,
         # What starts servers often hands on variables that nobody has set.
         env_ignore_empty=True,
         extra="ignore",
@@ -251,7 +265,7 @@ def sources() -> dict[str, str]:
     """Return where each setting was found that is not at its default.
 
     Raises:
-        InvalidArgumentError: If `.env` is not UTF-8.
+        InvalidArgumentError: If `.env` is not UTF-8, or a setting in it cannot be read.
     """
     found = dict.fromkeys(_dotenv()(), ".env")
     found |= dict.fromkeys(EnvSettingsSource(Settings)(), "environment")

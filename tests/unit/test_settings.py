@@ -109,6 +109,16 @@ def test_a_file_of_another_encoding_is_told(
     assert capsys.readouterr().err == ".env is not UTF-8. Save it as UTF-8.\n"
 
 
+def test_a_setting_that_the_file_hides_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """A quote without end would drop an allow-list; lines that are none of ours may be anything."""
+    Path(".env").write_text(f"set -a\nexport OTHER=it's\n{PREFIX}ALLOWED='lake/*'\n")
+    assert configuration.load().settings.allowed
+    Path(".env").write_text(f'OTHER=1\nexport {PREFIX}ALLOWED="lake/*\n')
+    assert cli.main(["settings"]) == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said == ".env, line 2, is not NAME=value. Check its quotes."
+
+
 @pytest.mark.parametrize("place", ["environment", ".env"])
 def test_a_misspelt_setting_is_told(monkeypatch: pytest.MonkeyPatch, place: str) -> None:
     """An allow-list that does not count must not go unnoticed."""
