@@ -224,7 +224,7 @@ def test_text_may_turn_out_to_be_windows_1252() -> None:
     body = b"a,b\n" + b"1,x\n" * 20_000 + "2,café\n3,naïve\n".encode("cp1252")
     result = load(body, replace(PAGE, offset=19_999))
     assert rows(result) == [[1, "x"], [2, "café"], [3, "naïve"]]
-    assert "From line 20,002 on" in result.notices[0]
+    assert str(result.told(3)[0]).endswith("Windows-1252 (encoding) from line 20,002 on.")
     assert result.details["dialect"]["encoding"] == "cp1252"  # type: ignore[index] # its JSON
     rest = load(body, replace(PAGE, position=result.resume(2)))
     assert rows(rest) == [[3, "naïve"]]

@@ -130,3 +130,13 @@ def test_what_cannot_be_read_twice_is_counted_at_once(room: int, again: bool) ->
     sample = Sample(table=table, parts=(2,), where="", size_bytes=2)
     x, n = plans_of(sample, _columns(table), 1_000_000, room).values()
     assert (x.blanks, n.share == 1) == (not again, not again)
+
+
+def test_all_columns_with_estimates_are_named() -> None:
+    """What is not named is said to be exact."""
+    table = pa.table({f"c{at}": [at, None, 3] for at in range(30)})
+    plans = {at: Plan() for at in range(30)}
+    said = _said(measure(table_session(table), _columns(table), small=False, plans=plans))
+    for at in range(30):
+        assert f"c{at}," in said or f"c{at} (" in said
+    assert "more" not in said

@@ -464,3 +464,11 @@ def test_an_exact_scan_leaves_room_for_another_basis(
     answer = summaries.of("a")
     assert answer["profile"]["rows_basis"] == basis
     assert "Not exact: The call needs more than its budget" in answer["notices"][-1]
+
+
+def test_a_sample_names_no_lines_where_text_is_of_another_encoding() -> None:
+    """Lines of its parts have other numbers in the object."""
+    summaries = Summaries()
+    summaries.put("a.csv", b"a,b\n" + b"1,x\n" * 600_000 + "2,é\n".encode("cp1252") * 300_000)
+    (said,) = (one for one in summaries.of("a.csv", "sample")["notices"] if "1252" in one)
+    assert said == "The text is not valid UTF-8 and was read as Windows-1252 (encoding)."

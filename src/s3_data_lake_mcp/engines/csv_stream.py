@@ -58,17 +58,18 @@ class Irregular:
     def notices(self, subject: str) -> Iterator[str]:
         """Return a sentence for each kind, and one for the encoding."""
         for count, lines, what in (
-            (self.short, self.short_lines, "had too few fields and were filled with null"),
-            (self.long, self.long_lines, "had too many fields and were left out"),
+            (self.short, self.short_lines, "had too few fields, filled with null"),
+            (self.long, self.long_lines, "had too many fields, left out"),
         ):
             if count:
                 more = ", …" if count > len(lines) else ""
                 named = ", ".join(map(str, lines))
-                yield f"{count:,} rows of {subject} {what}: line {named}{more}."
+                rows = "1 row" if count == 1 else f"{count:,} rows"
+                yield f"{rows} of {subject} {what}: line {named}{more}."
         if self.switched:
             yield (
-                f"From line {self.switched:,} on {subject} is not valid UTF-8: it was read as"
-                " Windows-1252 (encoding)."
+                f"{subject} is not valid UTF-8 and was read as Windows-1252 (encoding)"
+                f" from line {self.switched:,} on."
             )
 
 

@@ -100,14 +100,18 @@ class CsvLoader:
         first = place.row - place.skip + skipped
 
         def told(count: int) -> list[RowNotice]:
-            return [*rows.notices(count), *null_notices(rows.kept[:count], shape, nulls)]
+            return [
+                *_switch_notice(reader),
+                *rows.notices(count),
+                *null_notices(rows.kept[:count], shape, nulls),
+            ]
 
         return LoadResult(
             table=table,
             offset=place.row,
             resume=partial(_position, rows.kept, place.row, dialect, known),
             total_rows=first + len(rows.kept) if rows.ended else None,
-            notices=(*shape.notices, *_switch_notice(reader), *_end_notice(place, skipped)),
+            notices=(*shape.notices, *_end_notice(place, skipped)),
             told=told,
             details={"dialect": dialect.as_json()},
         )
@@ -190,11 +194,11 @@ def _position(
     }
 
 
-def _switch_notice(reader: RecordReader) -> Iterator[str]:
+def _switch_notice(reader: RecordReader) -> Iterator[RowNotice]:
     if reader.switched_line:
-        yield (
-            f"From line {reader.switched_line:,} on the text is not valid UTF-8: it was read as"
-            " Windows-1252 (encoding)."
+        yield RowNotice(
+            "The text is not valid UTF-8 and was read as Windows-1252 (encoding)",
+            f" from line {reader.switched_line:,} on",
         )
 
 
