@@ -61,7 +61,7 @@ _ELSEWHERE = (
         "Names stand in double quotes, not in brackets.",
     ),
     (r"(\bGROUP\s+BY)\s+([^()]{1,300}?)\s+WITH\s+ROLLUP\b", r"\1 ROLLUP (\2)", "Write ROLLUP (…)."),
-    (r"\sWITH\s*\(\s*NOLOCK\s*\)", "", "Nothing is locked here."),
+    (r"[\s]WITH\s*\(\s*NOLOCK\s*\)", "", "Nothing is locked here."),
     (r"\bMINUS\s+(SELECT|FROM)\b", r"EXCEPT \1", "Write EXCEPT."),
     (r"\s&&\s", " AND ", "Write AND."),
     (r"#(\d{4}-\d\d-\d\d)#", r"'\1'", "Dates stand in single quotes."),
