@@ -22,6 +22,7 @@ class LocalTable:
         self.written: Mapping[str, Written] = {}
         self.sources: Sequence[ObjectInfo] = ()
         self.notices: Sequence[str] = ()
+        self.lessons = 0
         self.statements: list[str] = []
         self.refused = ""
         """What a statement holds for which there is no memory."""

@@ -119,6 +119,11 @@ class TableSession(Protocol):
         """What there is to say of how they are read."""
         ...
 
+    @property
+    def lessons(self) -> int:
+        """How often what was read has changed how they are read: types of columns, too."""
+        ...
+
     def execute(self, sql: str, params: Sequence[object] = ()) -> "pa.Table":
         """Return the rows of one SELECT.
 

@@ -128,14 +128,14 @@ class DuckDbEngine:
                     return work(session)
                 except UnknownColumnError:
                     missing = duckdb.BinderException("Column not found, says the simple form")
-                    if not any(table.learn(missing, None) for table in call.inputs.learners):
+                    if not call.learns(missing, None):
                         raise
                 except (duckdb.Error, UnicodeDecodeError) as caught:
                     exc = _whole(caught)
                     failure = session.scope.failure
                     if isinstance(failure, LakeError):
                         raise failure from exc
-                    if not any(table.learn(exc, failure) for table in call.inputs.learners):
+                    if not call.learns(exc, failure):
                         raise fault(session, exc) from exc
         raise InternalError("The query was tried too often")
 
@@ -200,8 +200,15 @@ class _Call:
         self.opener = opener
         self.meter = opener.meter
         self.counting = counting
+        self.lessons = 0
         self._progress = progress
         self._total = sum(info.size_bytes for info in inputs.infos())
+
+    def learns(self, error: duckdb.Error, failure: Exception | None) -> bool:
+        """Whether a table is going to be read in another way, now that there was an error."""
+        learnt = any(table.learn(error, failure) for table in self.inputs.learners)
+        self.lessons += learnt
+        return learnt
 
     def report(self) -> None:
         """Tell bytes read and bytes to read."""
@@ -240,6 +247,11 @@ class DuckDbTable:
         data = self._call.inputs.data
         more = isinstance(data, JsonTable) and not data.is_whole
         return [*self._call.inputs.notices(), *([FIRST_KEYS] if more else [])]
+
+    @property
+    def lessons(self) -> int:
+        """How often what was read has changed how they are read; see `TableSession`."""
+        return self._call.lessons
 
     def execute(self, sql: str, params: Sequence[object] = ()) -> pa.Table:
         """Return the rows of one SELECT."""

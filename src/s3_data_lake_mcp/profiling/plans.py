@@ -138,11 +138,11 @@ def _frequent(
     if column.kind == "moment" and types.is_timestamp(values.type) and values.type.unit == "ns":
         # Nanoseconds have no Python value to bind.
         return False, ()
-    counts = codes.drop_null().value_counts().to_pylist()
-    ranked = sorted(counts, key=lambda entry: -entry["counts"])[:_CANDIDATES]
+    counted: Any = codes.drop_null().value_counts()
     least = max(_LEAST_COUNT, _LEAST_SHARE * len(codes))
-    chosen = [entry["values"] for entry in ranked if entry["counts"] >= least]
-    return False, tuple(coded.dictionary[code].as_py() for code in chosen)
+    frequent = counted.filter(pc.greater_equal(counted.field("counts"), least)).to_pylist()
+    ranked = sorted(frequent, key=lambda entry: -entry["counts"])[:_CANDIDATES]
+    return False, tuple(coded.dictionary[entry["values"]].as_py() for entry in ranked)
 
 
 def _estimated(distinct: int, parts_of_values: Any) -> float:  # noqa: ANN401 - of pyarrow's

@@ -200,7 +200,7 @@ class Profiler:
         types = types_of(session)
         for scan in range(_MOST_SCANS):
             chosen, left_out = self._choose(types, columns, subject)
-            known = types
+            known, lessons = types, session.lessons
             try:
                 sample = hint.sample()
                 room = self.meter.remaining_bytes
@@ -212,7 +212,7 @@ class Profiler:
                 if (types := types_of(session)) == known:
                     raise
             else:
-                if (types := types_of(session)) == known:
+                if session.lessons == lessons or (types := types_of(session)) == known:
                     return chosen, left_out, measured
             if scan:
                 # Measures end with the first column that widens; counts go on to the others.
