@@ -35,6 +35,7 @@ class _Plain:
         self._session = session
         self.schema, self.sources = session.schema, session.sources
         self.notices, self.written = session.notices, dict[str, Written]()
+        self.lessons = session.lessons
 
     def execute(self, sql: str, params: Any = ()) -> pa.Table:
         """Return the rows of one SELECT."""
