@@ -98,8 +98,7 @@ class ScanMeter:
             LimitExceededError: If the scan budget is spent, or about to be by other reads.
         """
         with self._lock:
-            left = self._max_bytes - self.kept_bytes - self.bytes_read
-            claimed = min(most, left - self._claimed)
+            claimed = min(most, self.remaining_bytes - self._claimed)
             if claimed > 0:
                 self._claimed += claimed
                 return claimed
