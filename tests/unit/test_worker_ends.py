@@ -41,15 +41,15 @@ def busy_pool(request: pytest.FixtureRequest, s3: object) -> Iterator[WorkerPool
     pool.close()
 
 
-def _worker() -> psutil.Process:
-    """Return the worker, when it computes and holds what it needs."""
+def _worker(pool: WorkerPool) -> psutil.Process:
+    """Return the pool's worker, when it computes and holds what it needs."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
-        for child in psutil.Process().children(recursive=True):
-            if child.memory_info().rss > HELD_BYTES:
+        for worker in list(pool._busy):
+            if worker.rss_bytes() > HELD_BYTES:
                 # The pool looks at it every 50 ms, and must have seen as much.
                 time.sleep(0.5)
-                return child
+                return psutil.Process(worker.process.pid)
         time.sleep(0.2)
     message = "no worker is at work"
     raise AssertionError(message)
@@ -57,7 +57,7 @@ def _worker() -> psutil.Process:
 
 def _ended_by(pool: WorkerPool, number: int, bucket: str) -> LakeError:
     """Return the error of a call whose worker gets a signal in the middle."""
-    killer = threading.Thread(target=lambda: os.kill(_worker().pid, number))
+    killer = threading.Thread(target=lambda: os.kill(_worker(pool).pid, number))
     killer.start()
     error = _failed(pool, bucket, 30)
     killer.join()
@@ -116,7 +116,7 @@ def test_a_worker_killed_with_what_starts_workers_is_memory(
     """Nobody is left to tell how the worker ended; it is no bug of the server."""
 
     def kill_both() -> None:
-        worker = _worker()
+        worker = _worker(busy_pool)
         parent = worker.parent()
         assert parent
         parent.kill()
