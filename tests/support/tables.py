@@ -27,8 +27,11 @@ class LocalTable:
         self.refused = ""
         """What a statement holds for which there is no memory."""
 
-    def execute(self, sql: str, params: Sequence[object] = ()) -> pa.Table:
-        """Return the rows of one SELECT."""
+    def execute(
+        self, sql: str, params: Sequence[object] = (), *, goes_on: bool = False
+    ) -> pa.Table:
+        """Return the rows of one SELECT; nothing has to be fetched for the next one."""
+        del goes_on
         self.statements.append(sql)
         if self.refused and self.refused in sql:
             message = "The query needs more memory than there is"

@@ -1,6 +1,8 @@
 """Profiles of delimited text: few texts are counted before they are cast, with equal figures."""
 
 import random
+import threading
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -37,9 +39,9 @@ class _Plain:
         self.notices, self.written = session.notices, dict[str, Written]()
         self.lessons = session.lessons
 
-    def execute(self, sql: str, params: Any = ()) -> pa.Table:
+    def execute(self, sql: str, params: Any = (), *, goes_on: bool = False) -> pa.Table:
         """Return the rows of one SELECT."""
-        return self._session.execute(sql, params)
+        return self._session.execute(sql, params, goes_on=goes_on)
 
 
 def _text(rows: int) -> str:
@@ -123,6 +125,31 @@ def test_any_number_of_columns_may_widen(small_bytes: int, monkeypatch: pytest.M
     summaries.put("a.csv", "\n".join(["a,b,c,d,e,f", *map(",".join, rows), ""]).encode())
     found = summaries.columns("a.csv", "exact")
     assert [(one["type"], one["min"]) for one in found.values()] == [("string", "-")] * 6
+
+
+@pytest.mark.parametrize("lines", [300_000, 1_200_000])
+def test_what_the_next_statement_reads_begins_to_come(lines: int) -> None:
+    """It is fetched once: while the plan is made, not again when it is read."""
+    desk, meter = Desk(), ScanMeter()
+    desk.put("a.csv", body := "n,t\n" + "12,abcdef\n" * lines)
+    with desk.engine.open_table(BUCKET, "a.csv", meter) as session:
+        types_of(session)
+        until = time.monotonic() + 20
+        while meter.bytes_read < len(body) and time.monotonic() < until:
+            time.sleep(0.01)
+        assert meter.bytes_read == len(body)
+        assert session.execute("SELECT count(*) AS n FROM data").to_pylist() == [{"n": lines}]
+        assert meter.bytes_read == len(body)
+
+
+def test_a_session_that_waits_ends_with_its_table() -> None:
+    """Nothing may come of its types."""
+    desk = Desk()
+    desk.put("a.csv", "n\n1\n")
+    with desk.engine.open_table(BUCKET, "a.csv", ScanMeter()) as session:
+        types_of(session)
+    assert not any(thread.name == "query-watch" for thread in threading.enumerate())
+    assert desk.value("a.csv", "SELECT max(n) FROM data") == 1
 
 
 def test_many_columns_have_no_texts_at_hand() -> None:

@@ -124,8 +124,15 @@ class TableSession(Protocol):
         """How often what was read has changed how they are read: types of columns, too."""
         ...
 
-    def execute(self, sql: str, params: Sequence[object] = ()) -> "pa.Table":
+    def execute(
+        self, sql: str, params: Sequence[object] = (), *, goes_on: bool = False
+    ) -> "pa.Table":
         """Return the rows of one SELECT.
+
+        Args:
+            sql: The SELECT.
+            params: Values of its parameters.
+            goes_on: Whether the next one is going to read all: then its bytes begin to come.
 
         Raises:
             LimitExceededError: If it needs more memory than there is.

@@ -113,7 +113,8 @@ class DuckDbEngine:
         inputs = open_inputs(opener, ((DATA, bucket, key),), self._settings)
         inputs.want_texts()
         inputs.seek_nan()
-        yield DuckDbTable(self, _Call(inputs, opener, progress))
+        with contextlib.closing(DuckDbTable(self, _Call(inputs, opener, progress))) as table:
+            yield table
 
     def _learning[T](
         self,
@@ -141,6 +142,20 @@ class DuckDbEngine:
 
     @contextlib.contextmanager
     def _session(self, call: "_Call") -> Iterator[Session]:
+        """Yield the session that waits for a statement, or a new one; it waits for a next one."""
+        with contextlib.ExitStack() as ending:
+            if call.waiting is None:
+                session = ending.enter_context(self._new_session(call))
+            else:
+                session, waited = call.waiting
+                call.waiting = None
+                ending.push(waited)
+            yield session
+            if call.goes_on:
+                call.waiting = session, ending.pop_all()
+
+    @contextlib.contextmanager
+    def _new_session(self, call: "_Call") -> Iterator[Session]:
         instance = self._instance = self._instance or Instance(self._settings)
         try:
             scope, counting = Scope(call.meter, call.opener.refutes), call.counting
@@ -151,17 +166,24 @@ class DuckDbEngine:
                 instance.close()
                 self._instance = None
 
-    def execute(self, call: "_Call", sql: str, params: Sequence[object]) -> pa.Table:
+    def execute(
+        self, call: "_Call", sql: str, params: Sequence[object], *, goes_on: bool
+    ) -> pa.Table:
         """Run trusted SQL over the tables of a call; see `TableSession.execute`."""
+        waiting = call.waiting and call.waiting[0]
 
         def work(session: Session) -> pa.Table:
-            call.inputs.create_views(session)
+            if session is not waiting:
+                call.inputs.create_views(session)
+            if goes_on:
+                session.scope.begin()
             return fetch(session.cursor.sql(sql, params=list(params)))
 
         def fault(session: Session, error: duckdb.Error) -> LakeError:
             found = data_error(error, call.inputs.tables)
             return found or mend(error, sql, call.inputs.columns(session))
 
+        call.goes_on = goes_on
         return self._learning(call, work, fault)
 
 
@@ -185,7 +207,7 @@ def _stores(store: ObjectStore, settings: Settings) -> Stores:
 class _Call:
     """The tables of one call, who opened them, and who is told how far it is.
 
-    `counting` is as in a session.
+    `counting` is as in a session. Of a call that `goes_on`, the session waits for a next statement.
     """
 
     def __init__(
@@ -200,6 +222,8 @@ class _Call:
         self.opener = opener
         self.meter = opener.meter
         self.counting = counting
+        self.goes_on = False
+        self.waiting: tuple[Session, contextlib.ExitStack] | None = None
         self.lessons = 0
         self._progress = progress
         self._total = sum(info.size_bytes for info in inputs.infos())
@@ -253,6 +277,13 @@ class DuckDbTable:
         """How often what was read has changed how they are read; see `TableSession`."""
         return self._call.lessons
 
-    def execute(self, sql: str, params: Sequence[object] = ()) -> pa.Table:
-        """Return the rows of one SELECT."""
-        return self._engine.execute(self._call, sql, params)
+    def execute(
+        self, sql: str, params: Sequence[object] = (), *, goes_on: bool = False
+    ) -> pa.Table:
+        """Return the rows of one SELECT; see `TableSession`."""
+        return self._engine.execute(self._call, sql, params, goes_on=goes_on)
+
+    def close(self) -> None:
+        """Let go of what was fetched."""
+        if self._call.waiting is not None:
+            self._call.waiting[1].close()

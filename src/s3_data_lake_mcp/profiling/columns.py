@@ -52,11 +52,14 @@ def choose_columns(
 def types_of(
     session: TableSession, counted: Sequence[ProfiledColumn] = ()
 ) -> dict[str, pa.DataType]:
-    """Return the columns of a table with their types; those `counted` hold for all values."""
+    """Return the columns of a table with their types; those `counted` hold for all values.
+
+    The table is going to be read next.
+    """
     if counted:
         counts = ", ".join(f"count({column.identifier})" for column in counted)
         session.execute(f"SELECT {counts} FROM data")  # noqa: S608 - quoted
-    schema = session.execute("SELECT * FROM data LIMIT 0").schema
+    schema = session.execute("SELECT * FROM data LIMIT 0", goes_on=True).schema
     return {one.name: one.type for one in schema}
 
 

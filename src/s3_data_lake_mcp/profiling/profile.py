@@ -161,12 +161,15 @@ class Profiler:
             return found
 
     def _scanned(self, subject: Subject, columns: Sequence[str]) -> Profiled:
-        opened = self.engine.open_table(subject.bucket, subject.key, self.meter, self.progress)
         is_parquet = subject.format == "parquet"
         small = subject.size_bytes <= (_SMALL_PARQUET_BYTES if is_parquet else _SMALL_BYTES)
         # Samples of Parquet would take more requests than they spare.
         hinted = not small and not is_parquet
-        with hinting(partial(self._hint, subject) if hinted else None) as hint, opened as session:
+        opened = partial(self.engine.open_table, subject.bucket, subject.key, self.meter)
+        with (
+            hinting(partial(self._hint, subject) if hinted else None) as hint,
+            opened(hint.beside(self.progress)) as session,
+        ):
             check_versions([*subject.infos, *session.sources])
             chosen, left_out, measured = self._settled(session, subject, columns, hint, small=small)
             rows = measured.rows
@@ -202,10 +205,9 @@ class Profiler:
             chosen, left_out = self._choose(types, columns, subject)
             known, lessons = types, session.lessons
             try:
-                sample = hint.sample()
-                room = self.meter.remaining_bytes
+                sample, room = hint.sample(), self.meter.remaining_bytes
                 plans = plans_of(sample, chosen, subject.size_bytes, room) if sample else None
-                hint.look(chosen)
+                hint.choose(chosen)
                 measured = measure(session, chosen, small=small, plans=plans)
                 measured.notices[:0] = session.notices  # the next statement forgets some
             except SqlError:
@@ -288,13 +290,9 @@ class Profiler:
         found = profile_footers(footers, chosen, partitions)
         locked = tuple(dict.fromkeys(f.names[at] for f in footers for at in sorted(f.locked)))
         others = (telling.archived(subject), left_out, telling.locked(subject, locked))
-        told = (
-            "Figures are from Parquet footers, no data was read: distinct, mean, quantiles, top "
-            "and histogram need basis=sample or exact."
-        )
         return Profiled(
             rows=found.rows,
             rows_basis="footer",
             columns=found.as_json([column.name for column in chosen]),
-            notices=[notice for notice in (told, found.mixture(), *others) if notice],
+            notices=[said for said in (telling.FOOTERS, found.mixture(), *others) if said],
         )

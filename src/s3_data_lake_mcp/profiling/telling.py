@@ -14,6 +14,10 @@ from s3_data_lake_mcp.profiling.figures import Figures, findings
 from s3_data_lake_mcp.profiling.sample import Sample
 from s3_data_lake_mcp.profiling.subject import Subject
 
+FOOTERS = (
+    "Figures are from Parquet footers, no data was read: distinct, mean, quantiles, top and "
+    "histogram need basis=sample or exact."
+)
 _KEY_SHARE = 0.95
 _NAMED = 6
 

@@ -4,6 +4,7 @@ import threading
 import zlib
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Protocol
 
 from s3_data_lake_mcp.errors import DeadlineExceededError, NotAllowedError, ObjectChangedError
@@ -149,6 +150,12 @@ class Scope:
         """Tell all objects that all of them is going to be read."""
         for readable in self._objects.values():
             readable.expect_all()
+
+    def begin(self) -> None:
+        """Fetch the beginning of what is read first, for all of everything is going to be read."""
+        self.expect_all()
+        for readable in islice(self._objects.values(), 1):
+            readable.begin()
 
     def close(self) -> None:
         """Let go of all that was fetched."""
