@@ -1,5 +1,6 @@
 """The main loop of a worker process: jobs in, answers out, over one pipe."""
 
+import gc
 import json
 import os
 import threading
@@ -46,6 +47,8 @@ def serve(connection: Connection, settings: Settings, environment: dict[str, str
     desk = _Desk(connection)
     place = workplace.build_workplace(settings)
     reserve = Reserve()
+    # What is loaded by now stays: to look through it for garbage would hold up a job now and then.
+    gc.freeze()
     while True:
         name, arguments, timeout_seconds = desk.next_job()
         meter = ScanMeter(timeout_seconds=timeout_seconds, max_bytes=settings.max_scan_bytes)
