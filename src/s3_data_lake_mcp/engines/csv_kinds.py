@@ -8,7 +8,6 @@ only misfits. So a wrong guess costs a further run of the query, and no value.
 import contextlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from itertools import chain, islice
 
 from s3_data_lake_mcp.engines.casts import BLANK, TEXT, misfit_example
@@ -21,7 +20,6 @@ from s3_data_lake_mcp.errors import LakeError
 from s3_data_lake_mcp.loaders.compression import decoded_blocks
 from s3_data_lake_mcp.loaders.csv_dialect import first_records
 from s3_data_lake_mcp.loaders.csv_types import NULL_TOKENS
-from s3_data_lake_mcp.storage.reader import ObjectReader
 
 _SOUGHT = "sought"
 _MOST_LAYOUTS = 4
@@ -154,8 +152,7 @@ def _parts(opened: Opened, layout: Layout, count: int) -> list[str]:
 def _decoded(opened: Opened, compression: str) -> bytes:
     """Return what the bytes that are here hold, decompressed, or the first megabytes of it."""
     head = opened.need_head(SNIFF_BYTES)
-    info = replace(opened.info, size_bytes=len(head))
-    source = ObjectReader(opened.stores.plain, info, opened.meter, head=head)
+    source = opened.reader().holding(head)
     found = b""
     with contextlib.suppress(LakeError):  # it may be torn
         for block in decoded_blocks(source, compression, max_decoded_bytes=_DECODED_BYTES):

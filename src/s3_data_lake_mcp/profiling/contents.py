@@ -22,7 +22,6 @@ from s3_data_lake_mcp.loaders.json_table import table_of
 from s3_data_lake_mcp.loaders.parquet_footer import describe_parquet
 from s3_data_lake_mcp.profiling.json_head import read_head
 from s3_data_lake_mcp.profiling.sample_figures import dated
-from s3_data_lake_mcp.profiling.sample_ranges import reader_of
 from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
 from s3_data_lake_mcp.wire import column_specs
 
@@ -120,7 +119,7 @@ def _parquet(source: ObjectReader) -> Contents:
 def _decoded(source: ObjectReader, head: bytes, found: Contents) -> tuple[bytes, bool]:
     """Return the beginning of the decompressed text, and whether it is all of it."""
     here = len(head) >= source.size_bytes
-    known = reader_of(source, head)
+    known = source.holding(head)
     text = b""
     blocks = decoded_blocks(known, found.compression, max_decoded_bytes=1 << 40)
     try:
@@ -158,7 +157,7 @@ def _described(
 
 def _csv(source: ObjectReader, head: bytes, whole: bool, found: Contents) -> None:  # noqa: FBT001 - one of two readers
     body = head if whole else _whole_lines(head, str(source.ref))
-    known = reader_of(source, body)
+    known = source.holding(body)
     loaded = CsvLoader().load(known, CsvRequest(max_rows=_ALL_ROWS, torn=not whole))
     _take(found, loaded, whole=whole)
     if not whole:
@@ -186,7 +185,7 @@ def _take(found: Contents, loaded: LoadResult, *, whole: bool) -> None:
 
 def _json(source: ObjectReader, head: bytes, whole: bool, found: Contents) -> None:  # noqa: FBT001 - as above
     if whole:
-        known = reader_of(source, head)
+        known = source.holding(head)
         loaded = JsonLoader().load(known, LoadRequest(max_rows=_ALL_ROWS))
         details: Any = loaded.details["json"]
         found.json = {"layout": details["layout"], "keys": list(details["keys"])}

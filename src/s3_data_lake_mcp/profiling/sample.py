@@ -24,7 +24,6 @@ from s3_data_lake_mcp.profiling.sample_ranges import (
     RANGE_BYTES,
     RANGES,
     TextLayout,
-    reader_of,
     spread_ranges,
     whole_records,
 )
@@ -181,7 +180,7 @@ class Sampler:
             whole_records(body, layout, first=False, last=stop >= size)
             for body, (_, stop) in zip(bodies, places, strict=True)
         ]
-        loaded = self._load(reader_of(source, title, *kept), name, _ALL_ROWS)
+        loaded = self._load(source.holding(title, *kept), name, _ALL_ROWS)
         where = f"{count + 1} ranges of the object" if places else _FIRST
         newline = "\n".encode(layout.encoding)
         return replace(
@@ -201,10 +200,10 @@ class Sampler:
                 if len(text) >= limit:
                     break
             whole = len(text) < limit
-            layout = None if whole else self._layout(reader_of(source, text), name)
+            layout = None if whole else self._layout(source.holding(text), name)
             if whole or layout:
                 body = whole_lines(text, layout.encoding) if layout else text
-                loaded = self._load(reader_of(source, body), name, _ALL_ROWS, torn=not whole)
+                loaded = self._load(source.holding(body), name, _ALL_ROWS, torn=not whole)
                 return _sample_of(loaded, _FIRST, len(body), whole=whole and _ended(loaded))
         first = self._load(source, name, _FIRST_RECORDS)
         if _ended(first):

@@ -3,10 +3,7 @@
 import csv
 import io
 import random
-from dataclasses import dataclass, replace
-
-from s3_data_lake_mcp.storage.memory import MemoryStore
-from s3_data_lake_mcp.storage.reader import ObjectReader
+from dataclasses import dataclass
 
 RANGE_BYTES = 256 << 10
 HINT_RANGE_BYTES = 128 << 10
@@ -121,10 +118,3 @@ def _fits(body: bytes, layout: TextLayout) -> bool:
     odd = sum(width != layout.width for width in widths)
     # Inside a quoted field, only the first record gives it away.
     return widths[:1] == [layout.width] and odd <= _MOST_ODD * len(widths)
-
-
-def reader_of(source: ObjectReader, *parts: bytes) -> ObjectReader:
-    """Return a reader of text of an object that is at hand already."""
-    body = b"".join(parts)
-    known = replace(source.info, size_bytes=len(body))
-    return ObjectReader(MemoryStore(), known, source.meter, head=body)

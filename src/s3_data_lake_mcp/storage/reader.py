@@ -4,6 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef, ObjectStore, ScanMeter
 
@@ -77,6 +78,12 @@ class ObjectReader:
         """Open an object by its last bytes: identity and footer in one request."""
         info, tail = store.get_tail(ref, length, meter)
         return cls(store, info, meter, tail=tail)
+
+    def holding(self, *parts: bytes) -> "ObjectReader":
+        """Return a reader of a text of this version that is here already, all of it."""
+        text = b"".join(parts)
+        info = replace(self.info, size_bytes=len(text))
+        return ObjectReader(self._store, info, self.meter, head=text)
 
     @property
     def ref(self) -> ObjectRef:
