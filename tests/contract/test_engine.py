@@ -28,8 +28,8 @@ from s3_data_lake_mcp.errors import (
 )
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectInfo, ScanMeter
-from s3_data_lake_mcp.storage.memory import MemoryStore
 from support.engine import Desk
+from support.memory import MemoryStore
 from support.parquet_files import parquet_bytes
 from support.stores import Shelf
 

@@ -12,9 +12,9 @@ from s3_data_lake_mcp.engines.connection import Instance, Session
 from s3_data_lake_mcp.errors import NotAllowedError
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectRef, ScanMeter
-from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.storage.pinned import PinnedObject
 from s3_data_lake_mcp.storage.scope import Scope
+from support.memory import MemoryStore
 
 LOCAL = pa.table({"secret": ["of the process"]})
 

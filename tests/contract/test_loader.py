@@ -23,8 +23,8 @@ from s3_data_lake_mcp.loaders.csv import CsvLoader, CsvRequest
 from s3_data_lake_mcp.loaders.json import JsonLoader
 from s3_data_lake_mcp.loaders.parquet import ParquetLoader
 from s3_data_lake_mcp.storage import ObjectRef, ScanMeter
-from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.storage.reader import TAIL_BYTES, ObjectReader
+from support.memory import MemoryStore
 from support.parquet_files import parquet_bytes
 
 type Rows = Sequence[tuple[int, str, float]]

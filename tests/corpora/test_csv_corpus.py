@@ -14,8 +14,8 @@ from s3_data_lake_mcp.errors import LakeError
 from s3_data_lake_mcp.loaders.compression import decoded_blocks, detect_compression
 from s3_data_lake_mcp.loaders.csv import CsvLoader, CsvRequest, Dialect
 from s3_data_lake_mcp.storage import ScanMeter
-from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.storage.reader import ObjectReader
+from support.memory import MemoryStore
 
 CORPORA = Path(__file__).parents[3] / "shared" / "corpora"
 MANIFEST = CORPORA / "manifest.json"

@@ -9,8 +9,8 @@ import pytest
 from s3_data_lake_mcp.errors import LakeError
 from s3_data_lake_mcp.loaders.json import JsonLoader, JsonRequest, JsonResult
 from s3_data_lake_mcp.storage import ScanMeter
-from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.storage.reader import ObjectReader
+from support.memory import MemoryStore
 
 CORPORA = Path(__file__).parents[3] / "shared" / "corpora"
 MANIFEST = CORPORA / "manifest.json"

@@ -15,8 +15,8 @@ from s3_data_lake_mcp import wire
 from s3_data_lake_mcp.loaders import LoadRequest
 from s3_data_lake_mcp.loaders.parquet import ParquetLoader
 from s3_data_lake_mcp.storage import ScanMeter
-from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.storage.reader import ObjectReader
+from support.memory import MemoryStore
 
 TESTS = Path(__file__).parents[1]
 CORPORA = TESTS.parents[1] / "shared" / "corpora"

@@ -14,8 +14,8 @@ from s3_data_lake_mcp.profiling.fit import fit
 from s3_data_lake_mcp.profiling.metadata import describe_object
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectHead, ObjectInfo, ObjectRef, ScanMeter
-from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.tools.rendering import render
+from support.memory import MemoryStore
 
 _SCAN = {"requests": 10**4, "bytes_read": 10**10, "elapsed_ms": 10**5}
 _limits = st.sampled_from([2_048, 2_500, 4_096, 8_192, 16_384, 65_536])

@@ -14,8 +14,8 @@ from s3_data_lake_mcp.loaders.csv import CsvLoader, CsvRequest
 from s3_data_lake_mcp.loaders.csv_records import Dialect, Record, RecordReader
 from s3_data_lake_mcp.loaders.csv_skip import RowCounter
 from s3_data_lake_mcp.storage import ScanMeter
-from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.storage.reader import ObjectReader
+from support.memory import MemoryStore
 
 ENCODINGS = st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 CELLS = st.text(st.sampled_from("ab,;\t'\"é\n\r x"), max_size=5)

@@ -12,8 +12,8 @@ from s3_data_lake_mcp.loaders.json import JsonLoader, JsonRequest
 from s3_data_lake_mcp.loaders.json_scan import BadLines, ValueDecoder, array_items, line_items
 from s3_data_lake_mcp.loaders.json_text import TextWindow
 from s3_data_lake_mcp.storage import ScanMeter
-from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.storage.reader import ObjectReader
+from support.memory import MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,8 +16,8 @@ from s3_data_lake_mcp.loaders.parquet_ranges import (
     joined,
 )
 from s3_data_lake_mcp.storage import ScanMeter
-from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.storage.reader import ObjectReader
+from support.memory import MemoryStore
 from support.parquet_files import dice
 
 BODY = dice(7).randbytes(3 << 20)

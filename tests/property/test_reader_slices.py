@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from s3_data_lake_mcp.storage import ScanMeter
-from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
+from support.memory import MemoryStore
 
 BODIES = st.binary(max_size=300).map(lambda unit: unit * 400)
 PLACES = st.integers(0, 130_000)

@@ -8,7 +8,7 @@ from s3_data_lake_mcp.engines import Filter, Query, QueryResult
 from s3_data_lake_mcp.engines.duckdb import DuckDbEngine
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectStore, ScanMeter
-from s3_data_lake_mcp.storage.memory import MemoryStore
+from support.memory import MemoryStore
 
 BUCKET = "lake"
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from s3_data_lake_mcp.storage import ListPage, ScanMeter
-from s3_data_lake_mcp.storage.memory import MemoryStore
+from support.memory import MemoryStore
 
 LAKE = "lake"
 """The bucket that is filled."""

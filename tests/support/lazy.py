@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef, ScanMeter
-from s3_data_lake_mcp.storage.memory import MemoryStore
+from support.memory import MemoryStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,8 @@ import pyarrow.parquet.encryption as pe
 from s3_data_lake_mcp.loaders import LoadRequest, LoadResult
 from s3_data_lake_mcp.loaders.parquet import ParquetLoader
 from s3_data_lake_mcp.storage import ScanMeter
-from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.storage.reader import ObjectReader
+from support.memory import MemoryStore
 
 
 def dice(seed: int) -> random.Random:

@@ -15,8 +15,8 @@ from s3_data_lake_mcp.loaders import LoadRequest
 from s3_data_lake_mcp.loaders.parquet import ParquetLoader
 from s3_data_lake_mcp.loaders.parquet_footer import describe_parquet
 from s3_data_lake_mcp.storage import ScanMeter
-from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.storage.reader import ObjectReader
+from support.memory import MemoryStore
 
 ADDRESS_SPACE = 7 << 30
 

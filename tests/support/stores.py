@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from s3_data_lake_mcp.aws import ClientFactory
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectRef, ObjectStore, ScanMeter
-from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.storage.s3 import S3Store
+from support.memory import MemoryStore
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -10,7 +10,7 @@ from s3_data_lake_mcp.engines.duckdb import DuckDbEngine
 from s3_data_lake_mcp.profiling.summary import summarize
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ScanMeter
-from s3_data_lake_mcp.storage.memory import MemoryStore
+from support.memory import MemoryStore
 from support.parquet_files import parquet_bytes
 
 BUCKET = "lake"

@@ -4,7 +4,7 @@ import threading
 
 from s3_data_lake_mcp.catalog.buckets import BucketSearch, survey_buckets
 from s3_data_lake_mcp.storage import BucketProbe, ListedBucket, ScanMeter
-from s3_data_lake_mcp.storage.memory import MemoryStore
+from support.memory import MemoryStore
 
 
 class _Stuck(MemoryStore):

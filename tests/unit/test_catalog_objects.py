@@ -12,8 +12,8 @@ from s3_data_lake_mcp.catalog.filters import KeyFilter
 from s3_data_lake_mcp.catalog.objects import FoundObjects, Search, find_objects
 from s3_data_lake_mcp.errors import InvalidArgumentError, NotFoundError
 from s3_data_lake_mcp.storage import ScanMeter
-from s3_data_lake_mcp.storage.memory import MemoryStore
 from support.far import LAKE, FarStore, TidalStore, filled, layout
+from support.memory import MemoryStore
 
 
 def _wanted(**given: object) -> KeyFilter:

@@ -17,8 +17,8 @@ from s3_data_lake_mcp.loaders.compression import (
 )
 from s3_data_lake_mcp.loaders.csv import CsvLoader, CsvRequest
 from s3_data_lake_mcp.storage import ScanMeter
-from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.storage.reader import ObjectReader
+from support.memory import MemoryStore
 
 
 def _zstd(data: bytes) -> bytes:

@@ -9,7 +9,7 @@ import pytest
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef, ScanMeter
 from s3_data_lake_mcp.storage.copied import CopiedReader
 from s3_data_lake_mcp.storage.copies import Copies
-from s3_data_lake_mcp.storage.memory import MemoryStore
+from support.memory import MemoryStore
 
 KEY = "a.csv"
 BODY = bytes(range(256)) * 100

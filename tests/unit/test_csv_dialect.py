@@ -15,8 +15,8 @@ from s3_data_lake_mcp.errors import (
 )
 from s3_data_lake_mcp.loaders.csv import CsvRequest, CsvShape, sniff
 from s3_data_lake_mcp.storage import ScanMeter
-from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.storage.reader import ObjectReader
+from support.memory import MemoryStore
 
 
 def shape(

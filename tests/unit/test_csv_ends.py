@@ -20,9 +20,9 @@ from s3_data_lake_mcp.engines.watched import (
 )
 from s3_data_lake_mcp.loaders.csv import CsvLoader, CsvRequest, Dialect
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef, ScanMeter
-from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.storage.reader import ObjectReader
 from support.engine import BUCKET, Desk
+from support.memory import MemoryStore
 
 _DIALECT = Dialect(
     delimiter=",",

@@ -14,9 +14,9 @@ from s3_data_lake_mcp.errors import (
 from s3_data_lake_mcp.loaders import LoadResult, Position
 from s3_data_lake_mcp.loaders.csv import CsvLoader, CsvRequest
 from s3_data_lake_mcp.storage import ScanMeter
-from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
 from support.lazy import LazyStore, Pattern
+from support.memory import MemoryStore
 
 PAGE = CsvRequest(max_rows=100)
 WIDE = b",x" * 90

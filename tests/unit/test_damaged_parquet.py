@@ -11,7 +11,7 @@ from s3_data_lake_mcp.engines.duckdb import DuckDbEngine
 from s3_data_lake_mcp.errors import LakeError, MalformedDataError
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ScanMeter
-from s3_data_lake_mcp.storage.memory import MemoryStore
+from support.memory import MemoryStore
 
 TABLE = pa.table({"id": range(300), "text": [f"value {i % 7}" for i in range(300)]})
 

@@ -9,9 +9,9 @@ from s3_data_lake_mcp.errors import UnsupportedFormatError
 from s3_data_lake_mcp.loaders.csv import CsvLoader, CsvRequest
 from s3_data_lake_mcp.loaders.json import JsonLoader
 from s3_data_lake_mcp.storage import ScanMeter
-from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.storage.reader import ObjectReader
 from support.engine import Desk
+from support.memory import MemoryStore
 from support.parquet_files import encrypted, parquet_bytes
 from support.summaries import Summaries
 

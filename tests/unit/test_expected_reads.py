@@ -12,7 +12,6 @@ from s3_data_lake_mcp.jobs.registry import run
 from s3_data_lake_mcp.jobs.workplace import Workplace
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectInfo, ScanMeter, readahead
-from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.storage.readahead import (
     BLOCK_BYTES,
     BUFFER_BYTES,
@@ -20,6 +19,7 @@ from s3_data_lake_mcp.storage.readahead import (
     ReadAhead,
 )
 from support.engine import Desk
+from support.memory import MemoryStore
 from support.parquet_files import parquet_bytes
 from support.summaries import Summaries
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from s3_data_lake_mcp.errors import NotAllowedError, ObjectChangedError
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef, ScanMeter
 from s3_data_lake_mcp.storage.filesystem import LakeFileSystem
-from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.storage.pinned import WHOLE_BYTES, Access, PinnedObject
 from s3_data_lake_mcp.storage.readahead import BLOCK_BYTES, HELD_BYTES, ReadAhead
 from s3_data_lake_mcp.storage.scope import Scope, SurpriseError, modified_of
+from support.memory import MemoryStore
 
 PATH = "s3://lake/a.csv"
 

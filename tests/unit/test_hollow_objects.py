@@ -12,7 +12,7 @@ from s3_data_lake_mcp.profiling.datasets import DatasetGrouper
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ScanMeter
 from s3_data_lake_mcp.storage.keys import glob_prefix
-from s3_data_lake_mcp.storage.memory import MemoryStore
+from support.memory import MemoryStore
 
 
 def _part() -> bytes:

@@ -16,8 +16,8 @@ from s3_data_lake_mcp.errors import (
     UnknownColumnError,
 )
 from s3_data_lake_mcp.storage import ObjectHead, ObjectInfo, ObjectRef, ScanMeter
-from s3_data_lake_mcp.storage.memory import MemoryStore
 from support.engine import BUCKET, Desk
+from support.memory import MemoryStore
 from support.parquet_files import parquet_bytes
 
 COUNT = "SELECT count(*) AS n FROM data"

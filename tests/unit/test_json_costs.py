@@ -5,9 +5,9 @@ import pytest
 from s3_data_lake_mcp.loaders.json import JsonLoader, JsonRequest, JsonResult
 from s3_data_lake_mcp.loaders.json_open import FIRST_BYTES
 from s3_data_lake_mcp.storage import ScanMeter
-from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.storage.reader import ObjectReader
 from support.lazy import LazyStore, Pattern
+from support.memory import MemoryStore
 
 PAD = b"x" * 700
 

@@ -15,8 +15,8 @@ from s3_data_lake_mcp.errors import (
 from s3_data_lake_mcp.loaders import LoadRequest
 from s3_data_lake_mcp.loaders.json import JsonLoader, JsonRequest, JsonResult, json_layout
 from s3_data_lake_mcp.storage import ScanMeter
-from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.storage.reader import ObjectReader
+from support.memory import MemoryStore
 
 
 def opened(body: bytes | str, key: str = "x.json") -> ObjectReader:

@@ -12,7 +12,7 @@ from s3_data_lake_mcp.errors import InvalidArgumentError
 from s3_data_lake_mcp.storage import ListPage, ScanMeter
 from s3_data_lake_mcp.storage.keys import glob_regex
 from s3_data_lake_mcp.storage.lookup import locate
-from s3_data_lake_mcp.storage.memory import MemoryStore
+from support.memory import MemoryStore
 
 
 class Meeting(MemoryStore):

@@ -25,8 +25,8 @@ from s3_data_lake_mcp.models.analysis import FileMetadata
 from s3_data_lake_mcp.profiling.metadata import describe_object
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectHead, ObjectInfo, ObjectRef, ScanMeter
-from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.tools.rendering import render
+from support.memory import MemoryStore
 from support.parquet_files import parquet_bytes
 
 _SETTINGS = Settings()

@@ -7,8 +7,8 @@ import pytest
 
 from s3_data_lake_mcp.errors import ObjectChangedError
 from s3_data_lake_mcp.storage import ListPage, ObjectInfo, ObjectRef, ScanMeter
-from s3_data_lake_mcp.storage.memory import MemoryStore
 from support.engine import BUCKET, Desk
+from support.memory import MemoryStore
 
 KEY = "t/1.csv"
 SQL = f"SELECT d.a, d.b FROM data d JOIN 's3://{BUCKET}/{KEY}' o ON o.a = d.a"

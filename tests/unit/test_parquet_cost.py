@@ -9,8 +9,8 @@ from s3_data_lake_mcp.loaders import LoadRequest
 from s3_data_lake_mcp.loaders.parquet import ParquetLoader
 from s3_data_lake_mcp.loaders.parquet_open import open_footer
 from s3_data_lake_mcp.storage import ObjectInfo, ScanMeter
-from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.storage.reader import TAIL_BYTES, ObjectReader
+from support.memory import MemoryStore
 from support.parquet_files import dice, loaded, opened, parquet_bytes
 
 COLUMNS = 24

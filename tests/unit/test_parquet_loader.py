@@ -366,7 +366,7 @@ from s3_data_lake_mcp.loaders import LoadRequest
 from s3_data_lake_mcp.loaders.parquet import ParquetLoader
 from s3_data_lake_mcp.loaders.parquet_footer import describe_parquet
 from s3_data_lake_mcp.storage import ScanMeter
-from s3_data_lake_mcp.storage.memory import MemoryStore
+from support.memory import MemoryStore
 from s3_data_lake_mcp.storage.reader import ObjectReader
 store = MemoryStore()
 ref = store.put("b", "k", sink.getvalue().to_pybytes())

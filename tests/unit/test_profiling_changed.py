@@ -5,7 +5,7 @@ import pytest
 
 from s3_data_lake_mcp.errors import ObjectChangedError
 from s3_data_lake_mcp.storage import ListPage
-from s3_data_lake_mcp.storage.memory import MemoryStore
+from support.memory import MemoryStore
 from support.parquet_files import parquet_bytes
 from support.summaries import BUCKET, CSV, Summaries
 

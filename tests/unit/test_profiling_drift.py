@@ -9,8 +9,8 @@ import pytest
 from s3_data_lake_mcp.profiling.datasets import DatasetGrouper
 from s3_data_lake_mcp.profiling.drift import Drift, compare_schemas
 from s3_data_lake_mcp.storage import ObjectHead, ObjectInfo, ObjectRef, ScanMeter
-from s3_data_lake_mcp.storage.memory import MemoryStore
 from support.listing import walk
+from support.memory import MemoryStore
 from support.parquet_files import parquet_bytes
 
 _GLACIER = ObjectHead(

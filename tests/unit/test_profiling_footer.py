@@ -12,7 +12,7 @@ from s3_data_lake_mcp.errors import LimitExceededError, MalformedDataError
 from s3_data_lake_mcp.profiling.columns import spelt_once
 from s3_data_lake_mcp.profiling.footer import FooterProfile, read_footers, refuse_many
 from s3_data_lake_mcp.storage import ScanMeter
-from s3_data_lake_mcp.storage.memory import MemoryStore
+from support.memory import MemoryStore
 from support.parquet_files import parquet_bytes
 from support.summaries import Summaries
 

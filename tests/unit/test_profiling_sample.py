@@ -28,7 +28,7 @@ from s3_data_lake_mcp.profiling.sample_ranges import (
 )
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectRef, ScanMeter
-from s3_data_lake_mcp.storage.memory import MemoryStore
+from support.memory import MemoryStore
 from support.parquet_files import parquet_bytes
 from support.summaries import Summaries
 

@@ -25,8 +25,8 @@ from s3_data_lake_mcp.models.analysis import DatasetSummary
 from s3_data_lake_mcp.profiling.summary import summarize
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ListPage, ObjectHead, ObjectInfo, ObjectRef, ScanMeter
-from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.tools.rendering import render
+from support.memory import MemoryStore
 from support.parquet_files import parquet_bytes
 
 _SETTINGS = Settings()

@@ -3,8 +3,8 @@
 import pytest
 
 from s3_data_lake_mcp.storage import ObjectRef, ScanMeter
-from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.storage.rangecache import CachedRanges, MemoryRanges
+from support.memory import MemoryStore
 
 A = ObjectRef(bucket="lake", key="a")
 BODY = bytes(range(256)) * 100

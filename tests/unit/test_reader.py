@@ -8,9 +8,9 @@ import pytest
 
 from s3_data_lake_mcp.errors import LakeError, LimitExceededError, ObjectChangedError
 from s3_data_lake_mcp.storage import ObjectInfo, ScanMeter, reader
-from s3_data_lake_mcp.storage.memory import MemoryStore
 from s3_data_lake_mcp.storage.reader import AHEAD, HEAD_BYTES, PART_BYTES, ObjectReader
 from support.lazy import LazyStore, Pattern
+from support.memory import MemoryStore
 
 BIG = Pattern(record=lambda i: b"%015d\n" % i * 256, count=256 << 10)  # 1 GiB
 

@@ -6,7 +6,7 @@ the deadline, the byte budget and the cancellation of the call. Stores are safe 
 
 Where to find what is beside the promises:
 
-- `s3`, `s3_…`, `memory`: stores; `layered`, `rangecache`: stores over other ones
+- `s3`, `s3_…`: the store; `layered`, `rangecache`: stores over other ones
 - `access`: the allow-list
 - `reader`, `pinned`, `readahead`, `copies`, `copied`: reading one version
 - `scope`, `filesystem`: what the SQL engine sees of it

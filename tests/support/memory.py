@@ -1,4 +1,4 @@
-"""An object store in memory: for tests, and for readers of what is at hand already."""
+"""An object store in memory, which passes the contract of stores."""
 
 import hashlib
 from bisect import bisect_left, bisect_right
