@@ -6,6 +6,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -366,8 +367,8 @@ from s3_data_lake_mcp.loaders import LoadRequest
 from s3_data_lake_mcp.loaders.parquet import ParquetLoader
 from s3_data_lake_mcp.loaders.parquet_footer import describe_parquet
 from s3_data_lake_mcp.storage import ScanMeter
-from support.memory import MemoryStore
 from s3_data_lake_mcp.storage.reader import ObjectReader
+from support.memory import MemoryStore
 store = MemoryStore()
 ref = store.put("b", "k", sink.getvalue().to_pybytes())
 source = ObjectReader.open_tail(store, ref, ScanMeter())
@@ -375,4 +376,5 @@ describe_parquet(source)
 wire.json_rows(ParquetLoader().load(source, LoadRequest(max_rows=5)).table, wire.Clipper())
 sys.exit("pandas" in sys.modules)
 """
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    tests = Path(__file__).parents[1]
+    assert subprocess.run([sys.executable, "-c", code], check=False, cwd=tests).returncode == 0
