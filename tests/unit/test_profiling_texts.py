@@ -142,6 +142,19 @@ def test_what_the_next_statement_reads_begins_to_come(lines: int) -> None:
         assert meter.bytes_read == len(body)
 
 
+def test_a_session_that_has_failed_is_not_gone_on_with() -> None:
+    """Types are found by a read that meets a number which the engine would round."""
+    summaries = Summaries()
+    lines = b"".join(b'{"a":%d,"b":%d.5}\n' % (n, n) for n in range(50_000))
+    summaries.put("a.jsonl", lines + b'{"a":1,"b":1.2345678901234567890123}\n')
+    found = summaries.columns("a.jsonl", "auto")
+    assert {name: (one["type"], one["nulls"]) for name, one in found.items()} == {
+        "a": ("int64", 0),
+        "b": ("string", 0),
+    }
+    assert found["b"]["distinct"] == 50_001
+
+
 def test_a_session_that_waits_ends_with_its_table() -> None:
     """Nothing may come of its types."""
     desk = Desk()

@@ -177,13 +177,16 @@ class DuckDbEngine:
                 call.inputs.create_views(session)
             if goes_on:
                 session.scope.begin()
-            return fetch(session.cursor.sql(sql, params=list(params)))
+            table = fetch(session.cursor.sql(sql, params=list(params)))
+            # A session that has failed is not one to go on with.
+            call.goes_on = goes_on
+            return table
 
         def fault(session: Session, error: duckdb.Error) -> LakeError:
             found = data_error(error, call.inputs.tables)
             return found or mend(error, sql, call.inputs.columns(session))
 
-        call.goes_on = goes_on
+        call.goes_on = False
         return self._learning(call, work, fault)
 
 
