@@ -140,6 +140,11 @@ def test_what_the_next_statement_reads_begins_to_come(lines: int) -> None:
         assert meter.bytes_read == len(body)
         assert session.execute("SELECT count(*) AS n FROM data").to_pylist() == [{"n": lines}]
         assert meter.bytes_read == len(body)
+    again = ScanMeter()
+    with desk.engine.open_table(BUCKET, "a.csv", again) as session:
+        types_of(session)
+        assert session.execute("SELECT count(*) AS n FROM data").to_pylist() == [{"n": lines}]
+    assert not again.bytes_read
 
 
 def test_a_session_that_has_failed_is_not_gone_on_with() -> None:

@@ -176,7 +176,7 @@ class DuckDbEngine:
             if session is not waiting:
                 call.inputs.create_views(session)
             if goes_on:
-                session.scope.begin()
+                session.scope.begin(session.cached().holds)
             table = fetch(session.cursor.sql(sql, params=list(params)))
             # A session that has failed is not one to go on with.
             call.goes_on = goes_on

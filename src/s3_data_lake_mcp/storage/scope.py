@@ -151,11 +151,16 @@ class Scope:
         for readable in self._objects.values():
             readable.expect_all()
 
-    def begin(self) -> None:
-        """Fetch the beginning of what is read first, for all of everything is going to be read."""
+    def begin(self, holds: Callable[[str, int, int], bool]) -> None:
+        """Fetch the beginning of what is read first, for all of everything is going to be read.
+
+        Args:
+            holds: Whether a path's bytes from one place to another are here already.
+        """
         self.expect_all()
-        for readable in islice(self._objects.values(), 1):
-            readable.begin()
+        for path, readable in islice(self._objects.items(), 1):
+            if not holds(path, 0, readable.size_bytes):
+                readable.begin()
 
     def close(self) -> None:
         """Let go of all that was fetched."""
