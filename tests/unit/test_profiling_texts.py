@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from s3_data_lake_mcp.engines import TableSession, Written
+from s3_data_lake_mcp.errors import UnknownColumnError
 from s3_data_lake_mcp.profiling.aggregates import Plan, ProfiledColumn
 from s3_data_lake_mcp.profiling.columns import types_of
 from s3_data_lake_mcp.profiling.exact import measure
@@ -145,6 +146,18 @@ def test_what_the_next_statement_reads_begins_to_come(lines: int) -> None:
         types_of(session)
         assert session.execute("SELECT count(*) AS n FROM data").to_pylist() == [{"n": lines}]
     assert not again.bytes_read
+
+
+def test_nothing_begins_to_come_for_columns_that_may_not_be_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A misspelt name costs a look at the head, and the sample that is on its way."""
+    monkeypatch.setattr("s3_data_lake_mcp.profiling.profile._SMALL_BYTES", 0)
+    summaries = Summaries()
+    summaries.put("a.csv", b"n,t\n" + b"12,abcdef\n" * 1_200_000)
+    with pytest.raises(UnknownColumnError):
+        summaries.of("a.csv", "exact", "m")
+    assert summaries.meter.bytes_read < 3 << 20
 
 
 def test_a_session_that_has_failed_is_not_gone_on_with() -> None:

@@ -50,16 +50,16 @@ def choose_columns(
 
 
 def types_of(
-    session: TableSession, counted: Sequence[ProfiledColumn] = ()
+    session: TableSession, counted: Sequence[ProfiledColumn] = (), *, goes_on: bool = True
 ) -> dict[str, pa.DataType]:
     """Return the columns of a table with their types; those `counted` hold for all values.
 
-    The table is going to be read next.
+    The table is going to be read next if it `goes_on`.
     """
     if counted:
         counts = ", ".join(f"count({column.identifier})" for column in counted)
         session.execute(f"SELECT {counts} FROM data")  # noqa: S608 - quoted
-    schema = session.execute("SELECT * FROM data LIMIT 0", goes_on=True).schema
+    schema = session.execute("SELECT * FROM data LIMIT 0", goes_on=goes_on).schema
     return {one.name: one.type for one in schema}
 
 

@@ -200,7 +200,8 @@ class Profiler:
         small: bool,
     ) -> tuple[list[ProfiledColumn], str, Measured]:
         """Measure until the types of the columns hold: a scan may find values that widen them."""
-        types = types_of(session)
+        # Columns that were asked for may not be there.
+        types = types_of(session, goes_on=not columns)
         for scan in range(_MOST_SCANS):
             chosen, left_out = self._choose(types, columns, subject)
             known, lessons = types, session.lessons
