@@ -13,7 +13,7 @@ from s3_data_lake_mcp.errors import MalformedDataError
 from s3_data_lake_mcp.loaders.compression import decoded_blocks
 from s3_data_lake_mcp.loaders.csv import CsvShape, Dialect
 from s3_data_lake_mcp.loaders.csv_records import Record, RecordReader
-from s3_data_lake_mcp.loaders.csv_skip import Quoting
+from s3_data_lake_mcp.loaders.csv_skip import RowCounter
 from s3_data_lake_mcp.storage.reader import ObjectReader
 from s3_data_lake_mcp.storage.scope import SurpriseError
 
@@ -149,8 +149,8 @@ def passed(
     Raises:
         SurpriseError: If all of it must be parsed, to know its encoding.
     """
-    judge = _Judge(shape)
     width, dialect = len(shape.names), shape.dialect
+    counter = RowCounter(dialect.delimiter.encode(), dialect.quote.encode(), b"", width)
     marks = Marks(dialect.delimiter, dialect.quote, dialect.newline)
     text, here, at, line = b"", 0, shape.start, shape.line
     while True:
@@ -159,7 +159,7 @@ def passed(
         piece = text[here : here + _PIECE_BYTES]
         if not piece:
             return
-        if size := judge.regular_size(piece):
+        if size := counter.regular_size(piece):
             yield piece[:size]
             line += piece.count(b"\n", 0, size)
         else:
@@ -194,23 +194,3 @@ class _Pulled:
         for block in self._blocks:
             self.text += block
             yield block
-
-
-class _Judge:
-    """Tells whole records of exactly the right number of fields from all else."""
-
-    def __init__(self, shape: CsvShape) -> None:
-        delimiter = shape.dialect.delimiter.encode()
-        self._quoting = Quoting(delimiter, shape.dialect.quote.encode())
-        self._others = bytes(set(range(256)) - {delimiter[0], 0x0A})
-        self._record = delimiter * (len(shape.names) - 1) + b"\n"
-        self._width = len(shape.names)
-
-    def regular_size(self, data: bytes) -> int:
-        """Return the size of the whole records at the beginning; 0 if any is not regular."""
-        records, size = self._quoting.cut(data)
-        if self._width == 1 or not size:
-            return 0
-        marks = records.translate(None, self._others)
-        count, rest = divmod(len(marks), self._width)
-        return size if not rest and marks == self._record * count else 0

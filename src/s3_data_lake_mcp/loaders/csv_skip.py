@@ -104,13 +104,21 @@ class RowCounter:
         records, size = self._quoting.cut(data)
         if not size:
             return _DOUBTFUL
+        rows = self._regular_rows(records)
+        if not rows:
+            each = records.split(b"\n")[:-1]
+            rows = sum(r not in _BLANK and r.count(self._delimiter) < self._width for r in each)
+        elif len(records) == size:
+            return Counted(rows=rows, size_bytes=size, lines=rows)
+        return Counted(rows=rows, size_bytes=size, lines=data.count(b"\n", 0, size))
+
+    def regular_size(self, data: bytes) -> int:
+        """Return the size of the whole records at the beginning; 0 if any is not regular."""
+        records, size = self._quoting.cut(data)
+        return size if self._regular_rows(records) else 0
+
+    def _regular_rows(self, records: bytes) -> int:
+        """Return how many records of `width` fields these are; 0 if any has others, or may have."""
         marks = records.translate(None, self._others)
         rows, rest = divmod(len(marks), self._width)
-        if self._width == 1 or rest or marks != self._regular * rows:
-            each = records.split(b"\n")[:-1]
-            kept = (r not in _BLANK and r.count(self._delimiter) < self._width for r in each)
-            rows = sum(kept)
-            return Counted(rows=rows, size_bytes=size, lines=data.count(b"\n", 0, size))
-        plain = len(records) == size
-        lines = rows if plain else data.count(b"\n", 0, size)
-        return Counted(rows=rows, size_bytes=size, lines=lines)
+        return 0 if self._width == 1 or rest or marks != self._regular * rows else rows
