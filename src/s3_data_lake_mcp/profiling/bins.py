@@ -39,20 +39,10 @@ class Bins:
 _SECONDS = (86_400, 3_600, 60, 1)
 
 
-def moment_unit(data_type: pa.DataType, span: int) -> int:
-    """Return the unit, on the axis of moments, in which edges of bins over a span are whole."""
-    if types.is_date(data_type):
-        return 1
-    return next((s * 10**6 for s in _SECONDS if span >= 2 * _BINS * s * 10**6), 1)
-
-
-def bins_between(low: float, high: float, *, unit: int = 1) -> Bins | None:
+def bins_between(low: float, high: float, kind: pa.DataType) -> Bins | None:
     """Return the bins between two finite values; None if they are equal or too far apart.
 
-    Args:
-        low: Where they start.
-        high: Where they end.
-        unit: What edges of whole numbers are multiples of.
+    Of timestamps, edges are whole in the longest unit that many of the bins have.
     """
     span = high - low
     if not 0 < span < math.inf:
@@ -60,6 +50,8 @@ def bins_between(low: float, high: float, *, unit: int = 1) -> Bins | None:
     if not (isinstance(low, int) and isinstance(high, int)):
         return Bins(start=low, width=span / _BINS, count=_BINS, stop=high)
     # Whole numbers get bins of a whole width, one value each where there are few.
+    units = [s * 10**6 for s in _SECONDS] if types.is_timestamp(kind) else []
+    unit = next((unit for unit in units if span >= 2 * _BINS * unit), 1)
     start = low - low % unit
     reach = (high - start) // unit + 1
     width = -(-reach // _BINS)

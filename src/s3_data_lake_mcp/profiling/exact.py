@@ -18,7 +18,7 @@ from s3_data_lake_mcp.profiling.aggregates import (
     blanks,
     quantiles,
 )
-from s3_data_lake_mcp.profiling.bins import bins_between, moment_unit
+from s3_data_lake_mcp.profiling.bins import bins_between
 from s3_data_lake_mcp.profiling.counts import TALLY_PARTS, Selection
 from s3_data_lake_mcp.profiling.figures import Figures
 from s3_data_lake_mcp.profiling.frequent import most_frequent
@@ -193,8 +193,7 @@ def _plan(column: ProfiledColumn, first: Mapping[str, object]) -> Plan:
     center = float(mean) if isinstance(mean, int | float) else None
     if low is None or high is None:
         return Plan(count_all=few, center=center)
-    unit = moment_unit(column.type, int(high - low)) if column.kind == "moment" else 1
-    return Plan(bins=bins_between(low, high, unit=unit), count_all=few, center=center)
+    return Plan(bins=bins_between(low, high, column.type), count_all=few, center=center)
 
 
 def _axis(column: ProfiledColumn, value: object) -> float | int | None:

@@ -11,12 +11,13 @@ from pyarrow import types
 
 from s3_data_lake_mcp.profiling.aggregates import (
     BEHIND_BLANKS,
+    MEASURED,
     MOST_COUNTED_VALUES,
     Plan,
     ProfiledColumn,
     kind_of,
 )
-from s3_data_lake_mcp.profiling.bins import bins_between, moment_unit
+from s3_data_lake_mcp.profiling.bins import bins_between
 from s3_data_lake_mcp.profiling.sample import Sample
 from s3_data_lake_mcp.profiling.tallies import places_of
 
@@ -89,25 +90,20 @@ def _share(present: float) -> float:
 
 
 def _bins(values: Any, column: ProfiledColumn) -> Any:  # noqa: ANN401 - of pyarrow's
-    if column.kind == "moment":
-        places = places_of(values.combine_chunks().drop_null(), column)
-        ends = pc.min_max(places)
-        low, high = ends["min"].as_py(), ends["max"].as_py()
-        if low is None:
-            return None
-        return bins_between(low, high, unit=moment_unit(column.type, high - low))
-    if column.kind not in {"number", "float"}:
+    if column.kind not in MEASURED:
         return None
-    numbers = values.drop_null()
-    if types.is_floating(numbers.type):
-        numbers = numbers.filter(pc.is_finite(numbers))
-    ends = pc.min_max(numbers)
+    moments = column.kind == "moment"
+    known = values.combine_chunks().drop_null()
+    places = places_of(known, column) if moments else known
+    if types.is_floating(places.type):
+        places = places.filter(pc.is_finite(places))
+    ends = pc.min_max(places)
     low, high = ends["min"].as_py(), ends["max"].as_py()
     if low is None:
         return None
-    if not (types.is_integer(column.type) and isinstance(low, int)):
+    if not (moments or (types.is_integer(column.type) and isinstance(low, int))):
         low, high = float(low), float(high)
-    return bins_between(low, high)
+    return bins_between(low, high, column.type)
 
 
 def _center(values: Any, column: ProfiledColumn) -> float | None:  # noqa: ANN401 - of pyarrow's

@@ -14,7 +14,7 @@ import pyarrow.compute as arrow_compute
 from pyarrow import types
 
 from s3_data_lake_mcp.profiling.aggregates import LONGEST_TEXT, QUANTILES, ProfiledColumn
-from s3_data_lake_mcp.profiling.bins import Bins, bins_between, moment_unit
+from s3_data_lake_mcp.profiling.bins import Bins, bins_between
 from s3_data_lake_mcp.wire import Clipper, json_rows
 
 type Values = Any
@@ -112,7 +112,7 @@ def _tally(column: ProfiledColumn, ordered: Values, until: Sequence[int]) -> Tal
     else:
         quantiles = [_between(places, until, q) for q in QUANTILES]
     low, high = _plain(places[0]), _plain(places[-1])
-    bins = bins_between(low, high, unit=moment_unit(column.type, int(high - low)) if moments else 1)
+    bins = bins_between(low, high, column.type)
     return Tally(quantiles, bins, _counted(bins, places, until) if bins else {})
 
 
