@@ -55,7 +55,7 @@ class ParquetFooter:
 
     `names` are the columns' names, made distinct; `leaves` are the places of each column's stored
     columns (a structure has many); `encrypted` are the stored columns that need a key. `data` are
-    the footer's bytes.
+    the footer's bytes, `compression` the codecs of the first row group.
     """
 
     subject: str
@@ -66,7 +66,7 @@ class ParquetFooter:
     names: tuple[str, ...]
     leaves: tuple[range, ...]
     encrypted: frozenset[int]
-    codecs: tuple[str, ...]
+    compression: str
     notices: tuple[str, ...]
 
     @property
@@ -95,12 +95,10 @@ class ParquetFooter:
     @property
     def created_by(self) -> str:
         """The program that wrote the object."""
-        return _writer(self.metadata)
-
-    @property
-    def compression(self) -> str:
-        """The codecs of the first row group."""
-        return ", ".join(self.codecs)
+        try:
+            return wire.Clipper(200).text(self.metadata.created_by or "")
+        except UnicodeDecodeError:
+            return ""
 
 
 @contextmanager
@@ -150,7 +148,7 @@ def open_footer(source: ObjectReader) -> ParquetFooter:
     """
     subject = str(source.ref)
     data = _footer_bytes(source)
-    encrypted, codecs = _first_chunks(data, subject)
+    encrypted, compression = _first_chunks(data, subject)
     with translating(subject, "its footer"):
         file = pq.ParquetFile(RangeFile(source).native(), pre_buffer=False)
         metadata, schema = file.metadata, file.schema_arrow
@@ -166,7 +164,7 @@ def open_footer(source: ObjectReader) -> ParquetFooter:
         names=names,
         leaves=leaves,
         encrypted=encrypted,
-        codecs=codecs,
+        compression=compression,
         notices=(renamed,) if renamed else (),
     )
     _check_rows(footer)
@@ -215,7 +213,7 @@ def _not_parquet(source: ObjectReader) -> LakeError:
     return UnsupportedFormatError(message, hint=ARE_READ)
 
 
-def _first_chunks(data: bytes, subject: str) -> tuple[frozenset[int], tuple[str, ...]]:
+def _first_chunks(data: bytes, subject: str) -> tuple[frozenset[int], str]:
     """Return the encrypted stored columns and the codecs of the first row group.
 
     A column is encrypted in all row groups or in none.
@@ -232,7 +230,7 @@ def _first_chunks(data: bytes, subject: str) -> tuple[frozenset[int], tuple[str,
             raise MalformedDataError(message, hint=REWRITE)
         codecs[CODECS[code]] = None
     locked = {i for i, c in enumerate(chunks) if "crypto" in c or "encrypted_column" in c}
-    return frozenset(locked), tuple(codecs)
+    return frozenset(locked), ", ".join(codecs)
 
 
 def _check_limits(columns: int, subject: str) -> None:
@@ -269,10 +267,3 @@ def _count_leaves(kind: Any) -> int:  # noqa: ANN401 - any Arrow type
     if not types.is_nested(kind):
         return 1
     return sum(_count_leaves(kind.field(i).type) for i in range(kind.num_fields))
-
-
-def _writer(metadata: "pq.FileMetaData") -> str:
-    try:
-        return wire.Clipper(200).text(metadata.created_by or "")
-    except UnicodeDecodeError:
-        return ""
