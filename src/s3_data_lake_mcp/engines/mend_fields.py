@@ -15,9 +15,9 @@ def field_named(name: str, types: Mapping[str, str]) -> str:
     That is its own name, or the names that lead to it with anything between them: `user_plan`.
     """
     paths = [path for column, kind in types.items() for path in _paths((column,), kind)]
-    sought = _folded(name)
-    found = [path for path in paths if _folded("".join(path)) == sought]
-    found = found or [path for path in paths if _folded(path[-1]) == sought]
+    sought = folded(name)
+    found = [path for path in paths if folded("".join(path)) == sought]
+    found = found or [path for path in paths if folded(path[-1]) == sought]
     return ".".join(map(quoted_name, found[0])) if len(found) == 1 else ""
 
 
@@ -46,5 +46,6 @@ def _pieces(text: str) -> Iterator[str]:
     yield text[begin:]
 
 
-def _folded(name: str) -> str:
+def folded(name: str) -> str:
+    """Return the letters and digits of a name, in any case alike; of others the name itself."""
     return "".join(letter for letter in name.casefold() if letter.isalnum()) or name

@@ -10,7 +10,7 @@ from s3_data_lake_mcp.engines.guard_repair import places_of, plain_name, quoted_
 from s3_data_lake_mcp.engines.guard_text import Token, ascii_lower, quoted, tokens
 from s3_data_lake_mcp.engines.guard_tree import TABLE
 from s3_data_lake_mcp.engines.guard_words import FUNCTIONS
-from s3_data_lake_mcp.engines.mend_fields import field_named
+from s3_data_lake_mcp.engines.mend_fields import field_named, folded
 from s3_data_lake_mcp.engines.sqltext import literal
 from s3_data_lake_mcp.errors import SqlError, UnknownColumnError
 from s3_data_lake_mcp.fence import first_of
@@ -223,16 +223,12 @@ def _clear_match(name: str, names: Iterable[str], near: float = NEAR) -> str:
 
 
 def _scored(name: str, names: Iterable[str]) -> list[tuple[float, str]]:
-    folded = _folded(name)
+    sought = folded(name)
     scored = [
-        (SequenceMatcher(a=folded, b=_folded(other), autojunk=False).ratio(), other)
+        (SequenceMatcher(a=sought, b=folded(other), autojunk=False).ratio(), other)
         for other in names
     ]
     return sorted(scored, key=lambda pair: (-pair[0], pair[1]))
-
-
-def _folded(name: str) -> str:
-    return "".join(c for c in name.casefold() if c.isalnum()) or name
 
 
 def _listed(text: str, heading: str) -> list[str]:
