@@ -37,11 +37,8 @@ class Signature:
     """
 
     def __init__(self, function: Callable[..., BaseModel]) -> None:
-        parameters = {
-            name: parameter
-            for name, parameter in inspect.signature(function).parameters.items()
-            if name != "call"
-        }
+        parameters = dict(inspect.signature(function).parameters)
+        parameters.pop("call", None)
         fields: dict[str, Any] = {
             name: (
                 parameter.annotation,
