@@ -65,11 +65,6 @@ def misfit(what: str) -> InvalidArgumentError:
 def count_in(position: Mapping[str, object], name: str, what: str) -> int:
     """Return a count out of a position, which is untrusted.
 
-    Args:
-        position: Where a page ended.
-        name: Name of the count.
-        what: What is paged, for the error.
-
     Raises:
         InvalidArgumentError: If it is missing or not a count.
     """

@@ -53,10 +53,6 @@ class BucketMap:
 
     A value alone stands for `*=value`; spaces around commas and `=` don't count.
 
-    Args:
-        text: The setting; empty: no bucket has a value.
-        kind: What the values are.
-
     Raises:
         InvalidArgumentError: If an entry cannot be read.
     """

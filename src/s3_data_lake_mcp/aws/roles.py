@@ -68,10 +68,6 @@ class _Provider:
 def assume(base: "Session", assumption: Assumption) -> "Session":
     """Return a session of a role; it is assumed by the first request.
 
-    Args:
-        base: The session whose credentials assume the role.
-        assumption: The role.
-
     Raises:
         NoCredentialsError: If the base session has none.
     """

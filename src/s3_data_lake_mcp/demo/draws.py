@@ -7,12 +7,9 @@ from itertools import accumulate
 
 
 class Draws:
-    """A stream of draws of its own.
+    """A stream of draws of its own, named by its seed.
 
     Everything comes from `random.random`, the one method whose sequence Python promises to keep.
-
-    Args:
-        seed: Names the stream.
     """
 
     def __init__(self, seed: str) -> None:
@@ -45,11 +42,7 @@ class Draws:
 
 
 class Weighted[T]:
-    """Values of which some are drawn more often.
-
-    Args:
-        weights: Each value with its weight.
-    """
+    """Values of which some are drawn more often."""
 
     def __init__(self, weights: Sequence[tuple[T, float]]) -> None:
         self._values = [value for value, _ in weights]

@@ -41,11 +41,7 @@ def make_console() -> Console:
 
 
 class Screen:
-    """Shows questions, calls and answers.
-
-    Args:
-        console: Where to.
-    """
+    """Shows questions, calls and answers."""
 
     def __init__(self, console: Console) -> None:
         self._console = console

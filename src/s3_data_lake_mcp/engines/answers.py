@@ -53,23 +53,14 @@ class Answer:
 
 
 class Answers:
-    """The last answers, within a number of bytes.
-
-    Args:
-        most_bytes: Most bytes of rows to keep.
-    """
+    """The last answers, within a number of bytes."""
 
     def __init__(self, most_bytes: int) -> None:
         self._most_bytes = most_bytes
         self._answers: OrderedDict[Query, Answer] = OrderedDict()
 
     def find(self, query: Query, identity: str) -> QueryResult | None:
-        """Return the page that a query asks for, if it was answered from the same versions.
-
-        Args:
-            query: The query.
-            identity: A digest of the versions that it reads.
-        """
+        """Return the page that a query asks for, if it was answered from the same versions."""
         key = _question(query, identity)
         found = self._answers.get(key)
         if found is None:

@@ -18,13 +18,7 @@ _MOST_FILLS = 16
 def find_layouts(
     members: Sequence[Opened], known: Sequence[Layout], max_decoded_bytes: int
 ) -> Iterator[Layout]:
-    """Yield the layouts of objects; those that begin alike share one.
-
-    Args:
-        members: The objects.
-        known: The layouts of others.
-        max_decoded_bytes: Budget of the decompressed bytes.
-    """
+    """Yield the layouts of objects; those that begin alike, or like `known` ones, share one."""
     known, fills = list(known), 0
     for opened in members:
         alike = next((one for one in known if one.begins_alike(opened)), None)

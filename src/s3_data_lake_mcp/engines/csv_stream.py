@@ -140,11 +140,8 @@ def passed(
 ) -> Iterator[bytes]:
     """Yield records in their own dialect: regular pieces as they are, others mended.
 
-    Args:
-        blocks: The text from the first record on.
-        shape: Its shape; the dialect is passable.
-        subject: What to name in errors.
-        irregular: Counts what is mended.
+    `blocks` are the text from the first record on, in a dialect that is passable. `irregular`
+    counts what is mended.
 
     Raises:
         SurpriseError: If all of it must be parsed, to know its encoding.

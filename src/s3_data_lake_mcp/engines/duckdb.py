@@ -42,12 +42,7 @@ type Report = Callable[[int, int], None]
 
 
 class DuckDbEngine:
-    """Answers one query at a time; keeps its caches from one to the next.
-
-    Args:
-        store: Where the objects are.
-        settings: The limits.
-    """
+    """Answers one query at a time; keeps its caches from one to the next."""
 
     def __init__(self, store: ObjectStore, settings: Settings) -> None:
         self._stores = _stores(store, settings)

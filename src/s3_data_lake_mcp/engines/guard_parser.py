@@ -95,9 +95,7 @@ def the_parser() -> Parser:
 def nodes_of(tree: object, *, subqueries: bool = True) -> Iterator[Mapping[str, Any]]:
     """Yield all nodes of a syntax tree, or of a list of them.
 
-    Args:
-        tree: The tree.
-        subqueries: Whether to look into expressions that are subqueries, which come in any case.
+    Expressions that are subqueries come in any case, what is in them only with `subqueries`.
     """
     todo: list[Any] = [tree]
     while todo:

@@ -106,9 +106,7 @@ class Inputs:
     def create_views(self, session: Session, *, begins: bool = False) -> None:
         """Make every table a view, and let readers in the SQL read its objects.
 
-        Args:
-            session: Where.
-            begins: Whether short texts are going to be read: then they are fetched meanwhile.
+        If it `begins`, short texts are going to be read: they are fetched meanwhile.
         """
         for table in self.tables:
             if table.name in self.in_readers:

@@ -31,11 +31,8 @@ def passed_lines(
 ) -> Iterator[bytes]:
     """Yield the records of JSON Lines in UTF-8: good pieces as they are, others mended.
 
-    Args:
-        blocks: The text, from its first byte on.
-        subject: What to name in errors.
-        bad: Counts the lines that are not JSON.
-        said: Given what there is to say of the records.
+    `blocks` are all of the text, `bad` counts the lines that are not JSON, and `said` is given
+    what there is to say of the records.
     """
     byte, line = 0, 1
     for piece in _pieces(blocks):

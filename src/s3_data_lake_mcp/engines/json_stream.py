@@ -40,12 +40,8 @@ def cleaned(
     Values that are no objects become objects with the key `value`. Numbers of more digits than a
     double holds become strings, and what is not Unicode is replaced.
 
-    Args:
-        source: The object.
-        max_decoded_bytes: Budget of its text.
-        names: New names for keys.
-        bad: Given the count of lines that are not JSON.
-        said: Given what there is to say of the records.
+    `bad` is given the count of lines that are not JSON, `said` what there is to say of the
+    records.
     """
     scan = open_start(source, max_decoded_bytes)
     bad.append(scan.bad)

@@ -57,11 +57,7 @@ class Node:
     mixed: bool = False
 
     def read_type(self, *, raw: bool = False) -> str:
-        """Return the type to read: the same with text for every scalar.
-
-        Args:
-            raw: Whether JSON stands for numbers, in place of text.
-        """
+        """Return the type to read: text for every scalar, or JSON for what is `RAW`, if `raw`."""
         if not self.children:
             return "JSON" if raw and self.kind in RAW else TEXT
         if self.kind == "LIST":

@@ -125,9 +125,7 @@ def with_quotes(sql: str, position: int) -> tuple[str, str]:
 
     That is a keyword where a column is meant, or an S3 URI. Nothing is returned if it is neither.
 
-    Args:
-        sql: The query.
-        position: The place, in characters.
+    `position` counts characters.
     """
     if any(uri.start() <= position < uri.end() for uri in _BARE_URI.finditer(sql)):
         return _BARE_URI.sub(r"\1'\2'", sql), "An S3 URI stands in quotes."

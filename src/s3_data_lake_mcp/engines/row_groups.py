@@ -33,13 +33,7 @@ _FIRST_BYTE = 4
 def stored_chunks(
     member: Member, parts: Sequence[str], groups: Sequence[int]
 ) -> Iterator[tuple[int, int]]:
-    """Yield where the chunks of some columns lie in an object whose footer is known.
-
-    Args:
-        member: The object.
-        parts: Names of columns, and paths to fields of others.
-        groups: The row groups.
-    """
+    """Yield where the chunks of some columns lie in an object whose footer is known."""
     footer = footer_of(member)
     # pyarrow ends the process when it is asked about a chunk that is encrypted.
     readable = [leaf for leaf in _leaves(footer, set(parts)) if leaf not in footer.encrypted]

@@ -114,11 +114,7 @@ class RowOrder:
 
 
 def row_order(node: Node) -> RowOrder:
-    """Return how the rows of a query come.
-
-    Args:
-        node: The query.
-    """
+    """Return how the rows of a query come."""
     orders = [
         order
         for one in node.get("modifiers", ())
@@ -136,11 +132,7 @@ def row_order(node: Node) -> RowOrder:
 
 
 def pivot_order(words: Sequence[Token]) -> RowOrder:
-    """Return how the rows of a PIVOT come, of which there is no tree.
-
-    Args:
-        words: Its text.
-    """
+    """Return how the rows of a PIVOT come, of which there is no tree."""
     return RowOrder(gathers=True, orders=[_UNKNOWN] if any(w.says("ORDER") for w in words) else ())
 
 

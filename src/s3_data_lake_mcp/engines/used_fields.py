@@ -20,11 +20,7 @@ ALL_FIELDS: UsedFields | None = None
 
 
 def used_fields(tree: object) -> UsedFields | None:
-    """Return the names in a query; None if it may use what it does not name.
-
-    Args:
-        tree: Its syntax tree.
-    """
+    """Return the names in the tree of a query; None if it may use what it does not name."""
     found: set[tuple[str, ...]] = set()
     tables: set[str] = set()
     for node in nodes_of(tree):

@@ -20,15 +20,7 @@ _NAMES = {"bucket_name": "bucket", "object_key": "key"}
 
 
 def prove(exc: LakeError, run: Run, name: str, arguments: Arguments, meter: ScanMeter) -> None:
-    """Leave in an error a repair that works, or none; one for another tool stays as it is.
-
-    Args:
-        exc: What the job failed with.
-        run: Runs a job by its name.
-        name: Name of the job.
-        arguments: Those that it failed with.
-        meter: Bounds the time and bytes that this may take.
-    """
+    """Leave in an error of a job a repair that works, or none; one for another tool stays."""
     if exc.repair is None or exc.repair_tool:
         return
     repair, exc.repair = exc.repair, None

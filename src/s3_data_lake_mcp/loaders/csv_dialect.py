@@ -35,12 +35,7 @@ def detect_dialect(
 ) -> Dialect:
     """Return the dialect of a text that begins with `body`, a number of whole lines.
 
-    Args:
-        body: The first lines.
-        delimiter: The delimiter, if it is known.
-        encoding: The codec.
-        compression: As the dialect tells it.
-        whole: Whether this is all of the text.
+    `delimiter` is empty if it is not known, `whole` says that there is no more of the text.
 
     Raises:
         InvalidArgumentError: If the delimiter cannot be one.

@@ -51,10 +51,7 @@ class Head:
 def read_head(rows: Sequence[Row], has_header: str, subject: str) -> Head:
     """Judge the first records of a text.
 
-    Args:
-        rows: Its records, at least one.
-        has_header: `auto`, `true` or `false`.
-        subject: What to name in errors.
+    `rows` are its records, at least one; `has_header` is `auto`, `true` or `false`.
 
     Raises:
         LimitExceededError: If there are more than `MAX_COLUMNS` columns.

@@ -102,9 +102,7 @@ def said_of_nulls(
 ) -> Iterator[RowNotice]:
     """Say which tokens were read as null in which columns.
 
-    Args:
-        tokens: Those that were found, by column.
-        known: Whether there are no others.
+    Unless these are `known` to be all, others are named that would be.
     """
     alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for name, words in tokens.items():

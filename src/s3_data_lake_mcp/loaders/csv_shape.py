@@ -77,12 +77,7 @@ def shape_of(
 ) -> CsvShape:
     """Judge a text by its head.
 
-    Args:
-        head: From `take_head`.
-        request: What the caller knows.
-        subject: What to name in errors.
-        compression: What the text was compressed with.
-        whole: Whether the head is all of the text.
+    `head` is from `take_head`; `whole` says that it is all of the text.
 
     Raises:
         MalformedDataError: If it is empty or no delimited text.

@@ -35,9 +35,7 @@ _DOUBTFUL = Counted(rows=0, size_bytes=0, lines=0)
 class Quoting:
     """Finds whole records in bytes, whatever is quoted in them.
 
-    Args:
-        delimiter: One byte.
-        quote: One byte or none.
+    Delimiter and quote are one byte each; there may be no quote.
     """
 
     def __init__(self, delimiter: bytes, quote: bytes) -> None:
@@ -81,11 +79,7 @@ class Quoting:
 class RowCounter:
     """Counts the rows that a reading keeps: not blank, and of at most `width` fields.
 
-    Args:
-        delimiter: One byte.
-        quote: One byte or none.
-        escape: One byte or none.
-        width: The number of columns.
+    Delimiter, quote and escape are one byte each; there may be no quote and no escape.
     """
 
     def __init__(self, delimiter: bytes, quote: bytes, escape: bytes, width: int) -> None:

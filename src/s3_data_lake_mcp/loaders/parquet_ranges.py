@@ -195,12 +195,7 @@ class ChunkGroup:
 
 
 class ChunkFile(RangeFile):
-    """An object as pyarrow's file, its column chunks fetched in waves; safe for many threads.
-
-    Args:
-        source: The object.
-        groups: The column chunks that will be read, by row group.
-    """
+    """An object as pyarrow's file, its column chunks fetched in waves; safe for many threads."""
 
     def __init__(self, source: ObjectReader, groups: Sequence[ChunkGroup]) -> None:
         super().__init__(source)

@@ -11,12 +11,8 @@ def load_text(
 ) -> LoadResult:
     """Load the first rows of delimited text or JSON; see `Loader.load`.
 
-    Args:
-        source: The object, opened by its head.
-        name: Its format, `csv` or `json`.
-        rows: Most rows.
-        max_decoded_bytes: Most bytes to decompress.
-        torn: Whether delimited text is the beginning of another one; see `CsvRequest`.
+    `source` is opened by its head, `name` is its format, `csv` or `json`; `torn` is as in
+    `CsvRequest`.
     """
     if name == "csv":
         request = CsvRequest(max_rows=rows, max_decoded_bytes=max_decoded_bytes, torn=torn)

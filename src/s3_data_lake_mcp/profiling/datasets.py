@@ -38,9 +38,7 @@ class DatasetGrouper:
     (`orders_2026-01-01.csv`, `part-00000.parquet`), each folder being its own table. Eight or more
     folders that differ only in a number (`device-001/`) are one data set. Only aggregates are kept.
 
-    Args:
-        bucket: The bucket of the keys.
-        within: The prefix that all of them were listed by.
+    All keys were listed by the prefix `within`.
     """
 
     def __init__(self, bucket: str, *, within: str = "") -> None:

@@ -17,11 +17,8 @@ def settled_head(
 ) -> ObjectHead:
     """Return an object's HEAD.
 
-    Args:
-        store: Where the object is.
-        ref: The object, perhaps of one version.
-        meter: Counts a listing, should one be needed.
-        asked: The HEAD on its way. That of an object under a customer's key needs the key too.
+    `asked` is on its way: that of an object under a customer's key needs the key too, and is
+    made up from a listing.
 
     Raises:
         NotFoundError: If there is no such object or version, with a call that tells what there is.

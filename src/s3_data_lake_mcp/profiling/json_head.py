@@ -30,9 +30,7 @@ class JsonHead:
 def read_head(head: bytes, key: str) -> JsonHead:
     """Return what the first bytes of a document tell.
 
-    Args:
-        head: The decompressed beginning, cut off anywhere.
-        key: The object's key, whose suffix may announce JSON Lines.
+    `head` is decompressed, and cut off anywhere. The suffix of `key` may announce JSON Lines.
     """
     encoding, mark = detect_encoding(head)
     text = head[mark:].decode(encoding, "replace")

@@ -7,12 +7,7 @@ from s3_data_lake_mcp.storage.layered import LayeredStore
 
 
 class AsListed(LayeredStore):
-    """A store that opens objects only in the versions that were listed; all else it does itself.
-
-    Args:
-        store: Where the objects are.
-        listed: The versions.
-    """
+    """A store that opens objects only in the versions that were listed; all else it does itself."""
 
     def __init__(self, store: ObjectStore, listed: Iterable[ObjectInfo]) -> None:
         super().__init__(store)

@@ -41,12 +41,9 @@ def plans_of(
     Values are counted in full only where parts of the sample that lie apart hold the same ones: a
     column that is sorted or clustered has few values in each part and many in all.
 
-    Args:
-        sample: What the plans are made of.
-        columns: The columns.
-        size_bytes: Size of all that is to be profiled.
-        room_bytes: What may be read: enough for a second time, or the sample foretells nothing
-            that a second pass would have to mend.
+    `size_bytes` are all that is to be profiled, `room_bytes` what may be read: if that is not
+    enough for a second time, the sample foretells nothing that a second pass would have to
+    mend.
     """
     scale = size_bytes / sample.size_bytes if sample.size_bytes else 0.0
     found = {column.position: _plan(sample, column, scale) for column in columns}

@@ -184,10 +184,7 @@ def _moments_of(numbers: Values) -> tuple[float | None, float | None]:
 def shape_of(table: pa.Table, columns: Sequence[ProfiledColumn], *, whole: bool) -> list[str]:
     """Return what several columns, or the kinds of values in one, say together.
 
-    Args:
-        table: The rows.
-        columns: The columns to look at.
-        whole: Whether these are all rows there are; gaps in dates mean nothing in a sample.
+    `whole` says that these are all rows there are: gaps in dates mean nothing in a sample.
     """
     said = [text for column in columns if (text := _mixture(table, column))]
     if whole:

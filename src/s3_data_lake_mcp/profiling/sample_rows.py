@@ -17,11 +17,7 @@ def spread_rows(
 ) -> tuple[list[GroupRows], str]:
     """Return the places of some `rows` in all, and in a few words where they are.
 
-    Args:
-        footer: The object's footer.
-        rows: How many rows to take, about.
-        seed: What chance follows.
-        share: How many objects share the sample: the more, the fewer places each has.
+    The more objects share the sample, the fewer places each has; `seed` is what chance follows.
     """
     counts = footer.group_rows
     filled = [at for at, count in enumerate(counts) if count]

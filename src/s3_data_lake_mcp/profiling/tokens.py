@@ -22,8 +22,7 @@ type Parts = tuple[tuple[str, int], ...]
 def families[Label](names: Mapping[Label, str]) -> list[tuple[str, list[Label]]]:
     """Return templates of names that differ in tokens, each with the labels of its names.
 
-    Args:
-        names: By label, the names of one folder, without their suffix.
+    `names` are those of one folder, by label, without their suffix.
     """
     parts = {label: _parts(name) for label, name in names.items()}
     found: dict[Parts, list[Label]] = {}

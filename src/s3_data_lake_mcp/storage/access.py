@@ -45,9 +45,6 @@ class _Rule:
 class AllowList:
     """What the setting `allowed` permits; empty permits everything.
 
-    Args:
-        text: The setting.
-
     Raises:
         InvalidArgumentError: If it cannot be read; nothing is then permitted, as nothing starts.
     """

@@ -12,13 +12,6 @@ class CopiedReader(ObjectReader):
     """Reads an object from its copy; where there is none, what it reads becomes one.
 
     It is closed with the iteration over `blocks`, or by `close`.
-
-    Args:
-        store: Where the object is.
-        info: The version.
-        meter: Counts and bounds what is read of the store.
-        copies: Where copies are.
-        head: The first bytes, already here.
     """
 
     def __init__(

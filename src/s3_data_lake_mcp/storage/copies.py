@@ -34,10 +34,6 @@ class Copies:
     """Copies as files in a folder of their own, up to a number of bytes for all who share it.
 
     Without a folder that is this user's alone, nothing is kept.
-
-    Args:
-        folder: Where; created if it is not there.
-        max_bytes: Most bytes of all files.
     """
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
@@ -180,10 +176,7 @@ class Copy:
 class Draft:
     """A copy in the making; safe for many threads. It becomes one with its last byte.
 
-    Args:
-        goal: Where the copy is going to be.
-        size: Its length in bytes.
-        make_room: Called when it is likely to be completed, and when it was.
+    `make_room` is called when it is likely to be completed, and when it was.
 
     Raises:
         OSError: If it cannot be made.

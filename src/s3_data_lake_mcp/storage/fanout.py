@@ -99,14 +99,8 @@ def walk_wide(
 
     What it fetches ahead is bounded, and dropped when the iteration is abandoned.
 
-    Args:
-        store: Where the objects are.
-        bucket: Name of the bucket.
-        prefix: What all keys begin with.
-        meter: Counts and bounds the requests.
-        start_after: The key behind which to start.
-        hesitant: Whether the consumer may stop soon. Then nothing is asked for before the first
-            page is taken, and the more at once the more pages have been.
+    A `hesitant` consumer may stop soon: nothing is asked for before the first page is taken,
+    and the more at once the more pages have been.
     """
     whole = _Piece(scope=prefix, prefix=prefix, after=start_after)
     fan = _FanOut(store, bucket, meter, whole, width=0 if hesitant else WIDTH)

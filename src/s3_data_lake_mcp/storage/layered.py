@@ -6,11 +6,7 @@ from s3_data_lake_mcp.storage import ObjectStore
 
 
 class LayeredStore:
-    """A store that does some things itself, in a subclass; all else the one below does.
-
-    Args:
-        store: The one below.
-    """
+    """A store that does some things itself, in a subclass; all else the one below does."""
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store

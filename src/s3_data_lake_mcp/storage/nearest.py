@@ -21,10 +21,7 @@ def explain_missing(store: ObjectStore, exc: NotFoundError, meter: ScanMeter) ->
 
     Costs one to a few listings; where they fail, the error comes back as it was.
 
-    Args:
-        store: Where to look.
-        exc: What was missing; an empty `key` means the bucket.
-        meter: Counts and bounds the listings.
+    An empty `key` of the error means the bucket.
     """
     if exc.repair is not None or not exc.bucket:
         return exc

@@ -38,12 +38,7 @@ class MemoryRanges:
 
 
 class CachedRanges(LayeredStore):
-    """A store whose ranges are looked up in a cache first; all else it does itself.
-
-    Args:
-        store: Where the objects are.
-        cache: Where ranges are kept.
-    """
+    """A store whose ranges are looked up in a cache first; all else it does itself."""
 
     def __init__(self, store: ObjectStore, cache: MemoryRanges) -> None:
         super().__init__(store)

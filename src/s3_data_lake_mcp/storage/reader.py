@@ -41,12 +41,7 @@ def _threads() -> ThreadPoolExecutor:
 class ObjectReader:
     """Reads byte ranges of one pinned version; safe for many threads.
 
-    Args:
-        store: Where the object is.
-        info: The version that every read is pinned to.
-        meter: Counts and bounds the reads.
-        head: The first bytes, already here.
-        tail: The last bytes, already here.
+    `head` and `tail` are its first and last bytes, as far as they are here already.
     """
 
     def __init__(

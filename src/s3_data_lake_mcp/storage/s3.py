@@ -55,9 +55,7 @@ _OWNERS = Kind(
 class S3Store:
     """Reads objects and listings of S3, or of a store with its API; safe for many threads.
 
-    Args:
-        factory: Makes the clients.
-        settings: `allowed`, `requester_pays` and `expected_bucket_owner`.
+    Of the settings, it heeds `allowed`, `requester_pays` and `expected_bucket_owner`.
 
     Raises:
         InvalidArgumentError: If one of these settings cannot be read.

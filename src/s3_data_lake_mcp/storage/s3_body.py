@@ -74,11 +74,7 @@ class _Pieces:
 
 
 class S3Ranges:
-    """Ranged reads over the calls; safe for many threads.
-
-    Args:
-        calls: Sends the requests.
-    """
+    """Ranged reads over the calls; safe for many threads."""
 
     def __init__(self, calls: S3Calls) -> None:
         self.calls = calls

@@ -52,10 +52,8 @@ class Patience:
 class S3Calls:
     """One place for all requests; safe for many threads.
 
-    Args:
-        factory: Makes the clients.
-        payer: The parameters of a requester that pays, or none.
-        owners: The accounts that must own the buckets.
+    `payer` are the parameters of a requester that pays, `owners` the accounts that must own the
+    buckets.
     """
 
     def __init__(self, factory: ClientFactory, payer: Mapping[str, str], owners: BucketMap) -> None:

@@ -76,9 +76,7 @@ class Scope:
 
     Engines wrap what a file system raises in errors of their own; `failure` keeps the original.
 
-    Args:
-        meter: Counts and bounds the reads.
-        refuted: Whether objects are known to be others than they were taken for.
+    `refuted` tells whether objects are known to be others than they were taken for.
     """
 
     def __init__(self, meter: ScanMeter, refuted: Callable[[], bool] = lambda: False) -> None:

@@ -32,8 +32,7 @@ _FREE = PAGE_SIZES | {"bucket_name", "cursor", *PLACES}
 class Signature:
     """The parameters of one tool, and how its arguments are read.
 
-    Args:
-        function: The tool function; its keyword-only parameter `call` is injected.
+    The function's keyword-only parameter `call` is injected.
     """
 
     def __init__(self, function: Callable[..., BaseModel]) -> None:

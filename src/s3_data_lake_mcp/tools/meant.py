@@ -77,10 +77,7 @@ def meant_name(name: str, names: Sequence[str], value: object) -> str:
 def meant_values(value: object, default: object, choices: Sequence[str]) -> Iterator[object]:
     """Yield what a value of a wrong type may be meant as, the likeliest first.
 
-    Args:
-        value: What was given.
-        default: The parameter's default, of its type.
-        choices: The values of an enumeration; of others none.
+    `default` is of the type of the parameter; `choices` are the values of an enumeration.
     """
     if value is None:
         yield default

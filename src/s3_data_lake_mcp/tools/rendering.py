@@ -18,11 +18,8 @@ _S3_URI = re.compile(r"(?i)\bs3[an]?://")
 def render(result: Model, tool: str, follow_up: Mapping[str, Any] | None, *, brief: bool) -> str:
     """Return the text of a result.
 
-    Args:
-        result: One of the answers in `models`.
-        tool: The tool that answered.
-        follow_up: Arguments of the next page's call, if there is one.
-        brief: Whether the first line alone is wanted.
+    `follow_up` are the arguments of the next page's call; if `brief`, the first line alone is
+    wanted.
     """
     first, body, suggestion = _parts(result)
     if brief:

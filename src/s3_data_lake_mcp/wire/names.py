@@ -30,9 +30,7 @@ def unique_names(names: Sequence[str], max_chars: int = _MAX_CHARS) -> tuple[tup
 def numbered(names: Sequence[str], fold: Callable[[str], str] = str) -> tuple[str, ...]:
     """Return distinct names: the second `a` becomes `a_1`, or the next such name that is not there.
 
-    Args:
-        names: The names.
-        fold: Makes names alike that count as one.
+    `fold` makes names alike that count as one.
     """
     existing, used, last = set(map(fold, names)), set[str](), dict[str, int]()
     found: list[str] = []

@@ -8,11 +8,7 @@ _SHOWN_BINARY_BYTES = 192
 
 
 class Clipper:
-    """Clips long texts and counts what it changed.
-
-    Args:
-        max_chars: Longest text that is kept whole.
-    """
+    """Clips texts of more than `max_chars` characters, and counts what it changed."""
 
     def __init__(self, max_chars: int = 2_000) -> None:
         self.max_chars = max_chars
