@@ -6,9 +6,12 @@ from collections.abc import Sequence
 import duckdb
 
 from s3_data_lake_mcp.engines.guard_text import quoted
+from s3_data_lake_mcp.engines.inputs import Inputs
 from s3_data_lake_mcp.engines.parquet_table import ParquetTable
+from s3_data_lake_mcp.engines.sqltext import literal
 from s3_data_lake_mcp.engines.tables import Table
 from s3_data_lake_mcp.errors import LakeError, MalformedDataError, UnsupportedFormatError
+from s3_data_lake_mcp.loaders.formats import READ_TOOLS
 from s3_data_lake_mcp.loaders.parquet_open import HINTED_COLUMNS, needs_key
 
 _AROUND = (("file = ", "\n"), ('"', '"'), ("'", "'"), ("stream: ", ""))
@@ -35,6 +38,7 @@ _REASONS = (
 
 
 _ENCRYPTED = "File is encrypted"
+_WRITTEN = {"csv": "CSV", "json": "JSON", "parquet": "Parquet"}
 _SPLIT = "BYTE_STREAM_SPLIT encoding is only supported"
 
 
@@ -53,6 +57,26 @@ def data_error(error: duckdb.Error, tables: Sequence[Table]) -> LakeError | None
     for table in tables:
         if table.place.format == "parquet" and any(sign in text for sign in _DAMAGE):
             return _malformed(table.place.uri, text)
+    return None
+
+
+def wrong_reader(inputs: Inputs, sql: str) -> MalformedDataError | None:
+    """Return the error of a reader that fails since its object has another format, if one does."""
+    for table in inputs.tables:
+        if table.name not in inputs.in_readers:
+            continue
+        uri, found = literal(table.name), table.place.format
+        # With options it may be meant so.
+        call = re.search(rf"(?i)\b(\w+)\s*\(\s*\[?\s*{re.escape(uri)}\s*\]?\s*\)", sql)
+        kind = next((kind for kind in READ_TOOLS if call and kind in call[1].lower()), found)
+        if call is None or kind == found:
+            continue
+        fixed = f"{sql[: call.start()]}{uri}{sql[call.end() :]}"
+        return MalformedDataError(
+            f"{table.name} is not {_WRITTEN[kind]}: it looks like {found}",
+            hint=f"Name it without {call[1]}, or read it with read_{found}.",
+            repair={"sql": fixed},
+        )
     return None
 
 

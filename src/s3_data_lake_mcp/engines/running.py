@@ -14,11 +14,10 @@ from s3_data_lake_mcp.engines.answers import Answer
 from s3_data_lake_mcp.engines.asking import Asked
 from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.csv_table import CsvTable
-from s3_data_lake_mcp.engines.faults import data_error
+from s3_data_lake_mcp.engines.faults import data_error, wrong_reader
 from s3_data_lake_mcp.engines.inputs import DATA, Inputs
 from s3_data_lake_mcp.engines.json_table import JsonTable
 from s3_data_lake_mcp.engines.mend import mend
-from s3_data_lake_mcp.engines.mend_readers import wrong_reader
 from s3_data_lake_mcp.engines.misread import UNREAD_BYTES, remarks, void_casts
 from s3_data_lake_mcp.engines.opening import HEAD_BYTES
 from s3_data_lake_mcp.engines.parquet_table import ParquetTable
