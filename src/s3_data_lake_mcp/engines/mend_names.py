@@ -100,22 +100,20 @@ def mend_column(name: str, table: str, text: str, sql: str, schema: Schema) -> M
     subject = quoted(table) or (TABLE if is_of_data else "The query")
     message = f"{subject} has no column {quoted(name)}"
     if is_of_data and (field := field_named(name, schema.types)):
-        repaired = _renamed(sql, words, name, field)
-        hint = f"It is a field: {field}."
-        return Mended(message=message, hint=hint, sql=repaired, kind=UnknownColumnError)
-    if not near and any(_is_compared(words, i) for i in places):
-        text = literal(name)
-        hint = f"Text goes in single quotes: {quoted(text)}. Columns: {_some(schema)}."
-        repaired = _renamed(sql, words, name, text)
-        return Mended(message=message, hint=hint, sql=repaired, kind=UnknownColumnError)
-    listed = _some(schema) if is_of_data else schema.described(bindings)
-    owner = "The tables have" if table and not bindings else "It has"
-    hint = f"Nearest: {schema.described(near)}." if near else f"{owner}: {listed}."
-    # What DuckDB lists is in scope at that place; in a query of parts a column need not be.
-    new = _clear_match(name, bindings)
-    if not new and (not bindings or sum(word.says("FROM") for word in words) == 1):
-        new = _clear_match(name, schema.types)
-    repaired = _renamed(sql, words, name, quoted_name(new)) if new else ""
+        hint, new = f"It is a field: {field}.", field
+    elif not near and any(_is_compared(words, i) for i in places):
+        new = literal(name)
+        hint = f"Text goes in single quotes: {quoted(new)}. Columns: {_some(schema)}."
+    else:
+        listed = _some(schema) if is_of_data else schema.described(bindings)
+        owner = "The tables have" if table and not bindings else "It has"
+        hint = f"Nearest: {schema.described(near)}." if near else f"{owner}: {listed}."
+        # What DuckDB lists is in scope at that place; in a query of parts a column need not be.
+        found = _clear_match(name, bindings)
+        if not found and (not bindings or sum(word.says("FROM") for word in words) == 1):
+            found = _clear_match(name, schema.types)
+        new = quoted_name(found) if found else ""
+    repaired = _renamed(sql, words, name, new) if new else ""
     return Mended(message=message, hint=hint, sql=repaired, kind=UnknownColumnError)
 
 
