@@ -10,15 +10,12 @@ from s3_data_lake_mcp.wire import Clipper, column_specs
 
 _SHOWN_CHARS = 500
 _SHOWN_KEYS = 50
+_SHOWN_COLUMNS = 200
 _BLOBS = ("ARROW:schema", "pandas", "org.apache.spark.sql.parquet.row.metadata", "iceberg.schema")
 
 
-def describe_parquet(source: ObjectReader, *, max_columns: int = 200) -> dict[str, Any]:
+def describe_parquet(source: ObjectReader) -> dict[str, Any]:
     """Describe a Parquet object; costs nothing if `source` was opened by a tail with the footer.
-
-    Args:
-        source: The object, opened by its tail.
-        max_columns: Most columns whose statistics are told.
 
     Returns:
         `columns` and `total_rows` as in a result, `notices`, and `parquet`: `num_rows`,
@@ -38,8 +35,8 @@ def describe_parquet(source: ObjectReader, *, max_columns: int = 200) -> dict[st
     statistics = column_statistics(footer)
     key_values, clipped = _key_values(footer)
     notices = [*footer.notices, *clipped]
-    if len(statistics) > max_columns:
-        notices.append(f"Statistics are shown for the first {max_columns:,} columns.")
+    if len(statistics) > _SHOWN_COLUMNS:
+        notices.append(f"Statistics are shown for the first {_SHOWN_COLUMNS:,} columns.")
     return {
         "columns": [
             spec | {"name": name}
@@ -62,7 +59,7 @@ def describe_parquet(source: ObjectReader, *, max_columns: int = 200) -> dict[st
             "bloom_filters": _columns_with(footer, _bloomed(footer)),
             "statistics": [
                 {name: told for name, told in asdict(column).items() if name != "type"}
-                for column in statistics[:max_columns]
+                for column in statistics[:_SHOWN_COLUMNS]
             ],
             "key_value_metadata": key_values,
         },
