@@ -69,6 +69,11 @@ def row(values: Iterable[object]) -> str:
     return "\t".join(map(cell, values))
 
 
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def some_of(names: Sequence[object], most: int) -> str:
     """Return the first names of a list, and whether there are more, for use in a sentence."""
     return ", ".join(map(str, names[:most])) + (", …" if len(names) > most else "")

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from s3_data_lake_mcp.demo.questions import Question
+from s3_data_lake_mcp.fence import plural
 
 _NARROWEST, _WIDEST, _PIPED = 80, 120, 100
 _SHOWN_LINES = 15
@@ -127,7 +128,7 @@ def _trimmed(lines: Sequence[str]) -> Iterator[str]:
         if line.startswith(_FENCES):
             if inside is not None and inside > _SHOWN_LINES:
                 more = inside - _SHOWN_LINES
-                yield f"… {more:,} more line{'' if more == 1 else 's'}"
+                yield f"… {plural(more, 'more line')}"
             inside = 0 if inside is None else None
             yield line
         elif inside is None:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from s3_data_lake_mcp.engines.streams import in_utf8
 from s3_data_lake_mcp.errors import MalformedDataError
+from s3_data_lake_mcp.fence import plural
 from s3_data_lake_mcp.loaders.compression import decoded_blocks
 from s3_data_lake_mcp.loaders.csv import CsvShape, Dialect
 from s3_data_lake_mcp.loaders.csv_records import Record, RecordReader
@@ -64,8 +65,7 @@ class Irregular:
             if count:
                 more = ", …" if count > len(lines) else ""
                 named = ", ".join(map(str, lines))
-                rows = "1 row" if count == 1 else f"{count:,} rows"
-                yield f"{rows} of {subject} {what}: line {named}{more}."
+                yield f"{plural(count, 'row')} of {subject} {what}: line {named}{more}."
         if self.switched:
             yield (
                 f"{subject} is not valid UTF-8 and was read as Windows-1252 (encoding)"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from s3_data_lake_mcp.fence import some_of
+from s3_data_lake_mcp.fence import plural, some_of
 from s3_data_lake_mcp.loaders import RowNotice
 from s3_data_lake_mcp.loaders.csv_records import Record, RecordReader
 from s3_data_lake_mcp.loaders.csv_shape import CsvShape
@@ -39,7 +39,7 @@ class Rows:
         ):
             lines = [line for line in found if stop is None or line < stop]
             if lines:
-                rows = "1 row" if len(lines) == 1 else f"{len(lines):,} rows"
+                rows = plural(len(lines), "row")
                 word = "line" if len(lines) == 1 else "lines"
                 yield RowNotice(f"{rows} {what}", f" ({word} {some_of(lines, _NAMED_LINES)})")
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from s3_data_lake_mcp.budget import fitting
-from s3_data_lake_mcp.fence import cell
+from s3_data_lake_mcp.fence import cell, plural
 from s3_data_lake_mcp.profiling import Json
 from s3_data_lake_mcp.profiling.columns import left_out
 from s3_data_lake_mcp.profiling.squeeze import (
@@ -69,8 +69,7 @@ def _shortened(notices: Sequence[str], room: int, chars: int) -> list[str]:
     cut = [shortened(text, chars) for text in dict.fromkeys(notices)]
     count = fitting(cut, cell, room)
     more = len(cut) - count
-    noun = "notice" if more == 1 else "notices"
-    return [*cut[:count], *([f"{more:,} more {noun} did not fit."] if more else [])]
+    return [*cut[:count], *([f"{plural(more, 'more notice')} did not fit."] if more else [])]
 
 
 def _inventory(inventory: Any, room: int) -> tuple[Json, list[str]]:  # noqa: ANN401 - as above

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from s3_data_lake_mcp.fence import first_of
+from s3_data_lake_mcp.fence import first_of, plural
 from s3_data_lake_mcp.profiling import Json
 from s3_data_lake_mcp.profiling.groups import (
     CARRIERS,
@@ -41,7 +41,8 @@ def warnings_of(group: Group, others: Mapping[str, int]) -> list[str]:
             "read unless they are restored"
         )
     for name, count in others.items():
-        said.append(f"Mixed formats: {_objects(count)} of {name} beside these under like names")
+        many = plural(count, "object")
+        said.append(f"Mixed formats: {many} of {name} beside these under like names")
     for label, series in group.series:
         if series.missing_total:
             said.append(_missing(label, series))
@@ -103,7 +104,7 @@ def _size_warnings(group: Group) -> list[str]:
         named = ", ".join(group.empty_keys)
         more = ", …" if group.empty > len(group.empty_keys) else ""
         are = "is" if group.empty == 1 else "are"
-        said.append(f"{_objects(group.empty)} {are} empty (0 bytes): {named}{more}")
+        said.append(f"{plural(group.empty, 'object')} {are} empty (0 bytes): {named}{more}")
     if group.objects >= _LEAST_FOR_SMALL and group.small >= _SMALL_SHARE * group.objects:
         mean = group.bytes // group.objects
         said.append(
@@ -136,7 +137,3 @@ def _late(series: Series, now: datetime) -> bool:
         day = date.fromisoformat(series.last + padded[series.unit])
         last = datetime(day.year, day.month, day.day, tzinfo=UTC)
     return now - last > (_LATE_INTERVALS + 1) * series.step * _SPANS[series.unit]
-
-
-def _objects(count: int) -> str:
-    return f"{count:,} object{'' if count == 1 else 's'}"

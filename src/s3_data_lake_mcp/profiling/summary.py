@@ -15,7 +15,7 @@ from s3_data_lake_mcp.errors import (
     ObjectArchivedError,
     SqlError,
 )
-from s3_data_lake_mcp.fence import scrub_all
+from s3_data_lake_mcp.fence import plural, scrub_all
 from s3_data_lake_mcp.profiling import Json
 from s3_data_lake_mcp.profiling.drift import (
     MOST_DATASETS,
@@ -130,7 +130,7 @@ def _partly(groups: Sequence[tuple[Group, str]], drifts: Sequence[Drift]) -> lis
     pairs = [(g, d) for (g, name), d in zip(groups, drifts, strict=True) if is_comparable(g, name)]
     said = []
     if some := [drift.compared for group, drift in pairs if 0 < drift.compared < group.objects]:
-        most = f"{max(some):,} object{'' if max(some) == 1 else 's'}"
+        most = plural(max(some), "object")
         said.append(
             f"Schema drift was looked for in up to {most} of a dataset, from all over it: others "
             "may differ."

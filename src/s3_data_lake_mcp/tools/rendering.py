@@ -4,13 +4,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from s3_data_lake_mcp.fence import cell, fenced, row, visible
+from s3_data_lake_mcp.fence import cell, fenced, plural, row, visible
 from s3_data_lake_mcp.models import Model
 from s3_data_lake_mcp.models.analysis import DatasetSummary, FileMetadata, Plan, QueryPage
 from s3_data_lake_mcp.models.discovery import BucketList, ObjectList
 from s3_data_lake_mcp.models.reading import JsonPage, TablePage
 from s3_data_lake_mcp.tools import reports
-from s3_data_lake_mcp.tools.words import next_line, plural, size
+from s3_data_lake_mcp.tools.words import next_line, size
 
 _S3_URI = re.compile(r"(?i)\bs3[an]?://")
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from s3_data_lake_mcp.fence import cell, row, visible
+from s3_data_lake_mcp.fence import cell, plural, row, visible
 from s3_data_lake_mcp.loaders.formats import READ_TOOLS
 from s3_data_lake_mcp.models.analysis import Bin, Dataset, DatasetSummary, FileMetadata, Profile
-from s3_data_lake_mcp.tools.words import next_line, plural, size
+from s3_data_lake_mcp.tools.words import next_line, size
 
 
 def summary(result: DatasetSummary) -> tuple[str, Sequence[str], str | None]:

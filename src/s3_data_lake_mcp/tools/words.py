@@ -37,8 +37,3 @@ def size(count: int) -> str:
     if count >= _KILOBYTE:
         return f"{count / _KILOBYTE:,.1f} KB"
     return f"{count} bytes"
-
-
-def plural(count: int, noun: str) -> str:
-    """Return a count with its noun."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
