@@ -11,7 +11,7 @@ Where to find it:
   data sets; `drift`: their schemas
 - `subject`, `listed`: what there is to profile
 - `profile`: the choice of a basis; `exact`, `aggregates`, `counts`, `frequent`, `tallies`, `plans`,
-  `hints`: all rows; `footer`: footers; `sample`, `sample_…`, `joining`: some rows
+  `early_sample`: all rows; `footer`: footers; `sample`, `sample_…`, `joining`: some rows
 - `columns`, `partitions`, `bins`, `figures`, `telling`: what profiles share
 - `metadata`, `heads`, `keeping`, `contents`, `json_head`, `suggestions`: one object
 - `fit`, `squeeze`: answers within their size

@@ -30,13 +30,13 @@ from s3_data_lake_mcp.profiling.columns import (
     typed,
     types_of,
 )
+from s3_data_lake_mcp.profiling.early_sample import EarlySample, drawn_early
 from s3_data_lake_mcp.profiling.exact import Measured, measure
 from s3_data_lake_mcp.profiling.footer import are_few, profile_footers, read_footers, refuse_many
-from s3_data_lake_mcp.profiling.hints import Hint, hinting
 from s3_data_lake_mcp.profiling.partitions import partitions_of
 from s3_data_lake_mcp.profiling.plans import plans_of
 from s3_data_lake_mcp.profiling.sample import MOST_ROWS, Sample, Sampler
-from s3_data_lake_mcp.profiling.sample_ranges import HINT_RANGE_BYTES, RANGE_BYTES
+from s3_data_lake_mcp.profiling.sample_ranges import EARLY_RANGE_BYTES, RANGE_BYTES
 from s3_data_lake_mcp.profiling.subject import Subject
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectStore, ScanMeter, check_versions
@@ -164,14 +164,16 @@ class Profiler:
         is_parquet = subject.format == "parquet"
         small = subject.size_bytes <= (_SMALL_PARQUET_BYTES if is_parquet else _SMALL_BYTES)
         # Samples of Parquet would take more requests than they spare.
-        hinted = not small and not is_parquet
+        draws = not small and not is_parquet
         opened = partial(self.engine.open_table, subject.bucket, subject.key, self.meter)
         with (
-            hinting(partial(self._hint, subject) if hinted else None) as hint,
-            opened(hint.beside(self.progress)) as session,
+            drawn_early(partial(self._early_sample, subject) if draws else None) as early,
+            opened(early.beside(self.progress)) as session,
         ):
             check_versions([*subject.infos, *session.sources])
-            chosen, left_out, measured = self._settled(session, subject, columns, hint, small=small)
+            chosen, left_out, measured = self._settled(
+                session, subject, columns, early, small=small
+            )
             rows = measured.rows
             notices = [left_out, *telling.told(measured.figures), *measured.notices]
             if small and rows:
@@ -179,7 +181,7 @@ class Profiler:
                 notices.append(telling.shape(table, chosen, of=rows))
                 note = telling.duplicates(session, chosen, measured.figures, rows)
             else:
-                notices.append(hint.shape())
+                notices.append(early.shape())
                 note = telling.likely_key(measured.figures, rows)
             stored = stored_types(session) if is_parquet else {}
         return Profiled(
@@ -195,7 +197,7 @@ class Profiler:
         session: TableSession,
         subject: Subject,
         columns: Sequence[str],
-        hint: Hint,
+        early: EarlySample,
         *,
         small: bool,
     ) -> tuple[list[ProfiledColumn], str, Measured]:
@@ -206,9 +208,9 @@ class Profiler:
             chosen, left_out = self._choose(types, columns, subject)
             known, lessons = types, session.lessons
             try:
-                sample, room = hint.sample(), self.meter.remaining_bytes
+                sample, room = early.sample(), self.meter.remaining_bytes
                 plans = plans_of(sample, chosen, subject.size_bytes, room) if sample else None
-                hint.choose(chosen)
+                early.choose(chosen)
                 measured = measure(session, chosen, small=small, plans=plans)
                 measured.notices[:0] = session.notices  # the next statement forgets some
             except SqlError:
@@ -239,10 +241,10 @@ class Profiler:
         total = subject.objects_total + subject.archived
         return sampler.draw(subject.refs, subject.format, subject.seed, total=total)
 
-    def _hint(self, subject: Subject) -> Sample | None:
+    def _early_sample(self, subject: Subject) -> Sample | None:
         """Return a sample that spares the exact scan its second pass; it is not needed."""
         try:
-            sample = self._draw(subject, HINT_RANGE_BYTES)
+            sample = self._draw(subject, EARLY_RANGE_BYTES)
         except LakeError:
             self.meter.check()
             return None

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass
 
 RANGE_BYTES = 256 << 10
-HINT_RANGE_BYTES = 128 << 10
+EARLY_RANGE_BYTES = 128 << 10
 """A scan waits for its sample."""
 
 RANGES = 8

@@ -14,12 +14,10 @@ _UNDER_WAY = 10
 """Part of all bytes, as one in so many, that has been read then."""
 
 
-class Hint:
+class EarlySample:
     """A sample on its way, which spares an exact scan its second pass; one may do without.
 
-    Args:
-        thread: Where it is drawn and looked at.
-        draw: Draws it; None if there is none to be drawn.
+    It is drawn and looked at in `thread`; `draw` is None if there is none to be drawn.
     """
 
     def __init__(
@@ -62,7 +60,7 @@ class Hint:
 
 
 @contextmanager
-def hinting(draw: Callable[[], Sample | None] | None) -> Iterator[Hint]:
-    """Draw a sample beside what is done meanwhile; `draw` is as in `Hint`."""
-    with ThreadPoolExecutor(1, thread_name_prefix="hint") as thread:
-        yield Hint(thread, draw)
+def drawn_early(draw: Callable[[], Sample | None] | None) -> Iterator[EarlySample]:
+    """Draw a sample beside what is done meanwhile; `draw` is as in `EarlySample`."""
+    with ThreadPoolExecutor(1, thread_name_prefix="early-sample") as thread:
+        yield EarlySample(thread, draw)
