@@ -62,7 +62,7 @@ class ParquetLoader:
             details={"parquet": _details(footer, groups)},
         )
 
-    def load_parts(self, source: ObjectReader, parts: Sequence[GroupRows]) -> LoadResult:
+    def load_parts(self, source: ObjectReader, parts: Sequence[GroupRows]) -> pa.Table:
         """Load rows of several places, in their order; what lies between costs no memory.
 
         A row group of which several parts are wanted is fetched once. Encrypted columns are left
@@ -79,15 +79,7 @@ class ParquetLoader:
             reach[part.index] = replace(part, skip=0, take=end)
         groups = list(reach.values())
         max_bytes = _PAGE_BYTES + sum(group.take for group in groups) * _ROW_BYTES
-        table, more = _decoded(source, footer, columns, groups, parts, max_bytes)
-        return LoadResult(
-            table=table,
-            offset=0,
-            resume=lambda count: {"row": count},
-            total_rows=footer.num_rows,
-            notices=(*footer.notices, *more),
-            details={"parquet": _details(footer, groups)},
-        )
+        return _decoded(source, footer, columns, groups, parts, max_bytes)[0]
 
 
 def _decoded(

@@ -218,7 +218,7 @@ class Sampler:
         source = ObjectReader.open_tail(self.store, ref, self.meter)
         footer = open_footer(source)
         parts, where = spread_rows(footer, rows, seed, share=share)
-        loaded = ParquetLoader().load_parts(source, parts).table
+        loaded = ParquetLoader().load_parts(source, parts)
         table = comparable(loaded)
         locked = tuple(footer.names[at] for at in sorted(footer.locked))
         pairs = zip(loaded.schema, table.schema, strict=True)
