@@ -1,6 +1,6 @@
 """JSON and JSON Lines: only as much of the object as the page needs."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -49,10 +49,10 @@ class JsonResult:
 
     layout: str
     keys: Sequence[str]
-    records: Sequence[object]
-    data: object
-    offset: int
     resume: Callable[[int], Position]
+    records: Sequence[object] = ()
+    data: object = None
+    offset: int = 0
     total_records: int | None = None
     notices: Sequence[str] = ()
     told: Callable[[int], Sequence[RowNotice]] = told_nothing
@@ -158,9 +158,8 @@ def _page(scan: Scan, request: JsonRequest) -> JsonResult:
 
     return JsonResult(
         layout=scan.layout,
-        keys=_keys((r for r in records[: request.max_records] if isinstance(r, dict)), notices),
+        keys=_keys(records[: request.max_records], notices),
         records=records,
-        data=None,
         offset=offset,
         resume=resume,
         total_records=total,
@@ -187,9 +186,8 @@ def _read_path(source: ObjectReader, request: JsonRequest) -> JsonResult:
     records = found[offset : offset + request.max_records + 1]
     return JsonResult(
         layout="array",
-        keys=_keys((r for r in records[: request.max_records] if isinstance(r, dict)), notices),
+        keys=_keys(records[: request.max_records], notices),
         records=records,
-        data=None,
         offset=offset,
         resume=lambda count: {"record": offset + count},
         total_records=len(found),
@@ -219,24 +217,22 @@ def _whole(source: ObjectReader, scan: Scan) -> object:
 
 
 def _value_result(value: object, request: JsonRequest, notices: list[str]) -> JsonResult:
-    keys = _keys([value] if isinstance(value, dict) else (), notices)
+    keys = _keys([value], notices)
     truncated = not fits(value, request.max_outline_bytes)
     if truncated:
         notices.append(OUTLINE)
     return JsonResult(
         layout="object" if isinstance(value, dict) else "scalar",
         keys=keys,
-        records=(),
         data=outline(value, request.max_outline_bytes) if truncated else value,
-        offset=0,
         resume=lambda _count: {},
         notices=notices,
         truncated=truncated,
     )
 
 
-def _keys(objects: Iterable[dict[str, object]], notices: list[str]) -> list[str]:
-    keys = list(dict.fromkeys(key for value in objects for key in value))
+def _keys(values: Sequence[object], notices: list[str]) -> list[str]:
+    keys = list(dict.fromkeys(key for one in values if isinstance(one, dict) for key in one))
     if len(keys) > MAX_KEYS:
         notices.append(f"`keys` holds the first {MAX_KEYS:,} of {len(keys):,} keys.")
     return keys[:MAX_KEYS]
