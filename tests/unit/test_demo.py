@@ -239,8 +239,8 @@ def test_leaving_the_context_ends_the_process() -> None:
     """Nothing of the demo lake is left once its context is, even half filled."""
     with DemoLake() as started:
         assert started.url.startswith("http://127.0.0.1:")
-        assert psutil.pid_exists(started.process_id)
-    assert not psutil.pid_exists(started.process_id)
+        assert psutil.pid_exists(started._process.pid)
+    assert not psutil.pid_exists(started._process.pid)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
@@ -253,7 +253,7 @@ def test_demo_lake_ends_with_the_process_that_started_it(number: signal.Signals)
         from s3_data_lake_mcp.demo.lake import DemoLake
         signal.signal(signal.SIGINT, signal.default_int_handler)
         lake = DemoLake()
-        print(lake.process_id, lake.url, flush=True)
+        print(lake._process.pid, lake.url, flush=True)
         time.sleep(60)
     """)
     parent = subprocess.Popen(

@@ -48,11 +48,6 @@ class DemoLake:
         self.close()
 
     @property
-    def process_id(self) -> int:
-        """The id of the process that holds the lake."""
-        return self._process.pid
-
-    @property
     def url(self) -> str:
         """The URL of the S3 API, which answers before the lake is filled.
 
