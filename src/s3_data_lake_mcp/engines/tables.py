@@ -103,7 +103,7 @@ class Paths:
 
     scope: Scope
     table: int
-    sets: int = field(default=0)
+    sets: int = 0
     members: dict[str, Member] = field(default_factory=dict)
 
     def add(
