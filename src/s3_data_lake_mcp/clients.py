@@ -114,9 +114,7 @@ def configuration(client: str, target: Remote | None = None) -> str:
     Profile, region, endpoint and the server's settings are taken from the environment and `.env`;
     keys and other secrets never are.
 
-    Args:
-        client: One of those in `PLACES`.
-        target: A runtime in AgentCore; None: the client starts this installation.
+    `client` is one of those in `PLACES`. Without a `target` it starts this installation.
     """
     if client == "strands":
         return _strands(target)

@@ -27,9 +27,7 @@ async def _ping(_: Request) -> JSONResponse:
 def negotiate(server: FastMCP, *, guard: bool) -> Starlette:
     """Return an application that serves `POST /mcp` and `GET /ping`.
 
-    Args:
-        server: The MCP server.
-        guard: Whether foreign `Host` and `Origin` headers are refused (DNS rebinding).
+    With a `guard`, foreign `Host` and `Origin` headers are refused (DNS rebinding).
     """
     options: dict[str, Any] = {
         "path": "/mcp",

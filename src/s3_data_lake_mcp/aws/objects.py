@@ -97,12 +97,7 @@ class _Known:
 
 
 class ObjectClient:
-    """Reads objects over a client's connections; safe for many threads.
-
-    Args:
-        client: Sends what was not sent before.
-        session: The client's; its credentials sign.
-    """
+    """Reads objects over a client's connections; safe for many threads."""
 
     def __init__(self, client: "S3Client", session: "Session") -> None:
         self._client = client

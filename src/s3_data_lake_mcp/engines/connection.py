@@ -103,8 +103,7 @@ class Session:
 class Cached:
     """Ranges of objects that need not be fetched; those that touch are one.
 
-    Args:
-        ranges: Path, start and stop of each, in order.
+    `ranges` are in order: path, start and stop of each.
     """
 
     def __init__(self, ranges: Iterable[tuple[str, int, int]]) -> None:

@@ -97,10 +97,7 @@ def misfits(
 def seek_kinds(groups: Iterable[Group], blank: Collection[str], fact: str) -> None:
     """Give blank columns the types of the values in parts of objects, fetched side by side.
 
-    Args:
-        groups: The layouts and their objects, of which some are looked at.
-        blank: The columns, in lower case.
-        fact: The name of the fact that is an object's layout.
+    `blank` are in lower case; `fact` is the name of the fact that is an object's layout.
     """
     left = set(blank)
     for layout, members in islice(groups, _MOST_LAYOUTS if blank else 0):

@@ -41,13 +41,9 @@ def text_stream(
 ) -> DecodedStream:
     """Return text that is decoded or cleaned before the engine sees it.
 
-    Args:
-        member: The object.
-        layout: How it is read.
-        brief: The number of records, if only the first few are wanted.
-        max_decoded_bytes: Budget of the decompressed bytes.
-        found: Given what was irregular, for each time that the text is read.
-        guessed: Whether it is only thought to have the layout.
+    `brief` is the number of records, if only the first few are wanted. `found` is given what
+    was irregular, for each time that the text is read. A `guessed` layout is only thought to be
+    that of the object.
     """
     shape = layout.shape
 

@@ -37,13 +37,9 @@ def json_text(
 ) -> Iterator[bytes]:
     """Return JSON that is decoded or cleaned before the engine sees it.
 
-    Args:
-        member: The object.
-        layout: How it is read.
-        brief: The number of records, if only the first few are wanted.
-        max_decoded_bytes: Budget of the decompressed bytes.
-        found: Given the lines that are left out, for each time that the text is read.
-        said: Given what else there is to say.
+    `brief` is the number of records, if only the first few are wanted. `found` is given the
+    lines that are left out, for each time that the text is read, and `said` what else there is
+    to say.
     """
     source = member.opened.decoding_reader(brief=brief is not None)
     if layout.mode == "transcoded" and not brief:

@@ -142,12 +142,8 @@ class Opened:
 class Opener:
     """Opens objects for one call.
 
-    Args:
-        stores: Where they are.
-        memory: What is known of them.
-        meter: Counts and bounds the reads.
-        hopeful: Whether what was seen before may be opened as if it had not changed. Whether that
-            is so is asked meanwhile: nothing may be answered before `confirms` has told.
+    If it is `hopeful`, what was seen before may be opened as if it had not changed. Whether
+    that is so is asked meanwhile: nothing may be answered before `confirms` has told.
     """
 
     def __init__(

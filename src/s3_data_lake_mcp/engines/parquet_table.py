@@ -166,9 +166,7 @@ class ParquetTable(Table):
     def read_stored(self, rows: tuple[int, int], place: int) -> "pa.ChunkedArray[Any]":
         """Return a column of a table of one object as the loader reads it.
 
-        Args:
-            rows: The first row, and how many.
-            place: The column's place.
+        `rows` are the number of the first row, and how many.
         """
         (member,) = self.place.members
         footer = footer_of(member)

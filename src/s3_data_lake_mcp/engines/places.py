@@ -80,11 +80,7 @@ def layout_fact(place: Place) -> str:
 def find_place(opener: Opener, bucket: str, key: str, asked: str) -> Place:
     """Look up what a key names: an object, or by listing a prefix or glob.
 
-    Args:
-        opener: Opens objects of the call.
-        bucket: Name of the bucket.
-        key: Object key, prefix (empty or ending in `/`) or glob.
-        asked: The only format to take; empty: the one that most objects have.
+    `asked` is the only format to take; if it is empty, the one that most objects have is taken.
 
     Raises:
         NotFoundError: If nothing is there.

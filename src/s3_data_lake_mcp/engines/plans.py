@@ -28,11 +28,8 @@ def plan_of(
 ) -> Mapping[str, Any]:
     """Return the plan of a dry run.
 
-    Args:
-        session: Where the tables are views.
-        tables: What the query reads.
-        nodes: What the engine plans; None if it cannot tell, so that all is read.
-        head_bytes: Most bytes of text that are read; 0: all of them.
+    `nodes` are what the engine plans, None if it cannot tell, so that all is read. Of text,
+    `head_bytes` are read at most, or all of it if that is 0.
     """
     objects = bytes_total = bytes_estimated = 0
     row_groups: int | None = None

@@ -32,10 +32,7 @@ class _Source:
 def references(node: Node, names: Sequence[str], width: int) -> dict[int, int]:
     """Return places of columns in an answer of `width` columns with their places in `data`.
 
-    Args:
-        node: The query.
-        names: Those of the first columns of `data`; others may follow.
-        width: Number of the answer's columns.
+    `names` are those of the first columns of `data`; others may follow.
     """
     data = _Source(_DATA, [(name.lower(), at) for at, name in enumerate(names)])
     columns = _columns(node, {_DATA: data}, width)

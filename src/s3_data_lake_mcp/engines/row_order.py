@@ -65,10 +65,8 @@ class RowOrder:
     ) -> pa.Table | None:
         """Return all rows of an answer in an order that is always the same, that of the query.
 
-        Args:
-            session: Sorts.
-            table: The rows.
-            altered: Of each column, whether it came in another type, which may sort otherwise.
+        `altered` says of each column whether it came in another type, which may sort
+        otherwise.
 
         Returns:
             The rows; None if their order cannot be told from their values.

@@ -59,11 +59,7 @@ def build(
 ) -> Statement:
     """Return the query of the simple form over the table `data`.
 
-    Args:
-        session: Tells whether values are of their column's type.
-        columns: Names and types of the columns of `data`.
-        wanted: Columns to return; none means all.
-        condition: The predicate, if there is one.
+    `columns` are those of `data` with their types; of `wanted` columns none means all.
 
     Raises:
         UnknownColumnError: If there is no column of a name.

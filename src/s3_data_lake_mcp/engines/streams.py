@@ -63,9 +63,8 @@ def line_batches(lines: Iterable[str]) -> Iterator[bytes]:
 class DecodedStream:
     """A readable whose bytes are made as they are read, anew by each handle.
 
-    Args:
-        make: Returns the decoded blocks from the beginning on.
-        identity: What the bytes depend on.
+    `make` returns the decoded blocks from the beginning on; `identity` is what the bytes depend
+    on.
     """
 
     def __init__(self, make: Callable[[], Iterator[bytes]], identity: str) -> None:

@@ -51,10 +51,7 @@ class Table(ABC):
     passes by the engine's cache. `members` are the objects by the paths under which the last view
     reads them.
 
-    Args:
-        number: Its number, which names it in errors.
-        name: The view's name.
-        place: Its objects.
+    `number` names it in errors.
     """
 
     def __init__(self, number: int, name: str, place: Place) -> None:

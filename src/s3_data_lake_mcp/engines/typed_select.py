@@ -63,11 +63,7 @@ def typed_select(
 ) -> str:
     """Return a SELECT of fields by name: columns to cast, or SQL that is right as it is.
 
-    Args:
-        fields: What to select, by name.
-        table: Number of the table, for misfits.
-        source: What stands behind FROM.
-        texts: Takes the texts, if they are wanted; of very many columns there are none.
+    `texts` takes the texts, if they are wanted; of very many columns there are none.
     """
     wanted = [f for f in fields.values() if isinstance(f, TextColumn) and f.kind != TEXT]
     lists = list(_lists(wanted)) if len(wanted) > MOST_SINGLE else []

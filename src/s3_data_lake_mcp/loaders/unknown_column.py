@@ -49,12 +49,7 @@ def unknown_column(
 ) -> UnknownColumnError:
     """Return the error, with the nearest columns and the call that takes them.
 
-    Args:
-        subject: What lacks the column.
-        types: Its columns and their types.
-        wanted: The columns that were asked for.
-        name: The one of them that is not there.
-        argument: What names them: `columns`, or what names one alone.
+    `name` is the one of those `wanted` that is not there; `argument` is what names them.
     """
     listed = [part.strip() for part in name.split(",")]
     if argument == "columns" and len(listed) > 1 and all(map(finder(types), listed)):

@@ -80,8 +80,7 @@ class Selection:
     def sql(self, *, grouped: bool) -> str:
         """Return the SELECT over all rows.
 
-        Args:
-            grouped: Whether all rows are a group; then there is none without a row.
+        If they are `grouped`, all rows are a group; then there is none without a row.
         """
         table = "texts" if self.written else "data"
         # Only quoted identifiers and numbers of our own go in.

@@ -34,8 +34,7 @@ class Budget:
 class Crossings:
     """Which dates there are, of each combination of the other partitions.
 
-    Args:
-        budget: What all groups of a listing share; the one that spends the last of it gives up.
+    All groups of a listing share the `budget`; the one that spends the last of it gives up.
     """
 
     def __init__(self, budget: Budget | None = None) -> None:

@@ -12,10 +12,8 @@ from s3_data_lake_mcp.wire import Clipper, json_rows
 def joined(tables: Sequence[pa.Table], *, typed: bool) -> pa.Table:
     """Put tables one behind the other; a column whose types do not fit becomes text.
 
-    Args:
-        tables: One of each object.
-        typed: Whether columns without values have types of their own. Those of delimited text are
-            called text, and say nothing of what is in other objects.
+    `typed` says that columns without values have types of their own. Those of delimited text are
+    called text, and say nothing of what is in other objects.
     """
     if not typed:
         tables = [_untyped(table) for table in tables]

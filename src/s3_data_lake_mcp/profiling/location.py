@@ -27,11 +27,8 @@ _WORDS = re.compile(r"[^\W_]+")
 class Neighbours:
     """All the groups of a listing, to tell one from the others.
 
-    Args:
-        bucket: The bucket of the keys.
-        groups: The groups.
-        within: The prefix that they were listed by: nothing is known of what lies beside it.
-        complete: Whether the listing was; else nothing is known of what lies behind its end.
+    Nothing is known of what lies beside the prefix `within` that they were listed by, nor of
+    what lies behind the listing's end if it is not `complete`.
     """
 
     def __init__(

@@ -59,16 +59,8 @@ def summarize(  # noqa: PLR0913 - the arguments of the tool, and what it works w
 ) -> dict[str, Any]:
     """Return the contract's answer, without `scan`.
 
-    Args:
-        store: Where the objects are.
-        engine: Reads tables for exact profiles.
-        bucket: Name of the bucket.
-        prefix: Object key, prefix or glob; an object with that key wins.
-        columns: Columns to profile; none means all.
-        basis: `auto`, `exact`, `footer` or `sample`.
-        settings: The limits.
-        meter: Counts and bounds the call.
-        progress: Told of keys looked at, then of bytes read and to read.
+    An object with the key `prefix` wins. `progress` is told of keys looked at, then of bytes
+    read and to read.
 
     Raises:
         NotFoundError: If nothing is there.

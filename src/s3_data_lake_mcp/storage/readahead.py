@@ -55,11 +55,8 @@ class ReadAhead:
     forgotten when all its bytes were taken, but for the last ones: the engine may take its last
     buffer twice, if it is done with it before the one ahead of it.
 
-    Args:
-        fetch: Returns the bytes `[start, stop)`.
-        size: The object's size in bytes.
-        block_bytes: Size of a request.
-        eager: Whether all of it is going to be read: then the window is wide from the beginning.
+    If it is `eager`, all of the object is going to be read: the window is wide from the
+    beginning.
     """
 
     def __init__(
@@ -178,11 +175,8 @@ class Prefetched:
     All are asked for at once, if so much may be held. If not, as many as may be: a piece that was
     taken is forgotten then, and makes room for the next ones.
 
-    Args:
-        fetch: Returns the bytes `[start, stop)`.
-        ranges: What is going to be read.
-        stop: Where what is to be fetched ends.
-        piece_bytes: Most bytes of a request.
+    `ranges` are what is going to be read, up to `stop`; no request is for more than
+    `piece_bytes`.
     """
 
     def __init__(

@@ -30,11 +30,7 @@ def out_of_memory(settings: Settings) -> LimitExceededError:
 def serve(connection: Connection, settings: Settings, environment: dict[str, str]) -> None:
     """Run jobs until the server closes the pipe: the main function of a worker process.
 
-    Args:
-        connection: The worker's end of the pipe.
-        settings: The server's settings.
-        environment: The server's environment now; the process that forked this one was started
-            with an older one.
+    The environment is the server's now: the process that forked this one has an older one.
     """
     os.environ.clear()
     os.environ.update(environment)
