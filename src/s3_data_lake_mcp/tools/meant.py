@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from s3_data_lake_mcp.engines.sqltext import identifier, literal
 from s3_data_lake_mcp.storage.keys import place_of, split_uri
 
 PAGE_SIZES = frozenset({"max_rows", "max_records", "max_keys", "max_buckets"})
@@ -145,9 +146,9 @@ def meant_condition(arguments: Mapping[str, object]) -> dict[str, object]:
             return {}
     elif operator == "NOT IN":
         values = next(csv.reader([value], skipinitialspace=True), [])
-    texts = ["'" + one.replace("'", "''") + "'" for one in values]
+    texts = map(literal, values)
     written = f"({', '.join(texts)})" if operator == "NOT IN" else " AND ".join(texts)
-    found = _query(f"{_name(column)} {operator} {written}", arguments)
+    found = _query(f"{identifier(column)} {operator} {written}", arguments)
     return found and {**found, "filter_column": "", "filter_operator": "auto", "filter_value": ""}
 
 
@@ -156,13 +157,9 @@ def _query(predicate: str, arguments: Mapping[str, object]) -> dict[str, object]
     columns = arguments.get("columns") or []
     if arguments.get("sql") or not isinstance(columns, list) or not predicate:
         return {}
-    listed = ", ".join(_name(str(one)) for one in columns) or "*"
+    listed = ", ".join(identifier(str(one)) for one in columns) or "*"
     sql = f"SELECT {listed} FROM data WHERE {predicate}"  # noqa: S608 - read by the guard
     return {"sql": sql, **({"columns": []} if columns else {})}
-
-
-def _name(column: str) -> str:
-    return '"' + column.replace('"', '""') + '"'
 
 
 def meant_place(arguments: Mapping[str, object], place: str) -> dict[str, object]:
