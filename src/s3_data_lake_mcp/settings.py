@@ -31,8 +31,6 @@ from s3_data_lake_mcp.errors import InvalidArgumentError
 PREFIX = "S3_DATA_LAKE_"
 CEILING = 10_000
 _DOTENV = ".env"
-_LEAST_RESULT_BYTES = 2 << 10
-_LEAST_MEMORY_BYTES = 96 << 20
 _LARGEST_SIZE = 1 << 60
 _MOST_ROWS = 1_000_000_000
 _MOST_SECONDS = 1_000_000
@@ -132,18 +130,19 @@ def _size(value: object) -> object:
 Size = Annotated[ByteSize, BeforeValidator(_size), Field(le=_LARGEST_SIZE)]
 
 
-def _result_size(value: ByteSize) -> ByteSize:
-    if value < _LEAST_RESULT_BYTES:
-        message = "a result needs 2KiB at least, for what it says beside its data"
-        raise ValueError(message)
-    return value
+def _at_least(least: int, message: str) -> AfterValidator:
+    def checked(value: ByteSize) -> ByteSize:
+        if value < least:
+            raise ValueError(message)
+        return value
+
+    return AfterValidator(checked)
 
 
-def _memory(value: ByteSize) -> ByteSize:
-    if value < _LEAST_MEMORY_BYTES:
-        message = "a call needs 96MiB at least, SQL and summaries 256MiB: libraries take as much"
-        raise ValueError(message)
-    return value
+_RESULT_SIZE = _at_least(2 << 10, "a result needs 2KiB at least, for what it says beside its data")
+_MEMORY = _at_least(
+    96 << 20, "a call needs 96MiB at least, SQL and summaries 256MiB: libraries take as much"
+)
 
 
 def _upper(value: object) -> object:
@@ -182,7 +181,7 @@ class Settings(BaseSettings):
     max_rows: Annotated[PositiveInt, Field(le=_MOST_ROWS)] = CEILING
     """Ceiling for `max_rows`, `max_records`, `max_keys` and `max_buckets`."""
 
-    max_result_bytes: Annotated[Size, AfterValidator(_result_size)] = ByteSize(64 << 10)
+    max_result_bytes: Annotated[Size, _RESULT_SIZE] = ByteSize(64 << 10)
     """Most bytes of one result: the UTF-8 bytes of its compact JSON. At least `2KiB`."""
 
     max_cell_chars: PositiveInt = 2_000
@@ -196,7 +195,7 @@ class Settings(BaseSettings):
     timeout_seconds: Annotated[float, Field(gt=0, le=_MOST_SECONDS, allow_inf_nan=False)] = 50.0
     """Deadline of one call, in seconds."""
 
-    memory_limit: Annotated[Size, AfterValidator(_memory)] = Field(
+    memory_limit: Annotated[Size, _MEMORY] = Field(
         default_factory=lambda: ByteSize(_machine_memory_bytes() // 2)
     )
     """Most memory that one call may use, `96MiB` at least; SQL and summaries need `256MiB`.
