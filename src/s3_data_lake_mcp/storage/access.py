@@ -83,29 +83,17 @@ class AllowList:
         return tuple(sorted(heads))
 
     def require(self, bucket: str, key: str) -> None:
-        """Refuse what may not be read.
-
-        Raises:
-            NotAllowedError: If the allow-list does not permit it.
-        """
+        """Refuse what may not be read: a `NotAllowedError`."""
         if not self.permits(bucket, key):
             raise self._refusal(bucket, f"s3://{bucket}/{key}")
 
     def require_bucket(self, bucket: str) -> None:
-        """Refuse a bucket of which nothing may be read.
-
-        Raises:
-            NotAllowedError: If the allow-list does not permit it.
-        """
+        """Refuse a bucket of which nothing may be read: a `NotAllowedError`."""
         if not self.permits_bucket(bucket):
             raise self._refusal(bucket, f"s3://{bucket}")
 
     def require_listing(self, bucket: str, prefix: str) -> None:
-        """Refuse a listing of more than may be read.
-
-        Raises:
-            NotAllowedError: If the allow-list does not permit it.
-        """
+        """Refuse a listing of more than may be read: a `NotAllowedError`."""
         if not self.permits_listing(bucket, prefix):
             raise self._refusal(bucket, f"s3://{bucket}/{prefix}")
 
