@@ -84,13 +84,8 @@ class Profiler:
             raise InvalidArgumentError(
                 message, hint="Only Parquet has; use another basis.", repair={"basis": "auto"}
             )
-        if basis == "exact":
-            return self._exactly(subject, columns)
-        if basis == "footer":
-            return self._footer(subject, columns)
-        if basis == "sample":
-            return self._sample(subject, columns)
-        return self._best(subject, columns)
+        ways = {"exact": self._exactly, "footer": self._footer, "sample": self._sample}
+        return ways.get(basis, self._best)(subject, columns)
 
     def _best(self, subject: Subject, columns: Sequence[str]) -> Profiled:
         reason = "reading all of it would take too long. basis=exact tries it anyway"
