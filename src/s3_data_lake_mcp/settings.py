@@ -7,8 +7,9 @@ AWS settings are not here: they come from the standard AWS chain (`AWS_PROFILE`,
 import io
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, override
 
 from dotenv.parser import parse_stream
 from pydantic import (
@@ -23,6 +24,7 @@ from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
     EnvSettingsSource,
+    PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
 
@@ -85,26 +87,25 @@ def kept_back() -> list[str]:
     return [name for name, _, secret in _given() if secret]
 
 
-def _dotenv() -> DotEnvSettingsSource:
-    try:
-        found = DotEnvSettingsSource(Settings)
-        _refuse_unread_lines()
-    except UnicodeDecodeError as exc:
-        raise InvalidArgumentError(".env is not UTF-8", hint="Save it as UTF-8.") from exc
-    return found
+class _DotEnv(DotEnvSettingsSource):
+    """`.env`, refused where a setting of it would not be read: it may narrow what is read."""
 
-
-def _refuse_unread_lines() -> None:
-    """Refuse a setting in a line that the parser passes over: it may narrow what is read."""
-    path = Path(_DOTENV)
-    for line in parse_stream(io.StringIO(path.read_text("utf-8"))) if path.is_file() else ():
-        if line.error and PREFIX.lower() in line.original.string.lower():
-            message = f".env, line {line.original.line}, is not NAME=value"
-            raise InvalidArgumentError(message, hint="Check its quotes.")
+    @override
+    def _read_env_file(self, file_path: Path) -> Mapping[str, str | None]:
+        try:
+            found = super()._read_env_file(file_path)
+            text = file_path.read_text("utf-8")
+        except UnicodeDecodeError as exc:
+            raise InvalidArgumentError(".env is not UTF-8", hint="Save it as UTF-8.") from exc
+        for line in parse_stream(io.StringIO(text)):
+            if line.error and PREFIX.lower() in line.original.string.lower():
+                message = f".env, line {line.original.line}, is not NAME=value"
+                raise InvalidArgumentError(message, hint="Check its quotes.")
+        return found
 
 
 def _given() -> list[tuple[str, str, bool]]:
-    found = _dotenv()() | EnvSettingsSource(Settings)()
+    found = _DotEnv(Settings)() | EnvSettingsSource(Settings)()
     return [
         (f"{PREFIX}{name.upper()}", str(found[name]), is_secret(name))
         for name in Settings.model_fields
@@ -166,6 +167,20 @@ class Settings(BaseSettings):
         use_attribute_docstrings=True,
         hide_input_in_errors=True,
     )
+
+    @classmethod
+    @override
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return the sources that pydantic asks, the first with a setting holds."""
+        file = getattr(dotenv_settings, "env_file", None)
+        return init_settings, env_settings, _DotEnv(settings_cls, file)
 
     allowed: str = ""
     """What may be read: comma-separated `bucket` or `bucket/prefix*` globs, `*` crosses `/`.
@@ -255,7 +270,9 @@ def is_secret(name: str) -> bool:
 
 def strangers() -> list[str]:
     """Return the variables that are named like a setting and are none: misspelt, most likely."""
-    names = {name.upper() for name in os.environ} | {name.upper() for name in _dotenv().env_vars}
+    names = {name.upper() for name in os.environ} | {
+        name.upper() for name in _DotEnv(Settings).env_vars
+    }
     known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
     return sorted(name for name in names - known if name.startswith(PREFIX))
 
@@ -266,6 +283,6 @@ def sources() -> dict[str, str]:
     Raises:
         InvalidArgumentError: If `.env` is not UTF-8, or a setting in it cannot be read.
     """
-    found = dict.fromkeys(_dotenv()(), ".env")
+    found = dict.fromkeys(_DotEnv(Settings)(), ".env")
     found |= dict.fromkeys(EnvSettingsSource(Settings)(), "environment")
     return {name: source for name, source in found.items() if name in Settings.model_fields}

@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from s3_data_lake_mcp import cli, configuration
+from s3_data_lake_mcp.errors import InvalidArgumentError
 from s3_data_lake_mcp.settings import CEILING, PREFIX, Settings
 
 
@@ -117,6 +118,8 @@ def test_a_setting_that_the_file_hides_is_refused(capsys: pytest.CaptureFixture[
     assert cli.main(["settings"]) == 2
     said = capsys.readouterr().err.splitlines()[-1]
     assert said == ".env, line 2, is not NAME=value. Check its quotes."
+    with pytest.raises(InvalidArgumentError, match="line 2"):
+        Settings(timeout_seconds=20)
 
 
 @pytest.mark.parametrize("place", ["environment", ".env"])
