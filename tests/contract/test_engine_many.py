@@ -328,3 +328,13 @@ def test_a_column_is_told_as_all_objects_have_it(bodies: tuple[str, ...], told: 
     for at, body in enumerate(bodies):
         desk.put(f"told/{at}.csv", body)
     assert desk.run("told/", "SELECT max(v), count(v) FROM data").notices == told
+
+
+@pytest.mark.parametrize("odd", ["id,more\n{},1\n", "\n"])
+def test_many_odd_ones_among_very_many_are_found(odd: str) -> None:
+    """Each time that one shows, twice as many are looked at: not one after the other."""
+    desk, objects = Desk(), 1_002
+    for number in range(objects):
+        desk.put(f"many/{number:04}.csv", _csv(number) if number % 3 else odd.format(number))
+    kept = [n for n in range(objects) if n % 3 or odd != "\n"]
+    assert desk.value("many/", "SELECT sum(id) FROM data") == sum(kept)

@@ -103,7 +103,7 @@ def test_a_quote_behind_the_head_still_makes_empty_text() -> None:
 
 def test_long_text_is_read_as_the_engine_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is too long to be looked at keeps its quoted empty texts, and a row that is ragged."""
-    monkeypatch.setattr("s3_data_lake_mcp.engines.csv_table.WATCHED_BYTES", 1_000)
+    monkeypatch.setattr("s3_data_lake_mcp.engines.tables.WATCHED_BYTES", 1_000)
     desk = Desk()
     plain = "".join(f"{i},x,\n" for i in range(20_000))
     desk.put("a.csv", f'a,b,c\n{plain}7,"",8\n7,,8\n7,y,8,\n')

@@ -1,5 +1,6 @@
 """Objects without a byte among those of a prefix: markers, and parts that were never written."""
 
+import gzip
 import io
 
 import pyarrow as pa
@@ -85,3 +86,27 @@ def test_what_is_hidden_is_told_unless_it_was_named(
     grouper = DatasetGrouper("lake", within=named)
     hidden = [name for name in names if name.startswith(named) and grouper.is_hidden(name)]
     assert bool(hidden) is bool(told)
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "notices"),
+    [
+        ("a.csv", b"\n", ["1 object is empty and left out: in/a.csv."]),
+        ("c.csv", b"\r\n", ["1 object is empty and left out: in/c.csv."]),
+        ("c.csv.gz", gzip.compress(b"\n"), ["1 object is empty and left out: in/c.csv.gz."]),
+        ("a.jsonl", b"\n", []),
+        ("c.jsonl.gz", gzip.compress(b"\n"), []),
+    ],
+)
+def test_the_end_of_a_line_is_a_part_without_rows(
+    settings: Settings, name: str, body: bytes, notices: list[str]
+) -> None:
+    """As pandas writes a frame that has none."""
+    store = MemoryStore()
+    full = b"x\n1\n" if "csv" in name else b'{"x": 1}\n'
+    for key, data in (("in/b" + name[1:].removesuffix(".gz"), full), (f"in/{name}", body)):
+        store.put("lake", key, data)
+    query = Query(bucket="lake", key="in/", max_rows=9, sql="SELECT * FROM data")
+    result = DuckDbEngine(store, settings).run(query, ScanMeter())
+    assert result.table.to_pylist() == [{"x": 1}]
+    assert result.notices == notices

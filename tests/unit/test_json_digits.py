@@ -46,7 +46,7 @@ def test_digits_of_late_numbers_are_kept(form: str, late: str, column: str, valu
 
 def test_fractions_of_long_text_are_doubles(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is too long to be looked at has the digits of a double."""
-    monkeypatch.setattr("s3_data_lake_mcp.engines.json_table.WATCHED_BYTES", 1_000)
+    monkeypatch.setattr("s3_data_lake_mcp.engines.tables.WATCHED_BYTES", 1_000)
     desk = Desk()
     desk.put("a.json", _text("lines", f'{{"x": {_LONG}}}'))
     assert desk.value("a.json", "SELECT x FROM data WHERE id IS NULL") == float(_LONG)

@@ -19,7 +19,7 @@ from s3_data_lake_mcp.engines.csv_layout import (
 )
 from s3_data_lake_mcp.engines.csv_reads import find_layouts, text_stream
 from s3_data_lake_mcp.engines.csv_stream import Irregular
-from s3_data_lake_mcp.engines.places import Member, Place, layout_fact
+from s3_data_lake_mcp.engines.places import Member, Place, layout_fact, left_out
 from s3_data_lake_mcp.engines.sqltext import call, identifier, literal, struct
 from s3_data_lake_mcp.engines.streams import DecodedStream
 from s3_data_lake_mcp.engines.tables import (
@@ -31,7 +31,7 @@ from s3_data_lake_mcp.engines.tables import (
 )
 from s3_data_lake_mcp.engines.typed_select import TextColumn, Texts, typed_select
 from s3_data_lake_mcp.engines.used_fields import ALL_FIELDS
-from s3_data_lake_mcp.engines.watched import WATCHED_BYTES, EmptyTextError, RaggedError
+from s3_data_lake_mcp.engines.watched import EmptyTextError, RaggedError
 from s3_data_lake_mcp.storage.pinned import Access
 from s3_data_lake_mcp.storage.scope import Readable, SurpriseError
 
@@ -95,23 +95,29 @@ class CsvTable(Table):
         self._look_at([member for member in self._focus if self._fact not in member.opened.facts])
         self._guessed.clear()
         groups: dict[int, Group] = {}
-        layout: Layout = self._focus[0].opened.facts[self._fact]
+        layout = self._known[0]
         for member in members:
-            known = member.opened.facts.get(self._fact)
-            if known is None:
+            if self._fact not in member.opened.facts:
                 self._guessed[str(member.info.ref)] = member
-            layout = known or layout
+            elif (known := member.opened.facts[self._fact]) is None:
+                continue
+            else:
+                layout = known
             groups.setdefault(id(layout), (layout, []))[1].append(member)
         return list(groups.values())
+
+    @property
+    def _known(self) -> list[Layout]:
+        among = (*self._focus, *self.place.members)
+        found = (one for member in among if (one := member.opened.facts.get(self._fact)))
+        return list(dict.fromkeys(found))
 
     def _look_at(self, members: Sequence[Member]) -> None:
         """Find the layouts of members; those that begin alike share one."""
         if len(members) > 1:
             with ThreadPoolExecutor(_SNIFF_THREADS) as pool:
                 list(pool.map(lambda member: member.opened.need_head(SNIFF_BYTES), members))
-        facts = [member.opened.facts for member in self.place.members]
-        known: list[Layout] = [each[self._fact] for each in facts if self._fact in each]
-        found = find_layouts([member.opened for member in members], known, self._budget)
+        found = find_layouts([member.opened for member in members], self._known, self._budget)
         for member, layout in zip(members, found, strict=True):
             member.opened.facts[self._fact] = layout
 
@@ -225,17 +231,11 @@ class CsvTable(Table):
         seen = self._is_watched or layout.mode != "plain"
         return seen and layout.bare and layout.mode != "cleaned" and not self.brief
 
-    @property
-    def _is_watched(self) -> bool:
-        """Whether plain text is looked at as it passes."""
-        return self.place.size_bytes <= WATCHED_BYTES
-
     def _look_again(self, surprise: SurpriseError) -> bool:
         """Look at an object that is not like the others, expect empty text, or parse all of one."""
-        if (member := self._guessed.pop(surprise.path, None)) is not None:
-            # Where one is not like the others, more may not be.
-            others = list(self._guessed.values()) if is_modest(self.place) else []
-            self._look_at([member, *others])
+        if (member := self._guessed.get(surprise.path)) is not None:
+            near = self._neighbours(member)
+            self._look_at([one for one in near if self._fact not in one.opened.facts])
             return True
         if not isinstance(surprise, EmptyTextError):
             return self._parse_all(surprise.path, strict=not isinstance(surprise, RaggedError))
@@ -282,7 +282,11 @@ class CsvTable(Table):
     def notices(self) -> Sequence[str]:
         """Return how the text was read, where that is not plain to see."""
         kinds = merged_kinds(groups := self._groups())
-        said = [notice for layout, _ in groups for notice in layout.notices(kinds)]
+        blank = [
+            m.info.ref.key for m in self.place.members if m.opened.facts.get(self._fact, m) is None
+        ]
+        said = left_out(blank, "empty")
+        said += [notice for layout, _ in groups for notice in layout.notices(kinds)]
         for subject, opens in self._irregular.items():
             most = max(
                 opens, key=lambda one: one.short + one.long + one.switched, default=Irregular()

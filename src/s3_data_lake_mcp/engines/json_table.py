@@ -156,7 +156,7 @@ class JsonTable(Table):
         if mode == "plain":
             cached = sum(member.info.size_bytes for member in members) <= self.most_cached_bytes
             access: Access = "scan" if cached else "stream"
-            variant = _WATCHED if self.place.size_bytes <= WATCHED_BYTES else ""
+            variant = _WATCHED if self._is_watched else ""
             make = partial(self._plain, access)
             return paths.add(members, make, cached=cached, variant=variant), options
         if mode == "cleaned":
@@ -164,8 +164,7 @@ class JsonTable(Table):
         return paths.add(members, partial(self._stream, layout, brief), cached=False), options
 
     def _plain(self, access: Access, member: Member) -> Readable:
-        is_watched = self.place.size_bytes <= WATCHED_BYTES
-        look = without_long_fractions(str(member.info.ref)) if is_watched else None
+        look = without_long_fractions(str(member.info.ref)) if self._is_watched else None
         return member.opened.pinned(access, look=look)
 
     def _stream(self, layout: JsonLayout, brief: int | None, member: Member) -> DecodedStream:
@@ -239,7 +238,8 @@ class JsonTable(Table):
         """Look at an object that was thought to be like its neighbour, and at others like it."""
         if self._layout(member) is not None:
             return False
-        self._focus = list(self.place.members) if is_modest(self.place) else [*self._focus, member]
+        looked = {id(one) for one in (*self._focus, *self._neighbours(member))}
+        self._focus = [one for one in self.place.members if id(one) in looked]
         return True
 
     def _learn_of(self, text: str) -> bool:

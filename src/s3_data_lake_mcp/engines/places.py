@@ -104,12 +104,15 @@ def find_place(opener: Opener, bucket: str, key: str, asked: str) -> Place:
     place = _many(opener, bucket, key, found.kind, data, asked)
     empty = [one.key for one in seen if not one.size_bytes]
     concealed = [one.key for one in listed if one.size_bytes and one.key in hidden]
-    for left_out, why in ((empty, "empty"), (concealed, "hidden")):
-        keys = [key for key in left_out if format_of(key) == place.format]
-        if keys:
-            said = "1 object is" if len(keys) == 1 else f"{len(keys):,} objects are"
-            place.notices.append(f"{said} {why} and left out: {some_of(keys, _NAMED)}.")
+    for keys, why in ((empty, "empty"), (concealed, "hidden")):
+        place.notices += left_out([key for key in keys if format_of(key) == place.format], why)
     return place
+
+
+def left_out(keys: Sequence[str], why: str) -> list[str]:
+    """Return the notice of objects that are not read, if there are any."""
+    said = "1 object is" if len(keys) == 1 else f"{len(keys):,} objects are"
+    return [f"{said} {why} and left out: {some_of(keys, _NAMED)}."] if keys else []
 
 
 def is_hidden(key: str, below: str) -> bool:

@@ -13,6 +13,7 @@ from s3_data_lake_mcp.engines.casts import TEXT
 from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.places import Member, Place, paths_of
 from s3_data_lake_mcp.engines.sqltext import struct
+from s3_data_lake_mcp.engines.watched import WATCHED_BYTES
 from s3_data_lake_mcp.loaders.csv_types import typed_column
 from s3_data_lake_mcp.storage.filesystem import STREAM_SCHEME
 from s3_data_lake_mcp.storage.scope import Readable, Scope
@@ -63,10 +64,25 @@ class Table(ABC):
         self.members: Mapping[str, Member] = {}
         self._partitions = partition_types(place)
         self._focus = sampled(place.members)
+        self._nearest = 1
+        # Plain text is looked at as it passes.
+        self._is_watched = place.size_bytes <= WATCHED_BYTES
 
     def focus(self, members: Sequence[Member]) -> None:
         """Say which objects are going to be read: their columns count, of very many some."""
         self._focus = sampled(members)
+
+    def _neighbours(self, member: Member) -> Sequence[Member]:
+        """Return what to look at where one object is not like the others: more may not be.
+
+        Of very many objects these are those behind it, each time twice as many.
+        """
+        members = self.place.members
+        if is_modest(self.place):
+            return members
+        self._nearest *= 2
+        at = next(i for i, one in enumerate(members) if one is member)
+        return members[at : at + self._nearest]
 
     @abstractmethod
     def select(self, session: Session) -> str:

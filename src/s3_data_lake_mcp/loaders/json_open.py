@@ -117,7 +117,9 @@ def open_start(source: ObjectReader, max_decoded_bytes: int) -> Scan:
     )
     decoder, bad = ValueDecoder(), BadLines()
     if announces_lines(source.ref.key):
-        layout, items = "lines", _announced(window, decoder, bad)
+        # Of no record, some writers leave the end of a line.
+        is_blank = not window.skip(SPACE)
+        layout, items = "lines", line_items(window, decoder, bad, proven=is_blank)
     else:
         too_long = not compression and source.size_bytes > DOCUMENT_BYTES
         limit = RECORD_BYTES if too_long else DOCUMENT_BYTES
@@ -194,11 +196,6 @@ def _first_mark(window: TextWindow) -> str:
         message = f"{window.subject} is empty: it holds nothing but white space"
         raise MalformedDataError(message, hint="There is no JSON value to read.")
     return mark
-
-
-def _announced(window: TextWindow, decoder: ValueDecoder, bad: BadLines) -> Iterator[Item]:
-    _first_mark(window)
-    return line_items(window, decoder, bad, proven=False)
 
 
 def _layout(
