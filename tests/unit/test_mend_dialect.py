@@ -87,6 +87,40 @@ def mender() -> Mender:
             "SELECT CASE name WHEN 'a' THEN 1 ELSE 0 END FROM data",
         ),
         (
+            "SELECT decode(name, 'a', 1, 'b', 2) FROM data",
+            "SELECT CASE name WHEN 'a' THEN 1 WHEN 'b' THEN 2 END FROM data",
+        ),
+        (
+            "SELECT INITCAP(name) FROM data",
+            (
+                "SELECT array_to_string([upper(w[1]) || w[2:] for w in "
+                "string_split(lower(name), ' ')], ' ') FROM data"
+            ),
+        ),
+        (
+            "SELECT CONVERT_TZ(ts, 'UTC', 'Europe/Berlin') FROM data",
+            "SELECT timezone('Europe/Berlin', timezone('UTC', ts)) FROM data",
+        ),
+        (
+            "SELECT DATEDIFF(day, day, ts) FROM data",
+            "SELECT date_diff('day', day, ts) FROM data",
+        ),
+        (
+            "SELECT FORMAT(ts, 'yyyy-MM-dd'), DIV0(qty, id - 1) FROM data",
+            (
+                "SELECT strftime(ts, '%Y-%m-%d'), "
+                "CASE id - 1 WHEN 0 THEN 0 ELSE (qty) / (id - 1) END FROM data"
+            ),
+        ),
+        (
+            "SELECT TRY_CONVERT(INT, name), DATE_SUB(day, 1) FROM data",
+            "SELECT TRY_CAST(name AS INT), CAST(day - to_days(1) AS DATE) FROM data",
+        ),
+        (
+            "SELECT TO_NUMBER('1,234', '9,999') FROM data",
+            "SELECT CAST(replace('1,234', ',', '') AS DOUBLE) FROM data",
+        ),
+        (
             "SELECT CAST(qty AS FLOAT64), qty::FLOAT64 FROM data",
             "SELECT CAST(qty AS DOUBLE), qty::DOUBLE FROM data",
         ),

@@ -10,6 +10,7 @@ _SHORT = {"y": "year", "yy": "year", "yyyy": "year", "mm": "month", "dd": "day",
 _PARTS = ("year", "quarter", "month", "day", "hour", "minute", "second", "isoweek", "week(monday)")
 """Parts of a date that mean the same everywhere; weeks begin on Sunday in some dialects."""
 
+_DIGITS = re.compile(r"'[09,.]+'")
 _LITERAL = re.compile(r"[rR]?'((?:[^']|'')*)'")
 _CODES = {
     "mysql": "%i=%M %s=%S %M=%B %h=%I %W=%A %c=%-m %e=%-d",
@@ -76,6 +77,9 @@ def _interval(text: str) -> str:
 _KINDS: Mapping[str, Callable[[str], str]] = {
     ".": str,
     "part": _part,
+    "word": lambda text: "" if "'" in text else _part(text),
+    "zone": lambda text: "" if text[:2] in {"'+", "'-"} else text,
+    "digits": lambda text: text if _DIGITS.fullmatch(text) else "",
     "interval": _interval,
     "type": _type,
     "pattern": _pattern,
@@ -85,41 +89,59 @@ _CALLS = """
 add_months . . = ({0} + to_months({1}))
 approx_distinct . = approx_count_distinct({0})
 approx_percentile . . = approx_quantile({0}, {1})
+array_join . . = array_to_string({0}, {1})
+array_size . = len({0})
 charindex . . = strpos({1}, {0})
 contains_substr . . = contains(lower({0}), lower({1}))
 convert . type = CAST({0} AS {1})
 convert type . = CAST({1} AS {0})
 collect_list . = list({0}) FILTER (WHERE {0} IS NOT NULL)
 collect_set . = list(DISTINCT {0}) FILTER (WHERE {0} IS NOT NULL)
+convert_timezone zone zone . = timezone({1}, timezone({0}, {2}))
+convert_tz . zone zone = timezone({2}, timezone({1}, {0}))
 current_timestamp = now()
 date_add part . . = ({2} + INTERVAL ({1}) {0})
 date_diff . . part = date_diff('{2}', {1}, {0})
 date_format . java = strftime({0}, {1})
 date_parse . mysql = strptime({0}, {1})
 date_sub . interval = ({0} - {1})
+date_sub . . = CAST({0} - to_days({1}) AS DATE)
 date_trunc . part = date_trunc('{1}', {0})
 dateadd part . . = ({2} + INTERVAL ({1}) {0})
 datediff . . = date_diff('day', {1}, {0})
+datediff word . . = date_diff('{0}', {1}, {2})
 datetime_trunc . part = date_trunc('{1}', {0})
 decode . . . . = CASE {0} WHEN {1} THEN {2} ELSE {3} END
 decode . . . . . . = CASE {0} WHEN {1} THEN {2} WHEN {3} THEN {4} ELSE {5} END
+decode . . . = CASE {0} WHEN {1} THEN {2} END
+decode . . . . . = CASE {0} WHEN {1} THEN {2} WHEN {3} THEN {4} END
+decode . . . . . . . = CASE {0} WHEN {1} THEN {2} WHEN {3} THEN {4} WHEN {5} THEN {6} END
+decode . . . . . . . . = CASE {0} WHEN {1} THEN {2} WHEN {3} THEN {4} WHEN {5} THEN {6} ELSE {7} END
+div0 . . = CASE {1} WHEN 0 THEN 0 ELSE ({0}) / ({1}) END
 eomonth . = last_day({0})
 explode . = unnest({0})
+format . java = strftime({0}, {1})
 format_date c . = strftime({1}, {0})
 format_timestamp c . = strftime({1}, {0})
 from_unixtime . = to_timestamp({0})
+from_utc_timestamp . zone = timezone({1}, timezone('UTC', {0}))
 get_json_object . . = json_extract_string({0}, {1})
 getdate = now()
+getutcdate = timezone('UTC', now())
 iff . . . = if({0}, {1}, {2})
 iif . . . = if({0}, {1}, {2})
+initcap . = array_to_string([upper(w[1]) || w[2:] for w in string_split(lower({0}), ' ')], ' ')
 isnull . = ({0} IS NULL)
 isnull . . = coalesce({0}, {1})
+isnumeric . = CAST(TRY_CAST({0} AS DOUBLE) IS NOT NULL AS INTEGER)
 json_extract_scalar . . = json_extract_string({0}, {1})
+json_query . . = json_extract({0}, {1})
 julianday . = julian({0})
 locate . . = strpos({1}, {0})
 nullifzero . = nullif({0}, 0)
 nvl . . = coalesce({0}, {1})
 nvl2 . . . = CASE WHEN {0} IS NOT NULL THEN {1} ELSE {2} END
+object_keys . = json_keys({0})
 parse_date c . = CAST(strptime({1}, {0}) AS DATE)
 percentile . . = quantile_cont({0}, {1})
 percentile_cont . . = quantile_cont({0}, {1})
@@ -127,26 +149,40 @@ percentile_disc . . = quantile_disc({0}, {1})
 percentile_approx . . = approx_quantile({0}, {1})
 rand = random()
 regexp_contains . pattern = regexp_matches({0}, {1})
+regexp_count . pattern = len(regexp_extract_all({0}, {1}))
 regexp_like . pattern = regexp_matches({0}, {1})
 regexp_substr . pattern = regexp_extract({0}, {1})
+replicate . . = repeat({0}, {1})
 safe_divide . . = (({0}) / nullif({1}, 0))
 size . = len({0})
+space . = repeat(' ', {0})
+square . = pow({0}, 2)
 str_to_date . mysql = strptime({0}, {1})
 sysdate = now()
 timestamp_add . interval = ({0} + {1})
 timestamp_diff . . part = date_sub('{2}', {1}, {0})
+timestamp_millis . = to_timestamp(({0}) / 1000)
+timestamp_seconds . = to_timestamp({0})
 timestamp_sub . interval = ({0} - {1})
 timestamp_trunc . part = date_trunc('{1}', {0})
 timestampdiff part . . = date_sub('{0}', {1}, {2})
 to_char . oracle = strftime({0}, {1})
 to_date . oracle = CAST(strptime({0}, {1}) AS DATE)
+to_date . = CAST({0} AS DATE)
 to_number . = CAST({0} AS DOUBLE)
+to_number . digits = CAST(replace({0}, ',', '') AS DOUBLE)
 to_timestamp . oracle = strptime({0}, {1})
+to_utc_timestamp . zone = timezone('UTC', timezone({1}, {0}))
 to_varchar . = CAST({0} AS VARCHAR)
 trunc . part = date_trunc('{1}', {0})
+truncate . . = trunc({0}, {1})
+try_convert type . = TRY_CAST({1} AS {0})
+try_parse_json . = TRY_CAST({0} AS JSON)
 try_to_date . oracle = CAST(try_strptime({0}, {1}) AS DATE)
+try_to_date . = TRY_CAST({0} AS DATE)
 try_to_number . = TRY_CAST({0} AS DOUBLE)
 unix_timestamp . = epoch({0})
+unix_timestamp = epoch(now())
 zeroifnull . = coalesce({0}, 0)
 """
 """Names with the kinds of their arguments, and what to write."""
