@@ -160,6 +160,8 @@ def test_newline(text: str, newline: str) -> None:
         ("12,a\n13,b\n14,c\n15,d\n16x,e\n", False),
         ("case,1,2\nR1,yes,a\nR2,no,b\nR3,no,c\n", True),
         ("country,2020\nFrance,\nItaly,\n", True),
+        ("a [01/Oct/2026:13:00:00 +0] x;b\nc [01/Oct/2026:13:00:01 +0] y;d\n", False),
+        ("sales at 12:00:00,who\nup,Ann\ndown,Bob\n", True),
     ],
 )
 def test_header(text: str, has_header: bool) -> None:  # noqa: FBT001 - a parameter of the table

@@ -110,3 +110,28 @@ def test_the_end_of_a_line_is_a_part_without_rows(
     result = DuckDbEngine(store, settings).run(query, ScanMeter())
     assert result.table.to_pylist() == [{"x": 1}]
     assert result.notices == notices
+
+
+@pytest.mark.parametrize(
+    ("log", "kind"),
+    [
+        ("_delta_log/0.json", "a Delta Lake"),
+        (".hoodie/0.json", "a Hudi"),
+        ("metadata/v1.metadata.json", "an Iceberg"),
+    ],
+)
+@pytest.mark.parametrize("root", ["", "t/"])
+def test_a_query_of_a_table_says_that_all_its_objects_are_read(
+    settings: Settings, root: str, log: str, kind: str
+) -> None:
+    """Those that its log no longer counts are among them."""
+    store = MemoryStore()
+    for name in ("data/1.csv", "data/2.csv"):
+        store.put("lake", root + name, b"x\n1\n")
+    store.put("lake", root + log, b'{"x": 1}')
+    query = Query(bucket="lake", key=root, max_rows=9, sql="SELECT sum(x) AS s FROM data")
+    result = DuckDbEngine(store, settings).run(query, ScanMeter())
+    assert result.table.to_pylist() == [{"s": 2}]
+    assert result.notices[-1].startswith(f"s3://lake/{root} is {kind} table: ")
+    below = Query(bucket="lake", key=f"{root}{log.partition('/')[0]}/", max_rows=9)
+    assert "table: " not in str(DuckDbEngine(store, settings).run(below, ScanMeter()).notices)

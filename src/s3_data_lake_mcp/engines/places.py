@@ -13,7 +13,13 @@ from s3_data_lake_mcp.errors import LimitExceededError, NotFoundError, Unsupport
 from s3_data_lake_mcp.fence import some_of
 from s3_data_lake_mcp.loaders.formats import READ_TOOLS, format_of
 from s3_data_lake_mcp.storage import ListedObject, ObjectInfo, ObjectRef
-from s3_data_lake_mcp.storage.keys import NULL_PARTITION, PARTITION, glob_prefix, is_private
+from s3_data_lake_mcp.storage.keys import (
+    NULL_PARTITION,
+    PARTITION,
+    glob_prefix,
+    is_private,
+    table_of,
+)
 from s3_data_lake_mcp.storage.lookup import locate
 
 _MAX_OBJECTS = 100_000
@@ -106,6 +112,12 @@ def find_place(opener: Opener, bucket: str, key: str, asked: str) -> Place:
     concealed = [one.key for one in listed if one.size_bytes and one.key in hidden]
     for keys, why in ((empty, "empty"), (concealed, "hidden")):
         place.notices += left_out([key for key in keys if format_of(key) == place.format], why)
+    tables = dict(filter(None, (table_of(one.key) for one in listed)))
+    for root in islice((root for root in tables if root.startswith(named)), _NAMED):
+        place.notices.append(
+            f"s3://{bucket}/{root} is a{tables[root]} table: its log or metadata says which of its "
+            "objects are current, and all of them are read."
+        )
     return place
 
 

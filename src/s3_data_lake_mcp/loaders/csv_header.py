@@ -7,8 +7,8 @@
   is data if it is typed as what is below it, or as most of that, or above nothing, or above fewer
   than three rows, except for numbers that are names: years over what are not years, and 0, 1, 2 and
   so on; or if it is text without letters, such as `01234` and `1.2.2026`, written as half of the
-  values below it are. A sign of a missing value, such as `-`, names nothing. A lone record is a
-  header if no field is typed.
+  values below it are; or a line of a log, with a time of day in it as in half of them. A sign of a
+  missing value, such as `-`, names nothing. A lone record is a header if no field is typed.
 - A header one field shorter than every row: the field without a name is the last if it is always
   empty (a delimiter ends each row), else the first (row names, as R writes them).
 - Names are as written, blanks included; an empty one is `column_3`, a duplicate gets `_1`.
@@ -35,6 +35,7 @@ _LEAST_ROWS = 3
 _REGULAR_SHARE = 0.9
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}")
 _DIGITS = re.compile("[0-9]+")
+_CLOCK = re.compile(r"\b[0-9]{1,2}:[0-9]{2}:[0-9]{2}\b")
 _MISSING = frozenset({"-", "--", "?", ".", "nan", "na", "n/a", "#n/a", "null", "none"})
 
 
@@ -141,7 +142,12 @@ def _is_typed(cell: str) -> bool:
 
 
 def _form(cell: str) -> str:
-    """Return how text without letters is written, `9` for its digits; empty for all else."""
+    """Return how text without letters is written, `9` for its digits.
+
+    It is `:` if a time of day is in the text, and empty for all else.
+    """
+    if _CLOCK.search(cell) and not _is_typed(cell):
+        return ":"
     if not _DIGITS.search(cell) or any(map(str.isalpha, cell)) or _is_typed(cell):
         return ""
     return _DIGITS.sub("9", cell.lstrip("+-"))

@@ -19,16 +19,14 @@ from s3_data_lake_mcp.profiling.names import (
 from s3_data_lake_mcp.profiling.oddities import freshness, partition_json, warnings_of
 from s3_data_lake_mcp.profiling.tokens import LEAST_SIBLINGS, families
 from s3_data_lake_mcp.storage import ListedObject
+from s3_data_lake_mcp.storage.keys import ICEBERG, table_of
 from s3_data_lake_mcp.storage.lookup import is_folder_marker
 
 MOST_GROUPS = 2_000
 """Groups kept while a listing streams past; above it, the folders or names that vary most merge."""
 
 _NUMBERED_SIBLINGS = 8
-_TABLE_MARKERS = {"_delta_log": " Delta Lake", ".hoodie": " Hudi"}
-_ICEBERG = "metadata"
-_IS_ICEBERG = "n Iceberg"
-_ICEBERG_FILE = ".metadata.json"
+_METADATA = "metadata"
 
 
 class DatasetGrouper:
@@ -56,12 +54,12 @@ class DatasetGrouper:
         """Put one object into its group."""
         if is_folder_marker(listed):
             return
+        if found := table_of(listed.key):
+            root, kind = found
+            self._tables[root] = kind
         if self.is_hidden(listed.key):
             self.hidden += 1
-            self._note_table(listed.key)
             return
-        if listed.key.endswith((_ICEBERG_FILE, f"{_ICEBERG_FILE}.gz")):
-            self._note_iceberg(listed.key)
         shape = self._routed(shape_of(listed.key))
         key = (shape.folders, shape.stem, shape.suffix)
         group = self._groups.get(key)
@@ -136,20 +134,9 @@ class DatasetGrouper:
     def is_table_metadata(self, key: str) -> bool:
         """Whether a key lies in the metadata of an Iceberg table."""
         above, slash, _ = key.rpartition("/")
-        root = above.removesuffix(_ICEBERG)
-        named = self._within.startswith(f"{root}{_ICEBERG}")
-        return bool(slash) and not named and self._tables.get(root) == _IS_ICEBERG
-
-    def _note_table(self, key: str) -> None:
-        folders = key.split("/")[:-1]
-        for at, folder in enumerate(folders):
-            if kind := _TABLE_MARKERS.get(folder):
-                self._tables["".join(f"{part}/" for part in folders[:at])] = kind
-
-    def _note_iceberg(self, key: str) -> None:
-        folder, _, last = key.rpartition("/")[0].rpartition("/")
-        if last == _ICEBERG:
-            self._tables[f"{folder}/" if folder else ""] = _IS_ICEBERG
+        root = above.removesuffix(_METADATA)
+        named = self._within.startswith(f"{root}{_METADATA}")
+        return bool(slash) and not named and self._tables.get(root) == ICEBERG
 
     def _table_of(self, group: Group) -> str:
         """Return the kind of table whose data a group is; empty for none."""

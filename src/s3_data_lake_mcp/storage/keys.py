@@ -15,6 +15,11 @@ PARTITION = re.compile(r"([^=/]+)=([^/]*)")
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 """What Hive writes for a missing value in the name of a folder."""
 
+ICEBERG = "n Iceberg"
+"""The kind of a table that `table_of` tells by its metadata."""
+
+_TABLE_LOGS = {"/_delta_log/": " Delta Lake", "/.hoodie/": " Hudi"}
+_TABLE_METADATA = (".metadata.json", ".metadata.json.gz")
 _URI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
 _ADDRESS = re.compile(
     r"https?://(?:([a-z0-9.-]+)\.)?s3(?:[.-][a-z0-9-]+){0,2}\.amazonaws\.com(?:\.cn)?/([^?#]*).*",
@@ -68,6 +73,18 @@ def is_private(part: str) -> bool:
     if part.startswith("."):
         return part not in {".", ".."}
     return part.startswith("_") and "=" not in part
+
+
+def table_of(key: str) -> tuple[str, str] | None:
+    """Return the folder and the kind of the table whose log or metadata a key is part of."""
+    for log, kind in _TABLE_LOGS.items():
+        root, found, _ = f"/{key}".partition(log)
+        if found:
+            return f"{root}/"[1:], kind
+    root, found, name = f"/{key}".rpartition("/metadata/")
+    if found and "/" not in name and name.endswith(_TABLE_METADATA):
+        return f"{root}/"[1:], ICEBERG
+    return None
 
 
 def glob_prefix(glob: str) -> str:
