@@ -10,7 +10,7 @@ from s3_data_lake_mcp.engines.guard_repair import places_of, plain_name, quoted_
 from s3_data_lake_mcp.engines.guard_text import Token, ascii_lower, quoted, tokens
 from s3_data_lake_mcp.engines.guard_tree import TABLE
 from s3_data_lake_mcp.engines.guard_words import FUNCTIONS
-from s3_data_lake_mcp.engines.mend_fields import field_named, folded
+from s3_data_lake_mcp.engines.mend_fields import CLAUSES, field_named, folded, spread
 from s3_data_lake_mcp.engines.sqltext import literal
 from s3_data_lake_mcp.errors import SqlError, UnknownColumnError
 from s3_data_lake_mcp.fence import first_of
@@ -19,7 +19,6 @@ NEAR: Final = 0.6
 CLEAR: Final = 0.1
 _VERY_NEAR = 0.8
 _LISTED = 20
-_CLAUSES = ("WHERE", "GROUP", "HAVING", "QUALIFY", "WINDOW", "ORDER", "LIMIT", "USING")
 COMPARISONS: Final = ("=", "==", "<>", "!=", "<", ">", "<=", ">=")
 _BY_PART = (
     *("DATE_DIFF", "DATEDIFF", "DATE_PART", "DATEPART"),
@@ -99,8 +98,11 @@ def mend_column(name: str, table: str, text: str, sql: str, schema: Schema) -> M
     is_of_data = all(binding in schema.types for binding in bindings)
     subject = quoted(table) or (TABLE if is_of_data else "The query")
     message = f"{subject} has no column {quoted(name)}"
+    in_a_list, spread_out = spread(name, sql, schema.types)
     if is_of_data and (field := field_named(name, schema.types)):
         hint, new = f"It is a field: {field}.", field
+    elif is_of_data and in_a_list:
+        return Mended(message=message, hint=in_a_list, sql=spread_out, kind=UnknownColumnError)
     elif not near and any(_is_compared(words, i) for i in places):
         new = literal(name)
         hint = f"Text goes in single quotes: {quoted(new)}. Columns: {_some(schema)}."
@@ -166,6 +168,12 @@ def mend_qualifier(name: str, text: str, sql: str, schema: Schema) -> Mended:
         message = f"{TABLE} has no column {quoted(name)}"
         hint = f"Nearest: {schema.described([column])}."
         repaired = with_words(sql, words, places, quoted_name(column))
+        return Mended(message=message, hint=hint, sql=repaired, kind=UnknownColumnError)
+    hint, repaired = spread(name, sql, schema.types)
+    if field := field_named(name, schema.types, ")"):
+        hint, repaired = f"It is a field: {field}.", with_words(sql, words, places, field)
+    if hint:
+        message = f"{TABLE} has no column {quoted(name)}"
         return Mended(message=message, hint=hint, sql=repaired, kind=UnknownColumnError)
     message = f"The query has no table {quoted(name)}"
     hint = f"It has: {', '.join(map(quoted, tables))}." if tables else ""
@@ -266,7 +274,7 @@ def _is_compared_with(words: Sequence[Token], place: int) -> bool:
 def _has_one_table(words: Sequence[Token]) -> bool:
     froms = [place for place, word in enumerate(words) if word.says("FROM")]
     behind = words[froms[-1] + 1 :] if froms else []
-    stop = next((i for i, word in enumerate(behind) if word.says(*_CLAUSES)), len(behind))
+    stop = next((i for i, word in enumerate(behind) if word.says(*CLAUSES)), len(behind))
     return len(froms) == 1 and not any(w.text == "," or w.says("JOIN") for w in behind[:stop])
 
 
