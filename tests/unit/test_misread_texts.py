@@ -1,5 +1,8 @@
 """What is said of text that a query takes for numbers or dates, and that is not written so."""
 
+from datetime import date, datetime
+from decimal import Decimal
+
 import pytest
 
 from s3_data_lake_mcp.engines import Filter, misread
@@ -14,6 +17,10 @@ _COMMA = (
 _DATE = (
     "TRY_CAST(d.seit AS DATE) is null for all of its values, such as '04.02.2020': write "
     "CAST(try_strptime(d.seit, '%d.%m.%Y') AS DATE)."
+)
+_DAY = (
+    "seit is text: it was compared with '2020-01-01' letter by letter, not as a date: write "
+    "CAST(try_strptime(seit, '%d.%m.%Y') AS DATE)."
 )
 
 
@@ -39,6 +46,10 @@ def desk() -> Desk:
         (
             "SELECT Ort FROM data WHERE \"Umsatz (€)\" > '500'",
             ["Umsatz (€) is text: it was compared with '500' letter by letter, not as a number."],
+        ),
+        (
+            "SELECT Ort FROM data WHERE seit >= '2020-01-01'",
+            [_DAY],
         ),
         ("SELECT Ort FROM data WHERE Ort > 'B'", []),
     ],
@@ -89,6 +100,8 @@ def test_the_simple_form_says_that_it_compares_texts(desk: Desk) -> None:
         ('SELECT sum(CAST("Umsatz (€)" AS DOUBLE)) FROM data', [1350.0]),
         ('SELECT count(*) FROM data WHERE "Umsatz (€)" > 500', [1]),
         ("SELECT year(seit) FROM data", [2020, 2019]),
+        ("SELECT year(date_trunc('year', seit)) FROM data", [2020, 2019]),
+        ("SELECT count(*) FROM data WHERE seit > DATE '2019-12-01' OR seit IS NULL", [1]),
         ("SELECT seit + INTERVAL 1 DAY IS NULL FROM data", [False, False]),
     ],
 )
@@ -123,3 +136,50 @@ def test_an_error_of_a_long_text_reads_nothing_more() -> None:
         fresh.run("long.csv", "SELECT sum(name) FROM data")
     assert failed.value.repair == {"sql": "SELECT sum(TRY_CAST(name AS DOUBLE)) FROM data"}
     assert fresh.meter.bytes_read <= least
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "better", "first"),
+    [
+        (["43\u202f067,11", "970,25"], "DOUBLE", ["chr(8239)"], 43067.11),
+        (["1\u00a0200", "3\u00a0400"], "INTEGER", ["chr(160)"], 1200),
+        (["1'200.50", "2'007.25"], "DOUBLE", ["''''"], 1200.5),
+        (["$1,234,567.89", "$2,000.00", "n/a"], "DOUBLE", ["'$'"], 1234567.89),
+        (["12.5%", "3%"], "DECIMAL(9, 3)", ["'%'"], Decimal("12.500")),
+        (["EUR 1.234,56", "EUR 7,00"], "DOUBLE", ["'EUR'"], 1234.56),
+        (["12.5%", "(3.2%)"], "DOUBLE", [], None),
+        (["1,234", "5,678"], "DOUBLE", ["','", "'.'"], None),
+        (["1,234", "5,678,900"], "BIGINT", ["','"], 1234),
+        (["Room 12", "Room 13"], "INTEGER", [], None),
+        (["01.02.2026", "03.04.2026"], "DOUBLE", [], None),
+        (["28/01/2026", "02/03/2026"], "DATE", ["%d/%m"], date(2026, 1, 28)),
+        (["02/28/2026 3:05:00 PM", ""], "TIMESTAMP", ["%m/%d"], datetime(2026, 2, 28, 15, 5)),  # noqa: DTZ001
+        (["01/02/2026", "03/04/2026"], "DATE", ["%d/%m", "%m/%d"], None),
+        (["05-Jan-2026", "28-Feb-2026"], "DATE", ["%d-%b"], date(2026, 1, 5)),
+    ],
+)
+def test_text_is_read_as_all_of_it_is_written(
+    values: list[str], kind: str, better: list[str], first: object
+) -> None:
+    """More than one way is a choice of who asks, and the call that follows has none of them."""
+    desk = Desk()
+    desk.put("a.csv", "n;v\n" + "".join(f'{i};"{value}"\n' for i, value in enumerate(values)))
+    sql = f"SELECT TRY_CAST(v AS {kind}) AS v FROM data ORDER BY n"
+    (said,) = desk.run("a.csv", sql).notices
+    assert (": write " in said) is bool(better)
+    assert said.count(" or ") == max(0, len(better) - 1)
+    assert all(part in said for part in better)
+    if len(better) == 1:
+        way = said.partition(": write ")[2].removesuffix(".")
+        found = desk.run("a.csv", f"SELECT {way} AS v FROM data ORDER BY n").table
+        assert found["v"].to_pylist()[0] == first
+
+
+def test_a_number_taken_for_a_date_is_told_its_functions() -> None:
+    """Which unit it counts is not in it."""
+    desk = Desk()
+    desk.put("a.csv", "ts\n1790000000000\n")
+    for sql in ("SELECT date_trunc('hour', ts) FROM data", "SELECT year(ts) FROM data"):
+        with pytest.raises(LakeError) as failed:
+            desk.run("a.csv", sql)
+        assert "epoch_ms(ts)" in failed.value.hint

@@ -1,6 +1,7 @@
 """Values of the wrong type in a query, and the cast that helps."""
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from s3_data_lake_mcp.engines.guard_repair import places_of, plain_name, quoted_name, with_words
@@ -11,6 +12,7 @@ from s3_data_lake_mcp.engines.sqltext import literal
 _TEXT: Final = "VARCHAR"
 _NUMBERS = re.compile(r"(?:U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|DECIMAL|DOUBLE|FLOAT|REAL)\b.*")
 _TIMES = re.compile(r"(?:DATE|TIMESTAMP|TIME)\b.*")
+_FIRST_TEXT = re.compile(rf"\((?:\w+ )?{_TEXT}, ")
 _GROUPED = re.compile(r"'-?\d{1,3}(?:,\d{3})+(?:\.\d+)?'")
 
 _TYPES = {
@@ -29,17 +31,24 @@ _TARGETS = {"DOUBLE": "numbers", "TIMESTAMP": "dates"}
 def mend_arguments(found: re.Match[str], sql: str, schema: Schema) -> Mended:
     """Mend a function that takes no values of these types; `found` is what DuckDB says of it."""
     function, types, candidates = found["name"], found["types"], found["candidates"]
+    if types.startswith("STRING_LITERAL"):
+        # It is the part of a date, or its format: what is cast is another argument.
+        candidates = _FIRST_TEXT.sub("(", candidates)
     written = types.replace("_LITERAL", "")
     message = f"{quoted(function)} does not take ({quoted(written)})"
     words = tokens(sql)
-    texts = [
-        place
-        for place in _arguments(words, function)
-        if schema.type_of(plain_name(words[place])) == _TEXT
-    ]
+    places = [(i, schema.type_of(plain_name(words[i]))) for i in _arguments(words, function)]
+    texts = [place for place, kind in places if kind == _TEXT]
     kinds = [kind for kind in _TARGETS if kind in candidates]
     # Intervals are added to dates alone.
     target = "TIMESTAMP" if "INTERVAL" in types else next(iter(kinds), "")
+    whole = [quoted_name(plain_name(words[i])) for i, kind in places if kind == "BIGINT"]
+    if target == "TIMESTAMP" and whole and not texts:
+        hint = (
+            f"{whole[0]} is a number; since 1970 it counts milliseconds for epoch_ms({whole[0]}), "
+            f"seconds for to_timestamp({whole[0]})."
+        )
+        return Mended(message=message, hint=hint)
     if _TEXT in candidates or not texts or not target:
         return Mended(message=message, hint="Look at the types with DESCRIBE data, and cast.")
     name = quoted_name(plain_name(words[texts[0]]))
@@ -61,9 +70,9 @@ def mend_comparison(found: re.Match[str], sql: str, schema: Schema) -> Mended:
             for place in range(len(words))
             if schema.type_of(plain_name(words[place])) == _TEXT and _is_compared(words, place)
         ]
-        name = quoted_name(plain_name(words[texts[0]])) if texts else "column"
-        cast = f"TRY_CAST({name} AS {target})"
-        repaired = with_words(sql, words, texts, cast) if len(texts) == 1 else ""
+        names = list(dict.fromkeys(quoted_name(plain_name(words[place])) for place in texts))
+        cast = f"TRY_CAST({names[0] if names else 'column'} AS {target})"
+        repaired = with_words(sql, words, texts, cast) if len(names) == 1 else ""
         return Mended(message=message, hint=f"Cast the text: {cast}.", sql=repaired)
     if _TIMES.fullmatch(left) or _TIMES.fullmatch(right):
         hint = "Write the value as a literal: DATE '2026-01-31', TIMESTAMP '2026-01-31 12:00:00'."
@@ -122,11 +131,23 @@ def _calls(words: list[Token], function: str) -> list[int]:
 
 
 def _arguments(words: list[Token], function: str) -> list[int]:
-    """Return the places of plain names that stand as the first argument, or beside an operator."""
+    """Return the places of words that stand as an argument alone, or beside an operator."""
     if function.isidentifier():
-        return [i + 2 for i in _calls(words, function) if i + 2 < len(words)]
+        return [place for call in _calls(words, function) for place in _alone(words, call + 1)]
     beside = [i for i, word in enumerate(words) if word.text == function]
     return [j for i in beside for j in (i - 1, i + 1) if 0 <= j < len(words)]
+
+
+def _alone(words: list[Token], opening: int) -> Iterator[int]:
+    """Yield the places of single words between the commas of a call's brackets."""
+    depth = 0
+    for place in range(opening, len(words) - 2):
+        depth += {"(": 1, ")": -1}.get(words[place].text, 0)
+        if not depth:
+            return
+        around = words[place].text, words[place + 2].text
+        if depth == 1 and around[0] in {"(", ","} and around[1] in {")", ","}:
+            yield place + 1
 
 
 def _is_compared(words: list[Token], place: int) -> bool:

@@ -19,31 +19,22 @@ from s3_data_lake_mcp.engines.absent_values import (
 )
 from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.guard_parser import nodes_of, the_parser
+from s3_data_lake_mcp.engines.guard_repair import quoted_name
 from s3_data_lake_mcp.engines.guard_text import quoted
 from s3_data_lake_mcp.engines.simple_form import Statement
+from s3_data_lake_mcp.engines.spellings import HAS_DIGITS, ways
 from s3_data_lake_mcp.engines.sqltext import identifier
 from s3_data_lake_mcp.engines.tables import Table
 from s3_data_lake_mcp.errors import LakeError
 
 _CASTS = re.compile(r"(?i)\btry_cast\b")
-_BOUNDS = re.compile(r"[<>]=?\s*'[+-]?\d*\.?\d+'")
-_BOUND = re.compile(r"[+-]?\d*\.?\d+")
+_DAY = r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:.*)?"
+_BOUNDS = re.compile(rf"[<>]=?\s*'(?:[+-]?\d*\.?\d+|{_DAY})'")
+_BOUND = re.compile(rf"[+-]?\d*\.?\d+|{_DAY}")
 _ORDERS = {f"COMPARE_{side}THAN{end}" for side in ("GREATER", "LESS") for end in ("", "OREQUALTO")}
 _MOST_VALUES = 2_000
 UNREAD_BYTES = 8 << 20
 """Most bytes of objects that an error may read."""
-
-_WAYS = (
-    (
-        re.compile(r"[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+),\d+"),
-        "TRY_CAST(replace(replace({text}, '.', ''), ',', '.') AS {kind})",
-    ),
-    (
-        re.compile(r"\d{1,2}\.\d{1,2}\.\d{4}"),
-        "CAST(try_strptime({text}, '%d.%m.%Y') AS {kind})",
-    ),
-)
-"""How text is written that no cast takes, and what does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,30 +84,38 @@ def void_casts(
         # This is a courtesy: the query itself has its answer.
         found = dict.fromkeys(_casts(table, sql))
         for written, text, kind, column in found:
-            if (sample := _misfit(session, table, column, kind)) is None:
+            rows = _first_rows(table, column)
+            if (sample := _misfit(session, rows, kind)) is None:
                 continue
-            way = next((to for form, to in _WAYS if form.fullmatch(sample)), "")
-            better = way.format(text=text, kind=kind)
+            better = ways(session, rows, sample, text, kind)
             said = f"{quoted(written)} is null for all of its values, such as {shown(sample)}"
             yield VoidCast(
                 written=written,
-                sentence=f"{said}: write {better}." if better else f"{said}.",
-                better=better,
+                sentence=f"{said}: write {' or '.join(better)}." if better else f"{said}.",
+                better=better[0] if len(better) == 1 else "",
             )
 
 
 def text_bounds(session: Session, table: Table, sql: str) -> Iterator[str]:
-    """Yield a sentence for each text column that is ordered against a number."""
+    """Yield a sentence for each text column that is ordered against a number or a day."""
     if not _BOUNDS.search(sql):
         return
     with contextlib.suppress(duckdb.Error, LakeError):
         kinds = dict(session.describe(identifier(table.name)))
         for name, value in dict.fromkeys(_bounds(table, sql)):
-            if kinds.get(name) == "VARCHAR":
-                yield (
-                    f"{quoted(name)} is text: it was compared with {value!r} letter by letter, "
-                    "not as a number."
-                )
+            if kinds.get(name) != "VARCHAR":
+                continue
+            kind, way = "number", ""
+            if re.fullmatch(_DAY, value):
+                rows = _first_rows(table, name)
+                if (sample := _misfit(session, rows, "TIMESTAMP")) is None:
+                    continue
+                better = ways(session, rows, sample, quoted_name(name), "DATE")
+                kind, way = "date", f": write {' or '.join(better)}" if better else ""
+            yield (
+                f"{quoted(name)} is text: it was compared with {value!r} letter by letter, "
+                f"not as a {kind}{way}."
+            )
 
 
 def _casts(table: Table, sql: str) -> Iterator[tuple[str, str, str, str]]:
@@ -151,15 +150,20 @@ def _bounds(table: Table, sql: str) -> Iterator[tuple[str, str]]:
                     yield column, value
 
 
-def _misfit(session: Session, table: Table, column: str, kind: str) -> str | None:
-    """Return one of the column's first texts if none of them is of the type."""
+def _first_rows(table: Table, column: str) -> str:
     rows = f"SELECT {identifier(column)} AS v FROM {identifier(table.name)}"  # noqa: S608 - quoted
     if table.place.size_bytes > CHEAP_BYTES:
         # There may be no other value in all the rest.
         rows = f"{rows} LIMIT {_MOST_VALUES}"
+    return f"SELECT v FROM ({rows}) WHERE v IS NOT NULL LIMIT {_MOST_VALUES}"  # noqa: S608 - guarded
+
+
+def _misfit(session: Session, rows: str, kind: str) -> str | None:
+    """Return one of a column's first texts, with digits if there is one, if none is of the type."""
     found = session.execute(
-        f"SELECT count(TRY_CAST(v AS {kind})), first(v) FROM "  # noqa: S608 - guarded
-        f"(SELECT v FROM ({rows}) WHERE v IS NOT NULL LIMIT {_MOST_VALUES})"
+        f"SELECT count(TRY_CAST(v AS {kind})), first(v), first(v) FILTER ({HAS_DIGITS}) "  # noqa: S608 - guarded
+        f"FROM ({rows})"
     )
-    fitting, sample = found[0]
+    fitting, *samples = found[0]
+    sample = samples[1] or samples[0]
     return sample if isinstance(sample, str) and not fitting else None

@@ -267,6 +267,6 @@ class Run:
             return
         for void in void_casts(session, data, sql, UNREAD_BYTES):
             mended.hint = f"{mended.hint} {void.sentence}".strip()
-            if void.better:
-                sql = sql.replace(void.written, void.better)
-        mended.repair = {"sql": sql}
+            # A cast that gives nothing is no call that works.
+            sql = sql.replace(void.written, void.better) if sql and void.better else ""
+        mended.repair = {"sql": sql} if sql else None
