@@ -32,7 +32,7 @@ class Counted:
 _DOUBTFUL = Counted(rows=0, size_bytes=0, lines=0)
 
 
-class Quoting:
+class _Quoting:
     """Finds whole records in bytes, whatever is quoted in them.
 
     Delimiter and quote are one byte each; there may be no quote.
@@ -89,7 +89,7 @@ class RowCounter:
         self._width = width
         self._others = bytes(set(range(256)) - {delimiter[0], 0x0A})
         self._regular = delimiter * (width - 1) + b"\n"
-        self._quoting = Quoting(delimiter, quote)
+        self._quoting = _Quoting(delimiter, quote)
 
     def count(self, data: bytes) -> Counted:
         """Count in the whole records at the beginning of `data`, where one begins."""
