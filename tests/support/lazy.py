@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef, ScanMeter
-from support.memory import MemoryStore
+from support.memory import MemoryStore, spend
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,5 +66,5 @@ class LazyStore(MemoryStore):
         meter.count_request()
         self.ranges.append((start, stop))
         body = self._pattern.range(start, min(stop, self._info.size_bytes))
-        meter.spend_bytes(len(body))
+        spend(meter, len(body))
         return body

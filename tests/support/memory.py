@@ -20,6 +20,18 @@ from s3_data_lake_mcp.storage import (
 )
 
 
+def spend(meter: ScanMeter, size: int) -> None:
+    """Claim bytes that are here already, and count them.
+
+    Raises:
+        LimitExceededError: If the scan budget allows only some of them.
+    """
+    while size > 0:
+        claimed = meter.claim_bytes(size)
+        meter.count_bytes(claimed, claimed)
+        size -= claimed
+
+
 class MemoryStore:
     """Keeps whole objects in a dictionary; every read counts as one request."""
 
@@ -82,7 +94,7 @@ class MemoryStore:
         """Return the identity and the first bytes."""
         meter.count_request()
         info, body = self._read(ref)
-        meter.spend_bytes(len(body[:length]))
+        spend(meter, len(body[:length]))
         return info, body[:length]
 
     def get_tail(self, ref: ObjectRef, length: int, meter: ScanMeter) -> tuple[ObjectInfo, bytes]:
@@ -90,7 +102,7 @@ class MemoryStore:
         meter.count_request()
         info, body = self._read(ref)
         tail = body[max(0, len(body) - length) :]
-        meter.spend_bytes(len(tail))
+        spend(meter, len(tail))
         return info, tail
 
     def get_range(self, info: ObjectInfo, start: int, stop: int, meter: ScanMeter) -> bytes:
@@ -100,7 +112,7 @@ class MemoryStore:
         if current.etag != info.etag:
             message = f"{info.ref} changed while it was being read"
             raise ObjectChangedError(message, hint="Call again.")
-        meter.spend_bytes(len(body[start:stop]))
+        spend(meter, len(body[start:stop]))
         return body[start:stop]
 
     def head(self, ref: ObjectRef, meter: ScanMeter) -> ObjectHead:

@@ -113,14 +113,3 @@ class ScanMeter:
         with self._lock:
             self._claimed -= claimed
             self.bytes_read += size
-
-    def spend_bytes(self, size: int) -> None:
-        """Claim bytes that are here already, and count them.
-
-        Raises:
-            LimitExceededError: If the scan budget allows only some of them.
-        """
-        while size > 0:
-            claimed = self.claim_bytes(size)
-            self.count_bytes(claimed, claimed)
-            size -= claimed
