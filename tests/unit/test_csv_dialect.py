@@ -207,6 +207,13 @@ def test_titles_are_passed_over(text: str, names: list[str], line: int) -> None:
     assert text.encode()[found.start :].decode().startswith(text.splitlines()[line - 1])
 
 
+@pytest.mark.parametrize(("titles", "said"), [(1, "record was"), (2, "2 records were")])
+def test_titles_are_counted(titles: int, said: str) -> None:
+    """One is not said to be several."""
+    found = shape("Report\n" * titles + "a,b,c\n1,2,3\n4,5,6\n")
+    assert found.notices == (f"The first {said} passed over: no part of the table.",)
+
+
 @pytest.mark.parametrize(
     ("text", "names"),
     [

@@ -62,7 +62,8 @@ def read_head(rows: Sequence[Row], has_header: str, subject: str) -> Head:
     header = has_header == "true" or (has_header == "auto" and is_header(first, below))
     notices = []
     if titles:
-        notices.append(f"The first {titles} records were passed over: titles, not rows.")
+        above = f"{titles} records were" if titles > 1 else "record was"
+        notices.append(f"The first {above} passed over: no part of the table.")
     names = list(first) if header else [None] * max(len(first), usual_width(rows))
     if header and len(below) > 1 and all(len(row) == len(names) + 1 for row in below):
         last = all(row[-1] is None for row in below)
