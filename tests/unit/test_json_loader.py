@@ -76,6 +76,7 @@ def test_layout(body: str, key: str, layout: str) -> None:
         (b'["\xff"]', "not UTF-8 text at byte 2"),
         (b'{"a":1,\n"b":"\xe4"}', "not UTF-8 text at byte 13"),
         ("{'a':1}", "line 1, byte 1"),
+        ('["a\tb"]', "control character at line 1, byte 3"),
         ('{"a":1}\nnonsense', "more behind"),
     ],
 )

@@ -195,7 +195,7 @@ def _place(window: TextWindow, exc: json.JSONDecodeError) -> str:
         return "the text ends too early"
     line = window.line + window.text.count("\n", window.at, exc.pos)
     byte = window.byte + window.size_bytes(exc.pos)
-    return f"{exc.msg} at line {line:,}, byte {byte:,}"
+    return f"{exc.msg.removesuffix(' at')} at line {line:,}, byte {byte:,}"
 
 
 def malformed(window: TextWindow, reason: str) -> MalformedDataError:
