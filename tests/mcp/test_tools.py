@@ -62,6 +62,7 @@ async def test_a_prefix_of_nothing_gets_what_is_there(
         ("hive/*.parquet", "* does not cross /, ** does."),
         ("**/*.{csv,parquet}", "Braces in a pattern are taken literally: ask for one at a time."),
         ("**/*.no", ""),
+        ("s3://a/*.csv", "prefix and pattern are of keys alone: without s3:// and the bucket."),
     ],
 )
 async def test_a_pattern_that_fits_no_key_is_explained(

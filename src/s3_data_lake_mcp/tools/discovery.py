@@ -142,7 +142,7 @@ def _nothing_below(call: Call, bucket: str, prefix: str) -> str:
     if is_glob(prefix):
         return "prefix is taken literally: give a glob as pattern."
     if "://" in prefix:
-        return "prefix is a key alone: a whole URI goes into bucket_name."
+        return "prefix and pattern are of keys alone: without s3:// and the bucket."
     message = f"No key begins with {prefix}"
     missing = NotFoundError(message, bucket=bucket, key=prefix)
     explained = explain_missing(call.lake.store, missing, call.meter)
