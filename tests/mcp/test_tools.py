@@ -144,6 +144,17 @@ async def test_read_json_pages_join_to_the_whole(call: Caller, key: str, layout:
     assert records[7] == {"id": 7, "tags": [7, "7"], "city": "Bern"}
 
 
+async def test_the_first_line_counts_the_keys_of_what_is_whole(
+    call: Caller, objects: Objects
+) -> None:
+    """Those of an outline it leaves to the outline, which does not show them all."""
+    for count, said in ((1_001, "object · 1,001 keys · "), (9_000, "object · s3://")):
+        key = objects.json("keys.json", {f"k{n}": n for n in range(count)})
+        answer = await call("read_json_from_s3", bucket_name=SHELF, object_key=key)
+        assert answer.lines[0].startswith(said)
+        assert answer.data["notices"][0 if count < 9_000 else 1].endswith(f" of {count:,} keys.")
+
+
 async def test_read_json_document_and_path(call: Caller) -> None:
     """A document comes as data, a path leads into it."""
     answer = await call("read_json_from_s3", bucket_name=BUCKET, object_key="document.json")

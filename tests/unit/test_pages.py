@@ -26,3 +26,13 @@ def test_notices_are_of_the_records_that_fit() -> None:
     assert 0 < page["returned_records"] < 50
     assert (page["truncated_by"], page["next_cursor"]) == ("max_bytes", "next")
     assert page["notices"] == []
+
+
+def test_the_keys_that_are_named_are_counted_once() -> None:
+    """However many are left out, and for whatever reason."""
+    for width, named in ((6, 1_000), (60, 260)):
+        keys = [f"{n:0{width}}" for n in range(2_000)]
+        envelope = {**_ENVELOPE, "keys": keys, "data": None}
+        page = record_page([], 100, envelope, Settings(), lambda _: "next")
+        assert len(page["keys"]) == named
+        assert page["notices"] == [f"`keys` holds the first {named:,} of 2,000 keys."]

@@ -111,7 +111,7 @@ class JsonLoader:
             total_rows=1 if single else result.total_records,
             notices=result.notices,
             told=result.told,
-            details={"json": {"layout": result.layout, "keys": list(result.keys)}},
+            details={"json": {"layout": result.layout, "keys": list(result.keys[:MAX_KEYS])}},
         )
 
 
@@ -158,7 +158,7 @@ def _page(scan: Scan, request: JsonRequest) -> JsonResult:
 
     return JsonResult(
         layout=scan.layout,
-        keys=_keys(records[: request.max_records], notices),
+        keys=_keys(records[: request.max_records]),
         records=records,
         offset=offset,
         resume=resume,
@@ -186,7 +186,7 @@ def _read_path(source: ObjectReader, request: JsonRequest) -> JsonResult:
     records = found[offset : offset + request.max_records + 1]
     return JsonResult(
         layout="array",
-        keys=_keys(records[: request.max_records], notices),
+        keys=_keys(records[: request.max_records]),
         records=records,
         offset=offset,
         resume=lambda count: {"record": offset + count},
@@ -217,13 +217,12 @@ def _whole(source: ObjectReader, scan: Scan) -> object:
 
 
 def _value_result(value: object, request: JsonRequest, notices: list[str]) -> JsonResult:
-    keys = _keys([value], notices)
     truncated = not fits(value, request.max_outline_bytes)
     if truncated:
         notices.append(OUTLINE)
     return JsonResult(
         layout="object" if isinstance(value, dict) else "scalar",
-        keys=keys,
+        keys=_keys([value]),
         data=outline(value, request.max_outline_bytes) if truncated else value,
         resume=lambda _count: {},
         notices=notices,
@@ -231,11 +230,8 @@ def _value_result(value: object, request: JsonRequest, notices: list[str]) -> Js
     )
 
 
-def _keys(values: Sequence[object], notices: list[str]) -> list[str]:
-    keys = list(dict.fromkeys(key for one in values if isinstance(one, dict) for key in one))
-    if len(keys) > MAX_KEYS:
-        notices.append(f"`keys` holds the first {MAX_KEYS:,} of {len(keys):,} keys.")
-    return keys[:MAX_KEYS]
+def _keys(values: Sequence[object]) -> list[str]:
+    return list(dict.fromkeys(key for one in values if isinstance(one, dict) for key in one))
 
 
 def _told(scan: Scan, lines: int | None = None, keys: int | None = None) -> list[RowNotice]:

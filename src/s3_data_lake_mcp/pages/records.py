@@ -5,6 +5,7 @@ from typing import Any
 
 from s3_data_lake_mcp import fence, wire
 from s3_data_lake_mcp.budget import compact_size, fitting
+from s3_data_lake_mcp.loaders.json import MAX_KEYS
 from s3_data_lake_mcp.loaders.json_outline import OUTLINE, outline
 from s3_data_lake_mcp.pages.room import kept_within, room_for_rows
 from s3_data_lake_mcp.settings import Settings
@@ -80,11 +81,11 @@ def record_page(
 def _keys(keys: Sequence[str], settings: Settings) -> tuple[list[str], list[str]]:
     """Return the keys that fit their share, and what to say of the others."""
     clipper = wire.Clipper(min(_KEY_CHARS, settings.max_cell_chars))
-    texts = [clipper.text(key) for key in keys]
+    texts = [clipper.text(key) for key in keys[:MAX_KEYS]]
     kept = kept_within(texts, settings.max_result_bytes // _KEYS_SHARE)
-    if len(kept) == len(texts):
+    if len(kept) == len(keys):
         return kept, []
-    return kept, [f"keys holds the first {len(kept):,} of {len(texts):,} keys."]
+    return kept, [f"`keys` holds the first {len(kept):,} of {len(keys):,} keys."]
 
 
 def _squeezed(value: object, room: int, clipper: wire.Clipper) -> tuple[object, bool]:

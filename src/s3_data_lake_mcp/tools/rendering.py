@@ -110,8 +110,9 @@ def _plan(result: QueryPage, plan: Plan) -> str:
 
 def _json(result: JsonPage) -> tuple[str, Sequence[str], str | None]:
     if result.layout in {"object", "scalar"}:
-        keys = f" · {plural(len(result.keys), 'key')}" if result.layout == "object" else ""
-        what = f"{result.layout}{keys}"
+        # Of an outline its last key tells how many more there are.
+        whole = isinstance(result.data, dict) and not result.truncated
+        what = f"{result.layout} · {plural(len(result.data), 'key')}" if whole else result.layout
         cut = " · shown as an outline, cut by max_bytes" if result.truncated else ""
         body = [] if result.data is None else [cell(result.data)]
         return f"{what} · {visible(result.source.uri)}{cut} · {_cost(result)}", body, None
