@@ -194,6 +194,7 @@ async def test_no_answer_names_a_tool_that_is_off(served: Served) -> None:
     [
         ({"limit": 3}, {"max_rows": 3}),
         ({"maxrows": 3}, {"max_rows": 3}),
+        ({"nrows": 3, "sep": ","}, {"max_rows": 3, "delimiter": ","}),
         ({"columns": "id"}, {"columns": ["id"]}),
         ({"max_rows": "3"}, {"max_rows": 3}),
         ({"columns": ["Citty", "id"]}, {"columns": ["city", "id"]}),

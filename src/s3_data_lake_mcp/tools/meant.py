@@ -16,7 +16,7 @@ WITHOUT_HARM = PAGE_SIZES | {"offset", "columns", "has_header", "basis"}
 """Parameters whose default stands for any wrong value: of others it would be another question."""
 
 _ALIASES: Mapping[str, Sequence[str]] = {
-    **dict.fromkeys(("limit", "count", "n", "top", "page_size"), tuple(PAGE_SIZES)),
+    **dict.fromkeys(("limit", "count", "n", "top", "nrows", "page_size"), tuple(PAGE_SIZES)),
     **dict.fromkeys(("uri", "url", "s3_uri", "s3_url", "s3_path"), ("bucket_name",)),
     **dict.fromkeys(("key", "object_key", "path", "file", "file_path"), PLACES),
     **dict.fromkeys(("query", "statement"), ("sql",)),
@@ -25,6 +25,8 @@ _ALIASES: Mapping[str, Sequence[str]] = {
     **dict.fromkeys(("bucket_name", "name", "search"), ("name_contains",)),
     "prefix": (*PLACES, "name_contains"),
     **dict.fromkeys(("skip", "start"), ("offset",)),
+    **dict.fromkeys(("sep", "separator"), ("delimiter",)),
+    **dict.fromkeys(("glob",), ("pattern",)),
 }
 """Names that other servers give to parameters, with ours, of which a tool has one."""
 
