@@ -336,6 +336,15 @@ def test_a_misspelt_column_comes_with_the_query_that_works(desk: Desk) -> None:
     assert caught.value.repair == {"where": "size = 'S'"}
 
 
+@pytest.mark.parametrize("where", ["sum(id) > 1", "row_number() OVER (ORDER BY id) = 1"])
+def test_a_predicate_is_told_no_other_clause(desk: Desk, where: str) -> None:
+    """What HAVING and QUALIFY are for needs a whole query."""
+    with pytest.raises(SqlError) as caught:
+        desk.run("sizes.parquet", where=where, format="parquet")
+    assert "query_csv_data takes whole queries" in caught.value.hint
+    assert caught.value.repair is None
+
+
 def test_a_predicate_reads_what_it_needs(desk: Desk) -> None:
     """`where` filters and counts, whatever comments stand in it."""
     result = desk.run("sizes.parquet", where="id > 1 -- more", columns=("size",), format="parquet")

@@ -122,6 +122,8 @@ class Asked:
 
     def repaired(self, error: LakeError, columns: list[tuple[str, str]]) -> LakeError:
         """Turn the repaired SQL of an error into a repaired argument of the query."""
+        if self.where and " WHERE " in error.hint:
+            error.hint = "A predicate is about single rows: query_csv_data takes whole queries."
         fixed = (error.repair or {}).get("sql")
         if self.sql or not isinstance(fixed, str):
             return error
