@@ -154,6 +154,15 @@ def test_columns_that_cannot_be_one_are_told_apart(count: int) -> None:
         desk.rows("many/", "SELECT * FROM data")
 
 
+def test_texts_beside_lists_are_told_apart() -> None:
+    """So it is where the engine names the value that it cannot make a list of."""
+    desk = Desk()
+    desk.put("odd/0.parquet", parquet_bytes(pa.table({"v": [[1]]})))
+    desk.put("odd/1.parquet", parquet_bytes(pa.table({"v": ["x"]})))
+    with pytest.raises(MalformedDataError, match=r"1\.parquet has a column v of the type VARCHAR"):
+        desk.rows("odd/", "SELECT * FROM data")
+
+
 @pytest.mark.parametrize(
     ("sql", "named"),
     [

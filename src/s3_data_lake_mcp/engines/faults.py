@@ -23,7 +23,7 @@ _DAMAGE = (
 )
 """What DuckDB says of damaged Parquet without naming the file."""
 
-_UNLIKE = re.compile(r'(?s)failed to cast column "(.+?)" from type (.+?) to (.+?): : Unimplemented')
+_UNLIKE = re.compile(r'(?s)failed to cast column "(.+?)" from type (.+?) to (.+?): : ')
 _LINE = re.compile(r"(?:Line: |in line |line )(\d+)")
 _REASONS = (
     ("nterminated quote", "a quote is never closed"),
