@@ -119,6 +119,13 @@ def test_partitions_of_odd_values_are_one_table(desk: Desk) -> None:
     assert desk.value("p/", "SELECT n FROM data WHERE v = 'a*b'") == 1
 
 
+def test_objects_that_hold_nothing_but_their_partition_are_one_table(desk: Desk) -> None:
+    """As those are that hold other columns as well."""
+    for number in range(3):
+        desk.put(f"p/v={number}/x.parquet", parquet_bytes(pa.table({"v": [number]})))
+    assert desk.rows("p/", "SELECT v FROM data ORDER BY v") == [{"v": n} for n in range(3)]
+
+
 STORED: dict[str, Any] = {
     "seconds": pa.array([5], pa.timestamp("ms")),
     "zone": pa.array([1_500], pa.timestamp("us", "Europe/Berlin")),

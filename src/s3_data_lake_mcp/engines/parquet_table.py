@@ -111,8 +111,8 @@ class ParquetTable(Table):
         options = partition_options(self._partitions)
         if self.seeks_nan:
             options["can_have_nan"] = "true"
-        if len(self.place.members) > 1:
-            options["schema"] = self._schema(session)
+        if len(self.place.members) > 1 and (fields := self._schema(session)):
+            options["schema"] = f"MAP {{{fields}}}"
         reader = call("read_parquet", source, options)
         return f"SELECT * FROM {reader}{_aliases(footers)}"  # noqa: S608 - all is quoted
 
@@ -138,12 +138,16 @@ class ParquetTable(Table):
                 raise SurpriseError(member.path)
 
     def _schema(self, session: Session) -> str:
-        """Return the union of the columns as the reader takes it, so that it opens no object."""
+        """Return the union of the columns as the reader takes it, so that it opens no object.
+
+        Of objects that hold nothing but what their folders tell it is empty.
+        """
         listed = ", ".join(literal(member.path) for member in self._focus)
         reader = f"read_parquet([{listed}], union_by_name=true, hive_partitioning=false)"
         columns = session.describe(reader)
-        fields = (_field(literal(n), literal(t)) for n, t in columns if n not in self._partitions)
-        return f"MAP {{{', '.join(fields)}}}"
+        return ", ".join(
+            _field(literal(n), literal(t)) for n, t in columns if n not in self._partitions
+        )
 
     @property
     def columns(self) -> Sequence[str]:
