@@ -230,7 +230,7 @@ class Settings(BaseSettings):
     """Most memory that one worker's block cache may hold; up to three eighths of it again are for
     answers and for decoded text."""
 
-    cache_dir: str = ""
+    cache_dir: Annotated[str, AfterValidator(str.strip)] = ""
     """Folder for a cache on disk of objects too long for memory, shared by all workers; it must be
     the server's own (mode 700). Empty: nothing is ever written to disk."""
 

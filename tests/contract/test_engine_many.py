@@ -10,7 +10,12 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from s3_data_lake_mcp.errors import MalformedDataError, ObjectChangedError, UnknownColumnError
+from s3_data_lake_mcp.errors import (
+    LimitExceededError,
+    MalformedDataError,
+    ObjectChangedError,
+    UnknownColumnError,
+)
 from support.engine import Desk
 from support.parquet_files import parquet_bytes
 
@@ -347,3 +352,15 @@ def test_many_odd_ones_among_very_many_are_found(odd: str) -> None:
         desk.put(f"many/{number:04}.csv", _csv(number) if number % 3 else odd.format(number))
     kept = [n for n in range(objects) if n % 3 or odd != "\n"]
     assert desk.value("many/", "SELECT sum(id) FROM data") == sum(kept)
+
+
+def test_a_query_that_is_tried_too_often_says_what_would_help(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is no error of the server's own."""
+    monkeypatch.setattr("s3_data_lake_mcp.engines.duckdb._MOST_LESSONS", 1)
+    desk = Desk()
+    desk.put("a.csv", f"id,v\n{_NUMBERS}1,x\n")
+    with pytest.raises(LimitExceededError) as caught:
+        desk.rows("a.csv", "SELECT max(v) FROM data")
+    assert caught.value.hint == "Name fewer columns, or a narrower prefix or glob."

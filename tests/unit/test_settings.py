@@ -100,6 +100,12 @@ def test_what_is_wrong_is_told_without_jargon(
     assert capsys.readouterr().err.startswith(f"{PREFIX}MAX_RESULT_BYTES: a result needs 2KiB")
 
 
+def test_blanks_are_no_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of that name would be made wherever the server was started."""
+    monkeypatch.setenv(f"{PREFIX}CACHE_DIR", " ")
+    assert not Settings().cache_dir
+
+
 @pytest.mark.parametrize("command", [["settings"], ["config", "kiro"]])
 def test_a_file_of_another_encoding_is_told(
     command: list[str], capsys: pytest.CaptureFixture[str]

@@ -263,3 +263,11 @@ def test_a_moment_is_compared_as_it_is_written(
     day = pa.array([d for _, d, _ in rows]).cast(pa.date32())
     desk.put("s.parquet", parquet_bytes(pa.table({"id": [1, 2], "day": day, "at": at})))
     assert [row["id"] for row in desk.filtered(key, column, operator, value)] == ids
+
+
+def test_a_column_with_quotes_is_named_as_it_is() -> None:
+    """In SQL they are doubled."""
+    desk = Desk()
+    desk.put("q.csv", '"12"" pipe",n\n1,2\n3,4\n')
+    with pytest.raises(InvalidArgumentError, match=r'the type of column 12" pipe$'):
+        desk.filtered("q.csv", '12" pipe', "=", "x")

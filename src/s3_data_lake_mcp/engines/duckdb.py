@@ -22,7 +22,12 @@ from s3_data_lake_mcp.engines.parquet_table import ParquetTable
 from s3_data_lake_mcp.engines.results import fetch
 from s3_data_lake_mcp.engines.running import FIRST_KEYS, Run
 from s3_data_lake_mcp.engines.stored_types import with_stored_types
-from s3_data_lake_mcp.errors import InternalError, LakeError, UnknownColumnError
+from s3_data_lake_mcp.errors import (
+    InternalError,
+    LakeError,
+    LimitExceededError,
+    UnknownColumnError,
+)
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectStore, ScanMeter
 from s3_data_lake_mcp.storage.copies import Copies
@@ -133,7 +138,8 @@ class DuckDbEngine:
                         raise failure from exc
                     if not call.learns(exc, failure):
                         raise fault(session, exc) from exc
-        raise InternalError("The query was tried too often")
+        message = f"Values differ in more than {_MOST_LESSONS} ways from those at the beginning"
+        raise LimitExceededError(message, hint="Name fewer columns, or a narrower prefix or glob.")
 
     @contextlib.contextmanager
     def _session(self, call: "_Call") -> Iterator[Session]:

@@ -26,6 +26,7 @@ _NULLS = {"is_null": "IS NULL", "not_null": "IS NOT NULL"}
 _OF_NULLS = {"=": "is_null", "<>": "not_null"}
 _NOTHING = ("", "null", "none")
 _BASE64 = re.compile(r"base64:(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+_NAME = re.compile(r'"((?:[^"]|"")*)"')
 _NO_FILTER = {"filter_column": "", "filter_operator": "auto", "filter_value": ""}
 _SEARCHES = ("contains", "starts_with", "ends_with")
 _SIGMA, _FINAL_SIGMA = "\u03c3", "\u03c2"
@@ -171,7 +172,7 @@ def _comparison(
     target = _target(kind, value)
     found = session.execute(f"SELECT TRY_CAST(? AS {target})", [value])
     if found[0][0] is None:
-        written = column.replace('"', "")
+        written = ".".join(_NAME.findall(column)).replace('""', '"')
         message = f"filter_value {value!r} is no {kind}, the type of column {written}"
         hint = f"Give a value of the type {kind}, or use contains to search its text."
         repair: dict[str, object] | None = None
