@@ -335,6 +335,16 @@ def test_what_permissions_deny_is_null() -> None:
     assert any("s3:GetBucketVersioning" in notice for notice in answer["notices"])
 
 
+@pytest.mark.parametrize("key", ["app.log", "x", "app.log.gz"])
+def test_lines_of_text_lead_to_their_reader(key: str) -> None:
+    """A log is neither CSV nor JSON, and is read all the same."""
+    lines = b"2026-10-01 12:00:00 INFO started\n2026-10-01 12:00:01 WARN slow\n"
+    answer = _of(key, gzip.compress(lines) if key.endswith(".gz") else lines)
+    assert answer["detected_format"] == "text"
+    tools = [call["tool"] for call in answer["suggested_calls"]]
+    assert tools == ["read_csv_from_s3", "list_s3_objects"]
+
+
 def test_a_denied_key_leaves_the_head() -> None:
     """An object whose KMS key is denied is described by its HEAD."""
     answer = _guarded("kms")

@@ -25,7 +25,10 @@ def suggest(ref: ObjectRef, contents: Contents | None) -> list[dict[str, Any]]:
     if read is None or contents is None:
         folder = ref.key.rpartition("/")
         prefix = {"prefix": folder[0] + "/"} if folder[1] else {}
-        return [_beside(ref, prefix, "What lies beside it.")]
+        beside = _beside(ref, prefix, "What lies beside it.")
+        if contents is not None and contents.format == "text" and not contents.is_damaged:
+            return [_call(READ_TOOLS["csv"], place, "Its first lines, as rows."), beside]
+        return [beside]
     calls = [read]
     named = format_of(ref.key)
     # SQL believes the names of CSV and Parquet, unless the content is Parquet.
