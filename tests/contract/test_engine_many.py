@@ -159,6 +159,21 @@ def test_columns_that_cannot_be_one_are_told_apart(count: int) -> None:
         desk.rows("many/", "SELECT * FROM data")
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_integers_beside_single_floats_keep_their_digits(first: int) -> None:
+    """They are doubles together, which hold both."""
+    desk = Desk()
+    whole = pa.table({"V": pa.array([16_777_217], pa.int32())})
+    single = pa.table({"V": pa.array([0.5], pa.float32())})
+    for at, table in enumerate((whole, single)):
+        desk.put(f"odd/{(at + first) % 2}.parquet", parquet_bytes(table))
+    sql = "SELECT V, typeof(V) AS t FROM data ORDER BY V"
+    assert desk.rows("odd/", sql) == [
+        {"V": 0.5, "t": "DOUBLE"},
+        {"V": 16_777_217.0, "t": "DOUBLE"},
+    ]
+
+
 def test_texts_beside_lists_are_told_apart() -> None:
     """So it is where the engine names the value that it cannot make a list of."""
     desk = Desk()

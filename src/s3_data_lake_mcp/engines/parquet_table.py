@@ -111,7 +111,7 @@ class ParquetTable(Table):
         options = partition_options(self._partitions)
         if self.seeks_nan:
             options["can_have_nan"] = "true"
-        if len(self.place.members) > 1 and (fields := self._schema(session)):
+        if len(self.place.members) > 1 and (fields := self._schema(session, footers)):
             options["schema"] = f"MAP {{{fields}}}"
         reader = call("read_parquet", source, options)
         return f"SELECT * FROM {reader}{_aliases(footers)}"  # noqa: S608 - all is quoted
@@ -137,7 +137,7 @@ class ParquetTable(Table):
             if not self._fits(member):
                 raise SurpriseError(member.path)
 
-    def _schema(self, session: Session) -> str:
+    def _schema(self, session: Session, footers: Sequence[ParquetFooter]) -> str:
         """Return the union of the columns as the reader takes it, so that it opens no object.
 
         Of objects that hold nothing but what their folders tell it is empty.
@@ -145,8 +145,12 @@ class ParquetTable(Table):
         listed = ", ".join(literal(member.path) for member in self._focus)
         reader = f"read_parquet([{listed}], union_by_name=true, hive_partitioning=false)"
         columns = session.describe(reader)
+        exact = _exact(footers)
+        # The engine makes FLOAT of FLOAT and any integers or decimals, which rounds them.
         return ", ".join(
-            _field(literal(n), literal(t)) for n, t in columns if n not in self._partitions
+            _field(literal(n), literal("DOUBLE" if t == "FLOAT" and n.lower() in exact else t))
+            for n, t in columns
+            if n not in self._partitions
         )
 
     @property
@@ -252,6 +256,14 @@ def _numbered(footers: Sequence[ParquetFooter]) -> list[str]:
     """Return the names in SQL that differ from those of the read tools, by which case matters."""
     each = dict.fromkeys(footer.names for footer in footers)
     return [new for n in each for old, new in zip(n, distinct(n), strict=True) if new != old]
+
+
+def _exact(footers: Sequence[ParquetFooter]) -> set[str]:
+    """Return the names, in lower case, of columns of integers or decimals in any object."""
+    each = {
+        (n.lower(), t) for one in footers for n, t in zip(one.names, one.schema.types, strict=True)
+    }
+    return {n for n, t in each if pa.types.is_integer(t) or pa.types.is_decimal(t)}
 
 
 def _common_columns(footers: Sequence[ParquetFooter]) -> Sequence[tuple[str, pa.DataType]]:
