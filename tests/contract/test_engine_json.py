@@ -125,3 +125,11 @@ def test_arrays_without_records_are_read_like_their_neighbours(desk: Desk) -> No
     desk.put("n/dt=1/a.json", "[]")
     desk.put("n/dt=2/a.json", "[]")
     assert desk.rows("n/", "SELECT * FROM data") == []
+
+
+def test_a_late_record_may_be_longer_than_the_engine_takes_at_first(desk: Desk) -> None:
+    """It says so without the word JSON, and calls the file in other words."""
+    long = "q" * (34 << 20)
+    desk.put("a.log", '{"t":"x","n":1}\n' * 100_000 + f'{{"t":"{long}","n":2}}\n')
+    sql = "SELECT count(*) AS rows, max(length(t)) AS longest, sum(n) AS n FROM data"
+    assert desk.rows("a.log", sql) == [{"rows": 100_001, "longest": len(long), "n": 100_002}]

@@ -46,7 +46,8 @@ _HEAD_THREADS = 16
 _WATCHED = "watched"
 """What readers in the SQL read of an object, nobody looks at: it has another path."""
 
-_FILE = re.compile(r'in file "([^"]+)"')
+_FILE = re.compile(r'(?:in|reading) file "([^"]+)"')
+_LONG = "maximum_object_size"
 
 
 class JsonTable(Table):
@@ -152,7 +153,7 @@ class JsonTable(Table):
             "compression": "'none'" if mode == "plain" else WRAPPING,
         }
         if layout.long_values:
-            options["maximum_object_size"] = f"{128 << 20}"
+            options[_LONG] = f"{128 << 20}"
         if mode == "plain":
             cached = sum(member.info.size_bytes for member in members) <= self.most_cached_bytes
             access: Access = "scan" if cached else "stream"
@@ -245,13 +246,13 @@ class JsonTable(Table):
     def _learn_of(self, text: str) -> bool:
         named = _FILE.search(text)
         member = self.members.get(named[1]) if named else None
-        if member is None or "JSON" not in text:
+        if member is None or ("JSON" not in text and _LONG not in text):
             return False
         if self._look_again(member):
             return True
         layouts = list(self._known())
         mine: JsonLayout = member.opened.facts[self._fact]
-        if "maximum_object_size" in text and not mine.long_values:
+        if _LONG in text and not mine.long_values:
             mine.long_values = True
             return True
         if "transform error" in text and "duplicate key" not in text:
