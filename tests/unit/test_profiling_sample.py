@@ -322,6 +322,13 @@ def test_shape() -> None:
     assert not any("misses" in text for text in shape_of(table, _columns(table), whole=False))
 
 
+def test_not_all_texts_are_numbers_where_one_is_not() -> None:
+    """A share is not rounded to all of them."""
+    table = pa.table({"mixed": [*map(str, range(400)), "n/a"]})
+    (said,) = shape_of(table, _columns(table), whole=True)
+    assert said.startswith("mixed mixes types: 99% of its texts are numbers, others like 'n/a'")
+
+
 def test_repeated_rows() -> None:
     """Rows that repeat an earlier one are counted, unless they hold what cannot be compared."""
     assert repeated_rows(pa.table({"a": [1, 1, 2, None, None]})) == 2

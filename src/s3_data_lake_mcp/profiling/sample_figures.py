@@ -210,7 +210,7 @@ def _mixture(table: pa.Table, column: ProfiledColumn) -> str:
         return ""
     odd = texts[~numbers].value_counts()
     return (
-        f"{column.name} mixes types: {share:.0%} of its texts are numbers, "
+        f"{column.name} mixes types: {min(share, 0.99):.0%} of its texts are numbers, "
         f"others like {str(odd.index[0])[:40]!r} are not"
     )
 
