@@ -1,19 +1,24 @@
 """The pages of an answer: each row once, whoever is asked; and the same again for nothing."""
 
 import random
+import threading
 from collections.abc import Sequence
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pytest
 from pydantic import ByteSize
 
 from s3_data_lake_mcp.engines import Query
 from s3_data_lake_mcp.engines.answers import Answers, is_lasting
+from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.guard_parser import the_parser
 from s3_data_lake_mcp.engines.guard_words import FUNCTIONS, VARYING
-from s3_data_lake_mcp.engines.row_order import row_order
+from s3_data_lake_mcp.engines.row_order import RowOrder, row_order
 from s3_data_lake_mcp.settings import Settings
+from s3_data_lake_mcp.storage import ScanMeter
+from s3_data_lake_mcp.storage.scope import Scope
 from support.engine import Desk
 from support.parquet_files import parquet_bytes
 
@@ -261,3 +266,26 @@ def test_answers_are_bounded() -> None:
     for number in range(9):
         desk.value("rows.csv", f"SELECT count(*) + {number} AS n FROM data")
     assert len(_remembered(desk)) == 2
+
+
+def test_an_order_that_is_interrupted_is_not_an_open_one() -> None:
+    """A call that must stop while rows are sorted ends: its rows are no answer as they came."""
+    numbers = np.random.default_rng(5).permutation(400_000)
+    table = pa.table({"a": pa.array(numbers)})
+    done = threading.Event()
+    with duckdb.connect() as connection:
+
+        def interrupt() -> None:
+            while not done.wait(0.001):
+                connection.interrupt()
+
+        watch = threading.Thread(target=interrupt)
+        watch.start()
+        try:
+            with pytest.raises(duckdb.InterruptException):
+                RowOrder(gathers=True).settled(
+                    Session(connection, Scope(ScanMeter()), 1), table, [False]
+                )
+        finally:
+            done.set()
+            watch.join()

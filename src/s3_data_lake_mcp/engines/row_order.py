@@ -70,6 +70,9 @@ class RowOrder:
 
         Returns:
             The rows; None if their order cannot be told from their values.
+
+        Raises:
+            duckdb.InterruptException: If the call must stop: that says nothing about the order.
         """
         width = table.num_columns
         names = [f"lake_c{at}" for at in range(width)]
@@ -86,6 +89,8 @@ class RowOrder:
         try:
             found = session.cursor.from_arrow(keys).order(", ".join([*terms, *names]))
             rows = found.project(_ROW).to_arrow_table()
+        except duckdb.InterruptException:
+            raise
         except (duckdb.Error, pa.ArrowException):
             return None  # of a type that cannot be sorted
         return table.take(rows.column(0))
