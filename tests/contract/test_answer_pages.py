@@ -16,6 +16,7 @@ from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.guard_parser import the_parser
 from s3_data_lake_mcp.engines.guard_words import FUNCTIONS, VARYING
 from s3_data_lake_mcp.engines.row_order import RowOrder, row_order
+from s3_data_lake_mcp.errors import LakeError, ObjectChangedError
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ScanMeter
 from s3_data_lake_mcp.storage.scope import Scope
@@ -289,3 +290,19 @@ def test_an_order_that_is_interrupted_is_not_an_open_one() -> None:
         finally:
             done.set()
             watch.join()
+
+
+def test_nothing_is_answered_that_was_interrupted_without_an_error() -> None:
+    """What goes on without a statement that failed would be remembered as the answer."""
+    desk = Desk()
+    desk.put("rows.csv", "n\n1\n")
+
+    def work(session: Session) -> int:
+        session.scope.fail(ObjectChangedError("It has changed"))
+        return 1
+
+    with (
+        desk.engine.open_table("lake", "rows.csv", ScanMeter()) as table,
+        pytest.raises(ObjectChangedError),
+    ):
+        desk.engine._learning(table._call, work, lambda _session, _error: LakeError("no"))

@@ -26,6 +26,7 @@ from s3_data_lake_mcp.errors import (
     InternalError,
     LakeError,
     LimitExceededError,
+    ObjectChangedError,
     UnknownColumnError,
 )
 from s3_data_lake_mcp.settings import Settings
@@ -126,7 +127,10 @@ class DuckDbEngine:
         for _ in range(_MOST_LESSONS):
             with self._session(call) as session:
                 try:
-                    return work(session)
+                    done = work(session)
+                    if isinstance(session.scope.failure, ObjectChangedError):
+                        # It was interrupted, perhaps where that shows in no error.
+                        raise session.scope.failure
                 except UnknownColumnError:
                     missing = duckdb.BinderException("Column not found, says the simple form")
                     if not call.learns(missing, None):
@@ -138,6 +142,8 @@ class DuckDbEngine:
                         raise failure from exc
                     if not call.learns(exc, failure):
                         raise fault(session, exc) from exc
+                else:
+                    return done
         message = f"Values differ in more than {_MOST_LESSONS} ways from those at the beginning"
         raise LimitExceededError(message, hint="Name fewer columns, or a narrower prefix or glob.")
 
