@@ -73,9 +73,11 @@ async def test_a_body_that_trickles_ends_with_the_call(
 @pytest.mark.parametrize("hurried", [0.001], indirect=True)
 @pytest.mark.parametrize(("tool", "arguments"), CALLS, ids=[tool for tool, _ in CALLS])
 async def test_no_time_at_all_is_neither_the_stores_fault_nor_that_of_others(
-    hurried: Lake, bucket: str, tool: str, arguments: dict[str, Any]
+    hurried: Lake, s3: "S3Client", bucket: str, tool: str, arguments: dict[str, Any]
 ) -> None:
     """The answer is `timeout` also where S3 has no time to answer, or a thread to begin."""
+    # Of one that is not there, S3 may say so just in time.
+    s3.put_object(Bucket=bucket, Key=KEY, Body=b"a,b\n1,2\n")
     place = {} if tool == "list_s3_buckets" else {"bucket_name": bucket}
     async with Client(build_server(hurried)) as client:
         for _ in range(3):

@@ -38,7 +38,8 @@ async def test_a_repaired_query_works(call: Caller, objects: Objects, sql: str) 
     [
         ("SELECT sum(prise) AS n FROM data GROUP BY contry", [[9]]),
         ("SELECT prise FROM data WHERE user.id = 1 AND user.name = 'a'", [[4]]),
-        ("SELECT prise + country AS n FROM data", [[None], [None]]),
+        ("SELECT prise + coed AS n FROM data", [[11], [None]]),
+        ("SELECT prise + country AS n FROM data", None),
         ("SELECT prise - day FROM data", None),
         ("SELECT prise, nothing_like_it FROM data", None),
     ],
@@ -47,7 +48,8 @@ async def test_all_that_is_wrong_is_mended_at_once(
     call: Caller, objects: Objects, sql: str, rows: list[list[int]] | None
 ) -> None:
     """A call that would fail for another reason is none to propose."""
-    body = b"user.id,user.name,country,price,day\n1,a,CH,4,2026-01-31\n2,b,CH,5,2026-01-30\n"
+    names = b"user.id,user.name,country,price,day,code\n"
+    body = names + b"1,a,CH,4,2026-01-31,7\n2,b,CH,5,2026-01-30,x\n"
     objects.put("repairs/dots.csv", body)
     failed = await call("query_csv_data", bucket_name=SHELF, object_key="repairs/dots.csv", sql=sql)
     assert failed.is_error
@@ -65,7 +67,8 @@ async def test_all_that_is_wrong_is_mended_at_once(
         ("SELECT prise FROM orders", "SELECT price FROM data"),
         ("SELECT prise FROM data LIMIT 1, 1", "SELECT price FROM data LIMIT 1 OFFSET 1"),
         ("EXPLAIN SELECT prise FROM orders", "EXPLAIN SELECT price FROM data"),
-        ("SELECT CAST(contry AS INT) FROM data", "SELECT TRY_CAST(country AS INT) FROM data"),
+        ("SELECT CAST(coed AS INT) FROM data", "SELECT TRY_CAST(code AS INT) FROM data"),
+        ("SELECT CAST(contry AS INT) FROM data", None),
         (
             f"SELECT prise FROM 's3://{SHELF}/repairs/lsit.csv'",
             f"SELECT price FROM 's3://{SHELF}/repairs/list.csv'",
@@ -83,8 +86,9 @@ async def test_all_that_is_wrong_is_mended_at_once(
 async def test_a_proposed_query_was_run(
     call: Caller, objects: Objects, sql: str, fixed: str | None
 ) -> None:
-    """What would fail is not proposed: for a second name, a value, or a table besides."""
-    key = objects.put("repairs/list.csv", b"country,price,day\nCH,4,2026-01-31\nDE,5,2026-01-30\n")
+    """What would fail, or give nothing, is not proposed: for a second name, a value, or a table."""
+    body = b"country,price,day,code\nCH,4,2026-01-31,7\nDE,5,2026-01-30,x\n"
+    key = objects.put("repairs/list.csv", body)
     failed = await call("query_csv_data", bucket_name=SHELF, object_key=key, sql=sql)
     assert failed.is_error
     if fixed is None:
