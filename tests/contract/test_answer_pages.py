@@ -123,17 +123,27 @@ def test_rows_of_a_list_come_as_they_are_stored(sql: str) -> None:
     assert places == sorted(set(places))
 
 
+def test_rows_joined_by_position_come_in_order() -> None:
+    """Such a join keeps the order of both sides, which is what it is for."""
+    desks = _desks(2, _body(400))
+    sql = "SELECT name, id FROM data POSITIONAL JOIN 's3://lake/names.csv'"
+    found = _walk(desks, sql)
+    assert found[:400] == [(f"n{2 * n}", str(n)) for n in range(400)]
+    assert found[400:] == [(f"n{2 * n}", "None") for n in range(400, KEYS // 2)]
+
+
 @pytest.mark.parametrize(
     ("sql", "is_open"),
     [
         ("WITH t AS (SELECT id FROM data) SELECT id FROM t", False),
+        ("FROM (data a JOIN data b USING (id)) POSITIONAL JOIN data c", True),
         ("WITH t AS MATERIALIZED (SELECT id FROM data) SELECT id FROM t", True),
         ("WITH t AS (SELECT id FROM data) FROM t UNION ALL FROM T", True),
         ("SELECT * FROM (WITH t AS (FROM data) FROM t UNION ALL FROM t)", True),
     ],
 )
-def test_a_common_table_that_is_stored_has_no_order(sql: str, is_open: bool) -> None:  # noqa: FBT001
-    """Threads fill it side by side, which shows in long ones only, and not each time."""
+def test_what_threads_fill_side_by_side_has_no_order(sql: str, is_open: bool) -> None:  # noqa: FBT001
+    """A stored common table, or a join: it shows in long ones only, and not each time."""
     assert row_order(the_parser().tree(sql)["statements"][0]["node"]).is_open == is_open
 
 

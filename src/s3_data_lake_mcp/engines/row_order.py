@@ -147,9 +147,18 @@ def _is_loose(node: Node) -> bool:
     """Whether rows are looked up in others: which of them is found first is chance."""
     clauses = [node.get("where_clause"), node.get("qualify"), node.get("select_list")]
     return (
-        (node.get("from_table") or {}).get("type") == "JOIN"
+        _is_joined(node.get("from_table") or {"type": "EMPTY"})
         or any(one.get("class") == "SUBQUERY" for one in nodes_of(clauses, subqueries=False))
         or any(map(_is_loose, _within(node)))
+    )
+
+
+def _is_joined(table: Node) -> bool:
+    """Whether rows come from a join; one by their positions gives them in order."""
+    return table["type"] == "JOIN" and (
+        table["ref_type"] != "POSITIONAL"
+        or _is_joined(table["left"])
+        or _is_joined(table["right"])
     )
 
 
