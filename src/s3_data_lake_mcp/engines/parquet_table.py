@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.guard_text import quoted
 from s3_data_lake_mcp.engines.places import Member, Place
+from s3_data_lake_mcp.engines.rounding import rounded_notices
 from s3_data_lake_mcp.engines.sqltext import call, literal, names
 from s3_data_lake_mcp.engines.stored_types import is_wide
 from s3_data_lake_mcp.engines.tables import (
@@ -106,6 +107,7 @@ class ParquetTable(Table):
         if numbered := dict.fromkeys(_numbered(footers)):
             self._notices.append(numbered_notice(numbered))
         self.stored = _common_columns(footers)
+        self._notices += [] if self.stored else rounded_notices(footers)
         source = paths.add(self.place.members, self._object)
         self.members = paths.members
         options = partition_options(self._partitions)
