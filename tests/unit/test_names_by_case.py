@@ -50,13 +50,15 @@ def test_objects_that_differ_in_the_case_of_a_name_share_the_column(form: str) -
 
 @pytest.mark.parametrize("form", ["json", "csv", "parquet"])
 def test_a_partition_hides_a_column_that_differs_in_case(form: str) -> None:
-    """The folder's value is what the name stands for, as it is where the case is the same."""
+    """The folder's value is what the name stands for, as where the case is the same; it is said."""
     desk = Desk()
     text = "dt,x\n5,7\n" if form == "csv" else '{"dt": 5, "x": 7}'
     body = parquet_bytes(pa.table({"dt": [5], "x": [7]})) if form == "parquet" else text
     desk.put(f"d/DT=9/a.{form}", body)
     assert desk.value("d/", "SELECT dt FROM data") == 9
     assert desk.value("d/", "SELECT x FROM data WHERE DT = 9") == 7
+    said = "Columns that are partitions, too, have the values of the folders: DT."
+    assert list(desk.run("d/").notices) == [said]
 
 
 def test_a_name_that_a_column_shares_with_others_is_its_own_alone() -> None:

@@ -285,7 +285,7 @@ class CsvTable(Table):
         blank = [
             m.info.ref.key for m in self.place.members if m.opened.facts.get(self._fact, m) is None
         ]
-        said = left_out(blank, "empty")
+        said = [*left_out(blank, "empty"), *self._hidden(kinds)]
         said += [notice for layout, _ in groups for notice in layout.notices(kinds)]
         for subject, opens in self._irregular.items():
             most = max(

@@ -277,7 +277,7 @@ class JsonTable(Table):
     def notices(self) -> Sequence[str]:
         """Return how the text was read, where that is not plain to see."""
         said = [notice for layout in self._known() for notice in layout.notices()]
-        said += sorted(self._said)
+        said += [*sorted(self._said), *self._hidden(n for one in self._known() for n in one.nodes)]
         for subject, opens in self._bad.items():
             most = max(opens, key=lambda one: one.count, default=BadLines())
             if most.count:

@@ -108,6 +108,7 @@ class ParquetTable(Table):
             self._notices.append(numbered_notice(numbered))
         self.stored = _common_columns(footers)
         self._notices += [] if self.stored else rounded_notices(footers)
+        self._notices += self._hidden(name for one in footers for name in one.names)
         source = paths.add(self.place.members, self._object)
         self.members = paths.members
         options = partition_options(self._partitions)

@@ -156,9 +156,7 @@ def _is_loose(node: Node) -> bool:
 def _is_joined(table: Node) -> bool:
     """Whether rows come from a join; one by their positions gives them in order."""
     return table["type"] == "JOIN" and (
-        table["ref_type"] != "POSITIONAL"
-        or _is_joined(table["left"])
-        or _is_joined(table["right"])
+        table["ref_type"] != "POSITIONAL" or _is_joined(table["left"]) or _is_joined(table["right"])
     )
 
 

@@ -11,9 +11,11 @@ import pyarrow as pa
 
 from s3_data_lake_mcp.engines.casts import TEXT
 from s3_data_lake_mcp.engines.connection import Session
+from s3_data_lake_mcp.engines.guard_text import quoted
 from s3_data_lake_mcp.engines.places import Member, Place, paths_of
 from s3_data_lake_mcp.engines.sqltext import struct
 from s3_data_lake_mcp.engines.watched import WATCHED_BYTES
+from s3_data_lake_mcp.fence import first_of
 from s3_data_lake_mcp.loaders.csv_types import typed_column
 from s3_data_lake_mcp.storage.filesystem import STREAM_SCHEME
 from s3_data_lake_mcp.storage.scope import Readable, Scope
@@ -83,6 +85,14 @@ class Table(ABC):
         self._nearest *= 2
         at = next(i for i, one in enumerate(members) if one is member)
         return members[at : at + self._nearest]
+
+    def _hidden(self, stored: Iterable[str]) -> list[str]:
+        """Say which columns of the objects are not shown: those that partitions are called like."""
+        names = {name.lower() for name in stored}
+        found = [quoted(name) for name in self._partitions if name.lower() in names]
+        listed = first_of(found, _NAMED)
+        said = f"Columns that are partitions, too, have the values of the folders: {listed}."
+        return [said] if found else []
 
     @abstractmethod
     def select(self, session: Session) -> str:
