@@ -52,15 +52,17 @@ _LOCK = {"enable_external_access": "false", "lock_configuration": "true"}
 
 
 class Session:
-    """A connection for one query: what it creates is temporary and goes with it.
+    """A connection for one call: what it creates is temporary and goes with it.
 
-    `generation` is another one for another instance, and so for another cache.
+    `generation` is another one for another instance, and so for another cache. `has_views` says
+    that the tables of a call of many statements are there.
     """
 
     def __init__(self, cursor: duckdb.DuckDBPyConnection, scope: Scope, generation: int) -> None:
         self.cursor = cursor
         self.scope = scope
         self.generation = generation
+        self.has_views = False
 
     def execute(self, sql: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Run trusted SQL and return its rows."""

@@ -88,14 +88,14 @@ class DuckDbEngine:
         if asked.seeks_nan:
             inputs.seek_nan()
         run = Run(asked, inputs, self._settings.max_result_bytes)
-        call = _Call(inputs, opener, progress, counting=asked.counts)
-        if query.dry_run:
-            return self._learning(call, run.plan, run.fault)
-        # What was left out is said too, and may be more than it was.
-        identity = "\n".join([inputs.identity, *inputs.place_notices()])
-        if (known := self._answers.find(query, identity)) is not None:
-            return run.renewed(known)
-        answer = self._learning(call, run.answer, run.fault)
+        with contextlib.closing(_Call(inputs, opener, progress, counting=asked.counts)) as call:
+            if query.dry_run:
+                return self._learning(call, run.plan, run.fault)
+            # What was left out is said too, and may be more than it was.
+            identity = "\n".join([inputs.identity, *inputs.place_notices()])
+            if (known := self._answers.find(query, identity)) is not None:
+                return run.renewed(known)
+            answer = self._learning(call, run.answer, run.fault)
         self._answers.keep(query, identity, answer)
         page = answer.page(query.offset, query.max_rows)
         if page is None:
@@ -114,8 +114,8 @@ class DuckDbEngine:
         inputs = open_inputs(opener, ((DATA, bucket, key),), self._settings)
         inputs.want_texts()
         inputs.seek_nan()
-        with contextlib.closing(DuckDbTable(self, _Call(inputs, opener, progress))) as table:
-            yield table
+        with contextlib.closing(_Call(inputs, opener, progress)) as call:
+            yield DuckDbTable(self, call)
 
     def _learning[T](
         self,
@@ -123,9 +123,16 @@ class DuckDbEngine:
         work: Callable[[Session], T],
         fault: Callable[[Session, duckdb.Error], LakeError],
     ) -> T:
-        """Do work in sessions until none of the tables can learn from its failure any more."""
+        """Do work in sessions until none of the tables can learn from its failure any more.
+
+        The session in which it succeeds is the one that the call goes on with.
+        """
         for _ in range(_MOST_LESSONS):
-            with self._session(call) as session:
+            with contextlib.ExitStack() as failing:
+                failing.callback(call.close)
+                session = call.session = call.session or call.opened.enter_context(
+                    self._new_session(call)
+                )
                 try:
                     done = work(session)
                     if isinstance(session.scope.failure, ObjectChangedError):
@@ -143,23 +150,10 @@ class DuckDbEngine:
                     if not call.learns(exc, failure):
                         raise fault(session, exc) from exc
                 else:
+                    failing.pop_all()
                     return done
         message = f"Values differ in more than {_MOST_LESSONS} ways from those at the beginning"
         raise LimitExceededError(message, hint="Name fewer columns, or a narrower prefix or glob.")
-
-    @contextlib.contextmanager
-    def _session(self, call: "_Call") -> Iterator[Session]:
-        """Yield the session that waits for a statement, or a new one; it waits for a next one."""
-        with contextlib.ExitStack() as ending:
-            if call.waiting is None:
-                session = ending.enter_context(self._new_session(call))
-            else:
-                session, waited = call.waiting
-                call.waiting = None
-                ending.push(waited)
-            yield session
-            if call.goes_on:
-                call.waiting = session, ending.pop_all()
 
     @contextlib.contextmanager
     def _new_session(self, call: "_Call") -> Iterator[Session]:
@@ -177,23 +171,22 @@ class DuckDbEngine:
         self, call: "_Call", sql: str, params: Sequence[object], *, goes_on: bool
     ) -> pa.Table:
         """Run trusted SQL over the tables of a call; see `TableSession.execute`."""
-        waiting = call.waiting and call.waiting[0]
 
         def work(session: Session) -> pa.Table:
-            if session is not waiting:
+            if not session.has_views:
                 call.inputs.create_views(session)
+                session.has_views = True
             if goes_on:
                 session.scope.begin(session.cached().holds)
             table = fetch(session.cursor.sql(sql, params=list(params)))
-            # A session that has failed is not one to go on with.
-            call.goes_on = goes_on
+            if not goes_on:
+                session.scope.close()
             return table
 
         def fault(session: Session, error: duckdb.Error) -> LakeError:
             found = data_error(error, call.inputs.tables)
             return found or mend(error, sql, call.inputs.columns(session))
 
-        call.goes_on = False
         return self._learning(call, work, fault)
 
 
@@ -217,7 +210,8 @@ def _stores(store: ObjectStore, settings: Settings) -> Stores:
 class _Call:
     """The tables of one call, who opened them, and who is told how far it is.
 
-    `counting` is as in a session. Of a call that `goes_on`, the session waits for a next statement.
+    `counting` is as in a session. `session` is the one to go on with, None if there is none yet or
+    the last one failed.
     """
 
     def __init__(
@@ -232,8 +226,8 @@ class _Call:
         self.opener = opener
         self.meter = opener.meter
         self.counting = counting
-        self.goes_on = False
-        self.waiting: tuple[Session, contextlib.ExitStack] | None = None
+        self.session: Session | None = None
+        self.opened = contextlib.ExitStack()
         self.lessons = 0
         self._progress = progress
         self._total = sum(info.size_bytes for info in inputs.infos())
@@ -248,6 +242,11 @@ class _Call:
         """Tell bytes read and bytes to read."""
         if self._progress is not None:
             self._progress(min(self.meter.bytes_read, self._total), self._total)
+
+    def close(self) -> None:
+        """Close the session."""
+        self.session = None
+        self.opened.close()
 
 
 class DuckDbTable:
@@ -292,8 +291,3 @@ class DuckDbTable:
     ) -> pa.Table:
         """Return the rows of one SELECT; see `TableSession`."""
         return self._engine.execute(self._call, sql, params, goes_on=goes_on)
-
-    def close(self) -> None:
-        """Let go of what was fetched."""
-        if self._call.waiting is not None:
-            self._call.waiting[1].close()
