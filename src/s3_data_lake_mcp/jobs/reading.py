@@ -1,6 +1,8 @@
 """Reading jobs: a page of CSV, JSON or Parquet, or a whole object as Arrow."""
 
 import io
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -12,7 +14,7 @@ from s3_data_lake_mcp.jobs.workplace import Arguments, Report, Workplace
 from s3_data_lake_mcp.loaders import LoadRequest, LoadResult
 from s3_data_lake_mcp.loaders.csv import CsvLoader, CsvRequest
 from s3_data_lake_mcp.loaders.formats import format_of
-from s3_data_lake_mcp.loaders.json import JsonLoader, JsonRequest
+from s3_data_lake_mcp.loaders.json import JsonLoader, JsonRequest, JsonResult
 from s3_data_lake_mcp.loaders.json_open import FIRST_BYTES
 from s3_data_lake_mcp.loaders.parquet import ParquetLoader
 from s3_data_lake_mcp.pages import Paging, record_page, table_page
@@ -47,30 +49,16 @@ def read_json(w: Workplace, a: Arguments, meter: ScanMeter, _r: Report) -> dict[
         max_outline_bytes=w.settings.max_result_bytes // 2,
     )
     result = JsonLoader().read(source, request)
-    told = result.told(min(a["max_records"], len(result.records)))
-    identity = opening.identity(source.info)
     envelope = {
-        "source": source.info.as_json(),
         "format": "json",
         "layout": result.layout,
         "keys": result.keys,
         "data": result.data,
-        "offset": result.offset,
         "total_records": result.total_records,
         "truncated": result.truncated,
-        "notices": [*map(str, told), *result.notices],
-        "scan": meter.as_json(),
     }
-    page = record_page(
-        result.records,
-        a["max_records"],
-        envelope,
-        w.settings,
-        lambda n: paging.cursor(identity, result.resume(n)),
-    )
-    # The next page tells of the records that did not fit.
-    page["notices"][: len(told)] = map(str, result.told(page["returned_records"]))
-    return page
+    fill = partial(record_page, result.records, a["max_records"])
+    return _answer(w, a, source, result, envelope, fill)
 
 
 def read_parquet(w: Workplace, a: Arguments, meter: ScanMeter, report: Report) -> dict[str, Any]:
@@ -128,25 +116,27 @@ def _load_fields(w: Workplace, a: Arguments, paging: Paging) -> dict[str, Any]:
 def _table_answer(
     w: Workplace, a: Arguments, name: str, source: ObjectReader, result: LoadResult
 ) -> dict[str, Any]:
-    paging = opening.paging(a)
-    told = result.told(min(a["max_rows"], result.table.num_rows))
-    envelope = {
+    envelope = {"format": name, "total_rows": result.total_rows, **result.details}
+    return _answer(w, a, source, result, envelope, partial(table_page, result.table, a["max_rows"]))
+
+
+def _answer(
+    w: Workplace,
+    a: Arguments,
+    source: ObjectReader,
+    result: LoadResult | JsonResult,
+    envelope: Mapping[str, object],
+    fill: Callable[..., dict[str, Any]],
+) -> dict[str, Any]:
+    paging, identity = opening.paging(a), opening.identity(source.info)
+    known = {
         "source": source.info.as_json(),
-        "format": name,
         "offset": result.offset,
-        "total_rows": result.total_rows,
-        "notices": [*map(str, told), *result.notices],
+        "notices": result.notices,
         "scan": source.meter.as_json(),
-        **result.details,
     }
-    identity = opening.identity(source.info)
-    page = table_page(
-        result.table,
-        a["max_rows"],
-        envelope,
-        w.settings,
-        lambda n: paging.cursor(identity, result.resume(n)),
-    )
-    # The next page tells of the rows that did not fit.
-    page["notices"][: len(told)] = map(str, result.told(page["returned_rows"]))
-    return page
+
+    def cursor_after(count: int) -> str:
+        return paging.cursor(identity, result.resume(count))
+
+    return fill({**known, **envelope}, w.settings, cursor_after, result.told)

@@ -1,10 +1,11 @@
 """Pages of JSON: records that fit, or one value, clipped or as an outline where it does not."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from s3_data_lake_mcp import fence, wire
 from s3_data_lake_mcp.budget import compact_size, fitting
+from s3_data_lake_mcp.loaders import told_nothing
 from s3_data_lake_mcp.loaders.json import MAX_KEYS
 from s3_data_lake_mcp.loaders.json_outline import OUTLINE, outline
 from s3_data_lake_mcp.pages.room import kept_within, room_for_rows
@@ -22,6 +23,7 @@ def record_page(
     envelope: Mapping[str, Any],
     settings: Settings,
     cursor_after: Callable[[int], str],
+    told: Callable[[int], Iterable[object]] = told_nothing,
 ) -> dict[str, Any]:
     """Fill an answer with the records that fit, or with its `data`.
 
@@ -32,6 +34,7 @@ def record_page(
             are raw values.
         settings: The limits.
         cursor_after: Returns the cursor behind the first `n` records.
+        told: Returns notices about these, which come first: the next page tells of the others.
 
     Returns:
         The whole answer.
@@ -47,7 +50,7 @@ def record_page(
         "records": [],
         "data": None,
         "returned_records": len(shown),
-        "notices": [*notices, *clipper.notices()],
+        "notices": [*map(str, told(len(shown))), *notices, *clipper.notices()],
     }
     cursor_bytes = len(cursor_after(min(max_records, len(records)))) if records else 0
     room = room_for_rows(page, "", cursor_bytes, settings)
@@ -71,7 +74,7 @@ def record_page(
         "records": shown[:kept],
         "data": data,
         "returned_records": kept,
-        "notices": [*notices, *clipper.notices()],
+        "notices": [*map(str, told(kept)), *notices, *clipper.notices()],
         "truncated": bool(more or outlined),
         "truncated_by": "max_bytes" if outlined else more,
         "next_cursor": cursor_after(kept) if more else "",

@@ -1,11 +1,12 @@
 """Pages of tables: as many columns and rows as fit, cells clipped as hard as it takes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from s3_data_lake_mcp import fence, wire
 from s3_data_lake_mcp.budget import compact_size, fitting
+from s3_data_lake_mcp.loaders import told_nothing
 from s3_data_lake_mcp.pages.room import clipped, room_for_rows
 from s3_data_lake_mcp.settings import Settings
 
@@ -25,6 +26,7 @@ def table_page(
     envelope: Mapping[str, Any],
     settings: Settings,
     cursor_after: Callable[[int], str],
+    told: Callable[[int], Iterable[object]] = told_nothing,
 ) -> dict[str, Any]:
     """Fill an answer with the rows of a table that fit.
 
@@ -34,6 +36,7 @@ def table_page(
         envelope: The answer without its rows, columns and counts.
         settings: The limits.
         cursor_after: Returns the cursor behind the first `n` rows.
+        told: Returns notices about these, which come first: the next page tells of the others.
 
     Returns:
         The whole answer: `columns`, `rows`, `returned_rows`, `truncated`, `truncated_by` and
@@ -50,6 +53,7 @@ def table_page(
         names=names,
         specs=wire.column_specs(table.schema, name_chars),
         cursor_bytes=len(cursor_after(min(max_rows, table.num_rows))) if table.num_rows else 0,
+        told=told,
     )
     shown = _columns_that_fit(sheet.specs, settings)
     page, fits = sheet.page(shown)
@@ -83,6 +87,7 @@ class _Sheet:
     names: Sequence[str]
     specs: Sequence[Mapping[str, Any]]
     cursor_bytes: int
+    told: Callable[[int], Iterable[object]]
 
     def page(self, shown: int) -> tuple[dict[str, Any], bool]:
         """Return the page with the first `shown` columns, and whether it fits."""
@@ -99,7 +104,7 @@ class _Sheet:
             "returned_rows": len(rows),
         }
         header = fence.row(self.names[:shown])
-        said = {**page, "notices": [*notices, *clipper.notices()]}
+        said = {**page, "notices": [*map(str, self.told(asked)), *notices, *clipper.notices()]}
         room = room_for_rows(said, header, self.cursor_bytes, self.settings)
         kept = fitting(rows, fence.row, room)
         fits = kept > 0 or not rows
@@ -113,7 +118,7 @@ class _Sheet:
         by = "max_bytes" if cut else "max_rows" if table.num_rows > self.max_rows else ""
         return page | {
             "rows": rows,
-            "notices": [*notices, *clipper.notices()],
+            "notices": [*map(str, self.told(len(rows))), *notices, *clipper.notices()],
             "returned_rows": len(rows),
             "truncated": bool(by),
             "truncated_by": by,
