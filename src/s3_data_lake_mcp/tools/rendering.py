@@ -57,14 +57,14 @@ def _parts(  # noqa: PLR0911 - one line for each kind of answer
             return type(result).__name__, [result.model_dump_json()], None
 
 
-def _counted(returned: int, total: int | None, noun: str, by: str, *, more: bool) -> str:
+def _counted(returned: int, total: int | None, noun: str, result: TablePage | JsonPage) -> str:
     if total is not None and total != returned:
         text = f"{returned:,} of {plural(total, noun)}"
     else:
         text = plural(returned, noun)
-    if by:
-        text += f", cut by {by}"
-    if more:
+    if result.truncated_by:
+        text += f", cut by {result.truncated_by}"
+    if result.next_cursor:
         return f"{text}, more follow"
     return text if total is None or total == returned else f"{text}, none follow"
 
@@ -80,21 +80,9 @@ def _cost(result: TablePage | JsonPage) -> str:
 
 
 def _table(result: TablePage) -> tuple[str, Sequence[str], str | None]:
-    rows = _counted(
-        result.returned_rows,
-        result.total_rows,
-        "row",
-        result.truncated_by,
-        more=bool(result.next_cursor),
-    )
-    first = " · ".join(
-        [
-            rows,
-            visible(result.source.uri),
-            plural(len(result.columns), "column"),
-            _cost(result),
-        ]
-    )
+    rows = _counted(result.returned_rows, result.total_rows, "row", result)
+    columns = plural(len(result.columns), "column")
+    first = f"{rows} · {visible(result.source.uri)} · {columns} · {_cost(result)}"
     header = row(column.name for column in result.columns)
     return first, [header, *map(row, result.rows)], None
 
@@ -116,13 +104,7 @@ def _json(result: JsonPage) -> tuple[str, Sequence[str], str | None]:
         cut = " · shown as an outline, cut by max_bytes" if result.truncated else ""
         body = [] if result.data is None else [cell(result.data)]
         return f"{what} · {visible(result.source.uri)}{cut} · {_cost(result)}", body, None
-    records = _counted(
-        result.returned_records,
-        result.total_records,
-        "record",
-        result.truncated_by,
-        more=bool(result.next_cursor),
-    )
+    records = _counted(result.returned_records, result.total_records, "record", result)
     first = f"{records} · {visible(result.source.uri)} · {result.layout} · {_cost(result)}"
     return first, [cell(record) or "null" for record in result.records], None
 
