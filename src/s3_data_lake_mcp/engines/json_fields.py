@@ -47,4 +47,4 @@ def sample_casts(nodes: Mapping[str, Node]) -> list[str]:
     """Return expressions that raise where a column is a misfit, few for many columns."""
     fields = fields_of(nodes, 0).values()
     scalars = [f for f in fields if isinstance(f, TextColumn) and f.kind != TEXT]
-    return [*(f for f in fields if isinstance(f, str)), *list_casts(scalars, 0)]
+    return [*(f for f in fields if isinstance(f, str)), *list_casts(scalars)]

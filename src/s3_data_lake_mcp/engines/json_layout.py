@@ -179,13 +179,13 @@ def find_layout(opened: Opened, session: Session, max_decoded_bytes: int) -> Jso
     names = dict(zip(keys, _names(keys, reserved=mixed), strict=True))
     odd = scan.layout not in {"array", "lines"} or mixed or any(k != n for k, n in names.items())
     odd = odd or bool(objects and not keys)
-    is_plain = not scan.compression and scan.encoding == "utf-8"
+    is_plain = not scan.compression and scan.window.encoding == "utf-8"
     cut = (not is_plain or b"\\u0000" in opened.head) and any(map(has_nul_key, objects))
     strict = mixed or cut or bool(scan.decoder.duplicates)
     layout = JsonLayout(
         form=scan.layout,
         mode="plain",
-        encoding=scan.encoding,
+        encoding=scan.window.encoding,
         compression=scan.compression,
         names=names,
         nodes={},

@@ -71,9 +71,7 @@ def _says_something(table: pa.Table) -> bool:
     return any(column[0].as_py() for column in table.columns)
 
 
-def void_casts(
-    session: Session, table: Table, sql: str, most_bytes: int = CHEAP_BYTES
-) -> Iterator[VoidCast]:
+def void_casts(session: Session, table: Table, sql: str, most_bytes: int) -> Iterator[VoidCast]:
     """Yield each TRY_CAST of a column that gives null for all of its first values.
 
     Reads nothing if the table's objects have more than `most_bytes`, of large ones a few rows.

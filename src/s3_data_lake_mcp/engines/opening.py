@@ -101,7 +101,7 @@ class Opened:
             keep=keep,
         )
 
-    def decoding_reader(self, *, brief: bool = False) -> ObjectReader:
+    def decoding_reader(self, *, brief: bool) -> ObjectReader:
         """Return a reader for what is decoded before the engine sees it.
 
         Of a small object no copy is made, for a table may have a hundred thousand of them; nor of

@@ -95,9 +95,9 @@ def typed_select(
     return f"SELECT {', '.join(listed)} FROM {source}"  # noqa: S608 - all of it is quoted
 
 
-def list_casts(columns: Sequence[TextColumn], table: int) -> list[str]:
-    """Return expressions that raise where one of the columns is a misfit."""
-    return [_list_of(some, table) for some in _lists(columns)]
+def list_casts(columns: Sequence[TextColumn]) -> list[str]:
+    """Return expressions that raise where one of the columns is a misfit, of no table by name."""
+    return [_list_of(some, 0) for some in _lists(columns)]
 
 
 def _lists(columns: Sequence[TextColumn]) -> Iterator[Sequence[TextColumn]]:

@@ -125,7 +125,7 @@ def json_layout(source: ObjectReader, *, max_decoded_bytes: int) -> tuple[str, s
         LimitExceededError: If it begins with an object of more than 64 MiB.
     """
     with closing(open_start(source, max_decoded_bytes)) as scan:
-        return scan.layout, scan.encoding
+        return scan.layout, scan.window.encoding
 
 
 def _page(scan: Scan, request: JsonRequest) -> JsonResult:

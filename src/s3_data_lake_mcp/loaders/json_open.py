@@ -58,7 +58,6 @@ class Scan:
     blocks: Generator[bytes]
     decoder: ValueDecoder
     bad: BadLines
-    encoding: str
     compression: str
     record: int = 0
 
@@ -85,7 +84,7 @@ class Scan:
             "byte": item.byte,
             "line": item.line,
             "record": record,
-            "encoding": self.encoding,
+            "encoding": self.window.encoding,
             "compression": self.compression,
         }
 
@@ -131,7 +130,6 @@ def open_start(source: ObjectReader, max_decoded_bytes: int) -> Scan:
         blocks=blocks,
         decoder=decoder,
         bad=bad,
-        encoding=encoding,
         compression=compression,
     )
 
@@ -157,13 +155,7 @@ def open_position(
         start=byte,
         expected_bytes=max(_LEAST_PAGE_BYTES, min(guess, _MOST_PAGE_BYTES)),
     )
-    window = TextWindow(
-        blocks,
-        subject=str(source.ref),
-        encoding=encoding,
-        start=byte,
-        line=line,
-    )
+    window = TextWindow(blocks, subject=str(source.ref), encoding=encoding, start=byte, line=line)
     decoder, bad = ValueDecoder(), BadLines()
     items = (
         array_items(window, decoder, opened=True)
@@ -177,7 +169,6 @@ def open_position(
         blocks=blocks,
         decoder=decoder,
         bad=bad,
-        encoding=encoding,
         compression=compression,
         record=record,
     )

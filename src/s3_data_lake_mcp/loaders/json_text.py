@@ -49,7 +49,7 @@ class TextWindow:
     ) -> None:
         self._blocks = _pieces(blocks)
         self._decoder = codecs.getincrementaldecoder(encoding)("strict")
-        self._encoding = encoding
+        self.encoding = encoding
         self._fed = start
         self._failure: MalformedDataError | None = None
         self._bad = b""
@@ -70,9 +70,9 @@ class TextWindow:
 
     def size_bytes(self, to: int) -> int:
         """Return how many bytes are between `at` and `to`."""
-        if self._encoding == "utf-8" and self.text.isascii():
+        if self.encoding == "utf-8" and self.text.isascii():
             return to - self.at
-        return len(self.text[self.at : to].encode(self._encoding, "surrogateescape"))
+        return len(self.text[self.at : to].encode(self.encoding, "surrogateescape"))
 
     def is_text(self, start: int, stop: int) -> bool:
         """Whether there is no byte between two positions that is not text."""
@@ -100,7 +100,7 @@ class TextWindow:
         return False
 
     def _next(self) -> str | None:
-        if self._failure is not None and self.lenient and self._encoding == "utf-8":
+        if self._failure is not None and self.lenient and self.encoding == "utf-8":
             self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
             self._failure, self.damaged = None, True
             return self._decoder.decode(self._bad, final=self._ended)
@@ -113,11 +113,11 @@ class TextWindow:
             return self._decoder.decode(data, final=self._ended)
         except UnicodeDecodeError as exc:
             byte = self._fed - len(pending) + exc.start
-            message = f"{self.subject} is not {self._encoding.upper()} text at byte {byte:,}"
+            message = f"{self.subject} is not {self.encoding.upper()} text at byte {byte:,}"
             self._failure = MalformedDataError(message, hint="JSON text must be Unicode (UTF-8).")
             good: bytes = exc.object[: exc.start]
             self._bad = exc.object[exc.start :]
-            return good.decode(self._encoding)
+            return good.decode(self.encoding)
         finally:
             self._fed += len(data)
 
