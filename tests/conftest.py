@@ -34,15 +34,19 @@ def moto_endpoint() -> Iterator[str]:
     server.stop()
 
 
-@pytest.fixture
-def clean_env(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Hide the machine's own AWS and server settings."""
+def _hide_settings(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     for name in list(os.environ):
         if name.startswith(("AWS_", PREFIX)) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "no-config"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "no-credentials"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(folder / "no-config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(folder / "no-credentials"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+@pytest.fixture
+def clean_env(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Hide the machine's own AWS and server settings."""
+    _hide_settings(monkeypatch, tmp_path)
 
 
 @pytest.fixture
@@ -56,18 +60,28 @@ def aws_env(clean_env: None, monkeypatch: pytest.MonkeyPatch, moto_endpoint: str
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
 
 
-@pytest.fixture
-def s3(aws_env: None, moto_endpoint: str) -> Iterator["S3Client"]:
-    """Return a client for set-up, straight on the S3 API."""
-    del aws_env
-    client = boto3.session.Session().client(
-        "s3",
-        endpoint_url=moto_endpoint,
-        region_name=REGION,
-        config=Config(s3={"addressing_style": "path"}),
-    )
+@pytest.fixture(scope="session")
+def set_up_client(
+    moto_endpoint: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator["S3Client"]:
+    """Return one client for the set-up of all tests: to make it takes longer than most of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        _hide_settings(patch, tmp_path_factory.getbasetemp())
+        client = boto3.session.Session("testing", "testing").client(
+            "s3",
+            endpoint_url=moto_endpoint,
+            region_name=REGION,
+            config=Config(s3={"addressing_style": "path"}),
+        )
     yield client
     client.close()
+
+
+@pytest.fixture
+def s3(aws_env: None, set_up_client: "S3Client") -> "S3Client":
+    """Return a client for set-up, straight on the S3 API."""
+    del aws_env
+    return set_up_client
 
 
 @pytest.fixture
@@ -130,9 +144,9 @@ def fault_proxy(
 
 @pytest.fixture
 def impatient_store(fault_proxy: FaultProxy) -> S3Store:
-    """Return a store behind the proxy that waits half a second for an answer."""
+    """Return a store behind the proxy that waits two seconds for an answer."""
     del fault_proxy
-    return open_store(Settings(_env_file=None, timeout_seconds=2))  # type: ignore[call-arg] # as above
+    return open_store(Settings(_env_file=None, timeout_seconds=8))  # type: ignore[call-arg] # as above
 
 
 @pytest.fixture(params=["memory", "moto"])

@@ -17,9 +17,9 @@ def desk() -> Desk:
 def test_an_object_of_thousands_of_keys_takes_seconds(desk: Desk) -> None:
     """What a query costs grows with the number of columns, not with its square."""
     desk.put("wide.json", json.dumps({f"key_{n}": n for n in range(5_000)}))
-    start = time.monotonic()
+    start = time.process_time()
     (row,) = desk.rows("wide.json", "SELECT * FROM data")
-    assert time.monotonic() - start < 20
+    assert time.process_time() - start < 20
     assert list(row.values()) == list(range(5_000))
 
 

@@ -438,10 +438,10 @@ def test_what_multiplies_out_is_refused_at_once() -> None:
     """A bomb of common table expressions or stars costs the guard no more than its text."""
     bomb = ", ".join(f"t{i} AS (FROM t{i - 1} UNION ALL FROM t{i - 1})" for i in range(1, 20))
     stars = "SELECT *, * FROM (" * 60 + "FROM data" + ")" * 60
-    began = time.perf_counter()
+    began = time.thread_time()
     for sql in (f"WITH t0 AS (SELECT 1), {bomb} FROM t19", stars):
         assert isinstance(refused(sql), LimitExceededError)
-    assert time.perf_counter() - began < 0.5
+    assert time.thread_time() - began < 0.5
 
 
 def test_the_guard_is_quick() -> None:

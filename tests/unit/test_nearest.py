@@ -160,9 +160,9 @@ def test_hints_stay_short() -> None:
 def test_comparing_many_long_names_is_quick() -> None:
     """A thousand long names, all alike, take less than a second or two."""
     names = [("ab" * 500) + str(n) for n in range(1000)]
-    began = time.monotonic()
+    began = time.thread_time()
     assert close_names("ab" * 500, names)
-    assert time.monotonic() - began < 3
+    assert time.thread_time() - began < 3
 
 
 @given(name=st.text(min_size=1, max_size=40))

@@ -26,9 +26,9 @@ def test_very_many_columns_are_typed_in_little_time(form: str, written: str, val
     record = "{" + ", ".join(f'"{name}": {inside}' for name in names) + "}"
     rows = ",".join(names) + "\n" + ",".join([written] * _WIDE) + "\n"
     desk.put("w", rows if form == "csv" else f"[{record}]")
-    started = time.monotonic()
+    started = time.process_time()
     (row,) = desk.rows("w", "SELECT * FROM data")
-    assert time.monotonic() - started < _SECONDS
+    assert time.process_time() - started < _SECONDS
     assert row == dict.fromkeys(names, value)
     assert desk.value("w", "SELECT k7 FROM data WHERE k9 = k1199") == value
 
