@@ -122,6 +122,13 @@ def test_pattern_is_a_glob_on_the_whole_key(pattern: str, expected: list[str]) -
     assert [o.key for o in found.objects] == expected
 
 
+def test_a_pattern_lists_the_key_that_it_is() -> None:
+    """Brackets in a key's name make it no match of its own pattern, but the key was named."""
+    store = _store("[x].csv", "x.csv", "y.csv")
+    found = find_objects(store, ScanMeter(), _search(wanted=_wanted(pattern="[x].csv")))
+    assert [o.key for o in found.objects] == ["[x].csv", "x.csv"]
+
+
 def test_the_pattern_narrows_the_listing() -> None:
     """Only keys that begin like the pattern are looked at, unless the prefix says more."""
     store = _store("a/1.csv", "b/1.csv", "b/2.txt")

@@ -76,9 +76,12 @@ class KeyFilter:
             and (not self.max_size_bytes or size <= self.max_size_bytes)
             and (self.after is None or modified >= self.after)
             and (self.before is None or modified < self.before)
-            and (not self.pattern or bool(glob_regex(self.pattern).fullmatch(listed.key)))
+            and (not self.pattern or self._fits(listed.key))
             and (not self.format or format_of(listed.key) == self.format)
         )
+
+    def _fits(self, key: str) -> bool:
+        return key == self.pattern or bool(glob_regex(self.pattern).fullmatch(key))
 
 
 def _format(text: str) -> str:
