@@ -165,6 +165,7 @@ def test_long_texts_are_cut_and_counted() -> None:
     [
         ([None, None], ["null in every row"]),
         ([7] * 9, ["the same value in every row"]),
+        ([5.0, 5.0, math.nan], ["1 NaN, left out of its figures"]),
         ([f"k{i}" for i in range(9)], ["unique in every row: it looks like a key"]),
         ([*range(10), *range(10), 5_000], ["outliers: 5000 (max) far from the middle half"]),
         ([1, 2], []),

@@ -141,7 +141,7 @@ def findings(figures: Figures) -> list[str]:
     if figures.column.kind == "opaque":
         return [f"only nulls are counted of {str(figures.column.type).partition('<')[0]}"]
     said: list[str] = []
-    if distinct == 1 and present == rows > 1:
+    if distinct == 1 and present - figures.nan == rows > 1:
         said.append("the same value in every row")
     if distinct == rows > TOP and figures.distinct_exact and figures.column.kind != "float":
         said.append("unique in every row: it looks like a key")

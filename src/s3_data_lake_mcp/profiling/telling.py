@@ -75,7 +75,7 @@ def likely_key(figures: Sequence[Figures], rows: int) -> str:
         return ""
     near = [each.column.name for each in figures if (each.distinct or 0) >= _KEY_SHARE * rows]
     if not near:
-        return "Repeated rows were not counted; no column is unique."
+        return "Repeated rows were not counted; no column looks unique."
     return f"Repeated rows were not counted; {', '.join(near[:3])} may be unique (an estimate)."
 
 
