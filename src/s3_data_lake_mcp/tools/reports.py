@@ -7,6 +7,9 @@ from s3_data_lake_mcp.loaders.formats import READ_TOOLS
 from s3_data_lake_mcp.models.analysis import Bin, Dataset, DatasetSummary, FileMetadata, Profile
 from s3_data_lake_mcp.tools.words import next_line, size
 
+_SIX_DIGITS = 1e6
+_WHOLE = 1e16
+
 
 def summary(result: DatasetSummary) -> tuple[str, Sequence[str], str | None]:
     """Return first line, body and suggestion of a summary."""
@@ -97,8 +100,13 @@ def _profile_lines(profile: Profile) -> list[str]:
 
 
 def _short(value: object) -> object:
-    """Return a number with as many digits as say something; the structure holds all of them."""
-    return float(f"{value:.6g}") if isinstance(value, float) else value
+    """Return a number with as many digits as say something; the structure holds all of them.
+
+    Those in front of the point do: ids and seconds since 1970 differ in their last ones.
+    """
+    if not isinstance(value, float):
+        return value
+    return round(value) if _SIX_DIGITS <= abs(value) < _WHOLE else float(f"{value:.6g}")
 
 
 def _bins(bins: Sequence[Bin]) -> str | None:
