@@ -140,3 +140,12 @@ def test_arrays_without_records_have_no_columns(basis: str) -> None:
     for at, body in enumerate((b"[]", b'[{"id": 1}, {"id": 2}]', b"[]")):
         summaries.put(f"t/{at}.json", body)
     assert list(summaries.columns("t/", basis)) == ["id"]
+
+
+def test_a_dataset_of_a_glob_is_no_more_than_that(summaries: Summaries) -> None:
+    """The prefix of all that matches has keys that do not."""
+    for at in range(4):
+        summaries.put(f"sales/dt=2026-01-0{at % 2 + 1}/part-{at}.csv")
+    told = summaries.of("sales/**/*[0-1].csv")
+    found = [(one["uri"], one["objects"]) for one in told["datasets"]]
+    assert found == [("s3://lake/sales/**/*[0-1].csv", 2)]

@@ -97,6 +97,9 @@ def _datasets(store: ObjectStore, stock: Stock, meter: ScanMeter) -> tuple[list[
     """Return the data sets with the drift of their schemas, and notices of that and their age."""
     datasets = stock.grouper.datasets()
     groups = stock.grouper.groups()
+    if stock.kind == "glob" and len(groups) == 1 and groups[0].objects > 1:
+        # A prefix would select what the glob leaves out, too.
+        datasets[0]["uri"] = stock.uri
     said: list[str] = []
     if meter.remaining_seconds > _DRIFT_SHARE_OF_TIME * meter.timeout_seconds:
         formats = [str(one["format"]) for one in datasets]
