@@ -60,6 +60,7 @@ async def test_a_prefix_of_nothing_gets_what_is_there(
     [
         ("*art-0.parquet", "* does not cross /, ** does: **/*art-0.parquet."),
         ("hive/*.parquet", "* does not cross /, ** does."),
+        ("hive", "A pattern is of whole keys: **hive** fits all that hold it."),
         ("**/*.{csv,parquet}", "Braces in a pattern are taken literally: ask for one at a time."),
         ("**/*.no", ""),
         ("s3://a/*.csv", "prefix and pattern are of keys alone: without s3:// and the bucket."),

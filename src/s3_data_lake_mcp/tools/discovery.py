@@ -135,6 +135,8 @@ def _taken_literally(pattern: str) -> Iterator[str]:
         yield f"* does not cross /, ** does{'' if '/' in pattern else f': **/{pattern}'}."
     if "{" in pattern:
         yield "Braces in a pattern are taken literally: ask for one at a time."
+    elif pattern and not is_glob(pattern):
+        yield f"A pattern is of whole keys: **{pattern}** fits all that hold it."
 
 
 def _nothing_below(call: Call, bucket: str, prefix: str) -> str:
