@@ -205,3 +205,16 @@ def test_columns_that_there_may_be_besides_are_said(
     answer = summaries.of("x.jsonl", "exact")
     assert ("late" in {column["name"] for column in answer["profile"]["columns"]}) is not told
     assert any("may hold further keys" in notice for notice in answer["notices"]) is told
+
+
+@pytest.mark.parametrize("basis", ["exact", "sample"])
+@pytest.mark.parametrize("sets", [False, True], ids=["object", "set"])
+def test_what_is_nested_among_texts_is_written_as_queries_have_it(
+    summaries: Summaries, *, sets: bool, basis: str
+) -> None:
+    """A frequent value can be looked for as it is shown."""
+    records = ['{"a": "t"}\n', '{"a": {"z": 1, "y": [2, "é"]}}\n', '{"a": [3, 4]}\n']
+    for at, body in enumerate(records if sets else ["".join(records)]):
+        summaries.put(f"x/{at}.jsonl", body.encode())
+    shown = {top["value"] for top in summaries.columns("x/", basis)["a"]["top"]}
+    assert shown == {"t", '{"z":1,"y":[2,"é"]}', "[3,4]"}

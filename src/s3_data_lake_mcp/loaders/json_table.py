@@ -1,11 +1,11 @@
 """Parsed JSON values as an Arrow table, for whoever computes on columns."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
 
+from s3_data_lake_mcp.budget import compact_text
 from s3_data_lake_mcp.errors import LimitExceededError
 from s3_data_lake_mcp.fence import scrub, scrub_all
 from s3_data_lake_mcp.loaders import MAX_COLUMNS
@@ -72,8 +72,7 @@ def _numbers(values: list[object], kinds: set[type]) -> "pa.Array[Any]":
 
 def _texts(values: list[object]) -> "pa.Array[Any]":
     texts = [
-        None if v is None else scrub(v if isinstance(v, str) else json.dumps(v, ensure_ascii=False))
-        for v in values
+        None if v is None else scrub(v if isinstance(v, str) else compact_text(v)) for v in values
     ]
     return pa.array(texts, pa.string())
 

@@ -1,10 +1,10 @@
 """The rows of several objects as one table."""
 
-import json
 from collections.abc import Sequence
 
 import pyarrow as pa
 
+from s3_data_lake_mcp.budget import compact_text
 from s3_data_lake_mcp.profiling.columns import spelt_once
 from s3_data_lake_mcp.wire import Clipper, json_rows
 
@@ -54,7 +54,7 @@ def _as_text(table: pa.Table, names: set[str]) -> pa.Table:
             column = table.column(at).cast(pa.string())
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
             shown = json_rows(table.select([at]), Clipper())
-            texts = [None if v is None else json.dumps(v, ensure_ascii=False) for (v,) in shown]
+            texts = [None if v is None else compact_text(v) for (v,) in shown]
             column = pa.chunked_array([pa.array(texts, pa.string())])
         table = table.set_column(at, name, column)
     return table
