@@ -4,11 +4,13 @@ import time
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from s3_data_lake_mcp.engines.guard import check_sql
 from s3_data_lake_mcp.engines.mend import mend, scrubbed
 from s3_data_lake_mcp.errors import SqlError, UnknownColumnError
+from security.locked import locked_connection
 from support.mending import Mender, honest_mender
 
 
@@ -40,6 +42,11 @@ def mender() -> Mender:
         ),
         ("SELECT address_city FROM data", "SELECT address.city FROM data"),
         ("SELECT * EXCLUDE (paylod) FROM data", "SELECT * EXCLUDE (payload) FROM data"),
+        (
+            "SELECT Unit Price, qty FROM data",
+            'SELECT "Unit Price", qty FROM data',
+        ),
+        ("SELECT größe in m² FROM data", 'SELECT "größe in m²" FROM data'),
         ("SELECT ordr FROM data", 'SELECT "order" FROM data'),
         ('SELECT "coun\ntry" FROM data', "SELECT country FROM data"),
         ('SELECT address."ci\nty" FROM data', "SELECT address.city FROM data"),
@@ -112,6 +119,25 @@ def test_an_unknown_column_is_mended(mender: Mender, sql: str, repaired: str | N
 @pytest.mark.parametrize(
     ("sql", "repaired"),
     [
+        ("SELECT E-Mail FROM data", 'SELECT "E-Mail" FROM data'),
+        (
+            "SELECT max(Revenue (EUR)) FROM data WHERE revenue (eur) > 3",
+            'SELECT max("Revenue (EUR)") FROM data WHERE "Revenue (EUR)" > 3',
+        ),
+    ],
+)
+def test_a_name_with_other_signs_gets_its_quotes(sql: str, repaired: str) -> None:
+    """What parses as a difference or a call is the column of that name."""
+    table = pa.table({"E-Mail": ["a"], "Revenue (EUR)": [1.5]})
+    columns = [("E-Mail", "VARCHAR"), ("Revenue (EUR)", "DOUBLE")]
+    error = Mender(locked_connection(table), columns).fail(sql)
+    assert error.repair == {"sql": repaired}
+    assert "stands in quotes" in error.hint
+
+
+@pytest.mark.parametrize(
+    ("sql", "repaired"),
+    [
         ("SELECT order FROM data", 'SELECT "order" FROM data'),
         (
             "SELECT id, order FROM data WHERE order > 1 ORDER BY order",
@@ -120,6 +146,10 @@ def test_an_unknown_column_is_mended(mender: Mender, sql: str, repaired: str | N
         ("SELECT id FROM data GROUP BY group", 'SELECT id FROM data GROUP BY "group"'),
         ("SELECT at + 1, end FROM data", 'SELECT "at" + 1, "end" FROM data'),
         ("SELECT 'é', desc FROM orders", "SELECT 'é', \"desc\" FROM data"),
+        (
+            "SELECT max(Unit Price) FROM data WHERE id > 1",
+            'SELECT max("Unit Price") FROM data WHERE id > 1',
+        ),
         ("FROM s3://lake/ä/b.csv", "FROM 's3://lake/ä/b.csv'"),
         ("FROM data JOIN S3://a/b c USING (d)", "FROM data JOIN 'S3://a/b' c USING (d)"),
     ],

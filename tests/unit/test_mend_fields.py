@@ -58,6 +58,11 @@ _ROWS = "(SELECT unnest(data.users, max_depth := 2) FROM data) AS data"
             "Bonn",
         ),
         ("SELECT users[1].id FROM data", "SELECT data.users[1].id FROM data", 1),
+        (
+            "SELECT sum(data.users.id) FROM data WHERE data.users.id > 1",
+            f"SELECT sum(id) FROM {_ROWS} WHERE id > 1",
+            2,
+        ),
         ("SELECT users.id FROM data d", "", None),
         ("SELECT page.nxt FROM data", "SELECT page.next FROM data", "/2"),
         ("SELECT id FROM data d", "", None),

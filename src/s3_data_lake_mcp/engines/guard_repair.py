@@ -50,6 +50,27 @@ def with_words(sql: str, words: Sequence[Token], places: Iterable[int], new: str
     return "".join([*pieces, sql[last:]])
 
 
+def with_whole_names(sql: str, part: str, names: Iterable[str]) -> str:
+    """Return the text with quotes around the names of more words than one that this is a part of.
+
+    Nothing is returned if none of them stands there.
+    """
+    sought = [(tokens(name), name) for name in names if not _PLAIN_NAME.fullmatch(name)]
+    sought = [(parts, name) for parts, name in sought if places_of(parts, part)]
+    for parts, name in sorted(sought, key=lambda pair: -len(pair[0])):
+        asked = [ascii_lower(one.text) for one in parts]
+        words = tokens(sql)
+        written = [ascii_lower(plain_name(word) or word.text) for word in words]
+        found = [i for i in range(len(words)) if written[i : i + len(asked)] == asked]
+        if len(asked) == 1 or not found:
+            continue
+        for place in reversed(found):
+            last = words[place + len(asked) - 1]
+            sql = sql[: words[place].start] + identifier(name) + sql[last.stop :]
+        return sql
+    return ""
+
+
 def with_table(sql: str, name: str, positions: Sequence[int], *, alias: bool) -> str:
     """Return the text with a table's name, where it stands as a table, replaced by that of `data`.
 

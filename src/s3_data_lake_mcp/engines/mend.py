@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 import duckdb
 
 from s3_data_lake_mcp.engines.guard import check_sql
-from s3_data_lake_mcp.engines.guard_repair import quoted_name
+from s3_data_lake_mcp.engines.guard_repair import quoted_name, with_whole_names
 from s3_data_lake_mcp.engines.guard_text import quoted
 from s3_data_lake_mcp.engines.guard_tree import TABLE
 from s3_data_lake_mcp.engines.mend_dialect import with_group, with_lambdas, with_qualify
+from s3_data_lake_mcp.engines.mend_fields import spread_field
 from s3_data_lake_mcp.engines.mend_functions import is_date_part, own_calls
 from s3_data_lake_mcp.engines.mend_names import (
     Mended,
@@ -70,6 +71,7 @@ _UNGROUPED = re.compile(
     r'(.+?)"'
 )
 _FIELD = re.compile(r'(?s)Could not find key "(.+?)" in struct')
+_NO_STRUCT = re.compile(r"(?s)Cannot extract field '(.+?)' from expression")
 _QUALIFIER = re.compile(r'(?s)Referenced table "(.+?)" not found')
 _FUNCTION = re.compile(r'(?s)Function with name "?(.+?)"? (?:does not exist|is not in the catalog)')
 _ARGUMENTS = re.compile(
@@ -123,8 +125,8 @@ def mend(error: Exception, sql: str, columns: Mapping[str, Sequence[tuple[str, s
     if failed := _of_kind(error):
         return failed
     schema = Schema.of(columns)
-    mended = _of_elsewhere(text, sql, schema) or _misplaced(text, sql, schema)
-    mended = mended or _mended(error, text, sql, schema)
+    mended = _unquoted(text, sql, schema) or _of_elsewhere(text, sql, schema)
+    mended = mended or _misplaced(text, sql, schema) or _mended(error, text, sql, schema)
     if mended is None:
         return _plain(text)
     return mended.kind(
@@ -182,6 +184,17 @@ def _mended(error: Exception, text: str, sql: str, schema: Schema) -> Mended | N
     return mended
 
 
+def _unquoted(text: str, sql: str, schema: Schema) -> Mended | None:
+    """Mend a column of several words, or with other signs, that stands without its quotes."""
+    missing, function = _missing_column(text, schema), _FUNCTION.search(text)
+    name = missing[0] if missing else function[1] if function else ""
+    if not name or not (new := with_whole_names(sql, name, schema.types)):
+        return None
+    message = f"{TABLE} has no column {quoted(name)}"
+    hint = "A column of more than one word, or with other signs in its name, stands in quotes."
+    return Mended(message=message, hint=hint, sql=new, kind=UnknownColumnError)
+
+
 def _of_elsewhere(text: str, sql: str, schema: Schema) -> Mended | None:
     """Mend what other engines have, functions and types, and patterns of names."""
     if kind := _TYPE.search(text):
@@ -207,11 +220,15 @@ def _of_elsewhere(text: str, sql: str, schema: Schema) -> Mended | None:
 
 
 def _misplaced(text: str, sql: str, schema: Schema) -> Mended | None:
-    """Mend columns that stand beside aggregates, and windows in WHERE."""
+    """Mend columns that stand beside aggregates, windows in WHERE, and fields of lists."""
     if _WINDOWED in text:
         message = "WHERE comes before the window functions of a query"
         hint = "Write QUALIFY in place of WHERE for what a window function gives."
         return Mended(message=message, hint=hint, sql=with_qualify(sql))
+    if field := _NO_STRUCT.search(text):
+        hint, new = spread_field(field[1], sql, schema.types)
+        message = f"A list of structs has no field {quoted(field[1])}"
+        return Mended(message=message, hint=hint, sql=new) if hint else None
     found = _UNGROUPED.search(text) if _GROUP in text else None
     if found is None or not schema.type_of(found[1]):
         return None

@@ -15,6 +15,7 @@ _NO_COLUMNS = (
 )
 _GROUPINGS = ("ALL", "ROLLUP", "CUBE", "GROUPING")
 _BEHIND_GROUPS = ("HAVING", "WINDOW", "QUALIFY", "ORDER", "LIMIT", "OFFSET")
+_NO_SECOND_WORDS = (*_NO_COLUMNS, *_BEHIND_GROUPS, "GROUP", "ON", "ASC", "DESC", "ILIKE")
 _BEFORE_COLUMNS = ("SELECT", "DISTINCT", "BY", "WHERE", "HAVING", "AND", "OR", "NOT", "ON")
 _BEFORE_COLUMN = frozenset("(,.=<>+-*/") | {"<=", ">=", "<>", "!=", "||"}
 
@@ -123,7 +124,8 @@ def _limited(sql: str) -> str:
 def with_quotes(sql: str, position: int) -> tuple[str, str]:
     """Return a query that does not parse at a place with quotes around what stands there, and why.
 
-    That is a keyword where a column is meant, or an S3 URI. Nothing is returned if it is neither.
+    That is a keyword where a column is meant, the second word of one, or an S3 URI. Nothing is
+    returned if it is none of these.
 
     `position` counts characters.
     """
@@ -131,6 +133,12 @@ def with_quotes(sql: str, position: int) -> tuple[str, str]:
         return _BARE_URI.sub(r"\1'\2'", sql), "An S3 URI stands in quotes."
     words = tokens(sql)
     at = next((i for i, word in enumerate(words) if word.stop > position), len(words))
+    if 1 < at < len(words) and _may_be_column(words, at - 1):
+        first, second = words[at - 1], words[at]
+        if second.text.isidentifier() and not second.says(*_NO_SECOND_WORDS):
+            name = f'"{first.text} {second.text}"'
+            hint = f"A column of two words stands in quotes: {name}."
+            return sql[: first.start] + name + sql[second.stop :], hint
     for place in (at, at - 1):
         if not 0 < place < len(words) or not _may_be_column(words, place):
             continue

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from s3_data_lake_mcp.engines.guard_repair import quoted_name, with_words
-from s3_data_lake_mcp.engines.guard_text import tokens
+from s3_data_lake_mcp.engines.guard_text import ascii_lower, tokens
 from s3_data_lake_mcp.engines.guard_tree import TABLE
 
 CLAUSES: Final = ("WHERE", "GROUP", "HAVING", "QUALIFY", "WINDOW", "ORDER", "LIMIT", "USING")
@@ -43,6 +43,18 @@ def spread(name: str, sql: str, types: Mapping[str, str]) -> tuple[str, str]:
     if len(behind) > 1 and not behind[1].says(*CLAUSES):
         return hint, ""
     return hint, with_words(sql, words, froms, rows)
+
+
+def spread_field(name: str, sql: str, types: Mapping[str, str]) -> tuple[str, str]:
+    """Return the same for a field that is asked of the list itself: `items.sku`."""
+    if not (path := _list_with(name, types)):
+        return "", ""
+    words, parts = tokens(sql), [ascii_lower(one.text) for one in tokens(f"{path}.")]
+    texts = [ascii_lower(word.text) for word in words]
+    for place in range(len(words) - len(parts), -1, -1):
+        if texts[place : place + len(parts)] == parts and texts[place - 1 : place] != ["."]:
+            sql = sql[: words[place].start] + sql[words[place + len(parts)].start :]
+    return spread(name, sql, types)
 
 
 def _list_with(name: str, types: Mapping[str, str]) -> str:
