@@ -314,17 +314,45 @@ def test_path_to_nothing_names_keys_where_it_ends(path: str, said: str) -> None:
         ("$['items'][0]", "items[0]"),
         ("$", ""),
         ("/items/0/id", "items[0].id"),
+        (".items[0].id", "items[0].id"),
+        ("items.0.id", "items[0].id"),
+        ("items[?id==1]", "items[?id==`1`]"),
+        ("$.items[?(@.id>=1)].id", "items[?(@.id>=`1`)].id"),
+        ("items[0]['id']", "items[0].id"),
     ],
 )
 def test_a_path_of_another_language_comes_with_the_one_that_was_meant(
     path: str, meant: str
 ) -> None:
-    """JSONPath and JSON pointers are no JMESPath."""
+    """JSONPath, JSON pointers, jq's paths and numbers without marks are no JMESPath."""
     body = '{"items":[{"id":1}]}'
     with pytest.raises(InvalidArgumentError) as caught:
         read(body, path=path)
     assert caught.value.repair == {"path": meant}
     read(body, path=meant)
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("[?name=='Ann']", ""),
+        ("[?name=='Bob']", ""),
+        ('[?name=="Ann"]', "In it, \"Ann\" is a key, not a value: write 'Ann'."),
+        ("[?name == Ann && on]", "In it, Ann is a key, not a value: write 'Ann'."),
+        ("[?on==true]", "In it, true is a key, not a value: write `true`."),
+    ],
+)
+def test_a_filter_with_keys_for_values_is_told(path: str, said: str) -> None:
+    """It fits nothing, which is no answer to what was asked."""
+    page = read('[{"name":"Ann","on":true}]', path=path)
+    assert page.notices == ([f"path {path!r} fits nothing. {said}"] if said else [])
+
+
+def test_a_table_is_sent_to_its_tool() -> None:
+    """What is no JSON, under a name of CSV, is not to be mended."""
+    with pytest.raises(MalformedDataError, match="is not valid JSON") as caught:
+        read('id,name\n1,"Miller, Ann"\n', key="crm.csv")
+    assert caught.value.repair_tool == "read_csv_from_s3"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,12 @@ from s3_data_lake_mcp.cursors import count_in, misfit
 from s3_data_lake_mcp.errors import MalformedDataError
 from s3_data_lake_mcp.loaders import Position
 from s3_data_lake_mcp.loaders.compression import decoded_blocks, detect_compression, first_text
-from s3_data_lake_mcp.loaders.formats import refuse_other, strip_compression
+from s3_data_lake_mcp.loaders.formats import (
+    READ_TOOLS,
+    format_of,
+    refuse_other,
+    strip_compression,
+)
 from s3_data_lake_mcp.loaders.json_scan import (
     DOCUMENT_BYTES,
     RECORD_BYTES,
@@ -122,7 +127,14 @@ def open_start(source: ObjectReader, max_decoded_bytes: int) -> Scan:
     else:
         too_long = not compression and source.size_bytes > DOCUMENT_BYTES
         limit = RECORD_BYTES if too_long else DOCUMENT_BYTES
-        layout, items = _layout(window, decoder, bad, limit)
+        try:
+            layout, items = _layout(window, decoder, bad, limit)
+        except MalformedDataError as exc:
+            if format_of(source.ref.key) == "csv":
+                exc.repair_tool = READ_TOOLS["csv"]
+                exc.repair = {"bucket_name": source.ref.bucket, "object_key": source.ref.key}
+                exc.hint = f"Its name says CSV: use {exc.repair_tool}."
+            raise
     return Scan(
         layout=layout,
         items=items,

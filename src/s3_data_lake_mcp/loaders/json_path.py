@@ -23,6 +23,11 @@ MAX_PATH_CHARS = 2_000
 _SHOWN_KEYS = 20
 _MOST_BEGINNINGS = 20
 _HINT = "`path` is a JMESPath expression, such as `orders[?total > `100`].id`."
+_NAMED = re.compile(r"\[(?:'(\w+)'|\"(\w+)\")\]")
+_NUMBER = re.compile(r"\.\[?(\d+)\]?(?![\w\]])")
+_BARE_VALUE = re.compile(r"([=!<>]=?\s*)(-?\d+(?:\.\d+)?)\b")
+_CONSTANTS = ("true", "false", "null")
+_BARE_WORD = re.compile(r"[=!<>]=?\s*(\"[^\"]*\"|[A-Za-z_]\w*)\s*(?=[\])&|])")
 _WORD = re.compile(r"[^\W\d]\w*")
 
 
@@ -37,7 +42,7 @@ def look_up(document: object, path: str, subject: str) -> object:
     try:
         found = jmespath.compile(path).search(document)
     except JMESPathError as exc:
-        meant = _respelled(path) if isinstance(exc, LexerError) else None
+        meant = _respelled(path)
         repair = None if meant is None else {"path": meant}
         raise InvalidArgumentError(_reason(path, exc), hint=_HINT, repair=repair) from exc
     except RecursionError as exc:
@@ -52,13 +57,16 @@ def look_up(document: object, path: str, subject: str) -> object:
 
 
 def _respelled(path: str) -> str | None:
-    """Return a JSONPath, or a JSON pointer, as JMESPath; None if it is neither or says more."""
-    if path.startswith("$"):
-        return re.sub(r"\[(?:'(\w+)'|\"(\w+)\")\]", r".\1\2", path[1:]).removeprefix(".")
+    """Return what is nearly JMESPath, or a path of another kind, as JMESPath; None if it is none.
+
+    Those are JSONPath, JSON pointers and jq, and values without the marks that JMESPath has.
+    """
     if path.startswith("/"):
         parts = path[1:].split("/")
         return "".join(f"[{p}]" if p.isdecimal() else f".{p}" for p in parts).removeprefix(".")
-    return None
+    named = _NUMBER.sub(r"[\1]", _NAMED.sub(r".\1\2", path.removeprefix("$")))
+    meant = _BARE_VALUE.sub(r"\1`\2`", named.removeprefix("."))
+    return meant if meant != path else None
 
 
 def _deepest(document: object, path: str) -> tuple[object, str]:
@@ -71,6 +79,16 @@ def _deepest(document: object, path: str) -> tuple[object, str]:
             if found := look_up(document, path, "the document"):
                 return found, path
     return document, ""
+
+
+def unmarked_values(path: str) -> str:
+    """Return what a filter that fits nothing compares with: keys, where it has values; else ""."""
+    found = _BARE_WORD.search(path)
+    if found is None:
+        return ""
+    said = f"In it, {found[1]} is a key, not a value: "
+    word = found[1].strip('"')
+    return said + (f"write `{word}`." if word in _CONSTANTS else f"write '{word}'.")
 
 
 def nearest_keys(document: object, path: str) -> str:
