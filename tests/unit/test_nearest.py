@@ -47,6 +47,8 @@ def explained(shelf: Shelf, bucket: str, key: str) -> NotFoundError:
         ("/sales/2026/orders.csv", "sales/2026/orders.csv"),
         ("//orders.csv", "orders.csv"),
         ("/sales/2026/*.csv", "sales/2026/*.csv"),
+        ("sales/*.csv", "sales/**/*.csv"),
+        ("*/ord*.csv", "*/**/ord*.csv"),
     ],
 )
 def test_a_misspelt_key_gets_the_nearest(filled: Shelf, wrong: str, right: str) -> None:

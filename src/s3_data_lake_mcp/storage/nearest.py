@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from s3_data_lake_mcp.errors import LakeError, NotFoundError
 from s3_data_lake_mcp.fence import first_of
 from s3_data_lake_mcp.storage import ListPage, ObjectStore, ScanMeter
-from s3_data_lake_mcp.storage.keys import glob_prefix, is_glob
+from s3_data_lake_mcp.storage.keys import glob_prefix, glob_regex, is_glob
 
 _CUTOFF = 0.6
 _COMPARED_CHARS = 128
@@ -28,7 +28,8 @@ def explain_missing(store: ObjectStore, exc: NotFoundError, meter: ScanMeter) ->
     try:
         if not exc.key:
             return _explain_bucket(store, exc, meter)
-        return _explain_bare(store, exc, meter) or _explain_key(store, exc, meter)
+        found = _explain_bare(store, exc, meter) or _explain_glob(store, exc, meter)
+        return found or _explain_key(store, exc, meter)
     except NotFoundError as missing:
         if missing.key or not exc.key:
             return exc
@@ -97,6 +98,22 @@ def _explain_bare(store: ObjectStore, exc: NotFoundError, meter: ScanMeter) -> N
             repair = {"bucket_name": bucket, "object_key": bare}
             return _enriched(exc, f"Nearest: {bare}.", repair)
     return None
+
+
+def _explain_glob(store: ObjectStore, exc: NotFoundError, meter: ScanMeter) -> NotFoundError | None:
+    """Name the glob that fits what lies in deeper folders, if some does."""
+    head, slash, last = exc.key.rpartition("/")
+    if "*" not in last or "**" in exc.key:
+        return None
+    deeper = f"{head}{slash}**/{last}"
+    listed = store.list_page(exc.bucket, glob_prefix(exc.key), meter).objects
+    keys = [one.key for one in listed if one.size_bytes]
+    if any(map(glob_regex(exc.key).fullmatch, keys)):
+        return None
+    if not any(map(glob_regex(deeper).fullmatch, keys)):
+        return None
+    repair = {"bucket_name": exc.bucket, "object_key": deeper}
+    return _enriched(exc, f"* does not cross /, ** does: {deeper}.", repair)
 
 
 def _explain_key(store: ObjectStore, exc: NotFoundError, meter: ScanMeter) -> NotFoundError:

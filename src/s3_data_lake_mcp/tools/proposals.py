@@ -28,6 +28,11 @@ _PROVEN = frozenset(
 """The tools whose workers try what they propose."""
 
 _OF_MANY = "query_csv_data"
+_OF_ONE = {
+    **dict.fromkeys((READ_TOOLS["csv"], READ_TOOLS["json"]), (_OF_MANY, "object_key")),
+    "get_file_metadata": ("list_s3_objects", "pattern"),
+}
+"""Tools of one object, with a tool that takes a glob, and where."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -117,15 +122,17 @@ def misplaced(exc: LakeError, arguments: Mapping[str, Any], place: str) -> LakeE
 
 
 def of_one(exc: LakeError, tool: str) -> LakeError:
-    """Return the error of who gives a glob to a tool that reads one object, with one for many."""
+    """Return the error of who gives a glob to a tool of one object, with a tool that takes one."""
     # Other signs of a glob are in keys as well, one of which may be misspelt.
     if not isinstance(exc, NotFoundError) or "*" not in exc.key:
         return exc
-    if tool not in {READ_TOOLS["csv"], READ_TOOLS["json"]}:
+    taker, place = _OF_ONE.get(tool, ("", ""))
+    if not taker:
         return exc
+    fits = str((exc.repair or {}).get("object_key"))
     return NotFoundError(
         str(exc),
-        hint=f"{tool} reads one object; {_OF_MANY} takes a glob.",
-        repair={"bucket_name": exc.bucket, "object_key": exc.key},
-        repair_tool=_OF_MANY,
+        hint=f"{tool} reads one object; {taker} takes a glob.",
+        repair={"bucket_name": exc.bucket, place: fits if "**" in fits else exc.key},
+        repair_tool=taker,
     )
