@@ -128,3 +128,24 @@ async def test_the_latest_version_has_no_name(call: Caller, orders: str) -> None
     assert meant.data["total_rows"] in (None, 3)
     absent = await call("get_file_metadata", **{**place, "object_key": "none"}, version_id="latest")
     assert "next: " not in absent.text or absent.next["tool"] != "get_file_metadata"
+
+
+@pytest.mark.parametrize(("size", "found"), [("1 MB", 0), ("0.05KiB", 1), ("7B", 2)])
+@pytest.mark.usefixtures("orders")
+async def test_a_size_is_told_in_bytes(call: Caller, size: str, found: int) -> None:
+    """Bytes are asked for, and sizes are mostly told in larger units."""
+    place = {"bucket_name": SHELF, "prefix": "meant/"}
+    meant = await _meant(call, "list_s3_objects", {**place, "min_size_bytes": size})
+    assert meant.data["count"] == found
+
+
+@pytest.mark.usefixtures("orders")
+async def test_a_glob_of_deeper_keys_is_told(call: Caller) -> None:
+    """A single star ends at a slash; tools of one object lead to one that takes a glob."""
+    place = {"bucket_name": SHELF, "object_key": "me*/c*.csv"}
+    meant = await _meant(call, QUERY, place)
+    assert meant.data["rows"] == [[7]]
+    failed = await call("get_file_metadata", **place)
+    assert failed.next["tool"] == "list_s3_objects"
+    found = await call("list_s3_objects", **failed.next["arguments"])
+    assert [one["key"] for one in found.data["objects"]] == ["meant/a b/c+d.csv"]

@@ -407,6 +407,11 @@ async def test_a_folder_is_listed_for_a_tool_of_one_object(
         (SHELF.upper(), "repairs/one.csv"),
         (f"arn:aws:s3:::{SHELF}", "repairs/one.csv"),
         (f"arn:aws:s3:::{SHELF}/repairs/one.csv", ""),
+        (SHELF.replace("-", "_"), "repairs/one.csv"),
+        (f"{SHELF}/repairs", "one.csv"),
+        (f"s3://{SHELF}/repairs/", "one.csv"),
+        (f"s3://{SHELF}/repairs", "repairs/one.csv"),
+        (f"s3://{SHELF}/repairs/one.csv", "one.csv"),
     ],
 )
 async def test_a_bucket_is_found_in_what_holds_it(

@@ -17,6 +17,7 @@ from s3_data_lake_mcp.tools.meant import (
     PAGE_SIZES,
     PLACES,
     WITHOUT_HARM,
+    joined,
     meant_bucket,
     meant_condition,
     meant_name,
@@ -237,7 +238,7 @@ class Signature:
         if place is None:
             if self.place and (repair := meant_bucket(values, self.place)):
                 message = f"{visible(values['bucket_name'])!r} is not a bucket's name"
-                hint = "Give the bucket alone, in lower case; a key goes beside it."
+                hint = "Give the bucket alone, in lower case, without _; a key goes beside it."
                 raise InvalidArgumentError(message, hint=hint, repair=repair)
             return values
         bucket, key = place
@@ -247,7 +248,7 @@ class Signature:
             raise InvalidArgumentError(
                 message,
                 hint="Give the key once.",
-                repair={"bucket_name": bucket, self.place: key},
+                repair={"bucket_name": bucket, self.place: joined(key, given)},
             )
         return {**values, "bucket_name": bucket, self.place: given or key}
 

@@ -21,7 +21,7 @@ _ALIASES: Mapping[str, Sequence[str]] = {
     **dict.fromkeys(("key", "object_key", "path", "file", "file_path"), PLACES),
     **dict.fromkeys(("query", "statement"), ("sql",)),
     **dict.fromkeys(("filter", "predicate", "condition"), ("where",)),
-    **dict.fromkeys(("fields", "select"), ("columns",)),
+    **dict.fromkeys(("fields", "select", "usecols", "column_names"), ("columns",)),
     **dict.fromkeys(("bucket_name", "name", "search"), ("name_contains",)),
     "prefix": (*PLACES, "name_contains"),
     **dict.fromkeys(("skip", "start"), ("offset",)),
@@ -60,6 +60,7 @@ _ALIKE = 0.75
 _NONE = ("", "null", "none")
 _WORDS = {"true": True, "yes": True, "false": False, "no": False}
 _NUMBER = re.compile(r"-?\d{1,3}(?:[,_]\d{3})+|-?\d+")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B", re.IGNORECASE)
 _ARN = "arn:aws:s3:::"
 _BOUNDS = re.compile(r"\s*(?:,|\band\b)\s*", re.IGNORECASE)
 _WHERE = re.compile(r"\s*where\s+", re.IGNORECASE)
@@ -112,6 +113,9 @@ def _read(text: str, default: object) -> Iterator[object]:
         yield default
     elif _NUMBER.fullmatch(text):
         yield int(re.sub("[,_]", "", text))
+    elif size := _SIZE.fullmatch(text):
+        base = 1024 if size[3] else 1000
+        yield int(float(size[1]) * base ** " KMGT".index(size[2].upper()))
 
 
 def _choice(text: str, choices: Sequence[str]) -> Iterator[str]:
@@ -177,7 +181,19 @@ def meant_bucket(arguments: Mapping[str, str], place: str) -> dict[str, object]:
     """Return bucket and key where bucket_name is no name but holds one; nothing if it is one."""
     text, given = arguments["bucket_name"], arguments[place]
     bucket, _, key = text.removeprefix(_ARN).partition("/")
-    bucket = bucket.lower()
-    if not bucket or text == bucket or (key and given not in ("", key)):
+    bucket = bucket.lower().replace("_", "-")
+    if not bucket or text == bucket:
         return {}
-    return {"bucket_name": bucket, place: key or given}
+    return {"bucket_name": bucket, place: joined(key, given)}
+
+
+def joined(key: str, given: str) -> str:
+    """Return the key that is meant by one beside the bucket, and another in its own argument.
+
+    That is the second in the folder that the first names, unless one has the other in it.
+    """
+    if not key or given.startswith(f"{key.removesuffix('/')}/"):
+        return given
+    if key.endswith(given) or "." in key.rpartition("/")[2]:
+        return key
+    return f"{key.removesuffix('/')}/{given}"
