@@ -8,8 +8,8 @@ from s3_data_lake_mcp.engines import Filter
 from support.engine import Desk
 
 _RECORDS = [
-    {"plan": "free", "user": {"plan": "gold"}, "n": 1},
-    {"plan": "paid", "user": {"plan": "gold"}, "n": 2},
+    {"plan": "free", "user": {"plan": "gold"}, "n": 1, "tags": ["a"]},
+    {"plan": "paid", "user": {"plan": "gold"}, "n": 2, "tags": ["b"]},
 ]
 _SAID = ["No row has plan = 'none'; plan has 'free', 'paid'."]
 _INSIDE = "No row has {!r} in plan; plan has 'free', 'paid'."
@@ -46,6 +46,11 @@ def desk() -> Desk:
         ("FROM data WHERE plan ILIKE '%frée%'", [_INSIDE.format("frée")]),
         ("FROM data WHERE plan ILIKE '%FRE%' AND n > 5", []),
         ("FROM data WHERE starts_with(plan, 'x')", [_INSIDE.format("x")]),
+        ("SELECT max(plan), sum(n) FROM data WHERE plan = 'none'", _SAID),
+        ("SELECT max(plan) FROM data WHERE n > 5", []),
+        ("SELECT tags[0] FROM data", ["Lists begin with 1: their element [0] is null."]),
+        ("SELECT n, tags [0 ] FROM data", ["Lists begin with 1: their element [0] is null."]),
+        ("SELECT tags[1], '[0]', 'tags[0]', null FROM data", []),
     ],
 )
 def test_the_values_of_the_column_are_told(desk: Desk, sql: str, said: list[str]) -> None:

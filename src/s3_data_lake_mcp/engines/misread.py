@@ -28,6 +28,8 @@ from s3_data_lake_mcp.engines.tables import Table
 from s3_data_lake_mcp.errors import LakeError
 
 _CASTS = re.compile(r"(?i)\btry_cast\b")
+_TEXT = re.compile(r"'[^']*'")
+_ZEROTH = re.compile(r"[\w\"\])]\s*\[\s*0\s*\]")
 _DAY = r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:.*)?"
 _BOUNDS = re.compile(rf"[<>]=?\s*'(?:[+-]?\d*\.?\d+|{_DAY})'")
 _BOUND = re.compile(rf"[+-]?\d*\.?\d+|{_DAY}")
@@ -53,6 +55,8 @@ def remarks(
     is_empty = not _says_something(answer)
     has_void = is_empty or any(one.null_count == answer.num_rows for one in answer.columns)
     sql, said = statement.shown, list[str]()
+    if has_void and _ZEROTH.search(_TEXT.sub("''", sql)):
+        said.append("Lists begin with 1: their element [0] is null.")
     for table in tables:
         said += wrong_literals(session, table, statement) if is_empty else []
         most_bytes = sys.maxsize if has_void else CHEAP_BYTES
@@ -62,13 +66,14 @@ def remarks(
 
 
 def _says_something(table: pa.Table) -> bool:
-    """Whether a result is more than no row, or one of counts that are all zero."""
+    """Whether a result is more than no row, or one of nulls and counts that are all zero."""
     if table.num_rows != 1:
         return bool(table.num_rows)
-    numeric = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_null)
-    if not all(any(test(kind) for test in numeric) for kind in table.schema.types):
-        return True
-    return any(column[0].as_py() for column in table.columns)
+    numeric = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
+    return any(
+        column[0].is_valid and (column[0].as_py() or not any(test(column.type) for test in numeric))
+        for column in table.columns
+    )
 
 
 def void_casts(session: Session, table: Table, sql: str, most_bytes: int) -> Iterator[VoidCast]:
