@@ -146,6 +146,11 @@ _MEMORY = _at_least(
 )
 
 
+def _folder(value: str) -> str:
+    # No shell reads what a client's configuration sets.
+    return os.path.expanduser(value.strip())  # noqa: PTH111 - a Path refuses a home that is none
+
+
 def _upper(value: object) -> object:
     return value.strip().upper() if isinstance(value, str) else value
 
@@ -183,8 +188,9 @@ class Settings(BaseSettings):
         return init_settings, env_settings, _DotEnv(settings_cls, file)
 
     allowed: str = ""
-    """What may be read: comma-separated `bucket` or `bucket/prefix*` globs, `*` crosses `/`.
+    """What may be read: comma-separated `bucket`, `bucket/dir/`, `bucket/key` or globs of them.
 
+    In a glob `*` crosses `/`.
     Empty: whatever IAM allows."""
 
     enabled_tools: str = ""
@@ -230,7 +236,7 @@ class Settings(BaseSettings):
     """Most memory that one worker's block cache may hold; up to three eighths of it again are for
     answers and for decoded text."""
 
-    cache_dir: Annotated[str, AfterValidator(str.strip)] = ""
+    cache_dir: Annotated[str, AfterValidator(_folder)] = ""
     """Folder for a cache on disk of objects too long for memory, shared by all workers; it must be
     the server's own (mode 700). Empty: nothing is ever written to disk."""
 

@@ -106,6 +106,13 @@ def test_blanks_are_no_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not Settings().cache_dir
 
 
+def test_a_tilde_is_the_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No shell reads what a client hands on: a folder of that name would be made."""
+    monkeypatch.setenv("HOME", "/home/lake")
+    monkeypatch.setenv(f"{PREFIX}CACHE_DIR", "~/cache")
+    assert Settings().cache_dir == "/home/lake/cache"
+
+
 @pytest.mark.parametrize("command", [["settings"], ["config", "kiro"]])
 def test_a_file_of_another_encoding_is_told(
     command: list[str], capsys: pytest.CaptureFixture[str]
