@@ -174,6 +174,19 @@ def test_integers_beside_single_floats_keep_their_digits(first: int) -> None:
     ]
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_instants_beside_nanoseconds_keep_their_zone(first: int) -> None:
+    """What has no zone is UTC, as it is beside instants where it has microseconds."""
+    desk = Desk()
+    plain = pa.table({"t": pa.array([10**18 + 1], pa.timestamp("ns"))})
+    zoned = pa.table({"t": pa.array([10**15 + 1], pa.timestamp("us", "Europe/Zurich"))})
+    for at, table in enumerate((plain, zoned)):
+        desk.put(f"odd/{(at + first) % 2}.parquet", parquet_bytes(table))
+    found = desk.run("odd/", "SELECT t FROM data ORDER BY t").table
+    assert found.schema.field("t").type == pa.timestamp("ns", "UTC")
+    assert found.column("t").cast(pa.int64()).to_pylist() == [10**18 + 1, 10**18 + 1_000]
+
+
 def test_texts_beside_lists_are_told_apart() -> None:
     """So it is where the engine names the value that it cannot make a list of."""
     desk = Desk()

@@ -148,10 +148,9 @@ class ParquetTable(Table):
         listed = ", ".join(literal(member.path) for member in self._focus)
         reader = f"read_parquet([{listed}], union_by_name=true, hive_partitioning=false)"
         columns = session.describe(reader)
-        exact = _exact(footers)
-        # The engine makes FLOAT of FLOAT and any integers or decimals, which rounds them.
+        exact = _exact_types(footers)
         return ", ".join(
-            _field(literal(n), literal("DOUBLE" if t == "FLOAT" and n.lower() in exact else t))
+            _field(literal(n), literal(exact.get((n.lower(), t), t)))
             for n, t in columns
             if n not in self._partitions
         )
@@ -261,12 +260,19 @@ def _numbered(footers: Sequence[ParquetFooter]) -> list[str]:
     return [new for n in each for old, new in zip(n, distinct(n), strict=True) if new != old]
 
 
-def _exact(footers: Sequence[ParquetFooter]) -> set[str]:
-    """Return the names, in lower case, of columns of integers or decimals in any object."""
+def _exact_types(footers: Sequence[ParquetFooter]) -> dict[tuple[str, str], str]:
+    """Return better types for columns, by name in lower case and the type that the engine makes.
+
+    FLOAT of FLOAT and any integers or decimals rounds them; TIMESTAMP_NS has no zone.
+    """
     each = {
         (n.lower(), t) for one in footers for n, t in zip(one.names, one.schema.types, strict=True)
     }
-    return {n for n, t in each if pa.types.is_integer(t) or pa.types.is_decimal(t)}
+    whole = {n for n, t in each if pa.types.is_integer(t) or pa.types.is_decimal(t)}
+    zoned = {n for n, t in each if pa.types.is_timestamp(t) and t.tz}
+    return {(n, "FLOAT"): "DOUBLE" for n in whole} | {
+        (n, "TIMESTAMP_NS"): "TIMESTAMPTZ_NS" for n in zoned
+    }
 
 
 def _common_columns(footers: Sequence[ParquetFooter]) -> Sequence[tuple[str, pa.DataType]]:
