@@ -315,4 +315,4 @@ def test_nothing_is_answered_that_was_interrupted_without_an_error() -> None:
         desk.engine.open_table("lake", "rows.csv", ScanMeter()) as table,
         pytest.raises(ObjectChangedError),
     ):
-        desk.engine._learning(table._call, work, lambda _session, _error: LakeError("no"))
+        table._call.run(work, lambda _session, _error: LakeError("no"))

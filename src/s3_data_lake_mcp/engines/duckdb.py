@@ -88,14 +88,15 @@ class DuckDbEngine:
         if asked.seeks_nan:
             inputs.seek_nan()
         run = Run(asked, inputs, self._settings.max_result_bytes)
-        with contextlib.closing(_Call(inputs, opener, progress, counting=asked.counts)) as call:
+        with contextlib.closing(_Call(inputs, opener, progress, self._connected)) as call:
+            call.counting = asked.counts
             if query.dry_run:
-                return self._learning(call, run.plan, run.fault)
+                return call.run(run.plan, run.fault)
             # What was left out is said too, and may be more than it was.
             identity = "\n".join([inputs.identity, *inputs.place_notices()])
             if (known := self._answers.find(query, identity)) is not None:
                 return run.renewed(known)
-            answer = self._learning(call, run.answer, run.fault)
+            answer = call.run(run.answer, run.fault)
         self._answers.keep(query, identity, answer)
         page = answer.page(query.offset, query.max_rows)
         if page is None:
@@ -114,49 +115,11 @@ class DuckDbEngine:
         inputs = open_inputs(opener, ((DATA, bucket, key),), self._settings)
         inputs.want_texts()
         inputs.seek_nan()
-        with contextlib.closing(_Call(inputs, opener, progress)) as call:
-            yield DuckDbTable(self, call)
-
-    def _learning[T](
-        self,
-        call: "_Call",
-        work: Callable[[Session], T],
-        fault: Callable[[Session, duckdb.Error], LakeError],
-    ) -> T:
-        """Do work in sessions until none of the tables can learn from its failure any more.
-
-        The session in which it succeeds is the one that the call goes on with.
-        """
-        for _ in range(_MOST_LESSONS):
-            with contextlib.ExitStack() as failing:
-                failing.callback(call.close)
-                session = call.session = call.session or call.opened.enter_context(
-                    self._new_session(call)
-                )
-                try:
-                    done = work(session)
-                    if isinstance(session.scope.failure, ObjectChangedError):
-                        # It was interrupted, perhaps where that shows in no error.
-                        raise session.scope.failure
-                except UnknownColumnError:
-                    missing = duckdb.BinderException("Column not found, says the simple form")
-                    if not call.learns(missing, None):
-                        raise
-                except (duckdb.Error, UnicodeDecodeError) as caught:
-                    exc = _whole(caught)
-                    failure = session.scope.failure
-                    if isinstance(failure, LakeError):
-                        raise failure from exc
-                    if not call.learns(exc, failure):
-                        raise fault(session, exc) from exc
-                else:
-                    failing.pop_all()
-                    return done
-        message = f"Values differ in more than {_MOST_LESSONS} ways from those at the beginning"
-        raise LimitExceededError(message, hint="Name fewer columns, or a narrower prefix or glob.")
+        with contextlib.closing(_Call(inputs, opener, progress, self._connected)) as call:
+            yield DuckDbTable(call)
 
     @contextlib.contextmanager
-    def _new_session(self, call: "_Call") -> Iterator[Session]:
+    def _connected(self, call: "_Call") -> Iterator[Session]:
         instance = self._instance = self._instance or Instance(self._settings)
         try:
             scope, counting = Scope(call.meter, call.opener.refutes), call.counting
@@ -166,28 +129,6 @@ class DuckDbEngine:
             if instance.is_spent(self._settings.cache_bytes):
                 instance.close()
                 self._instance = None
-
-    def execute(
-        self, call: "_Call", sql: str, params: Sequence[object], *, goes_on: bool
-    ) -> pa.Table:
-        """Run trusted SQL over the tables of a call; see `TableSession.execute`."""
-
-        def work(session: Session) -> pa.Table:
-            if not session.has_views:
-                call.inputs.create_views(session)
-                session.has_views = True
-            if goes_on:
-                session.scope.begin(session.cached().holds)
-            table = fetch(session.cursor.sql(sql, params=list(params)))
-            if not goes_on:
-                session.scope.close()
-            return table
-
-        def fault(session: Session, error: duckdb.Error) -> LakeError:
-            found = data_error(error, call.inputs.tables)
-            return found or mend(error, sql, call.inputs.columns(session))
-
-        return self._learning(call, work, fault)
 
 
 def _whole(error: duckdb.Error | UnicodeDecodeError) -> duckdb.Error:
@@ -210,8 +151,7 @@ def _stores(store: ObjectStore, settings: Settings) -> Stores:
 class _Call:
     """The tables of one call, who opened them, and who is told how far it is.
 
-    `counting` is as in a session. `session` is the one to go on with, None if there is none yet or
-    the last one failed.
+    `counting` is as in a session. It goes on with one session until that fails.
     """
 
     def __init__(
@@ -219,20 +159,55 @@ class _Call:
         inputs: Inputs,
         opener: Opener,
         progress: Report | None,
-        *,
-        counting: bool = False,
+        connect: Callable[["_Call"], contextlib.AbstractContextManager[Session]],
     ) -> None:
         self.inputs = inputs
         self.opener = opener
         self.meter = opener.meter
-        self.counting = counting
-        self.session: Session | None = None
-        self.opened = contextlib.ExitStack()
+        self.counting = False
         self.lessons = 0
+        self._connect = connect
+        self._session: Session | None = None
+        self._opened = contextlib.ExitStack()
         self._progress = progress
         self._total = sum(info.size_bytes for info in inputs.infos())
 
-    def learns(self, error: duckdb.Error, failure: Exception | None) -> bool:
+    def run[T](
+        self, work: Callable[[Session], T], fault: Callable[[Session, duckdb.Error], LakeError]
+    ) -> T:
+        """Do work in sessions until none of the tables can learn from its failure any more.
+
+        The session in which it succeeds is the one that the call goes on with.
+        """
+        for _ in range(_MOST_LESSONS):
+            with contextlib.ExitStack() as failing:
+                failing.callback(self.close)
+                session = self._session = self._session or self._opened.enter_context(
+                    self._connect(self)
+                )
+                try:
+                    done = work(session)
+                    if isinstance(session.scope.failure, ObjectChangedError):
+                        # It was interrupted, perhaps where that shows in no error.
+                        raise session.scope.failure
+                except UnknownColumnError:
+                    missing = duckdb.BinderException("Column not found, says the simple form")
+                    if not self._learns(missing, None):
+                        raise
+                except (duckdb.Error, UnicodeDecodeError) as caught:
+                    exc = _whole(caught)
+                    failure = session.scope.failure
+                    if isinstance(failure, LakeError):
+                        raise failure from exc
+                    if not self._learns(exc, failure):
+                        raise fault(session, exc) from exc
+                else:
+                    failing.pop_all()
+                    return done
+        message = f"Values differ in more than {_MOST_LESSONS} ways from those at the beginning"
+        raise LimitExceededError(message, hint="Name fewer columns, or a narrower prefix or glob.")
+
+    def _learns(self, error: duckdb.Error, failure: Exception | None) -> bool:
         """Whether a table is going to be read in another way, now that there was an error."""
         learnt = any(table.learn(error, failure) for table in self.inputs.learners)
         self.lessons += learnt
@@ -245,15 +220,14 @@ class _Call:
 
     def close(self) -> None:
         """Close the session."""
-        self.session = None
-        self.opened.close()
+        self._session = None
+        self._opened.close()
 
 
 class DuckDbTable:
     """The table `data`, open for trusted SQL; see `TableSession`."""
 
-    def __init__(self, engine: DuckDbEngine, call: _Call) -> None:
-        self._engine = engine
+    def __init__(self, call: _Call) -> None:
         self._call = call
 
     @cached_property
@@ -290,4 +264,20 @@ class DuckDbTable:
         self, sql: str, params: Sequence[object] = (), *, goes_on: bool = False
     ) -> pa.Table:
         """Return the rows of one SELECT; see `TableSession`."""
-        return self._engine.execute(self._call, sql, params, goes_on=goes_on)
+        inputs = self._call.inputs
+
+        def work(session: Session) -> pa.Table:
+            if not session.has_views:
+                inputs.create_views(session)
+                session.has_views = True
+            if goes_on:
+                session.scope.begin(session.cached().holds)
+            table = fetch(session.cursor.sql(sql, params=list(params)))
+            if not goes_on:
+                session.scope.close()
+            return table
+
+        def fault(session: Session, error: duckdb.Error) -> LakeError:
+            return data_error(error, inputs.tables) or mend(error, sql, inputs.columns(session))
+
+        return self._call.run(work, fault)
