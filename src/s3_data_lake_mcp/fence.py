@@ -69,9 +69,10 @@ def row(values: Iterable[object]) -> str:
     return "\t".join(map(cell, values))
 
 
-def plural(count: int, noun: str) -> str:
-    """Return a count with its noun."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+def plural(count: int, noun: str, one: str = "", more: str = "") -> str:
+    """Return a count with its noun, and with the verb of one or of more."""
+    text = f"{count:,} {noun} {one}" if count == 1 else f"{count:,} {noun}s {more}"
+    return text.rstrip(" ")
 
 
 def some_of(names: Sequence[object], most: int) -> str:

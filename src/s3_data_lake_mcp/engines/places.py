@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote
 
 from s3_data_lake_mcp.engines.opening import Opened, Opener
 from s3_data_lake_mcp.errors import LimitExceededError, NotFoundError, UnsupportedFormatError
-from s3_data_lake_mcp.fence import some_of
+from s3_data_lake_mcp.fence import plural, some_of
 from s3_data_lake_mcp.loaders.formats import READ_TOOLS, format_of
 from s3_data_lake_mcp.storage import ListedObject, ObjectInfo, ObjectRef
 from s3_data_lake_mcp.storage.keys import (
@@ -123,7 +123,7 @@ def find_place(opener: Opener, bucket: str, key: str, asked: str) -> Place:
 
 def left_out(keys: Sequence[str], why: str) -> list[str]:
     """Return the notice of objects that are not read, if there are any."""
-    said = "1 object is" if len(keys) == 1 else f"{len(keys):,} objects are"
+    said = plural(len(keys), "object", "is", "are")
     return [f"{said} {why} and left out: {some_of(keys, _NAMED)}."] if keys else []
 
 
@@ -172,7 +172,7 @@ def _many(
     place = Place(bucket=bucket, key=key, kind=kind, format=name, members=[])
     if left := [one.key for one in data if names[one.key] != name]:
         read = f"{len(taken):,} {name} objects" if len(taken) > 1 else f"{name} object"
-        rest = f"{len(left):,} others were" if len(left) > 1 else "1 other was"
+        rest = plural(len(left), "other", "was", "were")
         place.notices.append(
             f"Only the {read} of {uri} {'were' if len(taken) > 1 else 'was'} read; "
             f"{rest} left out: {some_of(left, _NAMED)}."

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Never
 
 from s3_data_lake_mcp.errors import LimitExceededError, MalformedDataError
-from s3_data_lake_mcp.fence import first_of
+from s3_data_lake_mcp.fence import first_of, plural
 from s3_data_lake_mcp.loaders import RowNotice
 from s3_data_lake_mcp.loaders.json_text import TextWindow
 from s3_data_lake_mcp.wire.values import MAX_LEVELS
@@ -68,7 +68,7 @@ class BadLines:
         """Say how many lines, at least one, are left out; or so of the first `count` of them."""
         count = self.count if count is None else count
         names = first_of(self._named[:count], _NAMED_LINES, count)
-        subject = "1 line is" if count == 1 else f"{count:,} lines are"
+        subject = plural(count, "line", "is", "are")
         word = "line" if count == 1 else "lines"
         return RowNotice(f"{subject} not JSON and left out", f": {word} {names} ({self.reason})")
 

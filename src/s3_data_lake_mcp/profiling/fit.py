@@ -86,7 +86,7 @@ def _datasets(datasets: Any, room: int) -> tuple[list[Json], list[str]]:  # noqa
     kept = _kept(slim, room)
     said = []
     if clipped := sum(map(_clipped, datasets[:kept], slim)):
-        texts = "1 sentence was" if clipped == 1 else f"{clipped:,} sentences were"
+        texts = plural(clipped, "sentence", "was", "were")
         said.append(f"{texts} clipped, in schema_drift or warnings.")
     if kept < len(slim):
         said.append(

@@ -103,8 +103,8 @@ def _size_warnings(group: Group) -> list[str]:
     if group.empty:
         named = ", ".join(group.empty_keys)
         more = ", …" if group.empty > len(group.empty_keys) else ""
-        are = "is" if group.empty == 1 else "are"
-        said.append(f"{plural(group.empty, 'object')} {are} empty (0 bytes): {named}{more}")
+        objects = plural(group.empty, "object", "is", "are")
+        said.append(f"{objects} empty (0 bytes): {named}{more}")
     if group.objects >= _LEAST_FOR_SMALL and group.small >= _SMALL_SHARE * group.objects:
         mean = group.bytes // group.objects
         said.append(

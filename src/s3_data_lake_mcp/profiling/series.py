@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
+from s3_data_lake_mcp.fence import plural
+
 _LEAST_ENTRIES = 4
 _REGULAR_SHARE = 0.6
 _MOST_NAMED = 10
@@ -42,7 +44,7 @@ class Series:
     @property
     def interval(self) -> str:
         """The usual interval in words, such as `1 day` or `2 hours`."""
-        return f"{self.step} {self.unit}{'s' if self.step > 1 else ''}"
+        return plural(self.step, self.unit)
 
 
 def find_series(moments: Iterable[str]) -> Series | None:

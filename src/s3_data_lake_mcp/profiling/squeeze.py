@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from s3_data_lake_mcp.budget import compact_size
-from s3_data_lake_mcp.fence import cell, clipped
+from s3_data_lake_mcp.fence import cell, clipped, plural
 from s3_data_lake_mcp.wire import Clipper
 
 SPARE_BYTES = 1_184
@@ -64,7 +64,7 @@ def _clipped(answer: Answer, chars: int, whole: Sequence[str]) -> Answer:
         for name, value in answer.items()
     }
     if clipper.clipped:
-        texts = "1 text was" if clipper.clipped == 1 else f"{clipper.clipped:,} texts were"
+        texts = plural(clipper.clipped, "text", "was", "were")
         said = f"{texts} clipped to {chars:,} characters to fit the answer."
         found["notices"] = [*answer["notices"], said]
     return found

@@ -7,6 +7,7 @@ from itertools import chain, islice
 from typing import Literal
 
 from s3_data_lake_mcp.errors import AccessDeniedError, LakeError, NotFoundError
+from s3_data_lake_mcp.fence import plural
 from s3_data_lake_mcp.profiling.datasets import DatasetGrouper
 from s3_data_lake_mcp.profiling.inventory import Inventory
 from s3_data_lake_mcp.storage import ListedObject, ObjectRef, ObjectStore, ScanMeter
@@ -132,10 +133,8 @@ def _filled(stock: Stock, walk: _Walk, objects: Iterable[ListedObject]) -> Stock
             "dataset."
         )
     if hidden := stock.grouper.hidden:
-        are = "object is" if hidden == 1 else "objects are"
-        stock.notices.append(
-            f"{hidden:,} hidden {are} in the inventory but in no dataset (names with _ or .)."
-        )
+        said = plural(hidden, "hidden object", "is", "are")
+        stock.notices.append(f"{said} in the inventory but in no dataset (names with _ or .).")
     return stock
 
 

@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from s3_data_lake_mcp.engines import TableSession
 from s3_data_lake_mcp.errors import LimitExceededError, MalformedDataError
-from s3_data_lake_mcp.fence import first_of
+from s3_data_lake_mcp.fence import first_of, plural
 from s3_data_lake_mcp.loaders.parquet_open import needs_key
 from s3_data_lake_mcp.profiling import sample_figures
 from s3_data_lake_mcp.profiling.aggregates import ProfiledColumn
@@ -101,5 +101,4 @@ def archived(subject: Subject) -> str:
     """Say how many objects are left out because they cannot be read; empty for none."""
     if not subject.archived:
         return ""
-    are = "archived object is" if subject.archived == 1 else "archived objects are"
-    return f"{subject.archived:,} {are} not in the profile."
+    return f"{plural(subject.archived, 'archived object', 'is', 'are')} not in the profile."

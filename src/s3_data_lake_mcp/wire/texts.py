@@ -2,7 +2,7 @@
 
 import base64
 
-from s3_data_lake_mcp.fence import clipped, scrub
+from s3_data_lake_mcp.fence import clipped, plural, scrub
 
 _SHOWN_BINARY_BYTES = 192
 
@@ -47,10 +47,10 @@ class Clipper:
         """Return what an agent should know of the changes, a sentence each."""
         found = []
         if self.clipped:
-            subject = "1 cell was" if self.clipped == 1 else f"{self.clipped:,} cells were"
+            subject = plural(self.clipped, "cell", "was", "were")
             found.append(f"{subject} clipped to {self.max_chars:,} characters.")
         if self.replaced:
-            subject = "1 text holds" if self.replaced == 1 else f"{self.replaced:,} texts hold"
+            subject = plural(self.replaced, "text", "holds", "hold")
             found.append(f"{subject} characters that are not valid Unicode, shown as U+FFFD.")
         return found
 
