@@ -75,7 +75,7 @@ def _compared(table: Table, statement: Statement) -> Iterator[_Sought]:
         known = [_bare(side) for side in sides if isinstance(side, dict)]
         folds = function == _ANY_CASE or known != sides
         columns = [named_column(table, tables, s) for s in known if s.get("class") == "COLUMN_REF"]
-        texts = [_text(side) for side in known if side.get("class") == "CONSTANT"]
+        texts = [text_of(side) for side in known if side.get("class") == "CONSTANT"]
         if len(columns) == 1 and columns[0] is not None:
             for text in texts:
                 if text is not None and not (inside and _PATTERN.search(text.strip("%"))):
@@ -117,7 +117,8 @@ def named_column(table: Table, tables: Collection[str], node: object) -> str | N
     return next((name for name in table.columns if name.lower() == path[-1]), None)
 
 
-def _text(side: Mapping[str, Any]) -> str | None:
+def text_of(side: Mapping[str, Any]) -> str | None:
+    """Return the text that an expression is, as it is written in quotes; None if it is none."""
     literal = side.get("literal") or {}
     return str(literal["text"]) if literal.get("kind") == "STRING" else None
 

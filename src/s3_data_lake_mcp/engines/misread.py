@@ -15,6 +15,7 @@ from s3_data_lake_mcp.engines.absent_values import (
     named_column,
     names_of,
     shown,
+    text_of,
     wrong_literals,
 )
 from s3_data_lake_mcp.engines.connection import Session
@@ -147,9 +148,8 @@ def _bounds(table: Table, sql: str) -> Iterator[tuple[str, str]]:
             sides = [node["left"], node["right"]]
             for side, other in (sides, reversed(sides)):
                 column = named_column(table, tables, side)
-                value = str((other.get("literal") or {}).get("text", ""))
-                is_text = (other.get("literal") or {}).get("kind") == "STRING"
-                if column is not None and is_text and _BOUND.fullmatch(value):
+                value = text_of(other)
+                if column is not None and value is not None and _BOUND.fullmatch(value):
                     yield column, value
 
 

@@ -207,7 +207,7 @@ class Profiler:
                 plans = plans_of(sample, chosen, subject.size_bytes, room) if sample else None
                 early.choose(chosen)
                 measured = measure(session, chosen, small=small, plans=plans)
-                measured.notices[:0] = session.notices  # the next statement forgets some
+                measured.notices[:0] = session.notices  # a session that begins anew forgets some
             except SqlError:
                 if (types := types_of(session)) == known:
                     raise
