@@ -1,6 +1,8 @@
 """What a Parquet footer tells, and that it never tells too much."""
 
+import base64
 import contextlib
+import io
 import json
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -22,7 +24,7 @@ from s3_data_lake_mcp.loaders.parquet_open import open_footer
 from s3_data_lake_mcp.loaders.parquet_statistics import ColumnStatistics, column_statistics
 from s3_data_lake_mcp.loaders.parquet_thrift import parse_beginning, parse_footer
 from s3_data_lake_mcp.loaders.thrift import ThriftError
-from support.parquet_files import encrypted, opened, parquet_bytes
+from support.parquet_files import encrypted, loaded, opened, parquet_bytes
 
 
 def told(body: bytes) -> list[ColumnStatistics]:
@@ -231,3 +233,17 @@ def test_a_damaged_footer_is_read_or_refused(data: st.DataObject) -> None:
     body[at] = data.draw(st.integers(0, 255))
     with contextlib.suppress(LakeError):
         json.dumps(describe_parquet(opened(bytes(body))))
+
+
+def test_types_that_this_arrow_lacks() -> None:
+    """A file whose writer has integers of 128 bits, as Polars has, is read in Parquet's types."""
+    table = pa.table({"n": pa.array([1, None]), "day": [date(2026, 1, 1), None]})
+    known = table.schema.serialize().to_pybytes()
+    wider = known.replace(b"\x40\0\0\0", b"\x80\0\0\0")
+    body = parquet_bytes(table).replace(base64.b64encode(known), base64.b64encode(wider))
+    with pytest.raises(pa.ArrowNotImplementedError):
+        pq.read_table(io.BytesIO(body))
+    page = loaded(body)
+    assert page.columns == table.to_pydict()
+    (notice,) = page.result.notices
+    assert "(ARROW:schema) cannot be read" in notice

@@ -43,6 +43,8 @@ from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
 _MAX_FOOTER_BYTES = 128 << 20
 _MAGIC_BYTES = 8
 _SMALLEST_BYTES = 12
+_ARROW_SCHEMA = b"ARROW:schema"
+_FOREIGN = "The writer's own types (ARROW:schema) cannot be read: columns have those of Parquet."
 HINTED_COLUMNS = 20
 """Most columns that a hint, or a call in an error, names."""
 
@@ -150,8 +152,7 @@ def open_footer(source: ObjectReader) -> ParquetFooter:
     data = _footer_bytes(source)
     encrypted, compression = _first_chunks(data, subject)
     with translating(subject, "its footer"):
-        file = pq.ParquetFile(RangeFile(source).native(), pre_buffer=False)
-        metadata, schema = file.metadata, file.schema_arrow
+        metadata, schema, foreign = _parsed(source, data)
         names, renamed = wire.unique_names(schema.names)
     _check_limits(metadata.num_columns, subject)
     leaves = _leaves(schema, metadata.num_columns, subject)
@@ -165,10 +166,29 @@ def open_footer(source: ObjectReader) -> ParquetFooter:
         leaves=leaves,
         encrypted=encrypted,
         compression=compression,
-        notices=(renamed,) if renamed else (),
+        notices=tuple(filter(None, (renamed, foreign))),
     )
     _check_rows(footer)
     return footer
+
+
+def _parsed(source: ObjectReader, data: bytes) -> tuple["pq.FileMetaData", "pa.Schema", str]:
+    """Return what a footer holds, and what to say of it.
+
+    Writers add their own schema in Arrow's format, with types that this Arrow may not have, such as
+    integers of 128 bits: without it the columns have Parquet's types.
+    """
+    try:
+        file = pq.ParquetFile(RangeFile(source).native(), pre_buffer=False)
+    except pa.ArrowException:
+        before, key, behind = data.rpartition(_ARROW_SCHEMA)
+        if not key:
+            raise
+        plain = before + key.lower() + behind
+        whole = PARQUET + plain + struct.pack("<I", len(plain)) + PARQUET
+        file = pq.ParquetFile(pa.BufferReader(whole), pre_buffer=False)
+        return file.metadata, file.schema_arrow, _FOREIGN
+    return file.metadata, file.schema_arrow, ""
 
 
 def _footer_bytes(source: ObjectReader) -> bytes:
