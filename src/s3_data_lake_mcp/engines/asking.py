@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -70,9 +70,12 @@ class Asked:
         """Return in which order the rows come; those of the simple form, as they are stored."""
         if self.kind == "pivot":
             return pivot_order(tokens(self.sql))
-        if self.kind != "select" or not self.sql:
+        sql = f"FROM data WHERE (\n{self.where}\n)" if self.where else self.sql
+        if self.kind != "select" or not sql:
             return RowOrder()
-        return row_order(the_parser().tree(self.sql)["statements"][0]["node"])
+        order = row_order(the_parser().tree(sql)["statements"][0]["node"])
+        # Who gives a predicate can add no ORDER BY: all its rows are put in an order.
+        return replace(order, gathers=order.is_loose) if self.where else order
 
     def used_fields(self) -> UsedFields | None:
         """Return the fields of columns that it names; None if it may use others, too."""
