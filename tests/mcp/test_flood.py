@@ -21,6 +21,8 @@ async def one_place(lake_bucket: str) -> AsyncIterator[Caller]:
     """Return a server that runs one scan at a time, and gives each call three seconds."""
     del lake_bucket
     lake = Lake.connect(Settings(_env_file=None, workers=1, timeout_seconds=3))  # type: ignore[call-arg] # a keyword of pydantic-settings itself
+    # To start its worker would take some of the three seconds, on a busy machine all of them.
+    lake.workers.warm()
     async with Client(build_server(lake)) as client:
         yield Caller(client)
     lake.close()

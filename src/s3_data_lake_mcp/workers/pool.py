@@ -125,17 +125,17 @@ class WorkerPool:
                 outgrew its memory; `DeadlineExceededError`; `MalformedDataError` if it crashed.
         """
         lane = self._lanes["page" if job in _PAGE_JOBS else "scan"]
-        self._enter(lane, meter)
+        late = self._enter(lane, meter)
         try:
             result = self._work(job, arguments, meter, progress)
+            if isinstance(result, LakeError):
+                raise result
+        except DeadlineExceededError as exc:
+            # The worker knows only what was left when it began.
+            raise (waited(meter) if late else meter.overdue()) from exc
         finally:
             lane.release()
             self._replace()
-        if isinstance(result, DeadlineExceededError):
-            # The worker knows only what was left when it began.
-            raise meter.overdue() from result
-        if isinstance(result, LakeError):
-            raise result
         return result
 
     def _work(
@@ -170,21 +170,25 @@ class WorkerPool:
             self._busy.discard(worker)
         worker.kill()
 
-    def _enter(self, lane: threading.BoundedSemaphore, meter: ScanMeter) -> None:
+    def _enter(self, lane: threading.BoundedSemaphore, meter: ScanMeter) -> bool:
+        """Wait for a place; return whether nearly all of the call's time went by meanwhile."""
         limit = self._settings.workers * _WAITING_PER_WORKER
         with self._lock:
             if self._waiting >= limit:
                 reason = f"{limit} calls are waiting"
                 raise _busy(reason)
             self._waiting += 1
+        queued = False
         try:
             while not lane.acquire(timeout=_TICK_SECONDS):
+                queued = True
                 meter.check()
         except DeadlineExceededError as exc:
             raise waited(meter) from exc
         finally:
             with self._lock:
                 self._waiting -= 1
+        return queued and meter.spare_seconds() < 0
 
     def _await(
         self, worker: Worker, job: str, meter: ScanMeter, progress: Progress | None
