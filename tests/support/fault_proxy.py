@@ -298,8 +298,8 @@ class _Exchange(BaseHTTPRequestHandler):
 
     def _send_body(self, data: bytes, after: int, fault: Fault) -> None:
         if fault.kind == "trickle":
-            for at in range(0, len(data), 64):
-                self.wfile.write(data[at : at + 64])
+            for at in range(0, len(data), 16):
+                self.wfile.write(data[at : at + 16])
                 self.wfile.flush()
                 time.sleep(fault.seconds)
             return
