@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from s3_data_lake_mcp.errors import UnknownColumnError
 from support.parquet_files import parquet_bytes
 from support.summaries import CSV, Summaries
 
@@ -149,3 +150,19 @@ def test_a_dataset_of_a_glob_is_no_more_than_that(summaries: Summaries) -> None:
     told = summaries.of("sales/**/*[0-1].csv")
     found = [(one["uri"], one["objects"]) for one in told["datasets"]]
     assert found == [("s3://lake/sales/**/*[0-1].csv", 2)]
+
+
+@pytest.mark.parametrize("name", _BODIES)
+def test_a_column_that_one_object_of_many_has_can_be_asked_for(
+    summaries: Summaries, name: str
+) -> None:
+    """It is looked for as a query does; of a sample nothing is said of the others."""
+    rare = {"parquet": parquet_bytes(pa.table({"c": [7]})), "csv": b"c\n7\n", "json": b'{"c":7}\n'}
+    for at in range(40):
+        summaries.put(f"t/p-{at:02d}.{name}", rare[name] if at == 23 else _BODIES[name][0])
+    found = summaries.columns("t/", "exact", "c")
+    assert [(one["name"], one["max"]) for one in found.values()] == [("c", 7)]
+    with pytest.raises(UnknownColumnError, match=r"t/p-\*.* has no column 'd'"):
+        summaries.of("t/", "exact", "d")
+    with pytest.raises(UnknownColumnError, match=r"The sample of .* has no column 'c'"):
+        summaries.of("t/", "sample", "c")

@@ -1,5 +1,6 @@
 """Which columns to profile: those asked for, or as many as an answer can hold."""
 
+import contextlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -7,7 +8,9 @@ import pyarrow as pa
 from pyarrow.types import is_duration
 
 from s3_data_lake_mcp.engines import TableSession
-from s3_data_lake_mcp.loaders.unknown_column import pick
+from s3_data_lake_mcp.engines.sqltext import identifier
+from s3_data_lake_mcp.errors import SqlError, UnknownColumnError
+from s3_data_lake_mcp.loaders.unknown_column import finder, pick
 from s3_data_lake_mcp.profiling import Json
 from s3_data_lake_mcp.profiling.aggregates import ProfiledColumn
 
@@ -61,6 +64,18 @@ def types_of(
         session.execute(f"SELECT {counts} FROM data")  # noqa: S608 - quoted
     schema = session.execute("SELECT * FROM data LIMIT 0", goes_on=goes_on).schema
     return {one.name: one.type for one in schema}
+
+
+def types_with(session: TableSession, names: Sequence[str]) -> dict[str, pa.DataType]:
+    """Return the columns of a table with their types; some that are named, later objects have."""
+    # Those that were asked for may not be there.
+    types = types_of(session, goes_on=not names)
+    if all(map(finder(types), names)):
+        return types
+    named = ", ".join(map(identifier, names))
+    with contextlib.suppress(UnknownColumnError, SqlError):
+        session.execute(f"SELECT {named} FROM data LIMIT 0")  # noqa: S608 - quoted
+    return types_of(session)
 
 
 def stored_types(session: TableSession) -> dict[str, str]:

@@ -29,6 +29,7 @@ from s3_data_lake_mcp.profiling.columns import (
     stored_types,
     typed,
     types_of,
+    types_with,
 )
 from s3_data_lake_mcp.profiling.early_sample import EarlySample, drawn_early
 from s3_data_lake_mcp.profiling.exact import Measured, measure
@@ -197,10 +198,9 @@ class Profiler:
         small: bool,
     ) -> tuple[list[ProfiledColumn], str, Measured]:
         """Measure until the types of the columns hold: a scan may find values that widen them."""
-        # Columns that were asked for may not be there.
-        types = types_of(session, goes_on=not columns)
+        types = types_with(session, columns)
         for scan in range(_MOST_SCANS):
-            chosen, left_out = self._choose(types, columns, subject)
+            chosen, left_out = self._choose(types, columns, subject.uri)
             known, lessons = types, session.lessons
             try:
                 sample, room = early.sample(), self.meter.remaining_bytes
@@ -221,10 +221,10 @@ class Profiler:
         raise LimitExceededError(message, hint="Take a sample.", repair={"basis": "sample"})
 
     def _choose(
-        self, types: dict[str, pa.DataType], columns: Sequence[str], subject: Subject
+        self, types: dict[str, pa.DataType], columns: Sequence[str], uri: str
     ) -> tuple[list[ProfiledColumn], str]:
         room = self.settings.max_result_bytes
-        return choose_columns(types, columns, subject.uri, room_bytes=room)
+        return choose_columns(types, columns, uri, room_bytes=room)
 
     def _draw(self, subject: Subject, range_bytes: int = RANGE_BYTES) -> Sample:
         sampler = Sampler(
@@ -251,7 +251,8 @@ class Profiler:
         if sample.locked and not {*sample.locked}.isdisjoint(columns):
             raise needs_key(subject.uri, sample.locked, table.column_names)
         types = {one.name: one.type for one in table.schema}
-        chosen, left_out = self._choose(types, columns, subject)
+        told = subject.uri if sample.whole else f"The sample of {subject.uri}"
+        chosen, left_out = self._choose(types, columns, told)
         with sample_figures.computing(subject.uri):
             figures = sample_figures.figures_of(table, chosen)
             repeated = sample_figures.repeated_rows(table.select([c.name for c in chosen]))
@@ -284,7 +285,7 @@ class Profiler:
             for at, name in enumerate(footer.names):
                 types.setdefault(spelt[name], footer.schema.field(at).type)
         types |= {name: values.type for name, values in partitions.items()}
-        chosen, left_out = self._choose(types, columns, subject)
+        chosen, left_out = self._choose(types, columns, subject.uri)
         found = profile_footers(footers, chosen, partitions)
         locked = tuple(dict.fromkeys(f.names[at] for f in footers for at in sorted(f.locked)))
         others = (telling.archived(subject), left_out, telling.locked(subject, locked))
