@@ -98,6 +98,8 @@ def test_a_single_column_is_not_cut(text: str) -> None:
         ('a,b\n1,5" pipe\n2,6" pipe\n', '"', "", {'5" pipe', '6" pipe'}),
         ("a,b\n1,x\\,y\n2,z\n3,z\n", '"', "\\", {"x,y", "z"}),
         ('a\tb\n1\t"open\n2\tz\n', "", "", {'"open', "z"}),
+        ("a,b\n" + '1,"x"\n' * 150 + '2,"6\\" pipe"\n', '"', "\\", {'6" pipe'}),
+        ("a,b\n" + '1,"x"\n' * 150 + '2,"C:\\"\n3,"y"\n', '"', "", {"C:\\"}),
     ],
 )
 def test_quote_and_escape(text: str, quote: str, escape: str, second: set[str]) -> None:

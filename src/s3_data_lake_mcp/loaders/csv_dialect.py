@@ -6,8 +6,9 @@ that could be parsed; then the wider shape; then the order of `DELIMITERS`. Deli
 comma, semicolon, tab and bar need clearer evidence, and so does a comma that stands between digits
 alone. `"` is the quote, `'` only if fields begin with it and none with `"`, and then for certain if
 each line has fields in it and none that it only begins; tabs may also go without any. A backslash
-is the escape only if that is more regular. In a text of one column the delimiter is the first that
-does not occur in it, so that no field is cut.
+is the escape only if that is more regular, or if without it text stands behind closing quotes
+farther on in the head. In a text of one column the delimiter is the first that does not occur in
+it, so that no field is cut.
 """
 
 import re
@@ -61,7 +62,12 @@ def detect_dialect(
         reached = _score(body, dialect, whole=whole)
         if decimals and each == ",":
             reached = (reached[0] * 0.9, reached[1])
-        if best is None or reached > score:
+        farther = escape and best and reached == score and best.delimiter == each
+        if (
+            best is None
+            or reached > score
+            or (farther and _reach(body, dialect) > _reach(body, best))
+        ):
             best, score = dialect, reached
     if best is not None and (known or score[0]):
         return best
@@ -154,6 +160,12 @@ def _score(body: bytes, dialect: Dialect, *, whole: bool) -> tuple[float, int]:
     if not complete and (whole or records[-1].end < len(body) / 2):
         trust *= max(records[-1].end / len(body), 0.1)
     return round(_regularity(rows, dialect.delimiter) * trust, 2), usual_width(rows)
+
+
+def _reach(body: bytes, dialect: Dialect) -> int:
+    """Return where the first text behind a closing quote stands, or the end."""
+    records, _ = first_records(body, dialect, len(body), strict=True)
+    return records[-1].end if records else 0
 
 
 def _regularity(rows: Sequence[Row], delimiter: str) -> float:
