@@ -3,6 +3,7 @@
 import random
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -268,6 +269,38 @@ def test_an_order_that_cannot_be_fixed_is_named(sql: str) -> None:
     assert any("order of these rows is not fixed" in notice for notice in second.notices)
     same = desks[0].run("rows.csv", sql, max_rows=PAGE, offset=PAGE)
     assert not same.notices
+
+
+@pytest.mark.parametrize(
+    ("sql", "is_drawn"),
+    [
+        ("SELECT key FROM data WHERE random() >= 0", True),
+        ("SELECT key, count(*) FROM data WHERE main.RANDOM() >= 0 GROUP BY ALL", True),
+        ("SELECT key FROM (SELECT *, uuid() AS u FROM data) WHERE u IS NOT NULL", True),
+        ("SELECT key FROM data USING SAMPLE 200 ROWS", True),
+        ("SELECT key FROM data TABLESAMPLE 99% (bernoulli)", True),
+        ("SELECT key FROM data USING SAMPLE reservoir(200 ROWS) REPEATABLE (5)", False),
+        ("SELECT key, random() FROM data", False),
+        ("SELECT key AS sample FROM data WHERE value > 0", False),
+        ("PIVOT data ON value USING max(random()) GROUP BY id", False),
+    ],
+)
+def test_rows_that_are_drawn_for_each_page_are_named(sql: str, is_drawn: bool) -> None:  # noqa: FBT001 - a case
+    """Pages of a sample without a seed, or of a random choice, do not fit together."""
+    (desk,) = _desks(1, _body(1_000))
+    assert not desk.run("rows.csv", sql, max_rows=PAGE).notices
+    said = desk.run("rows.csv", sql, max_rows=PAGE, offset=PAGE).notices
+    assert any("Chance draws" in notice for notice in said) == is_drawn
+
+
+def test_rows_that_a_predicate_draws_are_named() -> None:
+    """The predicate of a Parquet read may be one of chance, too."""
+    desk = Desk()
+    desk.put("rows.parquet", parquet_bytes(pa.table({"id": range(300)})))
+    page: dict[str, Any] = {"where": "random() >= 0", "format": "parquet", "max_rows": PAGE}
+    assert not desk.run("rows.parquet", **page).notices
+    (notice,) = desk.run("rows.parquet", **page, offset=PAGE).notices
+    assert "Chance draws" in notice
 
 
 def test_behind_the_last_row_the_number_of_rows_is_known() -> None:

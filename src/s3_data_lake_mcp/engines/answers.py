@@ -13,10 +13,13 @@ from typing import Any
 
 from s3_data_lake_mcp.engines import Query, QueryResult
 from s3_data_lake_mcp.engines.guard_parser import nodes_of, the_parser
-from s3_data_lake_mcp.engines.guard_words import CLOCKS, VARYING
+from s3_data_lake_mcp.engines.guard_words import CHANCE, CLOCKS, VARYING
 
 _LEAST_BYTES = 4 << 10
 _WORD = re.compile(r"\w+")
+_DRAWING = CHANCE | {"sample", "tablesample"}
+_SHOWN = ("select_list", "modifiers")
+"""The parts of a query that change no more than what its rows hold, and their order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +94,20 @@ def is_lasting(query: Query) -> bool:
     # The words of chance and time may be names of columns, too.
     answer = the_parser().tree(query.sql)
     return not answer["error"] and not any(map(_is_varying, nodes_of(answer["statements"])))
+
+
+def is_drawn(sql: str) -> bool:
+    """Whether chance decides which rows there are, and not only what they hold."""
+    if not _DRAWING.intersection(_WORD.findall(sql.lower())):
+        return False
+    answer = the_parser().tree(sql)
+    if answer["error"]:
+        return False
+    node = answer["statements"][0]["node"]
+    return any(
+        str(one.get("function_name")).lower() in CHANCE or one.get("repeatable") is False
+        for one in nodes_of([part for name, part in node.items() if name not in _SHOWN])
+    )
 
 
 def _is_varying(node: Mapping[str, Any]) -> bool:

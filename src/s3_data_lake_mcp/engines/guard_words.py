@@ -124,6 +124,9 @@ VARYING = _words(
 )
 """Functions and words of SQL that do not mean the same each time."""
 
+CHANCE = _words("gen_random_uuid random uuid uuidv4 uuidv7")
+"""Those that are another value for each row, too."""
+
 CLOCKS = _words("current_date current_time current_timestamp localtime localtimestamp")
 """Those that are written without brackets, as columns are."""
 

@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from s3_data_lake_mcp.engines import QueryResult
-from s3_data_lake_mcp.engines.answers import Answer
+from s3_data_lake_mcp.engines.answers import Answer, is_drawn
 from s3_data_lake_mcp.engines.asking import Asked
 from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.csv_table import CsvTable
@@ -42,6 +42,11 @@ FIRST_KEYS = "Columns are the keys of the first records; later ones may hold fur
 _UNSETTLED = (
     "The order of these rows is not fixed, so between pages rows may repeat or be missed: "
     "add ORDER BY with columns that together are unique."
+)
+
+_DRAWN = (
+    "Chance draws these rows, for each page anew, so rows may repeat or be missed: ask for all in "
+    "one page, or sample with REPEATABLE (1)."
 )
 
 
@@ -87,6 +92,7 @@ class Run:
             is_fixed = is_all and settled is not None and not window.offset
             notices += [_UNSETTLED] if query.offset and not is_fixed else []
             table = table if settled is None else settled
+        notices += [_DRAWN] if query.offset and is_drawn(self._statement.sql) else []
         result = self._result(table, window.offset)
         if self._asked.kind == "select" and not query.offset:
             notices += remarks(session, self._inputs.learners, self._statement, table)
