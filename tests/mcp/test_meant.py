@@ -149,3 +149,22 @@ async def test_a_glob_of_deeper_keys_is_told(call: Caller) -> None:
     assert failed.next["tool"] == "list_s3_objects"
     found = await call("list_s3_objects", **failed.next["arguments"])
     assert [one["key"] for one in found.data["objects"]] == ["meant/a b/c+d.csv"]
+
+
+@pytest.mark.parametrize(
+    ("tool", "nulls"),
+    [
+        ("read_csv_from_s3", ("cursor", "delimiter", "columns", "max_rows", "has_header")),
+        (QUERY, ("cursor", "sql", "filter_operator", "dry_run")),
+    ],
+)
+async def test_null_is_what_is_not_given(
+    call: Caller, orders: str, tool: str, nulls: tuple[str, ...]
+) -> None:
+    """Optional parameters come as null from who writes them all."""
+    place = {"bucket_name": SHELF, "object_key": orders}
+    meant = await _meant(call, tool, {**place, **dict.fromkeys(nulls)})
+    assert meant.data["rows"] == [A, B, C]
+    sql = {"sql": f"SELECT count(*) FROM 's3://{SHELF}/{orders}'"}
+    meant = await _meant(call, QUERY, {"bucket_name": SHELF, "object_key": None, **sql})
+    assert meant.data["rows"] == [[3]]

@@ -105,6 +105,8 @@ class Signature:
         """Return a value as the parameter takes it; None if it is not told what it is meant as."""
         if self._takes(name, value):
             return value
+        if value is None and name in self.defaults:
+            return self.defaults[name]
         if name not in self.defaults or name in {*PLACES, "cursor", "delimiter"}:
             return None
         schema = self._model.model_json_schema()["properties"][name]
@@ -145,7 +147,8 @@ class Signature:
 
     def _has_place(self, arguments: Mapping[str, Any]) -> bool:
         """Whether arguments say what to read, so that a call with them can work."""
-        if self.place != "object_key" or arguments.get("object_key") or arguments.get("cursor"):
+        given = map(arguments.get, ("object_key", "cursor", "sql"))
+        if self.place != "object_key" or any(given):
             return True
         try:
             place = split_uri(arguments["bucket_name"])
@@ -279,7 +282,9 @@ class Signature:
         if value != stored:
             message = f"{name} contradicts the cursor"
             raise InvalidArgumentError(
-                message, hint="With a cursor, only bucket_name and the page size need be given."
+                message,
+                hint="With a cursor, only bucket_name and the page size need be given; leave it "
+                "out for other arguments.",
             )
 
 

@@ -83,8 +83,6 @@ def meant_values(value: object, default: object, choices: Sequence[str]) -> Iter
 
     `default` is of the type of the parameter; `choices` are the values of an enumeration.
     """
-    if value is None:
-        yield default
     if choices:
         yield from _choice(json.dumps(value) if isinstance(value, bool) else str(value), choices)
     elif isinstance(value, str):
