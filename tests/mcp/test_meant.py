@@ -168,3 +168,11 @@ async def test_null_is_what_is_not_given(
     sql = {"sql": f"SELECT count(*) FROM 's3://{SHELF}/{orders}'"}
     meant = await _meant(call, QUERY, {"bucket_name": SHELF, "object_key": None, **sql})
     assert meant.data["rows"] == [[3]]
+
+
+@pytest.mark.parametrize("table", ["information_schema.columns", "sqlite_master", "PG_catalog.x"])
+async def test_a_catalogue_is_told_as_the_columns(call: Caller, orders: str, table: str) -> None:
+    """Who looks for columns is shown them."""
+    place = {"bucket_name": SHELF, "object_key": orders}
+    meant = await _meant(call, QUERY, {**place, "sql": f"SELECT name FROM {table}"})
+    assert [row[0] for row in meant.data["rows"]] == ["id", "name", "price"]

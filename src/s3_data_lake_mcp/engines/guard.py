@@ -138,7 +138,8 @@ def _bad_predicate(answer: dict[str, Any], text: str) -> LakeError:
             f"The predicate {'begins with WHERE' if begins else 'has other clauses beside it'}"
         )
         repair = {"where": found[1]}
-        return SqlError(message, hint="Write what follows WHERE alone.", repair=repair)
+        hint = "Write what follows WHERE alone: query_csv_data takes whole queries."
+        return SqlError(message, hint=hint, repair=repair)
     if is_no_select(answer):
         return SqlError("The predicate is more than one expression", hint=_EXPRESSION)
     # Without our own bracket behind it, what is said is about the text alone.

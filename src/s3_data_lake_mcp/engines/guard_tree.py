@@ -23,6 +23,7 @@ from s3_data_lake_mcp.errors import (
 
 TABLE: Final = "data"
 MAX_NAME_PARTS: Final = 20
+_COLUMNS = "DESCRIBE data shows the columns and their types."
 READABLE: Final = (
     "A query reads the table data, and objects named as quoted s3:// URIs, bare or in read_csv, "
     "read_json or read_parquet."
@@ -181,6 +182,9 @@ class Tree:
             self.unknown_tables.append(UnknownTable(name=name, alias=alias, position=known))
         else:
             message = f"The table {quoted('.'.join(path))} is not allowed"
+            if ascii_lower(path[0]).startswith(_CATALOGUE):
+                repair = {"sql": f"DESCRIBE {TABLE}"}
+                raise NotAllowedError(message, hint=_COLUMNS, repair=repair)
             raise NotAllowedError(message, hint=READABLE)
         self._push(node.get("at_clause"), scope)
         self._push(node.get("sample"), scope)
