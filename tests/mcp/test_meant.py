@@ -176,3 +176,17 @@ async def test_a_catalogue_is_told_as_the_columns(call: Caller, orders: str, tab
     place = {"bucket_name": SHELF, "object_key": orders}
     meant = await _meant(call, QUERY, {**place, "sql": f"SELECT name FROM {table}"})
     assert [row[0] for row in meant.data["rows"]] == ["id", "name", "price"]
+
+
+@pytest.mark.parametrize("tool", ["read_csv_from_s3", "read_json_from_s3"])
+async def test_a_folder_is_listed_where_something_marks_it(
+    call: Caller, objects: Objects, tool: str
+) -> None:
+    """An empty object whose key ends in a slash is no table."""
+    objects.put("marked/", b"")
+    objects.put("marked/a.csv", b"x\n1\n")
+    failed = await call(tool, bucket_name=SHELF, object_key="marked/")
+    assert failed.text.startswith("malformed_data: ")
+    assert failed.next["tool"] == "list_s3_objects"
+    found = await call("list_s3_objects", **failed.next["arguments"])
+    assert "marked/a.csv" in [one["key"] for one in found.data["objects"]]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from s3_data_lake_mcp.cursors import misfit
-from s3_data_lake_mcp.errors import InvalidArgumentError, ObjectChangedError
+from s3_data_lake_mcp.errors import InvalidArgumentError, MalformedDataError, ObjectChangedError
 from s3_data_lake_mcp.jobs.workplace import Arguments, Workplace
 from s3_data_lake_mcp.pages import Paging
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef, ScanMeter
@@ -56,7 +56,15 @@ def open_head(
 ) -> ObjectReader:
     """Open by the first bytes; a cursor knows the version, so there nothing is fetched."""
     if not paging.identity:
-        return ObjectReader.open_head(w.store, ref(a), meter, length=length)
+        source = ObjectReader.open_head(w.store, ref(a), meter, length=length)
+        if not source.size_bytes and source.ref.key.endswith("/"):
+            raise MalformedDataError(
+                f"{source.ref} is empty: it marks a folder",
+                hint="list_s3_objects shows what is below it.",
+                repair={"bucket_name": source.ref.bucket, "prefix": source.ref.key},
+                repair_tool="list_s3_objects",
+            )
+        return source
     return ObjectReader(w.store, _pinned(ref(a), paging.identity), meter)
 
 
