@@ -42,7 +42,7 @@ def _start() -> tuple[str, subprocess.Popen[bytes]]:
     command = [sys.executable, "-m", "s3_data_lake_mcp", "serve", "--transport", "http"]
     server = subprocess.Popen([*command, "--port", str(port)], env=dict(os.environ))
     base = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 50
     while time.monotonic() < deadline:
         try:
             httpx.get(f"{base}/ping", timeout=1)
