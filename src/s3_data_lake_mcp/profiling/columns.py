@@ -75,7 +75,7 @@ def types_with(session: TableSession, names: Sequence[str]) -> dict[str, pa.Data
     named = ", ".join(map(identifier, names))
     with contextlib.suppress(UnknownColumnError, SqlError):
         session.execute(f"SELECT {named} FROM data LIMIT 0")  # noqa: S608 - quoted
-    return types_of(session)
+    return types_of(session, goes_on=False)
 
 
 def stored_types(session: TableSession) -> dict[str, str]:
