@@ -116,8 +116,9 @@ def test_columns_come_in_the_order_asked_for(desk: Desk, key: str) -> None:
 )
 def test_a_value_of_another_type_is_refused(desk: Desk, column: str, value: str, kind: str) -> None:
     """The error says what the column holds."""
-    with pytest.raises(InvalidArgumentError, match=kind):
+    with pytest.raises(InvalidArgumentError, match=kind) as caught:
         desk.filtered("t.csv", column, ">", value)
+    assert ("Write it as 2026-01-31" in caught.value.hint) == (kind == "DATE")
 
 
 def test_an_unknown_column_comes_with_the_nearest() -> None:

@@ -20,6 +20,7 @@ _INTEGERS = {f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY", "SMAL
 _INTEGERS |= {"INTEGER", "UINTEGER"}
 _WHOLE = re.compile(r"\s*[+-]?[0-9]+\s*")
 _DECIMAL = re.compile(r"\s*[+-]?([0-9]*)\.?([0-9]*)\s*")
+_DATED = {"DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE"}
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
 _COMPARISONS = {"=": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _NULLS = {"is_null": "IS NULL", "not_null": "IS NOT NULL"}
@@ -174,7 +175,8 @@ def _comparison(
     if found[0][0] is None:
         written = ".".join(_NAME.findall(column)).replace('""', '"')
         message = f"filter_value {value!r} is no {kind}, the type of column {written}"
-        hint = f"Give a value of the type {kind}, or use contains to search its text."
+        form = "Write it as 2026-01-31" if kind in _DATED else f"Give a value of the type {kind}"
+        hint = f"{form}, or use contains to search its text."
         repair: dict[str, object] | None = None
         if operator in _OF_NULLS and value.strip().lower() in _NOTHING:
             hint = "is_null and not_null find what is missing, and what is not."
