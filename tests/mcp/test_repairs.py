@@ -439,7 +439,7 @@ async def test_a_call_of_another_tool_keeps_the_page_size(call: Caller, objects:
     [
         ("a.parquet", b"PK\x03\x04" + bytes(200), "unsupported_format"),
         ("a.avro", b"Obj\x01" + bytes(200), "unsupported_format"),
-        ("a.csv.gz", gzip.compress(b"v\n1\n"), "malformed_data"),
+        ("a.csv.gz", gzip.compress(b"v\n1\n", mtime=0), "malformed_data"),
         ("a.parquet", b"v,w\n1,2\n", "malformed_data"),
     ],
 )
