@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import duckdb
@@ -88,8 +88,8 @@ class DuckDbEngine:
         if asked.seeks_nan:
             inputs.seek_nan()
         run = Run(asked, inputs, self._settings.max_result_bytes)
-        with contextlib.closing(_Call(inputs, opener, progress, self._connected)) as call:
-            call.counting = asked.counts
+        connect = partial(self._connected, counting=asked.counts)
+        with contextlib.closing(_Call(inputs, opener, progress, connect)) as call:
             if query.dry_run:
                 return call.run(run.plan, run.fault)
             # What was left out is said too, and may be more than it was.
@@ -119,10 +119,10 @@ class DuckDbEngine:
             yield DuckDbTable(call)
 
     @contextlib.contextmanager
-    def _connected(self, call: "_Call") -> Iterator[Session]:
+    def _connected(self, call: "_Call", *, counting: bool = False) -> Iterator[Session]:
         instance = self._instance = self._instance or Instance(self._settings)
         try:
-            scope, counting = Scope(call.meter, call.opener.refutes), call.counting
+            scope = Scope(call.meter, call.opener.refutes)
             with instance.session(scope, call.report, counting=counting) as session:
                 yield session
         finally:
@@ -151,7 +151,7 @@ def _stores(store: ObjectStore, settings: Settings) -> Stores:
 class _Call:
     """The tables of one call, who opened them, and who is told how far it is.
 
-    `counting` is as in a session. It goes on with one session until that fails.
+    It goes on with one session until that fails.
     """
 
     def __init__(
@@ -164,7 +164,6 @@ class _Call:
         self.inputs = inputs
         self.opener = opener
         self.meter = opener.meter
-        self.counting = False
         self.lessons = 0
         self._connect = connect
         self._session: Session | None = None
