@@ -7,6 +7,8 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from pydantic import ByteSize, TypeAdapter
+
 from s3_data_lake_mcp.engines.sqltext import identifier, literal
 from s3_data_lake_mcp.storage.keys import place_of, split_uri
 
@@ -60,7 +62,8 @@ _ALIKE = 0.75
 _NONE = ("", "null", "none")
 _WORDS = {"true": True, "yes": True, "false": False, "no": False}
 _NUMBER = re.compile(r"-?\d{1,3}(?:[,_]\d{3})+|-?\d+")
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B", re.IGNORECASE)
+_SIZE = re.compile(r"\d+(?:\.\d+)?\s*(?:[KMGT]i?)?B", re.IGNORECASE)
+_BYTES = TypeAdapter(ByteSize)
 _ARN = "arn:aws:s3:::"
 _BOUNDS = re.compile(r"\s*(?:,|\band\b)\s*", re.IGNORECASE)
 _WHERE = re.compile(r"\s*where\s+", re.IGNORECASE)
@@ -111,9 +114,8 @@ def _read(text: str, default: object) -> Iterator[object]:
         yield default
     elif _NUMBER.fullmatch(text):
         yield int(re.sub("[,_]", "", text))
-    elif size := _SIZE.fullmatch(text):
-        base = 1024 if size[3] else 1000
-        yield int(float(size[1]) * base ** " KMGT".index(size[2].upper()))
+    elif _SIZE.fullmatch(text):
+        yield int(_BYTES.validate_python(text))
 
 
 def _choice(text: str, choices: Sequence[str]) -> Iterator[str]:
