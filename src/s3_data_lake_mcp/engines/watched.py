@@ -94,6 +94,8 @@ def has_spaced_quotes(text: bytes, dialect: Dialect) -> bool:
     at = at[(at > 1) & (at < len(values) - 2)]
     for way in (-1, 1):
         spaced = at[values[at + way] == _SPACE]
+        if not len(spaced):
+            continue  # what follows takes long for the little that most texts hold
         spaced = spaced[np.isin(values[spaced + 2 * way], [*marks, _SPACE])]
         # A doubled quote is one in a text, or an empty text.
         single = values[spaced - way] != quote[0]
