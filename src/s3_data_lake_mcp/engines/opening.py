@@ -28,6 +28,8 @@ from s3_data_lake_mcp.storage.reader import ObjectReader
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from s3_data_lake_mcp.loaders.parquet_open import ParquetFooter
+
 HEAD_BYTES = 1 << 20
 """First request of a text: most objects under it are there whole."""
 
@@ -57,7 +59,8 @@ class Stores:
 class Opened:
     """One version of an object, the bytes of it that came with its opening, and what is known.
 
-    `facts` live as long as the version is remembered; who writes one names it.
+    `facts` live as long as the version is remembered; who writes one names it. A `footer` that is
+    too long for that lives as long as the call, if it takes no more bytes than `footer_room`.
     """
 
     stores: Stores
@@ -66,6 +69,8 @@ class Opened:
     head: bytes = b""
     tail: bytes = b""
     facts: Facts = field(default_factory=dict)
+    footer: "ParquetFooter | None" = None
+    footer_room: int = 0
 
     @property
     def format(self) -> str:

@@ -36,6 +36,12 @@ _LEAVES = "leaves"
 _FOOTER_THREADS = 24
 _NAMED = 5
 _KEPT_FOOTER_BYTES = 256 << 10
+_HELD_FOOTER_BYTES = 16 << 20
+"""Longer footers of a table, together, that stay for the call: parsed, they take six times that."""
+
+_END_BYTES = 8
+"""Behind a footer: its length, and the magic number."""
+
 _KEPT_MEMBERS = 8
 """Small objects that stay in memory for the whole of a query: 64 MiB at most."""
 
@@ -43,22 +49,27 @@ _KEPT_MEMBERS = 8
 def footer_of(member: Member) -> ParquetFooter:
     """Return an object's footer, checked; it is read once for each version if it is not long.
 
+    A long one is read once for each call, by the engine too, if there is room for it.
+
     Raises:
         MalformedDataError: If there is none.
     """
-    facts = member.opened.facts
-    found: ParquetFooter | None = facts.get(_FACT)
+    opened = member.opened
+    found: ParquetFooter | None = opened.facts.get(_FACT) or opened.footer
     if found is None:
-        member.opened.need_tail()
-        found = open_footer(member.opened.reader())
+        tail = opened.need_tail()
+        found = open_footer(opened.reader())
         if len(found.data) <= _KEPT_FOOTER_BYTES:
-            facts[_FACT] = found
+            opened.facts[_FACT] = found
+        elif len(found.data) <= opened.footer_room:
+            opened.footer = found
+            opened.tail = max(tail, found.data + tail[-_END_BYTES:], key=len)
     return found
 
 
 def knows_footer(member: Member) -> bool:
-    """Whether an object's footer is remembered, so that `footer_of` reads nothing."""
-    return _FACT in member.opened.facts
+    """Whether an object's footer is here, so that `footer_of` reads nothing."""
+    return _FACT in member.opened.facts or member.opened.footer is not None
 
 
 def _leaves(metadata: pq.FileMetaData) -> frozenset[str]:
@@ -92,6 +103,8 @@ class ParquetTable(Table):
         self._leaves: frozenset[str] = frozenset()
         self._notices: list[str] = []
         self.stored: Sequence[tuple[str, pa.DataType]] = ()
+        for member in place.members:
+            member.opened.footer_room = _HELD_FOOTER_BYTES // len(place.members)
 
     def select(self, session: Session) -> str:
         """Return the SELECT over all objects, with the columns that those in focus have."""
