@@ -4,6 +4,7 @@ import threading
 
 from s3_data_lake_mcp.catalog.buckets import BucketSearch, survey_buckets
 from s3_data_lake_mcp.storage import BucketProbe, ListedBucket, ScanMeter
+from s3_data_lake_mcp.storage.s3_names import check_bucket
 from support.memory import MemoryStore
 
 
@@ -51,3 +52,21 @@ def test_without_access_only_the_regions_that_are_missing_are_asked_for() -> Non
     told = [(bucket.name, bucket.region, bucket.access) for bucket in found.buckets]
     assert told == [("far", "us-east-2", "unknown"), ("near", "eu-west-1", "unknown")]
     assert meter.requests == 1
+
+
+class _Old(MemoryStore):
+    """A store that, like S3's, asks nothing about a bucket whose name is none."""
+
+    def probe_bucket(self, bucket: str, meter: ScanMeter, *, access: bool = True) -> BucketProbe:
+        check_bucket(bucket)
+        return super().probe_bucket(bucket, meter, access=access)
+
+
+def test_a_bucket_with_a_name_of_old_does_not_hide_the_others() -> None:
+    """Before 2018, names in us-east-1 could have upper-case letters and underscores."""
+    store = _Old()
+    for name in ("lake", "Old_Exports", "x"):
+        store.create_bucket(name)
+    found = survey_buckets(store, (), ScanMeter(), BucketSearch())
+    told = [(bucket.name, bucket.access) for bucket in found.buckets]
+    assert told == [("Old_Exports", "unknown"), ("lake", "readable"), ("x", "unknown")]

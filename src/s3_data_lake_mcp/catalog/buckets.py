@@ -3,7 +3,11 @@
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
-from s3_data_lake_mcp.errors import AccessDeniedError, DeadlineExceededError
+from s3_data_lake_mcp.errors import (
+    AccessDeniedError,
+    DeadlineExceededError,
+    InvalidArgumentError,
+)
 from s3_data_lake_mcp.models.discovery import Bucket
 from s3_data_lake_mcp.storage import BucketProbe, ListedBucket, ObjectStore, ScanMeter
 
@@ -102,7 +106,11 @@ def _probed(
     def probe(bucket: ListedBucket) -> BucketProbe:
         if bucket.region and not access:
             return BucketProbe(region=bucket.region, access="unknown")
-        return store.probe_bucket(bucket.name, meter, access=access)
+        try:
+            return store.probe_bucket(bucket.name, meter, access=access)
+        except InvalidArgumentError:
+            # Old buckets have names that are none by the rules of today, and no request is made of.
+            return BucketProbe(region=bucket.region, access="unknown")
 
     pool = ThreadPoolExecutor(_PROBES, thread_name_prefix="s3-probe")
     try:
