@@ -11,7 +11,7 @@ from s3_data_lake_mcp.fence import row
 from s3_data_lake_mcp.loaders.formats import format_of
 from s3_data_lake_mcp.models.discovery import Object
 from s3_data_lake_mcp.storage import ListedObject, ObjectStore, ScanMeter
-from s3_data_lake_mcp.storage.fanout import walk_wide
+from s3_data_lake_mcp.storage.fanout import OutOfTimeError, walk_wide
 
 _ENVELOPE_BYTES = 1_280
 """What an answer needs beside its keys: counts, notices, fence, the next call, a short cursor."""
@@ -40,6 +40,13 @@ class FoundObjects:
     def truncated(self) -> bool:
         """Whether keys follow that were not looked at."""
         return bool(self.truncated_by) or self.out_of_time
+
+    def run_out(self) -> None:
+        """Say that time ran out."""
+        self.out_of_time = True
+        self.notices.append(
+            f"Time ran out after {self.keys_scanned:,} keys; the cursor goes on behind them."
+        )
 
     def __len__(self) -> int:
         return len(self.objects) + len(self.common_prefixes)
@@ -79,7 +86,11 @@ def find_objects(
         found.notices.append("No key can both start with prefix and match pattern.")
         return found
     with closing(_entries(store, meter, search)) as entries:
-        _fill(found, entries, search, meter, progress)
+        try:
+            _fill(found, entries, search, meter, progress)
+        except OutOfTimeError as late:
+            found.last = max(found.last, late.behind)
+            found.run_out()
     if found.common_prefixes and not search.wanted.is_empty:
         found.notices.append(
             "common_prefixes are not filtered: the keys below them were not looked at."
@@ -109,10 +120,7 @@ def _fill(
             found.truncated_by = "max_bytes"
             return
         if not wanted and meter.spare_seconds() < 0:
-            found.out_of_time = True
-            found.notices.append(
-                f"Time ran out after {found.keys_scanned:,} keys; the cursor goes on behind them."
-            )
+            found.run_out()
             return
         found.last = name
         found.keys_scanned += 1
@@ -139,8 +147,16 @@ def _entries(
     if search.delimiter or search.one_page:
         yield from _folded(store, prefix, meter, search)
         return
-    after = search.start_after
-    yield from walk_wide(store, search.bucket, prefix, meter, start_after=after, hesitant=True)
+    yield from walk_wide(
+        store,
+        search.bucket,
+        prefix,
+        meter,
+        glob=search.wanted.pattern,
+        start_after=search.start_after,
+        hesitant=True,
+        late=lambda: meter.spare_seconds() < 0,
+    )
 
 
 def _folded(

@@ -11,7 +11,7 @@ from s3_data_lake_mcp.fence import plural
 from s3_data_lake_mcp.profiling.datasets import DatasetGrouper
 from s3_data_lake_mcp.profiling.inventory import Inventory
 from s3_data_lake_mcp.storage import ListedObject, ObjectRef, ObjectStore, ScanMeter
-from s3_data_lake_mcp.storage.fanout import walk_wide
+from s3_data_lake_mcp.storage.fanout import OutOfTimeError, walk_wide
 from s3_data_lake_mcp.storage.keys import glob_prefix, glob_regex, is_glob
 from s3_data_lake_mcp.storage.lookup import is_object
 
@@ -53,22 +53,23 @@ class _Walk:
     """The keys below a prefix, until time runs out; `stopped` is the last key looked at then."""
 
     keys: Iterator[ListedObject]
-    meter: ScanMeter
+    late: Callable[[], bool]
     progress: Callable[[int, int], None]
     looked_at: int = 0
     stopped: str = ""
 
     def __iter__(self) -> Iterator[ListedObject]:
-        for listed in self.keys:
-            yield listed
-            self.looked_at += 1
-            if self.looked_at % _PROGRESS_KEYS == 0:
-                self.progress(self.looked_at, 0)
-            if self.looked_at % _CHECKED_KEYS:
-                continue
-            if self.meter.spare_seconds(_LAST_SECONDS, _SHARE_OF_TIME) < 0:
-                self.stopped = listed.key
-                return
+        try:
+            for listed in self.keys:
+                yield listed
+                self.looked_at += 1
+                if self.looked_at % _PROGRESS_KEYS == 0:
+                    self.progress(self.looked_at, 0)
+                if self.looked_at % _CHECKED_KEYS == 0 and self.late():
+                    self.stopped = listed.key
+                    return
+        except OutOfTimeError as exc:
+            self.stopped = exc.behind
 
 
 def take_stock(
@@ -85,16 +86,20 @@ def take_stock(
     Raises:
         NotFoundError: If nothing is there; an empty bucket is no error.
     """
+
+    def late() -> bool:
+        return meter.spare_seconds(_LAST_SECONDS, _SHARE_OF_TIME) < 0
+
     if is_glob(prefix) and not prefix.endswith("/"):
         found = store.list_page(bucket, prefix, meter, max_keys=1).objects
         if is_object(found, prefix):
             return _only(bucket, found[0])
         pattern = glob_regex(prefix)
-        below = walk_wide(store, bucket, glob_prefix(prefix), meter)
-        walk = _Walk(keys=below, meter=meter, progress=progress)
+        below = walk_wide(store, bucket, glob_prefix(prefix), meter, glob=prefix, late=late)
+        walk = _Walk(keys=below, late=late, progress=progress)
         matching = (listed for listed in walk if pattern.fullmatch(listed.key))
         return _filled(_new_stock(bucket, prefix, "glob"), walk, matching)
-    keys = walk_wide(store, bucket, prefix, meter)
+    keys = walk_wide(store, bucket, prefix, meter, late=late)
     try:
         first = list(islice(keys, 1))
     except AccessDeniedError as exc:
@@ -103,7 +108,7 @@ def take_stock(
     if is_object(first, prefix):
         return _only(bucket, first[0])
     stock = _new_stock(bucket, prefix, "prefix")
-    walk = _Walk(keys=chain(first, keys), meter=meter, progress=progress)
+    walk = _Walk(keys=chain(first, keys), late=late, progress=progress)
     return _filled(stock, walk, walk)
 
 

@@ -11,7 +11,8 @@ Where to find what is beside the promises:
 - `reader`, `pinned`, `readahead`, `copies`, `copied`: reading one version
 - `scope`, `filesystem`: what the SQL engine sees of it
 - `keys`, `lookup`, `nearest`: keys, prefixes and globs; what one names; what it may have meant
-- `fanout`: long listings; `meter`: what a call costs, and what it may cost
+- `fanout`, `listing_pieces`, `levels`, `glob_folders`: long listings
+- `meter`: what a call costs, and what it may cost
 """
 
 from collections.abc import Iterable, Mapping

@@ -4,16 +4,20 @@ The first page is fetched alone, and only if more follow and folders are seen ar
 these looked up with a delimiter, while the serial listing goes on. What was found is no more than
 a set of cuts: every piece lists all keys between two of them, so a wrong guess costs a request
 and never a key. Small folders share a piece. Keys come in key order.
+
+Where a glob is given, folders that hold none of its keys are passed over, if they hold many others.
 """
 
-from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field, replace
-from itertools import dropwhile, islice, pairwise
+from itertools import dropwhile, islice
 
 from s3_data_lake_mcp.errors import AccessDeniedError
 from s3_data_lake_mcp.storage import ListedObject, ListPage, ObjectStore, ScanMeter
+from s3_data_lake_mcp.storage.glob_folders import GlobFolders
+from s3_data_lake_mcp.storage.levels import LEAST_DENSITY, Probe, probes, sparing, standing_alone
+from s3_data_lake_mcp.storage.listing_pieces import BEFORE_SLASH, Piece, entered
 
 WIDTH = 16
 """Most requests in flight."""
@@ -28,82 +32,50 @@ _AIM_KEYS = 700
 _MARGIN = 1.1
 """What is asked for, of what a piece should hold; the rest of a page would be the next piece's."""
 
-_LEAST_DENSITY = 4.0
-"""Keys per folder below which looking folders up is no faster than listing what is in them."""
-
 _MOST_PIECES = 24
 _MOST_LEVELS = 8
-_DEEPEST = 32
 _FEW = 4
 _MOST_WAITING = 40_000
 """Keys held for a consumer that is slower than the store; some 20 MB."""
 
 _TICK_SECONDS = 0.25
 _SLASH = "/"
-_BEFORE_SLASH = "."
 
 
-@dataclass(slots=True)
-class _Piece:
-    """Keys from `start` up to, and not including, `stop`; listed below `prefix` behind `after`.
+class OutOfTimeError(Exception):
+    """A listing is not at its end in time; whatever is not behind `behind` was looked at."""
 
-    `scope` is a prefix of all of them. `prefix` is narrower where it is known that the rest of the
-    piece, behind one folder, is empty. Its first page has `size` keys at most (0: a full page's).
-    """
-
-    scope: str
-    prefix: str
-    after: str = ""
-    start: str = ""
-    stop: str | None = None
-    size: int = 0
-    token: str = ""
-    last: str = ""
-    busy: bool = False
-    done: bool = False
-    pages: deque[Sequence[ListedObject]] = field(default_factory=deque)
-
-    def broaden(self) -> bool:
-        """List by the prefix of the whole from now on; False if it is so listed already."""
-        if self.prefix == self.scope:
-            return False
-        self.prefix, self.token = self.scope, ""
-        self.after = self.last or self.start[:-1] + _BEFORE_SLASH
-        return True
+    def __init__(self, behind: str) -> None:
+        super().__init__(f"time is short behind {behind}")
+        self.behind = behind
 
 
-@dataclass(frozen=True, slots=True)
-class _Probe:
-    """A look at the folders of one level.
-
-    By experience one holds `density` keys, at most `most` of them, and one a level below `deeper`
-    keys (0: not known).
-    """
-
-    level: str
-    density: float
-    most: int
-    deeper: float = 0.0
-
-
-def walk_wide(
+def walk_wide(  # noqa: PLR0913 - where to list, and how to
     store: ObjectStore,
     bucket: str,
     prefix: str,
     meter: ScanMeter,
     *,
+    glob: str = "",
     start_after: str = "",
     hesitant: bool = False,
+    late: Callable[[], bool] = lambda: False,
 ) -> Iterator[ListedObject]:
     """Yield the objects below a prefix in key order, folders listed side by side.
+
+    Of a `glob` all objects below the prefix come that fit it, and maybe others.
 
     What it fetches ahead is bounded, and dropped when the iteration is abandoned.
 
     A `hesitant` consumer may stop soon: nothing is asked for before the first page is taken,
     and the more at once the more pages have been.
+
+    Raises:
+        OutOfTimeError: If it is `late` and something is still to be waited for.
     """
-    whole = _Piece(scope=prefix, prefix=prefix, after=start_after)
+    whole = Piece(scope=prefix, prefix=prefix, after=start_after)
     fan = _FanOut(store, bucket, meter, whole, width=0 if hesitant else WIDTH)
+    fan.glob, fan.late = GlobFolders(glob) if glob else None, late
     try:
         for page in fan.pages():
             yield from page
@@ -115,14 +87,16 @@ class _FanOut:
     """The pieces of one listing. All state is the consumer's thread's; the others only fetch."""
 
     def __init__(
-        self, store: ObjectStore, bucket: str, meter: ScanMeter, whole: _Piece, *, width: int
+        self, store: ObjectStore, bucket: str, meter: ScanMeter, whole: Piece, *, width: int
     ) -> None:
+        self.glob: GlobFolders | None = None
+        self.late: Callable[[], bool] = lambda: False
         self._width = width
         self._store = store
         self._bucket = bucket
         self._meter = meter
         self._pieces = deque([whole])
-        self._flying: dict[Future[ListPage], tuple[_Piece, _Probe | None]] = {}
+        self._flying: dict[Future[ListPage], tuple[Piece, Probe | None]] = {}
         self._waiting = 0
         self._known: set[str] = set()
         self._pool: ThreadPoolExecutor | None = None
@@ -141,6 +115,8 @@ class _FanOut:
             if head.done:
                 self._pieces.popleft()
                 continue
+            if head.behind and self.late():
+                raise OutOfTimeError(head.behind)
             self._schedule()
             self._collect()
 
@@ -149,13 +125,13 @@ class _FanOut:
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _widen(self, piece: _Piece, page: Sequence[ListedObject]) -> None:
+    def _widen(self, piece: Piece, page: Sequence[ListedObject]) -> None:
         first = not self._width
         self._width = min(WIDTH, self._width * _WIDENED or _WIDENED)
         if first and not piece.done:
             self._probe(piece, page)
 
-    def _fetch(self, piece: _Piece) -> ListPage:
+    def _fetch(self, piece: Piece) -> ListPage:
         return self._store.list_page(
             self._bucket,
             piece.prefix,
@@ -163,6 +139,7 @@ class _FanOut:
             start_after="" if piece.token else piece.after,
             token=piece.token,
             max_keys=_PAGE_KEYS if piece.token else piece.size or _PAGE_KEYS,
+            delimiter=_SLASH if piece.folded else "",
         )
 
     def _look(self, level: str, after: str) -> ListPage:
@@ -188,7 +165,7 @@ class _FanOut:
         self._meter.check()
         for future in landed:
             piece, probe = self._flying.pop(future)
-            if probe is None:
+            if probe is None or probe.spared:
                 piece.busy = False
             try:
                 page = future.result()
@@ -199,10 +176,10 @@ class _FanOut:
                 continue
             if probe is None:
                 self._take(piece, page)
-            else:
+            elif not (probe.spared and self.glob and self._enter(self.glob, piece, probe, page)):
                 self._cut(piece, probe, page)
 
-    def _take(self, piece: _Piece, page: ListPage) -> None:
+    def _take(self, piece: Piece, page: ListPage) -> None:
         """Keep those keys of a page that belong to its piece."""
         keys: Sequence[ListedObject] = page.objects
         piece.token = page.next_token
@@ -220,34 +197,47 @@ class _FanOut:
         if not piece.done:
             self._probe(piece, keys)
 
-    def _probe(self, piece: _Piece, keys: Sequence[ListedObject]) -> None:
+    def _probe(self, piece: Piece, keys: Sequence[ListedObject]) -> None:
         """Look for folders behind a page, on the levels above its last key, if hands are idle."""
+        if piece.folded:
+            return
+        if self.glob and self.glob.ends_at(piece.prefix):
+            piece.folded = True
+            piece.go_on(piece.last)
+            return
+        found = self.glob and self._width and sparing(self.glob, piece.prefix, keys, self._known)
+        if found:
+            # What it has behind the page is not asked for before the look tells of it.
+            piece.busy = True
+            self._send(piece, found)
+            return
         if sum(not other.done for other in self._pieces) >= self._width:
             return
-        for probe in islice(_probes(piece.scope, keys, self._known), _MOST_LEVELS):
+        for probe in islice(probes(piece.scope, keys, self._known), _MOST_LEVELS):
             self._send(piece, probe)
 
-    def _send(self, piece: _Piece, probe: _Probe) -> None:
-        self._known.add(probe.level)
+    def _send(self, piece: Piece, probe: Probe) -> None:
+        if not probe.spared:
+            self._known.add(probe.level)
         after = piece.last if piece.last.startswith(probe.level) else ""
         self._flying[self._threads().submit(self._look, probe.level, after)] = (piece, probe)
 
-    def _cut(self, piece: _Piece, probe: _Probe, page: ListPage) -> None:
+    def _cut(self, piece: Piece, probe: Probe, page: ListPage) -> None:
         """Cut the pieces that hold the folders which a look found."""
         folders = [f for f in page.common_prefixes if f > piece.last]
         size = max(-(-len(folders) // _MOST_PIECES), round(_AIM_KEYS / probe.density), 1)
         if page.next_token or size > 1:
             # Not all of the level's folders are cuts: a later look may find more.
             self._known.discard(probe.level)
-        alone = _alone(page, folders) if size == 1 else set()
+        alone = standing_alone(page, folders) if size == 1 else set()
         keys = min(_PAGE_KEYS, round(probe.most * size * _MARGIN))
         # The page that is on its way holds the first folders, if they are small.
         for cut in folders[size if piece.busy and size > 1 else 0 :: size]:
             self._cut_at(cut, keys, alone=cut in alone)
-        if len(folders) <= _FEW and probe.deeper >= _LEAST_DENSITY:
+        if len(folders) <= _FEW and probe.deeper >= LEAST_DENSITY:
             # Large folders, alike as those of a lake are: cut them before their own first pages.
             for folder in folders:
-                self._send(piece, _Probe(folder, probe.deeper, _PAGE_KEYS))
+                self._send(piece, Probe(folder, probe.deeper, _PAGE_KEYS))
 
     def _cut_at(self, cut: str, size: int, *, alone: bool) -> None:
         for at, piece in enumerate(self._pieces):
@@ -255,10 +245,10 @@ class _FanOut:
                 continue
             if piece.done or piece.last >= cut or piece.start >= cut:
                 return
-            rest = _Piece(
+            rest = Piece(
                 scope=piece.scope,
                 prefix=cut if alone else piece.scope,
-                after="" if alone else cut[:-1] + _BEFORE_SLASH,
+                after="" if alone else cut[:-1] + BEFORE_SLASH,
                 start=cut,
                 stop=piece.stop,
                 size=0 if alone else size,
@@ -267,28 +257,14 @@ class _FanOut:
             self._pieces.insert(at + 1, rest)
             return
 
-
-def _probes(scope: str, keys: Sequence[ListedObject], known: set[str]) -> Iterator[_Probe]:
-    """Yield the levels above the last key whose folders hold enough keys to be looked up."""
-    levels = list(islice(_densities(scope, keys), _DEEPEST))
-    for one, below in pairwise([*levels, _Probe("", 0.0, 0)]):
-        if one.level not in known and one.density >= _LEAST_DENSITY:
-            yield replace(one, deeper=below.density)
-
-
-def _densities(prefix: str, keys: Sequence[ListedObject]) -> Iterator[_Probe]:
-    """Yield each folder above the last key, from the top, with the keys that its children hold."""
-    last = keys[-1].key
-    level = prefix
-    while (slash := last.find(_SLASH, len(level))) >= 0:
-        below = [listed.key for listed in keys if listed.key.startswith(level)]
-        items = Counter(key[: key.find(_SLASH, len(level)) + 1] or key for key in below)
-        yield _Probe(level, len(below) / len(items), max(items.values()))
-        level = last[: slash + 1]
-
-
-def _alone(page: ListPage, folders: Sequence[str]) -> set[str]:
-    """Return the folders which the next folder follows directly, no object between them."""
-    names = sorted([*page.common_prefixes, *(listed.key for listed in page.objects)])
-    wanted = set(folders)
-    return {one for one, next_one in pairwise(names) if one in wanted and next_one in wanted}
+    def _enter(self, glob: GlobFolders, piece: Piece, probe: Probe, page: ListPage) -> bool:
+        """Look into those folders alone that may hold a glob's keys; False if that does not pay."""
+        pieces = entered(glob, piece, probe, page)
+        if pieces is None:
+            self._known.add(probe.level)
+            return False
+        at = self._pieces.index(piece) + 1
+        for one in reversed(pieces):
+            self._pieces.insert(at, one)
+        piece.stop, piece.done = piece.last, True
+        return True

@@ -26,7 +26,8 @@ _ADDRESS = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _GLOB_CHARACTER = re.compile(r"[*?\[]")
-_CLASS = re.compile(r"\[([!^]?+)(\][^\]]*|[^\]]+)\]")
+CLASS = re.compile(r"\[([!^]?+)(\][^\]]*|[^\]]+)\]")
+"""A class of characters in a glob, as a shell writes it."""
 
 
 def split_uri(text: str) -> tuple[str, str] | None:
@@ -117,7 +118,7 @@ def glob_regex(glob: str) -> re.Pattern[str]:
         elif glob[at] == "?":
             runs[-1] += "[^/]"
             at += 1
-        elif found := _CLASS.match(glob, at):
+        elif found := CLASS.match(glob, at):
             runs[-1] += _class(found)
             at = found.end()
         else:

@@ -49,7 +49,7 @@ def locate(store: ObjectStore, bucket: str, key: str, meter: ScanMeter) -> Found
     if not is_glob(key):
         return Found(kind="object", objects=iter(()))
     looked_up = download_threads().submit(store.list_page, bucket, key, meter, max_keys=1)
-    below = walk_wide(store, bucket, glob_prefix(key), meter)
+    below = walk_wide(store, bucket, glob_prefix(key), meter, glob=key)
     refused: NotAllowedError | None = None
     try:
         first += islice(below, 1)
