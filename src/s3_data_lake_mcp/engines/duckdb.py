@@ -269,6 +269,8 @@ class DuckDbTable:
             if not session.has_views:
                 inputs.create_views(session)
                 session.has_views = True
+                for opened in inputs.tables:
+                    opened.read_ahead(session)
             if goes_on:
                 session.scope.begin(session.cached().holds)
             table = fetch(session.cursor.sql(sql, params=list(params)))

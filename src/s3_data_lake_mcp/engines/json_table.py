@@ -99,7 +99,9 @@ class JsonTable(Table):
             small = sum(member.info.size_bytes for member in members) <= most
             wanted = self._whole or (small and all(map(self._layout, members)))
             if layout.records and wanted and not self._knows_all_of(members):
-                layout.absorb_whole(session, *self._reading(layout, members, paths, None))
+                reading = self._reading(layout, members, paths, None)
+                self.read_ahead(session, members)
+                layout.absorb_whole(session, *reading)
                 for member in members:
                     member.opened.facts[self._fact] = layout
         unify(self._seen(groups))

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from urllib.parse import quote, unquote
 
@@ -145,7 +146,7 @@ def _one(opener: Opener, ref: ObjectRef, asked: str) -> Place:
         raise UnsupportedFormatError(
             message, hint="query_csv_data reads it.", repair_tool="query_csv_data"
         )
-    member = Member(info=opened.info, path=_path_of(ref), opened=opened)
+    member = Member(info=opened.info, path=paths_of([ref])[0], opened=opened)
     return Place(bucket=ref.bucket, key=ref.key, kind="object", format=name, members=[member])
 
 
@@ -217,36 +218,39 @@ def _partition(place: Place) -> None:
 
 
 def paths_of(refs: Sequence[ObjectRef], scheme: str = "s3", *, variant: str = "") -> list[str]:
-    """Return paths in the order of the objects, which is that of their keys.
+    """Return paths in the order of the objects, as a rule that of their keys.
 
-    The engine reads the files of a set in the order of their paths.
+    The engine reads the files of a set in the order of their paths. An object has the same one in
+    every set, so that the engine's cache serves them all.
     """
-    # Of a variant, paths begin with digests, which are hardly ever in order.
-    if not variant or len(refs) == 1:
-        paths = [_path_of(ref, scheme, variant=variant) for ref in refs]
-        if paths == sorted(paths):
-            return paths
-    return [_path_of(ref, scheme, variant=variant, order=at) for at, ref in enumerate(refs)]
+    plain = not variant and all(_is_plain(ref.key) for ref in refs)
+    make = _uri if plain else partial(_hidden, variant=variant)
+    paths = [make(ref, scheme) for ref in refs]
+    if paths == sorted(paths):
+        return paths
+    return [_hidden(ref, scheme, variant=variant, at=f"{at:09}-") for at, ref in enumerate(refs)]
 
 
-def _path_of(
-    ref: ObjectRef, scheme: str = "s3", *, variant: str = "", order: int | None = None
-) -> str:
-    """Return the path under which the engine reads an object.
-
-    It is the URI, except for keys that the engine would take for a pattern or normalize, for other
-    views of the same bytes, and where an `order` is given, by which the engine then sorts it: these
-    get a name made of the key's digest, partitions kept.
-    """
-    odd = not _PLAIN_KEY.fullmatch(ref.key) or any(
-        part in ("", ".", "..") or part.count("=") > 1 for part in ref.key.split("/")
+def _is_plain(key: str) -> bool:
+    """Whether the engine takes a key for no pattern, and changes nothing of it."""
+    return bool(_PLAIN_KEY.fullmatch(key)) and not any(
+        part in ("", ".", "..") or part.count("=") > 1 for part in key.split("/")
     )
-    if not odd and not variant and order is None:
-        return f"{scheme}://{ref.bucket}/{ref.key}"
-    digest = hashlib.sha256(f"{variant}\0{ref.key}".encode("utf-8", "replace")).hexdigest()[:20]
+
+
+def _uri(ref: ObjectRef, scheme: str) -> str:
+    return f"{scheme}://{ref.bucket}/{ref.key}"
+
+
+def _hidden(ref: ObjectRef, scheme: str, *, variant: str, at: str = "") -> str:
+    """Return another path for an object: for an odd key, or for other views of the same bytes.
+
+    Paths of a variant are in the order of `at`, or else of the bytes of the keys.
+    """
+    digest = hashlib.sha256(variant.encode()).hexdigest()[:20]
+    key = ref.key.encode("utf-8", "surrogatepass").hex()
     folders = "".join(f"{folder}/" for folder in _plain_partitions(ref.key))
-    first = digest if order is None else f"{order:09}-{digest}"
-    return f"{scheme}://{ref.bucket}/.{first}/{folders}{digest}"
+    return f"{scheme}://{ref.bucket}/.{at}{digest}/{key}/{folders}object"
 
 
 def _plain_partitions(key: str) -> Iterable[str]:

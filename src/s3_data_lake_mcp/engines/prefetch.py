@@ -17,6 +17,7 @@ from s3_data_lake_mcp.engines.parquet_table import ParquetTable, knows_footer
 from s3_data_lake_mcp.engines.places import Member
 from s3_data_lake_mcp.engines.plans import parts_read
 from s3_data_lake_mcp.engines.pruning import (
+    READERS,
     PlanNode,
     Scan,
     all_nodes,
@@ -50,8 +51,8 @@ def prefetch(session: Session, tables: Sequence[Table], statement: Statement) ->
         table
         for table in tables
         if table.place.format != "parquet"
-        # Of less, all comes with the first read.
-        and any(member.info.size_bytes > BUFFER_BYTES for member in table.place.members)
+        # Of one object that is shorter, all comes with the first read.
+        and (len(table.place.members) > 1 or table.place.size_bytes > BUFFER_BYTES)
     ]
     if not mine and not text:
         return
@@ -61,13 +62,25 @@ def prefetch(session: Session, tables: Sequence[Table], statement: Statement) ->
     needle = kinds <= _PLAIN
     if whole:
         session.scope.expect_all()
+    scans = list(scans_in(plan))
+    for table in text:
+        _read_ahead(session, table, scans)
     if not whole and not needle:
         return
-    scans = [scan for scan in scans_in(plan) if scan["Function"] == "READ_PARQUET"]
+    scans = [scan for scan in scans if scan["Function"] == READERS["parquet"]]
     for table in mine:
         read = survivors(session, table, scans)
         if len(read) <= ALL_MEMBERS and all(map(knows_footer, read)):
             _fetch(session, table, read, scans, needle=needle)
+
+
+def _read_ahead(session: Session, table: Table, scans: Sequence[Scan]) -> None:
+    """Have the next objects of a set fetched while one is read, if it is known which are read."""
+    read = survivors(session, table, scans)
+    reader = READERS[table.place.format]
+    are_some = [bool(scan.get("File Filters")) for scan in scans if scan["Function"] == reader]
+    if len(read) < len(table.place.members) or not all(are_some):
+        table.read_ahead(session, read)
 
 
 def _was_seen(session: Session, table: Table, statement: Statement) -> bool:

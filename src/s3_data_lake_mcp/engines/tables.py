@@ -18,6 +18,7 @@ from s3_data_lake_mcp.engines.watched import WATCHED_BYTES
 from s3_data_lake_mcp.fence import first_of
 from s3_data_lake_mcp.loaders.csv_types import typed_column
 from s3_data_lake_mcp.storage.filesystem import STREAM_SCHEME
+from s3_data_lake_mcp.storage.readahead import BUFFER_BYTES
 from s3_data_lake_mcp.storage.scope import Readable, Scope
 from s3_data_lake_mcp.wire import numbered
 
@@ -94,6 +95,24 @@ class Table(ABC):
         said = f"Columns that are partitions, too, have the values of the folders: {listed}."
         return [said] if found else []
 
+    def read_ahead(self, session: Session, members: Iterable[Member] | None = None) -> None:
+        """Have the objects that are going to be read, or all, fetched before the engine gets there.
+
+        They are read in the order of their paths, and what the engine has in its cache is not.
+        """
+        if len(self.members) == 1:
+            return
+        wanted = None if members is None else {id(member) for member in members}
+        scope, cached = session.scope, session.cached()
+        scope.read_ahead(
+            {
+                path: min(member.info.size_bytes, BUFFER_BYTES)
+                for path, member in self.members.items()
+                if (wanted is None or id(member) in wanted)
+                and not cached.holds(path, 0, scope.find(path).size_bytes)
+            }
+        )
+
     @abstractmethod
     def select(self, session: Session) -> str:
         """Return the SELECT that the view stands for, its paths put into the session's scope."""
@@ -139,7 +158,7 @@ class Paths:
     ) -> str:
         """Add members, which share a bucket, each as `make` reads it.
 
-        What is not `cached` by the engine is read in order, and again by each query.
+        What is not `cached` by the engine is read from start to end, and again by each query.
         """
         scheme = "s3" if cached else STREAM_SCHEME
         if cached and not variant:

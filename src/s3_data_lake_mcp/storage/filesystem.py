@@ -24,8 +24,9 @@ class _File(io.RawIOBase):
     followed by such a read of another thread was not meant for its own thread's next one.
     """
 
-    def __init__(self, readable: Readable, scope: Scope) -> None:
+    def __init__(self, path: str, readable: Readable, scope: Scope) -> None:
         super().__init__()
+        self._path = path
         self._read = readable.open()
         self._readable = readable
         self._size = readable.size_bytes
@@ -61,6 +62,7 @@ class _File(io.RawIOBase):
             stop = min(stop, (start // self._block_bytes + 1) * self._block_bytes)
         try:
             self._scope.check()
+            self._scope.reach(self._path)
             data = self._read(start, stop) if start < stop else b""
         except (LakeError, SurpriseError) as exc:
             raise self._scope.fail(exc) from exc
@@ -110,7 +112,7 @@ class LakeFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec has no 
         scope = self._current()
         if mode != "rb":
             self._refuse(path)
-        return _File(scope.find(path), scope)
+        return _File(path, scope.find(path), scope)
 
     def glob(self, path: str, **_options: object) -> list[str]:
         """Return the paths that a pattern of the scope stands for; keys are never matched anew."""

@@ -88,6 +88,7 @@ class PinnedObject:
         self._fetched: Prefetched | None = None
         self._handles = 0
         self._awaited = keep and info.size_bytes <= WHOLE_BYTES
+        self._is_begun = False
         self._eager = False
 
     @property
@@ -111,16 +112,20 @@ class PinnedObject:
         self._eager = True
 
     def begin(self) -> None:
-        """Fetch the beginning of a text before it is read: all of it, or a buffer of the engine."""
-        if self._columnar or self._copies is not None or len(self._head) >= self.info.size_bytes:
+        """Fetch the beginning of a text before it is read: all of it, or a buffer of the engine.
+
+        It is kept until it is read, not until `close`.
+        """
+        if self._columnar or len(self._head) >= self.info.size_bytes:
             return
-        self._awaited = True
         if self.info.size_bytes <= WHOLE_BYTES:
+            self._is_begun = True
             self._prefetch_whole()
-            return
-        with self._lock:
-            self._ahead = self._ahead or self._made_ahead()
-            self._ahead.begin()
+        elif self._copies is None:
+            self._is_begun = True
+            with self._lock:
+                self._ahead = self._ahead or self._made_ahead()
+                self._ahead.begin()
 
     def release(self) -> None:
         """Let go of what was fetched when the last reader has gone: a table has many objects.
@@ -129,7 +134,7 @@ class PinnedObject:
         """
         with self._lock:
             self._handles -= 1
-            done = self._handles == 0 and not self._awaited
+            done = self._handles == 0 and not self._awaited and not self._is_begun
         if done:
             self.close()
 
@@ -138,6 +143,7 @@ class PinnedObject:
         start, stop = start + self._skip, min(stop + self._skip, self.info.size_bytes)
         if start >= stop:
             return b""
+        self._is_begun = False
         data = self._fetch(start, stop)
         if self._check is not None and start == self._skip and not self._columnar:
             self._check(self._reader().read_range(0, start) if start else data)

@@ -2,13 +2,14 @@
 
 import threading
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Protocol
 
 from s3_data_lake_mcp.errors import DeadlineExceededError, NotAllowedError, ObjectChangedError
 from s3_data_lake_mcp.storage import ScanMeter
+from s3_data_lake_mcp.storage.setahead import SetAhead
 
 _EPOCH_SECONDS = 1_000_000_000
 _EPOCHS = 600_000_000
@@ -86,6 +87,9 @@ class Scope:
         self._lock = threading.Lock()
         self._objects: dict[str, Readable] = {}
         self._sets: dict[str, tuple[str, ...]] = {}
+        self._ahead: list[SetAhead] = []
+        self._turns: dict[str, tuple[SetAhead, int]] = {}
+        self._eager = False
 
     def add(self, path: str, readable: Readable) -> None:
         """Let a path be read."""
@@ -94,6 +98,19 @@ class Scope:
     def add_set(self, pattern: str, paths: Sequence[str]) -> None:
         """Let a pattern stand for paths, which are added on their own."""
         self._sets[pattern] = tuple(paths)
+
+    def read_ahead(self, paths: Mapping[str, int]) -> None:
+        """Have paths begun that are read in this order, each with the bytes it holds once begun."""
+        ahead = SetAhead([(self._objects[path], held) for path, held in paths.items()])
+        ahead.eager = self._eager
+        self._ahead.append(ahead)
+        self._turns.update({path: (ahead, at) for at, path in enumerate(paths)})
+
+    def reach(self, path: str) -> None:
+        """Be told that a path is read, and not from the engine's cache."""
+        if (turn := self._turns.get(path)) is not None:
+            ahead, at = turn
+            ahead.reach(at)
 
     def find(self, path: str) -> Readable:
         """Return what is under a path.
@@ -146,6 +163,9 @@ class Scope:
 
     def expect_all(self) -> None:
         """Tell all objects that all of them is going to be read."""
+        self._eager = True
+        for ahead in self._ahead:
+            ahead.eager = True
         for readable in self._objects.values():
             readable.expect_all()
 
@@ -156,12 +176,18 @@ class Scope:
             holds: Whether a path's bytes from one place to another are here already.
         """
         self.expect_all()
+        self._restart()
         for path, readable in islice(self._objects.items(), 1):
             if not holds(path, 0, readable.size_bytes):
                 readable.begin()
 
+    def _restart(self) -> None:
+        for ahead in self._ahead:
+            ahead.restart()
+
     def close(self) -> None:
         """Let go of all that was fetched."""
+        self._restart()
         for readable in self._objects.values():
             readable.close()
 
