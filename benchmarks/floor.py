@@ -5,7 +5,7 @@ from typing import Final
 
 import pyarrow.parquet as pq
 from bed import PROFILES
-from generate import DATASETS
+from generate import DATASETS, HIVES
 from jobs import LAKE, Job
 
 CONNECTIONS: Final = 24
@@ -29,6 +29,8 @@ def bytes_moved(job: Job, root: Path, scale: float) -> int:
     """Return the bytes that a job cannot do without."""
     if not job.moves:
         return 0
+    if job.dataset in HIVES:
+        return sum((root / LAKE / key).stat().st_size for key, _ in HIVES[job.dataset].files())
     dataset = DATASETS[job.dataset]
     path = root / LAKE / dataset.key
     if dataset.format == "parquet":

@@ -71,12 +71,22 @@ DATASETS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hive:
-    """A partitioned data set: one file for each day, or for each day and region."""
+    """A partitioned data set: one file for each day, or for each day and region.
+
+    `format` is that of its objects, as the sides know it of a set.
+    """
 
     prefix: str
     days: int
-    regions: bool
     rows: int
+    regions: bool = False
+    relation: str = "readings"
+    format: str = "hive"
+
+    @property
+    def suffix(self) -> str:
+        """Return what keys end with."""
+        return "parquet" if self.format == "hive" else "csv"
 
     def files(self) -> Iterator[tuple[str, int]]:
         """Yield each file's key and number."""
@@ -85,13 +95,14 @@ class Hive:
             folder = f"{self.prefix}/dt={_START + timedelta(days=day)}"
             for region in _REGIONS if self.regions else ("",):
                 below = f"/area={region}" if region else ""
-                yield f"{folder}{below}/part-0.parquet", number
+                yield f"{folder}{below}/part-0.{self.suffix}", number
                 number += 1
 
 
 HIVES: Final = {
     "hive_200": Hive(prefix="hive200", days=40, regions=True, rows=4_000),
-    "hive_365": Hive(prefix="hive365", days=365, regions=False, rows=2_000),
+    "hive_365": Hive(prefix="hive365", days=365, rows=2_000),
+    "csv_300": Hive(prefix="csv300", days=300, rows=1_500, relation="customers", format="csvs"),
 }
 
 
@@ -196,7 +207,12 @@ def generate(scale: float) -> Path:
         _make_dataset(maker, dataset.key, dataset, dataset.rows_at(scale))
     for hive in HIVES.values():
         for key, number in hive.files():
-            maker.parquet(f"lake/{key}", "readings", number * hive.rows, hive.rows)
+            start, name = number * hive.rows, f"lake/{key}"
+            if hive.format == "hive":
+                maker.parquet(name, hive.relation, start, hive.rows)
+            else:
+                rows = relation(hive.relation, start, start + hive.rows)
+                maker.text(name, rows, _OPTIONS[hive.suffix])
     for folder, count in (("keys10k", 10_000), ("keys100k", 100_000)):
         text = _keys(folder, count)
         maker.make(f"{folder}/.keys.tsv", text, partial(_write, text))

@@ -180,6 +180,19 @@ def _hives() -> list[Job]:
     return [
         _hive("hive_200", "Hive, 200 files: one day, one region", "dt=2025-11-20/area=north"),
         _hive("hive_365", "Hive, 365 files: one day", "dt=2026-03-01"),
+        Job(
+            name="csv_300",
+            title="300 CSV objects: filter and group-by",
+            group="hives",
+            op="query",
+            dataset="csv_300",
+            request={
+                "query": _BY_INDUSTRY.to_json(),
+                "glob": f"{HIVES['csv_300'].prefix}/*/*.csv",
+            },
+            round_trips=3,
+            moves="whole",
+        ),
     ]
 
 
@@ -299,7 +312,8 @@ def build_request(job: Job, alias: str) -> dict[str, Any]:
         request |= {"key": alias + dataset.key, "plain_key": dataset.key, "format": dataset.format}
     elif job.dataset in HIVES:
         glob = request.pop("glob")
-        request |= {"key": alias + glob, "plain_key": glob, "format": "hive"}
+        form = HIVES[job.dataset].format
+        request |= {"key": alias + glob, "plain_key": glob, "format": form}
     elif job.op == "find":
         request["prefix"] = alias + request["prefix"]
     if job.op != "together":

@@ -11,6 +11,7 @@ READERS: Mapping[str, str] = {
     "jsonl": "read_json('{}')",
     "json": "read_json('{}')",
     "parquet": "read_parquet('{}')",
+    "csvs": "read_csv('{}')",
     "hive": "read_parquet('{}', hive_partitioning=true)",
 }
 

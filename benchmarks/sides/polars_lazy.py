@@ -32,7 +32,7 @@ _OPTIONS = {
 def _scan(request: Request) -> pl.LazyFrame:
     place = f"s3://{request['bucket']}/{request['key']}"
     match request["format"]:
-        case "csv":
+        case "csv" | "csvs":
             return pl.scan_csv(place, storage_options=_OPTIONS, try_parse_dates=True)
         case "jsonl":
             return pl.scan_ndjson(place, storage_options=_OPTIONS)

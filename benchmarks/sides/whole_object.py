@@ -33,7 +33,7 @@ def _records(request: Request) -> list[dict[str, Any]]:
 
 
 def _frame(request: Request) -> pd.DataFrame:
-    if request["format"] == "hive":
+    if request["format"] in {"csvs", "hive"}:
         message = "one object at a time"
         raise NotSupportedError(message)
     body = io.BytesIO(_body(request))
