@@ -134,12 +134,12 @@ def test_a_transaction_that_an_interrupt_left_open_ends_with_its_session(
     instance: Instance,
 ) -> None:
     """The connection that counts row groups is kept: the next query must be able to use it."""
-    with instance.session(Scope(ScanMeter()), counting=True) as first:
+    with instance.session(Scope(ScanMeter()), kept="counting") as first:
         first.execute("CREATE TEMP VIEW data AS SELECT 1 AS a")
         first.execute("BEGIN TRANSACTION READ ONLY")
         with pytest.raises(duckdb.Error):
             first.execute("SELECT error('as an interrupt does')")
-    with instance.session(Scope(ScanMeter()), counting=True) as second:
+    with instance.session(Scope(ScanMeter()), kept="counting") as second:
         second.execute("CREATE TEMP VIEW data AS SELECT 2 AS a")
         assert run(second, "SELECT * FROM data") == [(2,)]
 

@@ -70,6 +70,26 @@ def stored(table: pa.Table, groups: int = 3) -> bytes:
     return parquet_bytes(table, compression="none", use_dictionary=False, row_group_size=rows)
 
 
+@pytest.mark.parametrize(
+    ("sql", "max_rows"),
+    [
+        ("SELECT * FROM data LIMIT 10", 100),
+        ("SELECT a, b::VARCHAR AS b, 1 AS d FROM data LIMIT 3", 100),
+        ("SELECT * FROM data", 20),
+        ("", 20),
+    ],
+)
+def test_no_row_groups_are_read_ahead_of_the_first_few_rows(sql: str, max_rows: int) -> None:
+    """Of an object of many row groups, the first tells them all; the next query reads all again."""
+    numbers = [n * 2_654_435_761 % (1 << 61) for n in range(600_000)]
+    body = stored(pa.table({"a": numbers, "b": numbers[::-1], "c": numbers}), groups=12)
+    desk, store = desk_with("t.parquet", body)
+    found = desk.rows("t.parquet", sql, max_rows=max_rows)
+    assert [row["a"] for row in found] == numbers[: len(found)]
+    assert sum(stop - start for start, stop in store.ranges) <= len(body) // 6
+    assert desk.value("t.parquet", "SELECT count(*) FROM (FROM data LIMIT 5)") == 5
+
+
 def test_each_byte_of_a_small_parquet_object_is_fetched_once() -> None:
     """Looking at its columns costs the footer alone, and running the query the rest."""
     body = wide(100_000)

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from s3_data_lake_mcp.engines import Query
-from s3_data_lake_mcp.engines.connection import Session
+from s3_data_lake_mcp.engines.connection import Kept, Session
 from s3_data_lake_mcp.engines.guard import GuardedSql, Kind, check_predicate, check_sql
 from s3_data_lake_mcp.engines.guard_parser import nodes_of, the_parser
 from s3_data_lake_mcp.engines.guard_text import tokens
@@ -15,6 +15,7 @@ from s3_data_lake_mcp.engines.inputs import DATA, uri_place
 from s3_data_lake_mcp.engines.row_order import RowOrder, pivot_order, row_order
 from s3_data_lake_mcp.engines.simple_form import Statement, build
 from s3_data_lake_mcp.engines.sqltext import literal, names
+from s3_data_lake_mcp.engines.stored_types import is_in_order
 from s3_data_lake_mcp.engines.used_fields import UsedFields, used_fields
 from s3_data_lake_mcp.errors import LakeError, NotAllowedError
 from s3_data_lake_mcp.loaders.unknown_column import pick
@@ -25,6 +26,10 @@ _PATH = re.compile(
 )
 """What is read by a path: what stands before it, and the path."""
 
+_FEW_ROWS = 50
+"""Of more, the engine finds out where they are stored before it reads any."""
+
+_ROW_BY_ROW = {"STAR", "COLUMN_REF", "CONSTANT", "CAST", "TYPE"}
 _NAN = re.compile(r"\b(?:is)?nan\b", re.IGNORECASE)
 
 
@@ -53,6 +58,29 @@ class Asked:
     def counts(self) -> bool:
         """Whether the answer says how many row groups were read."""
         return self.query.format == "parquet"
+
+    @property
+    def is_brief(self) -> bool:
+        """Whether it gives the first few rows of `data`, as they are stored."""
+        query = self.query
+        named = [name for name, _, _ in self.wanted]
+        if query.offset or query.filter or self.where or named != [DATA] or self.in_readers:
+            return False
+        if not self.sql:
+            return query.max_rows < _FEW_ROWS
+        node = the_parser().tree(self.sql)["statements"][0]["node"] if self.kind == "select" else {}
+        if node.get("type") != "SELECT_NODE" or not is_in_order(node):
+            return False
+        kinds = {one.get("class", "STAR") for one in nodes_of(node["select_list"])}
+        limits = [(one["limit"] or {}).get("literal", {}) for one in node["modifiers"]]
+        few = [one for one in limits if one.get("text", "").isdecimal()]
+        rows = min([query.max_rows + 1, *(int(one["text"]) for one in few)])
+        return kinds <= _ROW_BY_ROW and rows <= _FEW_ROWS
+
+    @property
+    def kept(self) -> Kept | None:
+        """Which of the engine's connections it is for, if not for one of its own."""
+        return "counting" if self.counts else "brief" if self.is_brief else None
 
     @property
     def seeks_nan(self) -> bool:

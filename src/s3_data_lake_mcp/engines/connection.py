@@ -8,7 +8,7 @@ import threading
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 
@@ -46,6 +46,14 @@ _SETTINGS = {
     "secret_directory": "''",
     "python_enable_replacements": "false",
     "python_scan_all_frames": "false",
+}
+type Kept = Literal["counting", "brief"]
+"""Connections that are kept, each for its setting: one that counts the row groups that are read,
+and one for the first few rows, which reads no row groups ahead of them."""
+
+_KEPT: Mapping[Kept, str] = {
+    "counting": "enable_profiling='no_output'",
+    "brief": "read_ahead_depth=1",
 }
 _GENERATIONS = itertools.count(1)
 _LOCK = {"enable_external_access": "false", "lock_configuration": "true"}
@@ -147,9 +155,10 @@ class Instance:
             ":memory:",
             config={"threads": min(_THREADS, cores), "memory_limit": f"{memory}B"},
         )
-        # Profiling is a connection's own setting, which no query may change once all is locked.
-        self._counting = self._connection.cursor()
-        self._counting.execute("SET enable_profiling='no_output'")
+        # These are a connection's own settings, which no query may change once all is locked.
+        self._kept = {name: self._connection.cursor() for name in _KEPT}
+        for kept, setting in _KEPT.items():
+            self._kept[kept].execute(f"SET SESSION {setting}")
         self._connection.register_filesystem(self._files)
         schemes = ", ".join(f"'{scheme}://'" for scheme in (*SCHEMES, STREAM_SCHEME))
         for name, value in (_SETTINGS | {"allowed_directories": f"[{schemes}]"} | _LOCK).items():
@@ -162,14 +171,13 @@ class Instance:
         scope: Scope,
         progress: Callable[[], None] | None = None,
         *,
-        counting: bool = False,
+        kept: Kept | None = None,
     ) -> Iterator[Session]:
         """Open a connection that may read a scope; it is interrupted when the call must stop.
 
-        `progress` is called a few times a second. A `counting` session has one table, `data`, and
-        knows how many row groups were read.
+        `progress` is called a few times a second. A `kept` session has one table, `data`.
         """
-        cursor = self._counting if counting else self._connection.cursor()
+        cursor = self._kept[kept] if kept else self._connection.cursor()
         self._files.scope = scope
         done = threading.Event()
         watch = threading.Thread(
@@ -181,7 +189,7 @@ class Instance:
         finally:
             done.set()
             watch.join()
-            if counting:
+            if kept:
                 with contextlib.suppress(duckdb.Error):
                     # An interrupt that met the end of a transaction has left it open.
                     cursor.execute("ROLLBACK")

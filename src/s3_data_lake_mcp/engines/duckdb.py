@@ -11,7 +11,7 @@ import pyarrow as pa
 from s3_data_lake_mcp.engines import Query, QueryResult, Written
 from s3_data_lake_mcp.engines.answers import Answers
 from s3_data_lake_mcp.engines.asking import Asked, ask
-from s3_data_lake_mcp.engines.connection import Instance, Session
+from s3_data_lake_mcp.engines.connection import Instance, Kept, Session
 from s3_data_lake_mcp.engines.facts import Memory
 from s3_data_lake_mcp.engines.faults import data_error
 from s3_data_lake_mcp.engines.inputs import DATA, Inputs, open_inputs
@@ -88,7 +88,7 @@ class DuckDbEngine:
         if asked.seeks_nan:
             inputs.seek_nan()
         run = Run(asked, inputs, self._settings.max_result_bytes)
-        connect = partial(self._connected, counting=asked.counts)
+        connect = partial(self._connected, kept=asked.kept)
         with contextlib.closing(_Call(inputs, opener, progress, connect)) as call:
             if query.dry_run:
                 return call.run(run.plan, run.fault)
@@ -119,11 +119,11 @@ class DuckDbEngine:
             yield DuckDbTable(call)
 
     @contextlib.contextmanager
-    def _connected(self, call: "_Call", *, counting: bool = False) -> Iterator[Session]:
+    def _connected(self, call: "_Call", *, kept: Kept | None = None) -> Iterator[Session]:
         instance = self._instance = self._instance or Instance(self._settings)
         try:
             scope = Scope(call.meter, call.opener.refutes)
-            with instance.session(scope, call.report, counting=counting) as session:
+            with instance.session(scope, call.report, kept=kept) as session:
                 yield session
         finally:
             if instance.is_spent(self._settings.cache_bytes):

@@ -33,7 +33,7 @@ def with_stored_types(
     answer = the_parser().tree(sql)
     node = answer["statements"][0]["node"] if not answer["error"] else {}
     places = references(node, [name for name, _ in columns], table.num_columns)
-    in_order = read is not None and len(places) == table.num_columns and _is_in_order(node)
+    in_order = read is not None and len(places) == table.num_columns and is_in_order(node)
     for at, place in places.items():
         field, kind = table.field(at), columns[place][1]
         if str(kind) == str(field.type):
@@ -54,7 +54,7 @@ def is_wide(kind: pa.DataType) -> bool:
     return "decimal256" in str(kind)
 
 
-def _is_in_order(node: Mapping[str, Any]) -> bool:
+def is_in_order(node: Mapping[str, Any]) -> bool:
     """Whether a query returns the first rows as they are stored."""
     clauses = ("where_clause", "group_expressions", "having", "qualify", "sample")
     return (
