@@ -4,7 +4,7 @@ Where to find what a query passes:
 
 - `asking`, `simple_form`, `guard`, `guard_…`: from arguments to one statement that only reads
 - `inputs`, `places`, `opening`, `facts`: from names to open objects, and what is known of them
-- `tables`, `parquet_table`, `rounding`, `csv_…`, `json_…`, `streams`, `watched`: objects as views
+- `tables`, `parquet_…`, `csv_…`, `json_…`, `streams`, `watched`: objects as views
 - `casts`, `typed_select`, `used_fields`: text as typed columns, exactly
 - `duckdb`, `connection`, `running`: the engine, and one run in it
 - `pruning`, `row_groups`, `prefetch`, `plans`: what of the objects is read

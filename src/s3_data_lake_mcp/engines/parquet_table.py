@@ -11,11 +11,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from s3_data_lake_mcp.engines.connection import Session
-from s3_data_lake_mcp.engines.guard_text import quoted
+from s3_data_lake_mcp.engines.parquet_notices import (
+    computed_notices,
+    legacy_notices,
+    mixed_notices,
+)
 from s3_data_lake_mcp.engines.places import Member, Place
-from s3_data_lake_mcp.engines.rounding import rounded_notices
 from s3_data_lake_mcp.engines.sqltext import call, literal, names
-from s3_data_lake_mcp.engines.stored_types import is_wide
 from s3_data_lake_mcp.engines.tables import (
     Paths,
     Table,
@@ -89,10 +91,10 @@ def _leaves_of(member: Member) -> frozenset[str]:
 class ParquetTable(Table):
     """A table of Parquet objects.
 
-    `stored` are its first columns with the types in the files, if all have the same. `seeks_nan`
-    says that what is not a number is looked for: statistics do not tell of it, and the engine takes
-    them at their word unless told not to. Of the objects `beside` those that are read, only the
-    columns count.
+    `stored` are its first columns, each with its type if all files have the same. `seeks_nan` says
+    that what is not a number is looked for: statistics do not tell of it, and the engine takes them
+    at their word unless told not to. Of the objects `beside` those that are read, only the columns
+    count.
     """
 
     def __init__(self, number: int, name: str, place: Place) -> None:
@@ -102,7 +104,7 @@ class ParquetTable(Table):
         self.objects: dict[str, PinnedObject] = {}
         self._leaves: frozenset[str] = frozenset()
         self._notices: list[str] = []
-        self.stored: Sequence[tuple[str, pa.DataType]] = ()
+        self.stored: Sequence[tuple[str, pa.DataType | None]] = ()
         for member in place.members:
             member.opened.footer_room = _HELD_FOOTER_BYTES // len(place.members)
 
@@ -119,18 +121,23 @@ class ParquetTable(Table):
         self._notices = list(dict.fromkeys(said for one in footers for said in one.notices))
         if numbered := dict.fromkeys(_numbered(footers)):
             self._notices.append(numbered_notice(numbered))
-        self.stored = _common_columns(footers)
-        self._notices += [] if self.stored else rounded_notices(footers)
+        types = _common_types(footers)
+        mixed = {name for name, kind in types.items() if kind is None}
+        self._notices += [*legacy_notices(footers), *mixed_notices(footers, mixed)]
         self._notices += self._hidden(name for one in footers for name in one.names)
         source = paths.add(self.place.members, self._object)
         self.members = paths.members
         options = partition_options(self._partitions)
         if self.seeks_nan:
             options["can_have_nan"] = "true"
+        aliases, shown = _aliases(footers), distinct(footers[0].names)
         if len(self.place.members) > 1 and (fields := self._schema(session, footers)):
-            options["schema"] = f"MAP {{{fields}}}"
+            each = ", ".join(_field(literal(name), literal(kind)) for name, kind in fields.items())
+            options["schema"] = f"MAP {{{each}}}"
+            shown = shown if aliases else tuple(fields)
+        self.stored = [(n, None if n in self._partitions else types.get(n.lower())) for n in shown]
         reader = call("read_parquet", source, options)
-        return f"SELECT * FROM {reader}{_aliases(footers)}"  # noqa: S608 - all is quoted
+        return f"SELECT * FROM {reader}{aliases}"  # noqa: S608 - all is quoted
 
     def _object(self, member: Member) -> PinnedObject:
         few = len(self.place.members) <= _KEPT_MEMBERS
@@ -153,8 +160,8 @@ class ParquetTable(Table):
             if not self._fits(member):
                 raise SurpriseError(member.path)
 
-    def _schema(self, session: Session, footers: Sequence[ParquetFooter]) -> str:
-        """Return the union of the columns as the reader takes it, so that it opens no object.
+    def _schema(self, session: Session, footers: Sequence[ParquetFooter]) -> dict[str, str]:
+        """Return the union of the columns with their types: with it the reader opens no object.
 
         Of objects that hold nothing but what their folders tell it is empty.
         """
@@ -162,11 +169,7 @@ class ParquetTable(Table):
         reader = f"read_parquet([{listed}], union_by_name=true, hive_partitioning=false)"
         columns = session.describe(reader)
         exact = _exact_types(footers)
-        return ", ".join(
-            _field(literal(n), literal(exact.get((n.lower(), t), t)))
-            for n, t in columns
-            if n not in self._partitions
-        )
+        return {n: exact.get((n.lower(), t), t) for n, t in columns if n not in self._partitions}
 
     @property
     def columns(self) -> Sequence[str]:
@@ -212,18 +215,7 @@ class ParquetTable(Table):
 
     def notices(self) -> Sequence[str]:
         """Return what the footers say of the columns."""
-        return [*self._notices, *self._computed()]
-
-    def _computed(self) -> Iterator[str]:
-        """Say what SQL computes with in place of types that the engine does not have."""
-        if wide := [quoted(name) for name, kind in self.stored if is_wide(kind)]:
-            yield (
-                f"Decimals of more than 38 digits are doubles in SQL: {', '.join(wide[:_NAMED])}. "
-                "read_parquet_from_s3 without where shows all digits."
-            )
-        if spans := [(quoted(n), k.unit) for n, k in self.stored if pa.types.is_duration(k)]:
-            listed = ", ".join(f"{name} ({unit})" for name, unit in spans[:_NAMED])
-            yield f"Durations are integers of their unit in SQL expressions: {listed}."
+        return [*self._notices, *computed_notices(self.stored)]
 
     @property
     def is_known(self) -> bool:
@@ -288,11 +280,14 @@ def _exact_types(footers: Sequence[ParquetFooter]) -> dict[tuple[str, str], str]
     }
 
 
-def _common_columns(footers: Sequence[ParquetFooter]) -> Sequence[tuple[str, pa.DataType]]:
-    first = footers[0]
-    if any((one.names, one.schema.types) != (first.names, first.schema.types) for one in footers):
-        return ()
-    return list(zip(distinct(first.names), first.schema.types, strict=True))
+def _common_types(footers: Sequence[ParquetFooter]) -> dict[str, pa.DataType | None]:
+    """Return the types of columns by name in lower case; None of those that have several."""
+    found: dict[str, pa.DataType | None] = {}
+    for one in footers:
+        for name, kind in zip(distinct(one.names), one.schema.types, strict=True):
+            same = found.setdefault(name.lower(), kind) == kind
+            found[name.lower()] = kind if same else None
+    return found
 
 
 def _field(name: str, kind: str) -> str:

@@ -19,7 +19,7 @@ from s3_data_lake_mcp.engines.references import references
 def with_stored_types(
     table: pa.Table,
     sql: str,
-    columns: Sequence[tuple[str, pa.DataType]],
+    columns: Sequence[tuple[str, pa.DataType | None]],
     read: "Callable[[int], pa.ChunkedArray[Any]] | None",
 ) -> pa.Table:
     """Return an answer with the stored types of the columns that are no more than references.
@@ -27,7 +27,8 @@ def with_stored_types(
     Args:
         table: The answer.
         sql: The query.
-        columns: Names and stored types of the first columns of the table `data`.
+        columns: Names and stored types of the first columns of the table `data`; None is no one
+            type.
         read: Reads a column anew, as many rows as the answer has if they come as they are stored.
     """
     answer = the_parser().tree(sql)
@@ -36,7 +37,7 @@ def with_stored_types(
     in_order = read is not None and len(places) == table.num_columns and is_in_order(node)
     for at, place in places.items():
         field, kind = table.field(at), columns[place][1]
-        if str(kind) == str(field.type):
+        if kind is None or str(kind) == str(field.type):
             continue
         found = _stored(table.column(at), kind)
         if is_wide(kind) and read is not None and in_order:

@@ -140,7 +140,7 @@ def _exact_timestamps(table: pa.Table, read: PageRead) -> tuple[pa.Table, list[s
     pyarrow wraps them in silence. In milliseconds all fit; what does not survive the way from
     there to the column's type was wrapped, and is read again in a coarser unit.
     """
-    places = [i for i, column in enumerate(read.columns) if _has_int96(read.footer, column)]
+    places = [i for i, column in enumerate(read.columns) if column in read.footer.legacy]
     if not places:
         return table, []
     columns = [read.columns[place] for place in places]
@@ -156,11 +156,6 @@ def _exact_timestamps(table: pa.Table, read: PageRead) -> tuple[pa.Table, list[s
             table = table.set_column(places[i], name, finer.column(i))
             wrapped[places[i]] = f"Column {name} has times beyond 1677 to 2262, given in {word}."
     return table, list(wrapped.values())
-
-
-def _has_int96(footer: ParquetFooter, column: int) -> bool:
-    schema = footer.metadata.schema
-    return any(schema.column(leaf).physical_type == "INT96" for leaf in footer.leaves[column])
 
 
 def _reaches(coarse: pa.Table, place: int, kind: pa.DataType) -> bool:

@@ -94,6 +94,16 @@ class ParquetFooter:
         places = enumerate(self.leaves)
         return frozenset(at for at, leaves in places if self.encrypted & set(leaves))
 
+    @cached_property
+    def legacy(self) -> frozenset[int]:
+        """The places of the columns with legacy timestamps: of nanoseconds, in 96 bits."""
+        stored = self.metadata.schema
+        return frozenset(
+            at
+            for at, leaves in enumerate(self.leaves)
+            if any(stored.column(leaf).physical_type == "INT96" for leaf in leaves)
+        )
+
     @property
     def created_by(self) -> str:
         """The program that wrote the object."""
