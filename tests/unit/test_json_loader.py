@@ -243,6 +243,14 @@ def test_one_line_is_no_lines(behind: str) -> None:
         read(f'{{"a":1}}{behind}', "x.json")
 
 
+@pytest.mark.parametrize("key", ["x.json", "x.jsonl"])
+def test_commas_between_lines_are_named(key: str) -> None:
+    """Lines of an array without its brackets are neither: the hint says what would be one."""
+    with pytest.raises(MalformedDataError, match="a comma behind") as caught:
+        read('{"a":1},\n{"a":2},\n', key)
+    assert caught.value.hint.endswith("write it so, or as one array.")
+
+
 def test_line_numbers_go_on_after_a_cursor() -> None:
     """A bad line on a later page is named by its number in the file."""
     source = opened('{"a":1}\n{"a":2}\noops\n{"a":3}\n', "x.jsonl")

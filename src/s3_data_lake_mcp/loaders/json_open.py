@@ -17,6 +17,7 @@ from s3_data_lake_mcp.loaders.formats import (
 )
 from s3_data_lake_mcp.loaders.json_scan import (
     DOCUMENT_BYTES,
+    MEND_LINES,
     RECORD_BYTES,
     SPACE,
     BadLines,
@@ -231,6 +232,8 @@ def _layout(
         lines = is_line and (later or _is_line(window.text, window.at))
         if after and (lines or _kind(after) == _kind(mark)):
             return "lines", chain([item], line_items(window, decoder, bad, proven=True))
+    if after == ",":
+        raise malformed(window, f"a comma behind its value at byte {window.byte:,}", MEND_LINES)
     if after:
         raise malformed(window, f"there is more behind its value at byte {window.byte:,}")
     return ("object" if mark == "{" else "scalar"), iter([item])

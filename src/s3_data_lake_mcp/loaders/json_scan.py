@@ -34,6 +34,8 @@ _DOCUMENT_GROWTH = 8
 _HOPELESS_LINES = 100
 _NAMED_LINES = 20
 _LEADING = re.compile(r"^-?[0.]*")
+_MEND = "Mend the document there (RFC 8259). One value a line is read if the key ends in .jsonl."
+MEND_LINES = "JSON Lines have one value a line and nothing between: write it so, or as one array."
 
 
 class NotJson(ValueError):  # noqa: N818 - a reason that travels up, not an error on its own
@@ -198,10 +200,9 @@ def _place(window: TextWindow, exc: json.JSONDecodeError) -> str:
     return f"{exc.msg.removesuffix(' at')} at line {line:,}, byte {byte:,}"
 
 
-def malformed(window: TextWindow, reason: str) -> MalformedDataError:
+def malformed(window: TextWindow, reason: str, hint: str = _MEND) -> MalformedDataError:
     """Return the error that says why a document is not JSON."""
     message = f"{window.subject} is not valid JSON: {reason}"
-    hint = "Mend the document there (RFC 8259). One value a line is read if the key ends in .jsonl."
     return MalformedDataError(message, hint=hint)
 
 
@@ -255,8 +256,9 @@ def line_items(
             if not window.is_text(start if window.text is text else 0, window.at):
                 reason = f"bytes that are not UTF-8 at line {line:,}"
                 raise NotJson(reason)  # noqa: TRY301 - one way out for bad lines
-            if window.skip(" \t\r") not in ("", "\n"):
-                reason = f"more than one value at line {line:,}"
+            if (mark := window.skip(" \t\r")) not in ("", "\n"):
+                what = "a comma behind the value" if mark == "," else "more than one value"
+                reason = f"{what} at line {line:,}"
                 raise NotJson(reason)  # noqa: TRY301 - one way out for bad lines
         except NotJson as exc:
             bad.add(line, str(exc))
@@ -267,4 +269,4 @@ def line_items(
         proven = True
         yield Item(value=value, byte=window.byte, line=window.line)
     if not proven:
-        raise malformed(window, bad.reason or "it holds no value")
+        raise malformed(window, bad.reason or "it holds no value", MEND_LINES)
