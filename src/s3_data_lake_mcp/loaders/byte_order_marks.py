@@ -14,3 +14,10 @@ MARKS = (
 def marked_encoding(head: bytes) -> tuple[str, int] | None:
     """Return the encoding that a text's mark names, and the mark's length; None without one."""
     return next(((name, len(mark)) for mark, name in MARKS if head.startswith(mark)), None)
+
+
+def in_utf8(head: bytes) -> bytes:
+    """Return the beginning of a text in UTF-8, without its mark; as it is if it has none."""
+    name, size = marked_encoding(head) or ("utf-8", 0)
+    text = head[size:]
+    return text if name == "utf-8" else text.decode(name, "ignore").encode("utf-8", "ignore")

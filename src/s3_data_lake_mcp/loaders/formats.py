@@ -4,6 +4,7 @@ import json
 import re
 
 from s3_data_lake_mcp.errors import MalformedDataError, UnsupportedFormatError
+from s3_data_lake_mcp.loaders.byte_order_marks import in_utf8
 from s3_data_lake_mcp.loaders.csv_encoding import wide_encoding
 from s3_data_lake_mcp.storage import ObjectInfo
 
@@ -106,7 +107,6 @@ _JSON_ARRAY = re.compile(rb'\[\s*([\[{\]"\-0-9]|true|false|null|$)')
 _JSON_SCALAR = re.compile(rb'("[^"\r\n]*"|-?\d+(\.\d+)?|true|false|null)\s*\Z')
 _NO_TEXT = bytes({*range(0x20)} - {*b"\t\n\v\f\r\x1b"})
 """Control characters that text does not hold."""
-_UNICODE_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 def strip_compression(key: str) -> str:
@@ -218,7 +218,7 @@ def _is_json(head: bytes, *, named: str) -> bool:
     What a key calls CSV must be an object whole, or an array of them, for columns may be in braces
     too.
     """
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    text = in_utf8(head).lstrip()
     line = text.partition(b"\n")[0].rstrip()
     if named != "csv" and (
         _JSON_OBJECT.match(text) or (named == "json" and _JSON_ARRAY.match(text))
@@ -250,8 +250,9 @@ def _reads_on(head: bytes) -> bool:
 
 
 def _text_format(head: bytes, named: str) -> tuple[str, str]:
-    wide = head.startswith(_UNICODE_MARKS) or (named in ("csv", "text") and wide_encoding(head))
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    text = in_utf8(head)
+    wide = named in ("csv", "text") and wide_encoding(text)
+    text = text.lstrip()
     opens = not wide and (_JSON_OBJECT.match(text) or _JSON_ARRAY.match(text))
     is_named = named in ("csv", "json", "text", "xml")
     # Stray control characters make no binary of what is named text, nor do any in bad JSON Lines.
@@ -278,9 +279,7 @@ def _may_be_table(key: str, named: str) -> bool:
 
 def _is_table(head: bytes) -> bool:
     """Whether text is plainly delimited, and not JSON values one a line."""
-    if head.startswith(_UNICODE_MARKS):
-        head = head.decode("utf-16", "ignore").encode("utf-8", "ignore")
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    text = in_utf8(head).lstrip()
     if _JSON_OBJECT.match(text) or _JSON_ARRAY.match(text) or _is_binary(text):
         return False
     lines = text.splitlines()
