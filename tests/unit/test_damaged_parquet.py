@@ -1,7 +1,10 @@
 """Parquet whose pages are damaged: the engine's errors name the data, not the SQL."""
 
 import io
+import tempfile
+from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -9,9 +12,14 @@ import pytest
 from s3_data_lake_mcp.engines import Query
 from s3_data_lake_mcp.engines.duckdb import DuckDbEngine
 from s3_data_lake_mcp.errors import LakeError, MalformedDataError
+from s3_data_lake_mcp.loaders import LoadRequest
+from s3_data_lake_mcp.loaders.parquet import ParquetLoader
 from s3_data_lake_mcp.settings import Settings
-from s3_data_lake_mcp.storage import ScanMeter
+from s3_data_lake_mcp.storage import ObjectRef, ScanMeter
+from s3_data_lake_mcp.storage.reader import ObjectReader
+from support.engine import Desk
 from support.memory import MemoryStore
+from support.parquet_files import parquet_bytes
 
 TABLE = pa.table({"id": range(300), "text": [f"value {i % 7}" for i in range(300)]})
 
@@ -33,3 +41,33 @@ def test_damaged_pages_are_malformed_data(codec: str, settings: Settings) -> Non
             errors.append(exc)
     assert errors
     assert [exc for exc in errors if not isinstance(exc, MalformedDataError)] == []
+
+
+def _null_arrays() -> bytes:
+    """Return what DuckDB writes of arrays without values: pyarrow finds too few elements."""
+    with tempfile.NamedTemporaryFile(suffix=".parquet") as file:
+        duckdb.sql(
+            f"COPY (SELECT NULL::INTEGER[3] AS v, 1 AS id) TO '{file.name}' (FORMAT parquet)"
+        )
+        return Path(file.name).read_bytes()
+
+
+def _split_rows() -> bytes:
+    """Return a list whose elements are on pages of their own: pyarrow passes over the row."""
+    table = pa.table({"v": [[1, 2]], "id": [1]})
+    return parquet_bytes(table, data_page_size=1, write_batch_size=1)
+
+
+@pytest.mark.parametrize("body", [_null_arrays(), _split_rows()], ids=["nulls", "split"])
+def test_what_pyarrow_cannot_decode_is_not_called_damaged(body: bytes) -> None:
+    """The engine reads it, and the error says so."""
+    desk = Desk()
+    desk.put("a.parquet", body)
+    ref = ObjectRef(bucket="lake", key="a.parquet")
+    for columns in ((), ("v",)):
+        source = ObjectReader.open_head(desk.store, ref, ScanMeter())
+        with pytest.raises(MalformedDataError) as caught:
+            ParquetLoader().load(source, LoadRequest(max_rows=9, columns=columns))
+        assert "damaged" not in str(caught.value)
+        assert "query_csv_data has another reader" in caught.value.hint
+    assert len(desk.rows("a.parquet")) == 1

@@ -15,7 +15,6 @@ from s3_data_lake_mcp.loaders import LoadRequest, LoadResult
 from s3_data_lake_mcp.loaders.parquet_decode import PageRead, decode
 from s3_data_lake_mcp.loaders.parquet_open import (
     HINTED_COLUMNS,
-    REWRITE,
     ParquetFooter,
     needs_key,
     open_footer,
@@ -161,9 +160,9 @@ def _damaged(read: PageRead, exc: MalformedDataError) -> MalformedDataError:
             good.append(read.footer.names[column])
     if not good or not bad:
         return exc
-    message = f"{read.footer.subject} is damaged: column {bad[0]!r} cannot be decoded"
+    message = f"{read.footer.subject} cannot be read: column {bad[0]!r} cannot be decoded"
     if len(bad) > 1:
         message += f", nor can {len(bad) - 1} others"
     shown = good[:HINTED_COLUMNS]
-    hint = f"Columns that can: {', '.join(shown)}. {REWRITE}"
+    hint = f"Columns that can: {', '.join(shown)}. {exc.hint}"
     return MalformedDataError(message, hint=hint, repair={"columns": shown})

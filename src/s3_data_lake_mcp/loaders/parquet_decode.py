@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from s3_data_lake_mcp.errors import LimitExceededError, MalformedDataError
 from s3_data_lake_mcp.loaders.parquet_intervals import shown_intervals
-from s3_data_lake_mcp.loaders.parquet_open import REWRITE, ParquetFooter, translating
+from s3_data_lake_mcp.loaders.parquet_open import OTHER_READER, ParquetFooter, translating
 from s3_data_lake_mcp.loaders.parquet_plan import GroupRows
 from s3_data_lake_mcp.loaders.parquet_ranges import ChunkFile
 from s3_data_lake_mcp.storage import ScanMeter
@@ -102,8 +102,8 @@ def _batches(
             kept.append(part)
         if not left:
             return kept
-    message = f"{read.footer.subject} is damaged: row group {group.index} has too few rows"
-    raise MalformedDataError(message, hint=REWRITE)
+    message = f"{read.footer.subject} has rows in row group {group.index} that cannot be decoded"
+    raise MalformedDataError(message, hint=OTHER_READER)
 
 
 def _batch_rows(read: PageRead, group: GroupRows, leaves: Sequence[int]) -> int:

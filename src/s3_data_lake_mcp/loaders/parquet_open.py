@@ -49,6 +49,7 @@ HINTED_COLUMNS = 20
 """Most columns that a hint, or a call in an error, names."""
 
 REWRITE = "Write the object again, or read another one."
+OTHER_READER = "query_csv_data has another reader, which may read it."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +138,9 @@ def _translated(subject: str, what: str, exc: Exception) -> LakeError:
     if "too deeply nested" in text:
         message = f"{subject} has a column that nests deeper than Parquet can be read"
         return LimitExceededError(message, hint="Write it with fewer levels.")
+    if "list offsets" in text:
+        message = f"{subject} has lists that this reader cannot decode, in {what}"
+        return MalformedDataError(message, hint=OTHER_READER)
     message = f"{subject} is damaged: {what} cannot be decoded"
     return MalformedDataError(message, hint=REWRITE)
 
