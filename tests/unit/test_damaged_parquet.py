@@ -71,3 +71,13 @@ def test_what_pyarrow_cannot_decode_is_not_called_damaged(body: bytes) -> None:
         assert "damaged" not in str(caught.value)
         assert "query_csv_data has another reader" in caught.value.hint
     assert len(desk.rows("a.parquet")) == 1
+
+
+def test_text_that_is_no_unicode_is_no_damage() -> None:
+    """The error of a set names the object, and what is wrong with it."""
+    desk, data = Desk(), pa.array([b"\xff\xfe"]).buffers()
+    texts = (pa.array(["x"]), pa.Array.from_buffers(pa.string(), 1, data))
+    for at, column in enumerate(texts):
+        desk.put(f"set/{at}.parquet", parquet_bytes(pa.table({"v": column})))
+    with pytest.raises(MalformedDataError, match=r"set/1.parquet .* text that is not valid UTF-8"):
+        desk.run("set/", "SELECT max(v) FROM data")

@@ -29,6 +29,7 @@ _REASONS = (
     ("nterminated quote", "a quote is never closed"),
     ("nvalid unicode", "it is not valid UTF-8"),
     ("invalid UTF-8", "it is not valid UTF-8"),
+    ("Invalid string encoding", "it has text that is not valid UTF-8"),
     ("Expected Number of Columns", "a record has another number of fields"),
     ("aximum line size", "a record is longer than 16 MiB"),
     ("maximum_object_size", "a record is longer than 128 MiB"),

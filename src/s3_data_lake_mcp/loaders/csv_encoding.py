@@ -88,9 +88,11 @@ def _unmarked_encoding(head: bytes, subject: str) -> str:
 def not_text(subject: str, encoding: str, line: int) -> MalformedDataError:
     """Return the error for bytes that are no text of an encoding."""
     message = f"{subject} is not valid {encoding} in line {line:,}"
-    return MalformedDataError(
-        message, hint="Name the file's encoding in `encoding`; windows-1252 reads nearly anything."
+    hint = (
+        "Name the file's encoding in `encoding` of read_csv_from_s3: windows-1252 reads nearly "
+        "anything. In SQL, read_csv('s3://…', encoding='latin-1') does."
     )
+    return MalformedDataError(message, hint=hint)
 
 
 def _codec(asked: str) -> str:
