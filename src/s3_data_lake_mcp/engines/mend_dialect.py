@@ -10,12 +10,12 @@ _ARROW = "->"
 _BARE_URI = re.compile(r"(?i)(\b(?:FROM|JOIN)\s+)(s3[an]?://[^\s'\"(),;]+)")
 _NO_COLUMNS = (
     *("SELECT", "FROM", "WHERE", "HAVING", "LIMIT", "UNION", "EXCEPT", "INTERSECT", "BY", "AS"),
-    *("AND", "OR", "NOT", "IN", "IS", "LIKE", "BETWEEN", "CASE", "WHEN", "THEN", "ELSE", "NULL"),
+    *("AND", "OR", "NOT", "IN", "IS", "LIKE", "BETWEEN", "CASE", "THEN", "ELSE", "NULL"),
     *("JOIN", "USING", "WITH", "DISTINCT", "ALL"),
 )
 _GROUPINGS = ("ALL", "ROLLUP", "CUBE", "GROUPING")
 _BEHIND_GROUPS = ("HAVING", "WINDOW", "QUALIFY", "ORDER", "LIMIT", "OFFSET")
-_NO_SECOND_WORDS = (*_NO_COLUMNS, *_BEHIND_GROUPS, "GROUP", "ON", "ASC", "DESC", "ILIKE")
+_NO_SECOND_WORDS = (*_NO_COLUMNS, *_BEHIND_GROUPS, "WHEN", "GROUP", "ON", "ASC", "DESC", "ILIKE")
 _BEFORE_COLUMNS = ("SELECT", "DISTINCT", "BY", "WHERE", "HAVING", "AND", "OR", "NOT", "ON")
 _BEFORE_COLUMN = frozenset("(,.=<>+-*/") | {"<=", ">=", "<>", "!=", "||"}
 
@@ -124,8 +124,8 @@ def _limited(sql: str) -> str:
 def with_quotes(sql: str, position: int) -> tuple[str, str]:
     """Return a query that does not parse at a place with quotes around what stands there, and why.
 
-    That is a keyword where a column is meant, the second word of one, or an S3 URI. Nothing is
-    returned if it is none of these.
+    That is a keyword where a column is meant, the second word of one, a per cent sign behind one,
+    or an S3 URI. Nothing is returned if it is none of these.
 
     `position` counts characters.
     """
@@ -139,6 +139,11 @@ def with_quotes(sql: str, position: int) -> tuple[str, str]:
             name = f'"{first.text} {second.text}"'
             hint = f"A column of two words stands in quotes: {name}."
             return sql[: first.start] + name + sql[second.stop :], hint
+    signs = [i for i in (at - 1, at) if 1 < i < len(words) and words[i].text == "%"]
+    if signs and _may_be_column(words, signs[0] - 1):
+        written = sql[words[signs[0] - 1].start : words[signs[0]].stop]
+        hint = f'A column with other signs stands in quotes: "{written}".'
+        return sql.replace(written, f'"{written}"'), hint
     for place in (at, at - 1):
         if not 0 < place < len(words) or not _may_be_column(words, place):
             continue
