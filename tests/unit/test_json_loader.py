@@ -277,6 +277,23 @@ def test_duplicate_keys_are_told() -> None:
     assert page.notices == ["Objects repeat keys; the last value of each was kept: a."]
 
 
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("[?name!='Bob']", ""),
+        ("[?name!=alias]", ""),
+        ("[?alias!=null]", ""),
+        ('[?name!="Bob"].name', "In it, \"Bob\" is a key, not a value: write 'Bob'."),
+        ("[?on!=false]", "In it, false is a key, not a value: write `false`."),
+    ],
+)
+def test_a_filter_that_all_fit_since_it_compares_with_a_key_is_told(path: str, said: str) -> None:
+    """What is a key of the objects, or null, is what was asked for."""
+    page = read('[{"name":"Ann","on":true,"alias":"A"}]', path=path)
+    assert page.notices == ([f"path {path!r} compares with a key. {said}"] if said else [])
+    assert page.total_records == 1
+
+
 def test_path_pages_an_array() -> None:
     """An array behind a path is paged with an exact total."""
     body = json.dumps({"meta": 1, "items": [{"id": n} for n in range(10)]})

@@ -178,6 +178,8 @@ def _read_path(source: ObjectReader, request: JsonRequest) -> JsonResult:
         notices.append(f"path {request.path!r} leads to nothing or null. {near}")
     if found == [] and (said := unmarked_values(request.path)):
         notices.append(f"path {request.path!r} fits nothing. {said}")
+    elif found and (said := unmarked_values(request.path, document)):
+        notices.append(f"path {request.path!r} compares with a key. {said}")
     if not isinstance(found, list):
         return _value_result(found, request, notices)
     offset = request.offset

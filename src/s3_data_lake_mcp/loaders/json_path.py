@@ -3,6 +3,8 @@
 import contextlib
 import difflib
 import re
+from collections import deque
+from itertools import islice
 
 import jmespath
 from jmespath.exceptions import (
@@ -22,6 +24,7 @@ from s3_data_lake_mcp.wire.values import MAX_LEVELS
 MAX_PATH_CHARS = 2_000
 _SHOWN_KEYS = 20
 _MOST_BEGINNINGS = 20
+_MOST_VALUES = 10_000
 _HINT = "`path` is a JMESPath expression, such as `orders[?total > `100`].id`."
 _NAMED = re.compile(r"\[(?:'(\w+)'|\"(\w+)\")\]")
 _NUMBER = re.compile(r"\.\[?(\d+)\]?(?![\w\]])")
@@ -81,14 +84,36 @@ def _deepest(document: object, path: str) -> tuple[object, str]:
     return document, ""
 
 
-def unmarked_values(path: str) -> str:
-    """Return what a filter that fits nothing compares with: keys, where it has values; else ""."""
+def unmarked_values(path: str, document: object = None) -> str:
+    """Return what a filter compares with: keys, where it may mean values; else "".
+
+    Of one that fits something, `document` is where it was looked: what is a key there is meant so,
+    and nothing is what is no key.
+    """
     found = _BARE_WORD.search(path)
     if found is None:
         return ""
     said = f"In it, {found[1]} is a key, not a value: "
     word = found[1].strip('"')
+    if document is not None and (word == "null" or _has_key(document, word)):
+        return ""
     return said + (f"write `{word}`." if word in _CONSTANTS else f"write '{word}'.")
+
+
+def _has_key(document: object, key: str) -> bool:
+    """Whether one of the first objects in a document has a key."""
+    values = deque([document])
+    for _ in range(_MOST_VALUES):
+        if not values:
+            return False
+        value = values.popleft()
+        if isinstance(value, dict):
+            if key in value:
+                return True
+            values.extend(islice(value.values(), _MOST_VALUES))
+        elif isinstance(value, list):
+            values.extend(value[:_MOST_VALUES])
+    return False
 
 
 def nearest_keys(document: object, path: str) -> str:
