@@ -98,12 +98,9 @@ class ParquetFooter:
     @cached_property
     def legacy(self) -> frozenset[int]:
         """The places of the columns with legacy timestamps: of nanoseconds, in 96 bits."""
-        stored = self.metadata.schema
-        return frozenset(
-            at
-            for at, leaves in enumerate(self.leaves)
-            if any(stored.column(leaf).physical_type == "INT96" for leaf in leaves)
-        )
+        column = self.metadata.schema.column
+        old = {i for i in range(self.metadata.num_columns) if column(i).physical_type == "INT96"}
+        return frozenset(at for at, leaves in enumerate(self.leaves) if old.intersection(leaves))
 
     @property
     def created_by(self) -> str:
