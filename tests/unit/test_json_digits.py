@@ -133,3 +133,23 @@ def test_fractions_that_doubles_hold_leave_numbers_numbers() -> None:
     desk = Desk()
     desk.put("a.json", '{"v": 0.5}\n{"v": 3.1415926535897932}')
     assert desk.run("a.json", "SELECT v FROM data").table.column(0).to_pylist() == [0.5, math.pi]
+
+
+@pytest.mark.parametrize("value", ["1e+20", "1.5E17", "-1.2345678901234567e20", "6.02214076e23"])
+@pytest.mark.parametrize("form", ["lines", "array"])
+def test_exponents_are_no_digits(form: str, value: str) -> None:
+    """The engine writes doubles of up to 21 digits without an exponent: the column came as text."""
+    desk = Desk()
+    for late in (1, 8_001):
+        text = _text(form, f'{{"x": {value}}}')
+        desk.put(f"{late}.json", text if late > 1 else f'[{{"x": {value}}}, {{"x": 0.5}}]')
+        assert desk.value(f"{late}.json", "SELECT max(abs(x)) FROM data") == abs(float(value))
+
+
+def test_integers_of_as_many_digits_keep_them() -> None:
+    """Only what has a point is a double to the engine."""
+    desk = Desk()
+    desk.put("a.json", '[{"x": 123456789012345678901}, {"x": 0.5}]')
+    assert (
+        desk.value("a.json", "SELECT max(CAST(x AS VARCHAR)) FROM data") == "123456789012345678901"
+    )

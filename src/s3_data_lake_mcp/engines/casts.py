@@ -116,11 +116,15 @@ def checked_json(value: str, kind: str, place: tuple[int, str]) -> str:
 
 
 def _json_double(written: str) -> str:
-    """Return the double of a short number, and null of what is longer, tiny, huge or no number."""
+    """Return the double of a short number, and null of what is longer, tiny, huge or no number.
+
+    The engine writes doubles of up to 21 digits without an exponent, as if all of them counted.
+    """
     # The parser has seen that it is a number; what is no number is in quotes or brackets.
     number = f"TRY_CAST({written} AS DOUBLE)"
     plain = f"{number} = 0 OR abs({number}) BETWEEN 1e-290 AND 1e290"
-    return f"CASE WHEN length({written}) <= {_EXACT_DIGITS} AND ({plain}) THEN {number} END"
+    short = f"length({written}) <= {_EXACT_DIGITS} OR suffix({written}, '.0')"
+    return f"CASE WHEN ({short}) AND ({plain}) THEN {number} END"
 
 
 def checked_list(
