@@ -10,6 +10,7 @@ from s3_data_lake_mcp.engines.places import Member
 from s3_data_lake_mcp.engines.streams import DecodedStream, line_batches
 from s3_data_lake_mcp.engines.watched import watched_blocks
 from s3_data_lake_mcp.loaders.compression import detect_compression
+from s3_data_lake_mcp.storage.reader import ObjectReader
 from s3_data_lake_mcp.storage.scope import SurpriseError
 
 _BLANK_BYTES = 64
@@ -68,12 +69,12 @@ def text_stream(
     shape = layout.shape
 
     def blocks() -> Iterator[bytes]:
-        if guessed and not layout.may_fit(member.opened):
+        opened = member.opened if brief else member.opened.with_beginning()
+        if guessed and not layout.may_fit(opened):
             raise SurpriseError(str(member.info.ref))
-        yield from text()
+        yield from text(opened.decoding_reader(brief=bool(brief)))
 
-    def text() -> Iterator[bytes]:
-        source = member.opened.decoding_reader(brief=bool(brief))
+    def text(source: ObjectReader) -> Iterator[bytes]:
         if layout.mode == "transcoded" and not brief:
             text = transcoded(source, shape, max_decoded_bytes)
             look = layout.look(str(source.ref), 0)
@@ -84,4 +85,5 @@ def text_stream(
             return passed(text, shape, str(source.ref), found[-1])
         return line_batches(islice(cleaned(source, shape, max_decoded_bytes, found[-1]), brief))
 
-    return DecodedStream(blocks, f"{member.info.etag} {layout.mode} {layout.bare}")
+    identity = f"{member.info.etag} {layout.mode} {layout.bare}"
+    return DecodedStream(blocks, identity, None if brief else member.opened)

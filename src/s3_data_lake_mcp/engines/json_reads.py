@@ -41,7 +41,8 @@ def json_text(
     lines that are left out, for each time that the text is read, and `said` what else there is
     to say.
     """
-    source = member.opened.decoding_reader(brief=brief is not None)
+    opened = member.opened if brief else member.opened.with_beginning()
+    source = opened.decoding_reader(brief=bool(brief))
     if layout.mode == "transcoded" and not brief:
         text = transcoded(source, layout.compression, layout.encoding, max_decoded_bytes)
         return watched_blocks(text, without_long_fractions(str(source.ref)))

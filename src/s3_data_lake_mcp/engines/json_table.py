@@ -41,7 +41,6 @@ from s3_data_lake_mcp.storage.scope import Readable, SurpriseError
 
 type _Group = tuple[JsonLayout, list[Member]]
 
-_HEAD_BYTES = 256 << 10
 _HEAD_THREADS = 16
 _WATCHED = "watched"
 """What readers in the SQL read of an object, nobody looks at: it has another path."""
@@ -82,7 +81,7 @@ class JsonTable(Table):
         new = [member for member in self._focus if self._layout(member) is None]
         if len(self.place.members) > 1:
             with ThreadPoolExecutor(_HEAD_THREADS) as pool:
-                list(pool.map(lambda member: member.opened.need_head(_HEAD_BYTES), new))
+                list(pool.map(lambda member: member.opened.need_head(), new))
         for member in new:
             member.opened.facts[self._fact] = find_layout(member.opened, session, self._budget)
         unify(self._known())
@@ -174,9 +173,10 @@ class JsonTable(Table):
         name = str(member.info.ref)
         found = self._bad.setdefault(name, [])
         text = partial(json_text, member, layout, brief, self._budget, found, self._said)
+        source = None if brief else member.opened
         if self._layout(member) is not None:
-            return DecodedStream(text, f"{member.info.etag} {layout.mode}")
-        return DecodedStream(lambda: unsure(text(), name), f"{member.info.etag} unsure")
+            return DecodedStream(text, f"{member.info.etag} {layout.mode}", source)
+        return DecodedStream(lambda: unsure(text(), name), f"{member.info.etag} unsure", source)
 
     def learn(self, error: duckdb.Error, failure: Exception | None) -> bool:
         """Widen a column, or clean what the engine cannot read."""

@@ -1,7 +1,7 @@
 """Opening objects by one request each, or as they are remembered."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from s3_data_lake_mcp.engines.facts import Facts, Memory, same_version
@@ -12,7 +12,12 @@ from s3_data_lake_mcp.loaders.compression import (
     detect_compression,
     first_text,
 )
-from s3_data_lake_mcp.loaders.formats import READ_TOOLS, detect_format, format_of
+from s3_data_lake_mcp.loaders.formats import (
+    READ_TOOLS,
+    detect_format,
+    format_of,
+    strip_compression,
+)
 from s3_data_lake_mcp.storage import ObjectHead, ObjectInfo, ObjectRef, ObjectStore, ScanMeter
 from s3_data_lake_mcp.storage.copied import CopiedReader
 from s3_data_lake_mcp.storage.copies import Copies
@@ -23,7 +28,7 @@ from s3_data_lake_mcp.storage.pinned import (
     PinnedObject,
 )
 from s3_data_lake_mcp.storage.readahead import download_threads
-from s3_data_lake_mcp.storage.reader import ObjectReader
+from s3_data_lake_mcp.storage.reader import PART_BYTES, ObjectReader
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -32,6 +37,12 @@ if TYPE_CHECKING:
 
 HEAD_BYTES = 1 << 20
 """First request of a text: most objects under it are there whole."""
+
+_PACKED_HEAD_BYTES = 128 << 10
+"""First request of what is compressed by its name: up to twice as much, all of it comes."""
+
+_REPEATED_SHARE = 4
+"""A shorter part of a beginning is fetched again with the rest: one range serves the next query."""
 
 _SHARE = 2
 """One part in so many of a small budget is for the first request."""
@@ -71,6 +82,7 @@ class Opened:
     facts: Facts = field(default_factory=dict)
     footer: "ParquetFooter | None" = None
     footer_room: int = 0
+    begun: "Future[bytes] | None" = None
 
     @property
     def format(self) -> str:
@@ -107,21 +119,56 @@ class Opened:
         )
 
     def decoding_reader(self, *, brief: bool) -> ObjectReader:
-        """Return a reader for what is decoded before the engine sees it.
-
-        Of a small object no copy is made, for a table may have a hundred thousand of them; nor of
-        one of which only the first records are read.
-        """
-        store, info, copies = self.stores.decoded, self.info, self.stores.copies
-        if copies is None or brief or info.size_bytes <= WHOLE_BYTES:
+        """Return a reader for what is decoded before the engine sees it."""
+        store, info, copies = self.stores.decoded, self.info, self._copies()
+        if copies is None or brief:
             return ObjectReader(store, info, self.meter, head=self.head)
         return CopiedReader(store, info, self.meter, copies, head=self.head)
 
+    def _copies(self) -> Copies | None:
+        """Return where a copy of what is decoded may be, or be made.
+
+        Of a small object none is, for a table may have a hundred thousand of them; nor of one of
+        which only the first records are read.
+        """
+        return self.stores.copies if self.info.size_bytes > WHOLE_BYTES else None
+
+    def begin(self) -> None:
+        """Begin to fetch what `with_beginning` returns; it is kept until then, or `forget`."""
+        if self.begun is None and self._copies() is None:
+            self.begun = download_threads().submit(self._beginning)
+
+    def forget(self) -> None:
+        """Let go of what `begin` fetched."""
+        begun, self.begun = self.begun, None
+        if begun is not None:
+            begun.cancel()
+
+    def with_beginning(self) -> "Opened":
+        """Return it with its first megabytes, of which all is going to be decoded."""
+        if self._copies() is not None:
+            return self
+        begun, self.begun = self.begun, None
+        return replace(self, head=self._beginning() if begun is None else begun.result())
+
+    def _beginning(self) -> bytes:
+        stop = min(self.info.size_bytes, PART_BYTES)
+        head = self.head if len(self.head) * _REPEATED_SHARE >= stop else b""
+        if len(head) >= stop:
+            return head
+        return head + self.stores.decoded.get_range(self.info, len(head), stop, self.meter)
+
     def need_head(self, length: int = HEAD_BYTES) -> bytes:
         """Return the first bytes, fetched if they are not here, fewer of them on a small budget."""
-        wanted = min(length, self.info.size_bytes, _affordable(self.meter))
-        if len(self.head) < wanted and self.info.size_bytes:
-            self.head = self.reader().read_range(0, wanted)
+        size, store, key = self.info.size_bytes, self.stores.plain, self.info.ref.key.lower()
+        if strip_compression(key) != key:
+            store = self.stores.decoded
+            whole = size <= 2 * _PACKED_HEAD_BYTES
+            length = size if whole else min(length, _PACKED_HEAD_BYTES)
+        wanted = min(length, size, _affordable(self.meter))
+        if len(self.head) < wanted:
+            reader = ObjectReader(store, self.info, self.meter, head=self.head)
+            self.head = reader.read_range(0, wanted)
         return self.head
 
     def text_head(self, compression: str, size: int) -> bytes:

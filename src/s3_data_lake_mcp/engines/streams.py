@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
+from s3_data_lake_mcp.engines.opening import Opened
 from s3_data_lake_mcp.errors import MalformedDataError
 from s3_data_lake_mcp.storage import ObjectRef
 from s3_data_lake_mcp.storage.scope import modified_of
@@ -64,12 +65,18 @@ class DecodedStream:
     """A readable whose bytes are made as they are read, anew by each handle.
 
     `make` returns the decoded blocks from the beginning on; `identity` is what the bytes depend
-    on.
+    on. `source` is the object that all of them are made of, which may begin to come before.
     """
 
-    def __init__(self, make: Callable[[], Iterator[bytes]], identity: str) -> None:
+    def __init__(
+        self,
+        make: Callable[[], Iterator[bytes]],
+        identity: str,
+        source: Opened | None = None,
+    ) -> None:
         self._make = make
         self._identity = identity
+        self._source = source
 
     @property
     def size_bytes(self) -> int:
@@ -88,18 +95,31 @@ class DecodedStream:
 
     def open(self) -> Callable[[int, int], bytes]:
         """Return a function that reads in order; going back begins anew."""
-        return _Tape(lambda: _wrapped(self._make())).read
+        return _Tape(lambda: _wrapped(self._make)).read
+
+    def begin(self) -> None:
+        """Fetch the first megabytes before they are read."""
+        if self._source is not None:
+            self._source.begin()
+
+    def close(self) -> None:
+        """Let go of what was fetched before it was read."""
+        if self._source is not None:
+            self._source.forget()
 
     def release(self) -> None:
         """Do nothing: each handle owns what it fetched, as it needs it."""
 
-    close = expect_all = begin = release
+    expect_all = release
 
 
-def _wrapped(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield a zstd frame of raw blocks (RFC 8878, 3.1.1.2): nothing is compressed."""
+def _wrapped(make: Callable[[], Iterator[bytes]]) -> Iterator[bytes]:
+    """Yield a zstd frame of raw blocks (RFC 8878, 3.1.1.2): nothing is compressed.
+
+    Nothing is made before it is read: the engine opens an object more often than that.
+    """
     yield _FRAME_BEGIN
-    for block in blocks:
+    for block in make():
         view = memoryview(block)
         parts = [view[at : at + _RAW_BYTES] for at in range(0, len(block), _RAW_BYTES)]
         yield b"".join(one for part in parts for one in (_raw_header(len(part)), part))

@@ -137,6 +137,7 @@ class ObjectReader:
         if kept := self._kept(at, end):
             yield kept
             at, size = at + len(kept), HEAD_BYTES * _GROWTH
+            size = PART_BYTES if len(kept) >= PART_BYTES else size
         if (until := min(end, start + expected_bytes)) > at:
             part = max(_SMALLEST_PART_BYTES, min(PART_BYTES, (until - at) // AHEAD))
             yield from self._ahead(at, until, part, AHEAD)
