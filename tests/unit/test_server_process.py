@@ -20,3 +20,24 @@ def test_a_server_is_built_without_parsers() -> None:
     command = [sys.executable, "-c", SCRIPT]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"
+
+
+_FIRST_CLIENT = """
+import importlib, sys
+from s3_data_lake_mcp.aws import ClientFactory
+from s3_data_lake_mcp.settings import Settings
+from s3_data_lake_mcp.workers.process import PRELOADED
+
+for name in PRELOADED:
+    importlib.import_module(name)
+loaded = {*sys.modules}
+ClientFactory(Settings()).client_for("", "us-east-1")
+print(sorted(name for name in {*sys.modules} - loaded if name.startswith("botocore")))
+"""
+
+
+def test_workers_are_forked_with_the_sdk() -> None:
+    """To load it again would be most of what the first job of each worker takes."""
+    command = [sys.executable, "-c", _FIRST_CLIENT]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "[]"

@@ -23,6 +23,13 @@ from s3_data_lake_mcp.workers.serving import serve
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
+PRELOADED = (
+    "s3_data_lake_mcp.jobs.registry",
+    "s3_data_lake_mcp.storage.s3_body",
+    "s3_data_lake_mcp.aws.sdk",
+)
+"""Modules that are loaded once for all workers; they load what a worker needs for its first job."""
+
 _KEPT_BLOCK_BYTES = 32 << 20
 _KEPT_BYTES = 1 << 30
 _STARTING = threading.Lock()
@@ -68,7 +75,7 @@ def _fork_context() -> ForkServerContext:
     os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(_KEPT_BYTES))
     os.environ["PYTHONPATH"] = _without_instrumentation(os.environ.get("PYTHONPATH", ""))
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["s3_data_lake_mcp.jobs.registry"])
+    context.set_forkserver_preload([*PRELOADED])
     return context
 
 
