@@ -25,6 +25,7 @@ class FarStore(MemoryStore):
         self._lock = threading.Lock()
         self._flying = 0
         self.most_at_once = 0
+        self.keys_sent = 0
 
     def list_page(
         self, bucket: str, prefix: str, meter: ScanMeter, *, max_keys: int = 1000, **given: Any
@@ -37,7 +38,10 @@ class FarStore(MemoryStore):
         with self._lock:
             self._flying -= 1
         few = min(max_keys, self._page_keys)
-        return super().list_page(bucket, prefix, meter, max_keys=few, **given)
+        page = super().list_page(bucket, prefix, meter, max_keys=few, **given)
+        with self._lock:
+            self.keys_sent += len(page.objects)
+        return page
 
 
 class TidalStore(FarStore):

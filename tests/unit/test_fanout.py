@@ -1,5 +1,6 @@
 """Listings in parallel: the same keys as the serial pager, sooner, for few more requests."""
 
+import hashlib
 import itertools
 import time
 from typing import TYPE_CHECKING, Any
@@ -118,23 +119,11 @@ def test_it_costs_few_requests_more(name: str, extra: int) -> None:
     assert wide.requests <= serial.requests + extra
 
 
-class _CountingStore(FarStore):
-    """Counts the keys that it hands out."""
-
-    keys_sent = 0
-
-    def list_page(self, bucket: str, prefix: str, meter: ScanMeter, **given: Any) -> ListPage:
-        page = super().list_page(bucket, prefix, meter, **given)
-        with self._lock:
-            self.keys_sent += len(page.objects)
-        return page
-
-
 @pytest.mark.parametrize(("folders", "files"), [(40, 250), (100, 110), (25, 400)])
 def test_few_keys_are_fetched_twice(folders: int, files: int) -> None:
     """Pieces of small folders don't fetch what the next piece fetches too."""
     keys = layout(folders, files)
-    store = filled(_CountingStore(), keys)
+    store = filled(FarStore(), keys)
     assert sum(1 for _ in walk_wide(store, LAKE, "", ScanMeter())) == len(keys)
     assert store.keys_sent < 1.2 * len(keys)
 
@@ -234,3 +223,41 @@ def test_a_prefix_that_is_refused_is_an_error() -> None:
     store = filled(_NamedPrefixesStore(), layout(2, 2))
     with pytest.raises(AccessDeniedError):
         list(walk_wide(store, LAKE, "f", ScanMeter()))
+
+
+def _flat(name: str) -> list[str]:
+    if name == "numbers":
+        return [f"in/part-{i:05d}.csv" for i in range(30_000)]
+    if name == "small folders":
+        return [f"in/id={i:05d}/{part}" for i in range(10_000) for part in "abc"]
+    return [f"in/{hashlib.sha256(b'%d' % i).hexdigest()}" for i in range(30_000)]
+
+
+@pytest.mark.parametrize("name", ["numbers", "small folders", "digests"])
+def test_many_keys_without_folders_are_listed_side_by_side(name: str) -> None:
+    """Where 30 pages would come one behind the other, it is guessed where keys go on."""
+    keys = _flat(name)
+    store = filled(TidalStore(), keys)
+    meter = ScanMeter()
+    assert [one.key for one in walk_wide(store, LAKE, "in/", meter)] == sorted(keys)
+    assert store.rounds <= 22
+    assert meter.requests <= 50
+    assert store.keys_sent < 1.2 * len(keys)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    keys=st.lists(st.text(st.sampled_from("0129afA-~é/"), min_size=1, max_size=5), max_size=150),
+    page_keys=st.integers(1, 20),
+    prefix=st.sampled_from(["", "0", "a/"]),
+)
+def test_wherever_keys_are_guessed_each_comes_once(
+    keys: list[str], page_keys: int, prefix: str
+) -> None:
+    """A guess is no more than a cut."""
+    store = filled(FarStore(page_keys=page_keys), sorted(set(keys)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fanout, "_SERIAL", 1)
+        patch.setattr(fanout, "_SERIAL_GUESSED", 1)
+        found = [one.key for one in walk_wide(store, LAKE, prefix, ScanMeter())]
+    assert found == sorted(key for key in set(keys) if key.startswith(prefix))

@@ -3,7 +3,8 @@
 The first page is fetched alone, and only if more follow and folders are seen are
 these looked up with a delimiter, while the serial listing goes on. What was found is no more than
 a set of cuts: every piece lists all keys between two of them, so a wrong guess costs a request
-and never a key. Small folders share a piece. Keys come in key order.
+and never a key. Small folders share a piece. Keys come in key order. Of many pages without folders,
+cuts are guessed by how the keys are written.
 
 Where a glob is given, folders that hold none of its keys are passed over, if they hold many others.
 """
@@ -17,7 +18,7 @@ from s3_data_lake_mcp.errors import AccessDeniedError
 from s3_data_lake_mcp.storage import ListedObject, ListPage, ObjectStore, ScanMeter
 from s3_data_lake_mcp.storage.glob_folders import GlobFolders
 from s3_data_lake_mcp.storage.levels import LEAST_DENSITY, Probe, probes, sparing, standing_alone
-from s3_data_lake_mcp.storage.listing_pieces import BEFORE_SLASH, Piece, entered
+from s3_data_lake_mcp.storage.listing_pieces import BEFORE_SLASH, Piece, entered, guessed
 
 WIDTH = 16
 """Most requests in flight."""
@@ -35,6 +36,10 @@ _MARGIN = 1.1
 _MOST_PIECES = 24
 _MOST_LEVELS = 8
 _FEW = 4
+_SERIAL = 10
+"""Pages without a folder to cut at, one behind the other, before it is guessed where to cut."""
+
+_SERIAL_GUESSED = 4
 _MOST_WAITING = 40_000
 """Keys held for a consumer that is slower than the store; some 20 MB."""
 
@@ -99,6 +104,7 @@ class _FanOut:
         self._flying: dict[Future[ListPage], tuple[Piece, Probe | None]] = {}
         self._waiting = 0
         self._known: set[str] = set()
+        self._taken = self._missed = 0
         self._pool: ThreadPoolExecutor | None = None
 
     def pages(self) -> Iterator[Sequence[ListedObject]]:
@@ -184,18 +190,39 @@ class _FanOut:
         keys: Sequence[ListedObject] = page.objects
         piece.token = page.next_token
         piece.done = not page.next_token
+        piece.taken += 1
+        self._taken += 1
         if keys and keys[0].key < piece.start:
             keys = list(dropwhile(lambda listed: listed.key < piece.start, keys))
         if keys and piece.stop is not None and keys[-1].key >= piece.stop:
             keys = [listed for listed in keys if listed.key < piece.stop]
             piece.done = True
         if not keys:
+            self._missed += piece.guessed and not piece.last
             return
         piece.last = keys[-1].key
         piece.pages.append(keys)
         self._waiting += len(keys)
         if not piece.done:
             self._probe(piece, keys)
+            self._guess(piece, keys)
+
+    def _idle(self) -> bool:
+        return sum(not piece.done for piece in self._pieces) < self._width
+
+    def _guess(self, piece: Piece, keys: Sequence[ListedObject]) -> None:
+        """Cut a long piece without folders, if hands are idle and few such cuts were in vain."""
+        serial = _SERIAL_GUESSED if piece.guessed else _SERIAL
+        if piece.busy or piece.taken < serial or self._missed * 3 > self._taken or not self._idle():
+            return
+        if pieces := guessed(piece, keys):
+            piece.taken = 0
+            self._insert(piece, pieces)
+
+    def _insert(self, piece: Piece, pieces: Sequence[Piece]) -> None:
+        at = self._pieces.index(piece) + 1
+        for one in reversed(pieces):
+            self._pieces.insert(at, one)
 
     def _probe(self, piece: Piece, keys: Sequence[ListedObject]) -> None:
         """Look for folders behind a page, on the levels above its last key, if hands are idle."""
@@ -211,7 +238,7 @@ class _FanOut:
             piece.busy = True
             self._send(piece, found)
             return
-        if sum(not other.done for other in self._pieces) >= self._width:
+        if not self._idle():
             return
         for probe in islice(probes(piece.scope, keys, self._known), _MOST_LEVELS):
             self._send(piece, probe)
@@ -263,8 +290,6 @@ class _FanOut:
         if pieces is None:
             self._known.add(probe.level)
             return False
-        at = self._pieces.index(piece) + 1
-        for one in reversed(pieces):
-            self._pieces.insert(at, one)
+        self._insert(piece, pieces)
         piece.stop, piece.done = piece.last, True
         return True

@@ -1,8 +1,10 @@
 """The pieces that a long listing is cut into, and those of them that a glob leaves."""
 
+import string
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice, pairwise
 
 from s3_data_lake_mcp.storage import ListedObject, ListPage
 from s3_data_lake_mcp.storage.glob_folders import GlobFolders
@@ -13,6 +15,15 @@ BEFORE_SLASH = "."
 
 _MOST_ENTERED = 64
 """Folders that are looked into one by one before it is judged anew whether that pays."""
+
+_MOST_GUESSED = 16
+_VARIED = 3
+"""Characters of a key that are looked at for those that its like may have."""
+
+_DIGITS = frozenset(string.digits)
+_ORDERED = frozenset(string.digits + string.ascii_letters)
+_LATE = "~"
+"""What stands behind all that keys are mostly written with."""
 
 _SLASH = "/"
 _BEHIND_SLASH = "0"
@@ -25,7 +36,8 @@ class Piece:
 
     `scope` is a prefix of all of them. `prefix` is narrower where it is known that the rest of the
     piece, behind one folder, is empty. Its first page has `size` keys at most (0: a full page's).
-    One that is `folded` has no keys of deeper folders.
+    One that is `folded` has no keys of deeper folders, one that is `guessed` maybe none at all.
+    `taken` are the pages that came since it was cut.
     """
 
     scope: str
@@ -37,6 +49,8 @@ class Piece:
     token: str = ""
     last: str = ""
     folded: bool = False
+    guessed: bool = False
+    taken: int = 0
     busy: bool = False
     done: bool = False
     pages: deque[Sequence[ListedObject]] = field(default_factory=deque)
@@ -81,6 +95,46 @@ class Piece:
             stop=stop if self.stop is None else min(stop, self.stop),
             folded=glob.ends_at(begin),
         )
+
+
+def guessed(piece: Piece, keys: Sequence[ListedObject]) -> list[Piece]:
+    """Cut a piece where its keys may go on behind a page, by the characters that vary in that.
+
+    Returns:
+        The pieces behind it, in order.
+    """
+    last = keys[-1].key
+    pairs = enumerate(zip(keys[0].key, last, strict=False))
+    alike = next((at for at, (one, other) in pairs if one != other), 0)
+    # A step there has a page of keys or more.
+    deepest = min(max(alike - 1, len(piece.prefix)), len(last) - 1)
+    varied = {c for one in keys for c in one.key[alike : alike + _VARIED]} & _ORDERED
+    if varied & _DIGITS:
+        varied |= _DIGITS
+    places = (
+        (last[:at], letter)
+        for at in range(deepest, len(piece.prefix) - 1, -1)
+        for letter in sorted(varied)
+        if letter > last[at] and piece.holds(last[:at] + letter)
+    )
+    pieces = [
+        Piece(
+            scope=piece.scope,
+            prefix=piece.prefix,
+            after=head + chr(ord(letter) - 1) + _LATE,
+            start=head + letter,
+            # Where there is no key, a page of what is behind would come for nothing.
+            size=1,
+            folded=piece.folded,
+            guessed=True,
+        )
+        for head, letter in islice(places, _MOST_GUESSED)
+    ]
+    if pieces:
+        pieces[-1].stop = piece.stop
+    for one, behind in pairwise([piece, *pieces]):
+        one.stop = behind.start
+    return pieces
 
 
 def entered(
