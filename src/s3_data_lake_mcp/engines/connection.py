@@ -1,4 +1,4 @@
-"""The one locked DuckDB of a worker, a connection per query, and the watch that stops it."""
+"""The locked DuckDBs of a worker, a connection per query, and the watch that stops it."""
 
 import contextlib
 import itertools
@@ -21,11 +21,19 @@ _THREADS = 4
 _MEMORY_SHARE = 0.6
 """Of the call's memory; the rest is for Python, Arrow, read-ahead and what DuckDB doesn't count."""
 
+_ASYNC_THREADS = {"columns": 32, "text": 4}
+"""Threads that wait for files, by what is read.
+
+Each column chunk is fetched by one of them, when it is read. Text is on its way by then, and more
+threads would have the engine hand back memory for each that was idle for half a second."""
+
+_IDLE_SHARE = 0.1
+"""Part of a call's memory that may be taken by the cache of an instance that it does not use."""
+
 _TICK_SECONDS = 0.05
 _REPORT_TICKS = 4
 
 _SETTINGS = {
-    "async_threads": "32",
     "parquet_metadata_cache": "true",
     "parquet_prefetch_column_gap": "131072",
     "TimeZone": "'UTC'",
@@ -55,6 +63,10 @@ _KEPT: Mapping[Kept, str] = {
     "counting": "enable_profiling='no_output'",
     "brief": "read_ahead_depth=1",
 }
+
+type Reads = Literal["columns", "text"]
+"""What an instance is for: see `_ASYNC_THREADS`."""
+
 _GENERATIONS = itertools.count(1)
 _LOCK = {"enable_external_access": "false", "lock_configuration": "true"}
 
@@ -143,17 +155,21 @@ class Instance:
     """A DuckDB that can read the current query's scope, and do nothing else to the outside.
 
     It is kept from query to query for its cache of blocks and footers. Views are made on a query's
-    own connection, as temporary ones, and vanish with it.
+    own connection, as temporary ones, and vanish with it. `reads` is what most of its time goes to.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, reads: Reads = "columns") -> None:
         self._files = LakeFileSystem()
         self._generation = next(_GENERATIONS)
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
         memory = int(settings.memory_limit * _MEMORY_SHARE)
         self._connection = duckdb.connect(
             ":memory:",
-            config={"threads": min(_THREADS, cores), "memory_limit": f"{memory}B"},
+            config={
+                "threads": min(_THREADS, cores),
+                "async_threads": _ASYNC_THREADS[reads],
+                "memory_limit": f"{memory}B",
+            },
         )
         # These are a connection's own settings, which no query may change once all is locked.
         self._kept = {name: self._connection.cursor() for name in _KEPT}
@@ -199,19 +215,56 @@ class Instance:
             self._files.scope = None
             scope.close()
 
-    def is_spent(self, cache_bytes: int) -> bool:
-        """Whether it must be replaced: its cache holds more than it may, or it broke."""
+    def cached_bytes(self) -> int | None:
+        """Return how much its cache holds; None if it broke."""
         try:
             found = self._connection.execute(
                 "SELECT coalesce(sum(nr_bytes), 0) FROM duckdb_external_file_cache() WHERE loaded"
             ).fetchone()
         except duckdb.Error:
-            return True
-        return found is None or int(found[0]) > cache_bytes
+            return None
+        return int(found[0]) if found else None
 
     def close(self) -> None:
         """Give the memory back."""
         self._connection.close()
+
+
+class Instances:
+    """An instance for each kind of reading, made when it is needed.
+
+    Together they cache no more than one may. What is not in use takes little of a call's memory.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._made: dict[Reads, Instance] = {}
+
+    @contextlib.contextmanager
+    def session(
+        self, reads: Reads, scope: Scope, progress: Callable[[], None], kept: Kept | None
+    ) -> Iterator[Session]:
+        """Open a connection for a kind of reading; see `Instance.session`."""
+        self._spare(reads, int(self._settings.memory_limit * _IDLE_SHARE))
+        if reads not in self._made:
+            self._made[reads] = Instance(self._settings, reads)
+        instance = self._made[reads]
+        try:
+            with instance.session(scope, progress, kept=kept) as session:
+                yield session
+        finally:
+            cached = instance.cached_bytes()
+            if cached is None or cached > self._settings.cache_bytes:
+                self._made.pop(reads).close()
+            else:
+                self._spare(reads, self._settings.cache_bytes - cached)
+
+    def _spare(self, reads: Reads, most_bytes: int) -> None:
+        """Let go of the instance for the other kind of reading, if it holds more than it may."""
+        for other in self._made.keys() - {reads}:
+            cached = self._made[other].cached_bytes()
+            if cached is None or cached > most_bytes:
+                self._made.pop(other).close()
 
 
 def _watch(

@@ -11,7 +11,7 @@ import pyarrow as pa
 from s3_data_lake_mcp.engines import Query, QueryResult, Written
 from s3_data_lake_mcp.engines.answers import Answers
 from s3_data_lake_mcp.engines.asking import Asked, ask
-from s3_data_lake_mcp.engines.connection import Instance, Kept, Session
+from s3_data_lake_mcp.engines.connection import Instances, Kept, Session
 from s3_data_lake_mcp.engines.facts import Memory
 from s3_data_lake_mcp.engines.faults import data_error
 from s3_data_lake_mcp.engines.inputs import DATA, Inputs, open_inputs
@@ -55,7 +55,7 @@ class DuckDbEngine:
         self._settings = settings
         self._memory = Memory()
         self._answers = Answers(settings.cache_bytes // _ANSWERS_SHARE)
-        self._instance: Instance | None = None
+        self._instances = Instances(settings)
 
     def run(self, query: Query, meter: ScanMeter, progress: Report | None = None) -> QueryResult:
         """Run one query; see `Engine.run`.
@@ -120,15 +120,9 @@ class DuckDbEngine:
 
     @contextlib.contextmanager
     def _connected(self, call: "_Call", *, kept: Kept | None = None) -> Iterator[Session]:
-        instance = self._instance = self._instance or Instance(self._settings)
-        try:
-            scope = Scope(call.meter, call.opener.refutes)
-            with instance.session(scope, call.report, kept=kept) as session:
-                yield session
-        finally:
-            if instance.is_spent(self._settings.cache_bytes):
-                instance.close()
-                self._instance = None
+        scope = Scope(call.meter, call.opener.refutes)
+        with self._instances.session(call.inputs.reads, scope, call.report, kept) as session:
+            yield session
 
 
 def _whole(error: duckdb.Error | UnicodeDecodeError) -> duckdb.Error:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import duckdb
 
 from s3_data_lake_mcp.engines import Written
-from s3_data_lake_mcp.engines.connection import Session
+from s3_data_lake_mcp.engines.connection import Reads, Session
 from s3_data_lake_mcp.engines.csv_table import CsvTable
 from s3_data_lake_mcp.engines.json_table import JsonTable
 from s3_data_lake_mcp.engines.opening import Opener
@@ -85,6 +85,12 @@ class Inputs:
     def places(self) -> list[Place]:
         """What the tables are made of."""
         return [table.place for table in self.tables]
+
+    @property
+    def reads(self) -> Reads:
+        """What reading them is like."""
+        columnar = any(table.place.format == "parquet" for table in self.tables)
+        return "columns" if columnar else "text"
 
     def infos(self) -> Iterator[ObjectInfo]:
         """Yield all objects, in order, each once."""
