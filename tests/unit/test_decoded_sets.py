@@ -108,12 +108,16 @@ def slow() -> Iterator[SlowStore]:
     store.gate.set()
 
 
-def opened(store: MemoryStore, body: bytes) -> tuple[Opened, DecodedStream]:
+def opened(
+    store: MemoryStore, body: bytes, meter: ScanMeter | None = None
+) -> tuple[Opened, DecodedStream]:
     """Return an object, and what the engine reads of it."""
     store.put(BUCKET, "x.gz", body)
     info, _ = store.get_head(ObjectRef(bucket=BUCKET, key="x.gz"), 1, ScanMeter())
     found = Opened(
-        stores=Stores(plain=store, decoded=store, copies=None), info=info, meter=ScanMeter()
+        stores=Stores(plain=store, decoded=store, copies=None),
+        info=info,
+        meter=meter or ScanMeter(),
     )
 
     def blocks() -> Iterator[bytes]:
@@ -168,3 +172,12 @@ def test_no_more_than_a_part_is_begun(slow: SlowStore) -> None:
     assert found.begun is not None
     assert len(found.begun.result()) == PART_BYTES
     assert (found.meter.requests, found.meter.bytes_read) == (1, PART_BYTES)
+
+
+def test_of_a_small_budget_something_is_left() -> None:
+    """The first megabytes may hold much more than the query takes."""
+    meter = ScanMeter(max_bytes=100_000)
+    found, stream = opened(MemoryStore(), DICE.randbytes(90_000), meter)
+    stream.begin()
+    assert found.begun is not None
+    assert len(found.begun.result()) == 50_000

@@ -152,7 +152,7 @@ class Opened:
         return replace(self, head=self._beginning() if begun is None else begun.result())
 
     def _beginning(self) -> bytes:
-        stop = min(self.info.size_bytes, PART_BYTES)
+        stop = min(self.info.size_bytes, PART_BYTES, self.meter.remaining_bytes // _SHARE)
         head = self.head if len(self.head) * _REPEATED_SHARE >= stop else b""
         if len(head) >= stop:
             return head
