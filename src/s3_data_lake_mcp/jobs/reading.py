@@ -17,7 +17,7 @@ from s3_data_lake_mcp.loaders.formats import format_of
 from s3_data_lake_mcp.loaders.json import JsonLoader, JsonRequest, JsonResult
 from s3_data_lake_mcp.loaders.json_open import FIRST_BYTES
 from s3_data_lake_mcp.loaders.parquet import ParquetLoader
-from s3_data_lake_mcp.pages import Paging, record_page, table_page
+from s3_data_lake_mcp.pages import Paging, page_size, record_page, table_page
 from s3_data_lake_mcp.storage import ScanMeter
 from s3_data_lake_mcp.storage.keys import is_glob
 from s3_data_lake_mcp.storage.reader import ObjectReader
@@ -47,6 +47,7 @@ def read_json(w: Workplace, a: Arguments, meter: ScanMeter, _r: Report) -> dict[
         position=paging.position or None,
         max_decoded_bytes=w.settings.max_decoded_bytes,
         max_outline_bytes=w.settings.max_result_bytes // 2,
+        page_size=page_size(w.settings),
     )
     result = JsonLoader().read(source, request)
     envelope = {
@@ -110,6 +111,7 @@ def _load_fields(w: Workplace, a: Arguments, paging: Paging) -> dict[str, Any]:
         "offset": a["offset"],
         "position": paging.position or None,
         "max_decoded_bytes": w.settings.max_decoded_bytes,
+        "page_size": page_size(w.settings),
     }
 
 
@@ -117,7 +119,8 @@ def _table_answer(
     w: Workplace, a: Arguments, name: str, source: ObjectReader, result: LoadResult
 ) -> dict[str, Any]:
     envelope = {"format": name, "total_rows": result.total_rows, **result.details}
-    return _answer(w, a, source, result, envelope, partial(table_page, result.table, a["max_rows"]))
+    most = result.table.num_rows - 1 if result.full else a["max_rows"]
+    return _answer(w, a, source, result, envelope, partial(table_page, result.table, most))
 
 
 def _answer(

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from s3_data_lake_mcp.loaders.page_size import PageSize
 from s3_data_lake_mcp.storage.reader import ObjectReader
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ def told_nothing(_count: int) -> Sequence[RowNotice]:
 class LoadRequest:
     """Which rows and columns to load.
 
-    `position`, from an earlier result's `resume`, wins over `offset`.
+    `position`, from an earlier result's `resume`, wins over `offset`. `page_size` spares what has
+    no room on a page.
     """
 
     max_rows: int
@@ -50,22 +52,25 @@ class LoadRequest:
     offset: int = 0
     position: Position | None = None
     max_decoded_bytes: int = 8 << 30
+    page_size: PageSize | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadResult:
     """Rows of one page, and how to go on behind any of them.
 
-    `table` holds up to `max_rows + 1` rows: the last is there only to prove that there is more.
-    `offset` is the number of the first row. `total_rows` is exact or None. `resume(n)` is the
-    position behind the first `n` rows of `table`, for `0 < n <= table.num_rows`, and `told(n)`
-    are the notices about these rows; `notices` has all others. `details` is the format's own part
-    of the answer (`dialect`, `parquet`), ready for JSON.
+    `table` holds up to `max_rows + 1` rows: the last is there only to prove that there is more. If
+    it is `full`, it holds fewer, since these are more than a page has room for. `offset` is the
+    number of the first row. `total_rows` is exact or None. `resume(n)` is the position behind the
+    first `n` rows of `table`, for `0 < n <= table.num_rows`, and `told(n)` are the notices about
+    these rows; `notices` has all others. `details` is the format's own part of the answer
+    (`dialect`, `parquet`), ready for JSON.
     """
 
     table: "pa.Table"
     offset: int
     resume: Callable[[int], Position]
+    full: bool = False
     total_rows: int | None = None
     notices: Sequence[str] = ()
     told: Callable[[int], Sequence[RowNotice]] = told_nothing

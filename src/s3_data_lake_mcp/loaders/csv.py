@@ -12,7 +12,7 @@ text if it is text in the head, or has no value in either. Beside them:
 - If the head is ASCII and what follows is not UTF-8, it is Windows-1252 if it can be.
 """
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,15 +22,23 @@ from s3_data_lake_mcp.cursors import count_in
 from s3_data_lake_mcp.loaders import LoadResult, Position, RowNotice
 from s3_data_lake_mcp.loaders.compression import decoded_blocks, detect_compression
 from s3_data_lake_mcp.loaders.csv_records import Dialect, Record, RecordReader
-from s3_data_lake_mcp.loaders.csv_rows import null_notices, pick_columns, read_rows, table_of
+from s3_data_lake_mcp.loaders.csv_rows import (
+    filling_of,
+    null_notices,
+    pick_columns,
+    read_rows,
+    table_of,
+)
 from s3_data_lake_mcp.loaders.csv_shape import CsvRequest, CsvShape, shape_of, take_head
 from s3_data_lake_mcp.loaders.formats import refuse_other
+from s3_data_lake_mcp.loaders.page_size import Filling
 from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
 
 __all__ = ["CsvLoader", "CsvRequest", "CsvShape", "Dialect", "sniff"]
 
 _MOST_PAGE_BYTES = 1 << 20
 _MARGIN = 1.02
+_GUESSES = 2
 
 
 def sniff(source: ObjectReader, request: CsvRequest) -> CsvShape:
@@ -86,7 +94,9 @@ class CsvLoader:
                 skip = request.offset
                 place = _Place(at=shape.start, line=shape.line, row=skip, skip=skip)
             all_blocks = chain([head], blocks)
-            plain = _plain(source, head, place, shape, request.max_rows)
+            size = request.page_size
+            filling = filling_of(shape, picked, size) if size else None
+            plain = _plain(source, head, place, partial(_expected, place, shape, request, filling))
             with closing(_behind(all_blocks, place.at) if compression else plain) as stream:
                 reader = RecordReader(
                     stream, shape.dialect, at=place.at, line=place.line, subject=subject
@@ -94,7 +104,7 @@ class CsvLoader:
                 reader.fallback, reader.torn = shape.encoding_open, request.torn
                 width = len(shape.names)
                 skipped = reader.skip(place.skip, width)
-                rows = read_rows(reader, request.max_rows, width)
+                rows = read_rows(reader, request.max_rows, width, filling)
         table, nulls = table_of(rows.kept, shape, picked)
         dialect = replace(shape.dialect, encoding=reader.encoding)
         first = place.row - place.skip + skipped
@@ -110,6 +120,7 @@ class CsvLoader:
             table=table,
             offset=place.row,
             resume=partial(_position, rows.kept, place.row, dialect, known),
+            full=rows.full,
             total_rows=first + len(rows.kept) if rows.ended else None,
             notices=(*shape.notices, *_end_notice(place, skipped)),
             told=told,
@@ -138,16 +149,34 @@ def _resumed(source: ObjectReader, request: CsvRequest) -> _Place | None:
     return _Place(at=at, line=line, row=row)
 
 
+def _expected(
+    place: _Place, shape: CsvShape, request: CsvRequest, filling: Filling[Record] | None, at: int
+) -> int:
+    """Return how many bytes behind `at` the page is likely to take."""
+    done = at - place.at
+    size = int((place.skip + request.max_rows + 1) * shape.record_bytes * _MARGIN) - done
+    if filling is None:
+        return size
+    skipped = int(place.skip * shape.record_bytes * _MARGIN) - done
+    return min(size, filling.lacking(max(0, skipped) + _MOST_PAGE_BYTES))
+
+
 def _plain(
-    source: ObjectReader, head: bytes, place: _Place, shape: CsvShape, max_rows: int
+    source: ObjectReader, head: bytes, place: _Place, expected: Callable[[int], int]
 ) -> Generator[bytes]:
-    """Yield the text from a place on, fetching at once what the page is likely to take."""
+    """Yield the text from a place on, fetching at once what the page is likely to take.
+
+    That is known better once some of it is read.
+    """
     at = place.at
-    size = int((place.skip + max_rows + 1) * shape.record_bytes * _MARGIN)
     if at < len(head):
         yield head[at:]
-        size, at = size - len(head) + at, len(head)
-    yield from source.blocks(at, expected_bytes=max(size, HEAD_BYTES))
+        at = len(head)
+    for _ in range(_GUESSES):
+        size = max(HEAD_BYTES, expected(at))
+        yield from source.blocks(at, at + size, expected_bytes=size)
+        at += size
+    yield from source.blocks(at)
 
 
 def _behind(blocks: Iterator[bytes], start: int) -> Generator[bytes]:

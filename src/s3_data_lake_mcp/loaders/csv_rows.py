@@ -12,20 +12,30 @@ from s3_data_lake_mcp.loaders import RowNotice
 from s3_data_lake_mcp.loaders.csv_records import Record, RecordReader
 from s3_data_lake_mcp.loaders.csv_shape import CsvShape
 from s3_data_lake_mcp.loaders.csv_types import NULL_TOKENS, typed_column
+from s3_data_lake_mcp.loaders.page_size import Filling, PageSize
 from s3_data_lake_mcp.loaders.unknown_column import pick
+from s3_data_lake_mcp.wire import column_specs
 
 _NAMED_LINES = 5
 _NAMED_COLUMNS = 5
+_BRACKETS_BYTES = 2
+_NULL_BYTES = 5
+_QUOTES_BYTES = 3
+"""Of a cell, with its comma."""
 
 
 @dataclass(slots=True)
 class Rows:
-    """The rows of a page, the lines of those too short or too long, and whether the text ended."""
+    """The rows of a page, and the lines of those too short or too long.
+
+    `ended` says that the text did, `full` that the page did.
+    """
 
     kept: list[Record] = field(default_factory=list)
     short: list[int] = field(default_factory=list)
     long: list[int] = field(default_factory=list)
     ended: bool = False
+    full: bool = False
 
     def notices(self, count: int) -> Iterator[RowNotice]:
         """Say what was wrong up to the last of the first `count` rows that were kept.
@@ -44,9 +54,12 @@ class Rows:
                 yield RowNotice(f"{rows} {what}", f" ({word} {some_of(lines, _NAMED_LINES)})")
 
 
-def read_rows(reader: RecordReader, max_rows: int, width: int) -> Rows:
-    """Read one row more than `max_rows`, if there is one."""
+def read_rows(
+    reader: RecordReader, max_rows: int, width: int, filling: Filling[Record] | None = None
+) -> Rows:
+    """Read one row more than `max_rows`, or than it takes to fill the page, if there is one."""
     rows = Rows()
+    full, at = False, reader.at
     for record in reader:
         if len(record.fields) > width:
             rows.long.append(record.line)
@@ -54,10 +67,34 @@ def read_rows(reader: RecordReader, max_rows: int, width: int) -> Rows:
         if len(record.fields) < width:
             rows.short.append(record.line)
         rows.kept.append(record)
-        if len(rows.kept) > max_rows:
+        if full or len(rows.kept) > max_rows:
+            rows.full = full
             return rows
+        full = filling is not None and filling.is_full(record, record.end - at)
+        at = record.end
     rows.ended = True
     return rows
+
+
+def filling_of(shape: CsvShape, picked: Sequence[int], size: PageSize) -> Filling[Record]:
+    """Return what tells when records fill a page, of which it shows some columns."""
+    schema = pa.schema([pa.field(shape.names[i], shape.types[i]) for i in picked])
+    shown = picked[: size.columns_that_fit(column_specs(schema, size.name_chars))]
+    # A column of which the head has no value may get any type.
+    kinds = [(i, bool(shape.values[i]) and shape.types[i] == pa.string()) for i in shown]
+
+    def weigh(record: Record) -> int:
+        fields = record.fields
+        return _BRACKETS_BYTES + sum(
+            _NULL_BYTES
+            if i >= len(fields) or (cell := fields[i]) is None
+            else min(len(cell), size.max_cell_chars) + _QUOTES_BYTES
+            if is_text
+            else len(cell.rstrip("0")) + 1
+            for i, is_text in kinds
+        )
+
+    return Filling(size.max_bytes, weigh)
 
 
 def pick_columns(shape: CsvShape, columns: Sequence[str], subject: str) -> list[int]:

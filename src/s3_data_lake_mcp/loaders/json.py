@@ -5,6 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 
+from s3_data_lake_mcp.budget import compact_size
 from s3_data_lake_mcp.cursors import count_in
 from s3_data_lake_mcp.errors import LimitExceededError
 from s3_data_lake_mcp.loaders import LoadRequest, LoadResult, Position, RowNotice, told_nothing
@@ -13,8 +14,10 @@ from s3_data_lake_mcp.loaders.json_outline import OUTLINE, fits, outline
 from s3_data_lake_mcp.loaders.json_path import look_up, nearest_keys, unmarked_values
 from s3_data_lake_mcp.loaders.json_scan import DOCUMENT_BYTES, Item
 from s3_data_lake_mcp.loaders.json_table import table_of
+from s3_data_lake_mcp.loaders.page_size import Filling, PageSize
 from s3_data_lake_mcp.loaders.unknown_column import pick
 from s3_data_lake_mcp.storage.reader import ObjectReader
+from s3_data_lake_mcp.wire import Clipper, json_value
 
 MAX_KEYS = 1_000
 """Most keys that a result names."""
@@ -25,7 +28,7 @@ class JsonRequest:
     """Which records to read; `position`, from an earlier `resume`, wins over `offset`.
 
     `path` is a JMESPath expression. An object or scalar whose compact JSON is longer than
-    `max_outline_bytes` comes as an outline.
+    `max_outline_bytes` comes as an outline. `page_size` spares the records that have no room.
     """
 
     max_records: int
@@ -34,6 +37,7 @@ class JsonRequest:
     position: Position | None = None
     max_decoded_bytes: int = 8 << 30
     max_outline_bytes: int = 48 << 10
+    page_size: PageSize | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +45,11 @@ class JsonResult:
     """One page of records, or one value.
 
     `layout` is `array`, `lines`, `object` or `scalar`. `records` holds up to `max_records + 1`
-    values: the last is there only to prove that there is more. `data` is the object or scalar.
-    `keys` are the object's, or those of the records. `total_records` is exact or None. `resume(n)`
-    is the position behind the first `n` records, for `0 < n <= len(records)`; `told(n)` are the
-    notices about these, `notices` all others. `truncated` says that `data` is an outline.
+    values, fewer if a page has room for fewer: the last is there only to prove that there is more.
+    `data` is the object or scalar. `keys` are the object's, or those of the records.
+    `total_records` is exact or None. `resume(n)` is the position behind the first `n` records, for
+    `0 < n <= len(records)`; `told(n)` are the notices about these, `notices` all others.
+    `truncated` says that `data` is an outline.
     """
 
     layout: str
@@ -137,10 +142,18 @@ def _page(scan: Scan, request: JsonRequest) -> JsonResult:
     items: list[Item] = []
     # What lies behind the last record is told with the next page, which begins there.
     found: list[tuple[int, int]] = []
+    filling = _filling(request)
+    full, at = False, scan.window.byte
     for item in islice(scan.items, request.max_records + 1):
         items.append(item)
         found.append((scan.bad.count, len(scan.decoder.duplicates)))
-    short = len(items) <= request.max_records
+        if full:
+            break
+        full = filling is not None and filling.is_full(item.value, item.byte - at)
+        at = item.byte
+    else:
+        full = False
+    short = len(items) <= request.max_records and not full
     total = (
         (offset + len(items) if items or skipped == request.offset else skipped) if short else None
     )
@@ -166,6 +179,14 @@ def _page(scan: Scan, request: JsonRequest) -> JsonResult:
         notices=notices,
         told=told,
     )
+
+
+def _filling(request: JsonRequest) -> Filling[object] | None:
+    size = request.page_size
+    if size is None:
+        return None
+    clipper = Clipper(size.max_cell_chars)
+    return Filling(size.max_bytes, lambda value: compact_size(json_value(value, clipper)))
 
 
 def _read_path(source: ObjectReader, request: JsonRequest) -> JsonResult:

@@ -2,7 +2,7 @@
 
 from s3_data_lake_mcp.pages.paging import Paging
 from s3_data_lake_mcp.pages.records import record_page
-from s3_data_lake_mcp.pages.room import clipped_text, kept_within
+from s3_data_lake_mcp.pages.room import clipped_text, kept_within, page_size
 from s3_data_lake_mcp.pages.table import table_page
 
-__all__ = ["Paging", "clipped_text", "kept_within", "record_page", "table_page"]
+__all__ = ["Paging", "clipped_text", "kept_within", "page_size", "record_page", "table_page"]

@@ -6,6 +6,7 @@ from typing import Any
 from s3_data_lake_mcp import wire
 from s3_data_lake_mcp.budget import compact_size, compact_text
 from s3_data_lake_mcp.fence import visible
+from s3_data_lake_mcp.loaders.page_size import PageSize
 from s3_data_lake_mcp.settings import Settings
 
 _TEXT_BYTES = 448
@@ -15,6 +16,11 @@ _LATE_BYTES = 224
 """What is added after the rows: the boundary's own notices, digits of the cost."""
 
 _FILLED = {"truncated": False, "truncated_by": "max_records", "next_cursor": ""}
+
+
+def page_size(settings: Settings) -> PageSize:
+    """Return the limits of a page."""
+    return PageSize(max_bytes=settings.max_result_bytes, max_cell_chars=settings.max_cell_chars)
 
 
 def room_for_rows(

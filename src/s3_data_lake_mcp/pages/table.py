@@ -5,19 +5,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from s3_data_lake_mcp import fence, wire
-from s3_data_lake_mcp.budget import compact_size, fitting
+from s3_data_lake_mcp.budget import fitting
 from s3_data_lake_mcp.loaders import told_nothing
-from s3_data_lake_mcp.pages.room import clipped, room_for_rows
+from s3_data_lake_mcp.pages.room import clipped, page_size, room_for_rows
 from s3_data_lake_mcp.settings import Settings
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _SMALLEST_CELL_CHARS = 1
-_COLUMNS_SHARE = 3
-_LONGEST_NAME = 2_000
-_NAMES_SHARE = 32
-"""Bytes of a result for each character that a name or type may have: some take twelve bytes."""
 
 
 def table_page(
@@ -42,8 +38,8 @@ def table_page(
         The whole answer: `columns`, `rows`, `returned_rows`, `truncated`, `truncated_by` and
         `next_cursor` filled in, `notices` added to.
     """
-    name_chars = min(_LONGEST_NAME, settings.max_result_bytes // _NAMES_SHARE)
-    names, renamed = wire.unique_names(table.schema.names, name_chars)
+    size = page_size(settings)
+    names, renamed = wire.unique_names(table.schema.names, size.name_chars)
     notices = [*envelope["notices"], *([renamed] if renamed else [])]
     sheet = _Sheet(
         table=table,
@@ -51,11 +47,11 @@ def table_page(
         envelope={**envelope, "notices": notices},
         settings=settings,
         names=names,
-        specs=wire.column_specs(table.schema, name_chars),
+        specs=wire.column_specs(table.schema, size.name_chars),
         cursor_bytes=len(cursor_after(min(max_rows, table.num_rows))) if table.num_rows else 0,
         told=told,
     )
-    shown = _columns_that_fit(sheet.specs, settings)
+    shown = size.columns_that_fit(sheet.specs)
     page, fits = sheet.page(shown)
     while not fits and shown > 1:
         shown //= 2
@@ -65,15 +61,6 @@ def table_page(
     if shown < len(sheet.specs):
         page |= {"truncated": True, "truncated_by": page["truncated_by"] or "max_bytes"}
     return page
-
-
-def _columns_that_fit(specs: Sequence[Mapping[str, Any]], settings: Settings) -> int:
-    room = settings.max_result_bytes // _COLUMNS_SHARE
-    for count, spec in enumerate(specs):
-        room -= max(compact_size(spec), len(fence.cell(spec["name"]).encode())) + 1
-        if room < 0:
-            return max(1, count)
-    return len(specs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
