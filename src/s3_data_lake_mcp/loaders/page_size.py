@@ -52,13 +52,14 @@ class Filling[T]:
         self._stored_bytes = 0
         self._size_bytes = 0
 
-    def is_full(self, value: T, stored_bytes: int) -> bool:
+    def is_full(self, value: T, stored_bytes: int, count: int = 1) -> bool:
         """Add a value, which takes so many bytes where it is stored; return whether that is enough.
 
-        Nothing is weighed as long as all that is stored would fit.
+        It may stand for a `count` of them. Nothing is weighed as long as all that is stored would
+        fit.
         """
         self._unweighed.append(value)
-        self._count += 1
+        self._count += count
         self._stored_bytes += stored_bytes
         return self._count > 1 and self._stored_bytes > self._max_bytes and self.share() > 1
 

@@ -12,18 +12,19 @@ from s3_data_lake_mcp.errors import (
     UnsupportedFormatError,
 )
 from s3_data_lake_mcp.loaders import LoadRequest, LoadResult
+from s3_data_lake_mcp.loaders.page_size import PageSize
 from s3_data_lake_mcp.loaders.parquet_decode import PageRead, decode
 from s3_data_lake_mcp.loaders.parquet_open import (
     HINTED_COLUMNS,
     ParquetFooter,
     needs_key,
     open_footer,
-    translating,
 )
-from s3_data_lake_mcp.loaders.parquet_plan import GroupRows, plan_chunks, rows_per_group
+from s3_data_lake_mcp.loaders.parquet_plan import GroupRows, leading, plan_chunks, rows_per_group
 from s3_data_lake_mcp.loaders.parquet_ranges import ChunkFile
 from s3_data_lake_mcp.loaders.unknown_column import finder, unknown_column
 from s3_data_lake_mcp.storage.reader import ObjectReader
+from s3_data_lake_mcp.wire import column_specs
 
 _PAGE_BYTES = 512 << 20
 """Most bytes that the rows of a page may decode to, and this much more for each of them:"""
@@ -47,15 +48,30 @@ class ParquetLoader:
             start = count_in(request.position, "row", "a Parquet object")
         groups = rows_per_group(footer.group_rows, start, request.max_rows + 1)
         _refuse_encrypted(footer, columns)
+        shown = _with_room(footer, columns, request.page_size)
         rows = sum(group.take for group in groups)
         max_bytes = min(request.max_decoded_bytes, _PAGE_BYTES + rows * _ROW_BYTES)
-        table, more = _decoded(source, footer, columns, groups, groups, max_bytes)
+        chunks = plan_chunks(footer, shown, groups, max_bytes, request.page_size)
+        read = PageRead(
+            footer=footer,
+            file=ChunkFile(source, chunks),
+            meter=source.meter,
+            columns=shown,
+            groups=groups,
+            max_bytes=max_bytes,
+            page_size=request.page_size,
+        )
+        table, more = _decoded(read)
+        full = table.num_rows < rows
+        groups = leading(groups, table.num_rows) if full else groups
+        table = _with_unread(table, footer, columns[len(shown) :])
         if start > footer.num_rows:
             more = [*more, f"offset {start:,} is behind the last of {footer.num_rows:,} rows."]
         return LoadResult(
             table=table,
             offset=start,
             resume=lambda count: {"row": start + count},
+            full=full,
             total_rows=footer.num_rows,
             notices=(*footer.notices, *notices, *more),
             details={"parquet": _details(footer, groups)},
@@ -78,32 +94,43 @@ class ParquetLoader:
             reach[part.index] = replace(part, skip=0, take=end)
         groups = list(reach.values())
         max_bytes = _PAGE_BYTES + sum(group.take for group in groups) * _ROW_BYTES
-        return _decoded(source, footer, columns, groups, parts, max_bytes)[0]
+        chunks = plan_chunks(footer, columns, groups, max_bytes)
+        read = PageRead(
+            footer=footer,
+            file=ChunkFile(source, chunks),
+            meter=source.meter,
+            columns=columns,
+            groups=parts,
+            max_bytes=max_bytes,
+        )
+        return _decoded(read)[0]
 
 
-def _decoded(
-    source: ObjectReader,
-    footer: ParquetFooter,
-    columns: list[int],
-    fetched: Sequence[GroupRows],
-    taken: Sequence[GroupRows],
-    max_bytes: int,
-) -> tuple[pa.Table, list[str]]:
-    """Fetch row groups and return the rows taken of them, with what there is to say."""
-    with translating(footer.subject, "its footer"):
-        chunks = plan_chunks(footer, columns, fetched, max_bytes)
-    read = PageRead(
-        footer=footer,
-        file=ChunkFile(source, chunks),
-        meter=source.meter,
-        columns=columns,
-        groups=taken,
-        max_bytes=max_bytes,
-    )
+def _decoded(read: PageRead) -> tuple[pa.Table, list[str]]:
+    """Return the rows, with what there is to say."""
     try:
         return decode(read)
     except MalformedDataError as exc:
-        raise _damaged(read, exc) from exc
+        raise _damaged(replace(read, page_size=None), exc) from exc
+
+
+def _with_room(footer: ParquetFooter, columns: list[int], size: PageSize | None) -> list[int]:
+    """Return the leading columns that a page has room for: no others are shown."""
+    if size is None:
+        return columns
+    schema = pa.schema([footer.schema.field(at).with_name(footer.names[at]) for at in columns])
+    return columns[: size.columns_that_fit(column_specs(schema, size.name_chars))]
+
+
+def _with_unread(table: pa.Table, footer: ParquetFooter, columns: Sequence[int]) -> pa.Table:
+    """Return the table with columns behind its own that no page shows, empty."""
+    if not columns:
+        return table
+    unread = [footer.schema.field(at).with_name(footer.names[at]) for at in columns]
+    empty = [pa.nulls(table.num_rows, field.type) for field in unread]
+    return pa.Table.from_arrays(
+        [*table.columns, *empty], schema=pa.schema([*table.schema, *unread])
+    )
 
 
 def _details(footer: ParquetFooter, groups: Sequence[GroupRows]) -> dict[str, object]:

@@ -1,22 +1,28 @@
 """Rows out of column chunks: decoded in small batches, counted, and exact."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from s3_data_lake_mcp.budget import compact_size
 from s3_data_lake_mcp.errors import LimitExceededError, MalformedDataError
+from s3_data_lake_mcp.loaders.page_size import Filling, PageSize
 from s3_data_lake_mcp.loaders.parquet_intervals import shown_intervals
 from s3_data_lake_mcp.loaders.parquet_open import OTHER_READER, ParquetFooter, translating
-from s3_data_lake_mcp.loaders.parquet_plan import GroupRows
+from s3_data_lake_mcp.loaders.parquet_plan import GroupRows, leading, likely_rows
 from s3_data_lake_mcp.loaders.parquet_ranges import ChunkFile
 from s3_data_lake_mcp.storage import ScanMeter
+from s3_data_lake_mcp.wire import Clipper, json_rows
 from s3_data_lake_mcp.wire.instants import UNITS
 
 _BATCH_BYTES = 16 << 20
 _PAGE_ROWS = 1_024
+_WEIGHED_ROWS = 32
 _SCAN_ROWS = 16_384
 _BUFFER_BYTES = 64 << 10
 _DAY_SECONDS = 86_400
@@ -24,7 +30,10 @@ _DAY_SECONDS = 86_400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRead:
-    """What is to be decoded: columns by place, in the order asked for, and rows by row group."""
+    """What is to be decoded: columns by place, in the order asked for, and rows by row group.
+
+    If there is a `page_size`, no more batches than fill a page, and one.
+    """
 
     footer: ParquetFooter
     file: ChunkFile
@@ -32,6 +41,7 @@ class PageRead:
     columns: Sequence[int]
     groups: Sequence[GroupRows]
     max_bytes: int
+    page_size: PageSize | None = None
 
 
 def decode(read: PageRead) -> tuple[pa.Table, list[str]]:
@@ -47,6 +57,7 @@ def decode(read: PageRead) -> tuple[pa.Table, list[str]]:
         return _named(empty, read), []
     with translating(read.footer.subject, "its data"):
         table = _named(_table(read, read.columns), read)
+        read = replace(read, groups=leading(read.groups, table.num_rows), page_size=None)
         _check_times(table, read.footer.subject)
         table, notices = _exact_timestamps(table, read)
         for at, column in enumerate(read.columns):
@@ -74,22 +85,51 @@ def _table(read: PageRead, columns: Sequence[int], unit: str | None = None) -> p
     )
     kept: list[pa.RecordBatch] = []
     room = read.max_bytes
-    for group in read.groups:
-        for batch in _batches(read, file, group, leaves):
-            kept.append(batch)
-            room -= batch.nbytes
-            if room < 0:
-                raise _too_large(read)
+    for batch in _enough(
+        read, chain.from_iterable(_batches(read, file, g, leaves) for g in read.groups)
+    ):
+        kept.append(batch)
+        room -= batch.nbytes
+        if room < 0:
+            raise _too_large(read)
     table = pa.Table.from_batches(kept)
     return table.select([stored.index(column) for column in columns])
 
 
+def _enough(read: PageRead, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield batches until they fill a page, and one more."""
+    size = read.page_size
+    left = sum(group.take for group in read.groups)
+    if size is None:
+        yield from batches
+        return
+    filling = Filling(size.max_bytes, partial(_json_bytes, size))
+    full = False
+    for batch in batches:
+        yield batch
+        left -= batch.num_rows
+        if full or not left:
+            return
+        full = filling.is_full(batch, batch.nbytes, batch.num_rows)
+
+
+def _json_bytes(size: PageSize, batch: pa.RecordBatch) -> int:
+    """Return the bytes that rows take on a page, or a number that is too large for one."""
+    total = 0
+    clipper = Clipper(size.max_cell_chars)
+    for at in range(0, batch.num_rows, _WEIGHED_ROWS):
+        part = pa.Table.from_batches([batch.slice(at, _WEIGHED_ROWS)])
+        total += sum(map(compact_size, json_rows(part, clipper)))
+        if total > size.max_bytes:
+            break
+    return total
+
+
 def _batches(
     read: PageRead, file: pq.ParquetFile, group: GroupRows, leaves: Sequence[int]
-) -> "list[pa.RecordBatch]":
-    """Return the wanted rows of one row group."""
+) -> Iterator[pa.RecordBatch]:
+    """Yield the wanted rows of one row group."""
     skip, left = group.skip, group.take
-    kept: list[pa.RecordBatch] = []
     size = _batch_rows(read, group, leaves)
     for batch in file.reader.iter_batches(size, [group.index], list(leaves), use_threads=False):
         read.meter.check()
@@ -99,9 +139,9 @@ def _batches(
         skip = max(0, skip - batch.num_rows)
         left -= part.num_rows
         if part.num_rows:
-            kept.append(part)
+            yield part
         if not left:
-            return kept
+            return
     message = f"{read.footer.subject} has rows in row group {group.index} that cannot be decoded"
     raise MalformedDataError(message, hint=OTHER_READER)
 
@@ -112,6 +152,8 @@ def _batch_rows(read: PageRead, group: GroupRows, leaves: Sequence[int]) -> int:
     size = sum(max(0, row_group.column(leaf).total_uncompressed_size) for leaf in leaves)
     needed = group.skip + group.take
     most = min(needed, _PAGE_ROWS if needed <= _SCAN_ROWS else _SCAN_ROWS)
+    if not group.skip:
+        most = min(most, likely_rows(read.footer, leaves, [group], read.page_size))
     return max(1, min(most, _BATCH_BYTES * group.rows // max(1, size)))
 
 

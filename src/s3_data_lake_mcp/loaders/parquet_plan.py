@@ -1,7 +1,7 @@
 """Which rows of which row groups make a page, and what of their column chunks they need."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from s3_data_lake_mcp.errors import (
@@ -9,14 +9,24 @@ from s3_data_lake_mcp.errors import (
     MalformedDataError,
     UnsupportedFormatError,
 )
-from s3_data_lake_mcp.loaders.parquet_open import HINTED_COLUMNS, REWRITE, ParquetFooter
+from s3_data_lake_mcp.loaders.page_size import PageSize
+from s3_data_lake_mcp.loaders.parquet_open import (
+    HINTED_COLUMNS,
+    REWRITE,
+    ParquetFooter,
+    translating,
+)
 from s3_data_lake_mcp.loaders.parquet_ranges import PAGE_BYTES, Chunk, ChunkGroup, first_bytes
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 _WAVE_BYTES = 128 << 20
+_TOGETHER_BYTES = 16 << 20
+"""What small row groups come together up to: each alone is a round trip."""
+
 _VALUE_BYTES = 8
+_ROWS_MARGIN = 1.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,23 +57,69 @@ def rows_per_group(counts: Sequence[int], start: int, wanted: int) -> list[Group
     return found
 
 
+def leading(groups: Sequence[GroupRows], rows: int) -> list[GroupRows]:
+    """Return where the first rows of those of row groups lie."""
+    found: list[GroupRows] = []
+    for group in groups:
+        if rows > 0:
+            found.append(replace(group, take=min(group.take, rows)))
+        rows -= group.take
+    return found
+
+
 def plan_chunks(
-    footer: ParquetFooter, columns: Sequence[int], groups: Sequence[GroupRows], max_bytes: int
+    footer: ParquetFooter,
+    columns: Sequence[int],
+    groups: Sequence[GroupRows],
+    max_bytes: int,
+    page_size: PageSize | None = None,
 ) -> list[ChunkGroup]:
-    """Return the column chunks to read, by row group.
+    """Return the column chunks to read: those that come together, row groups that are small.
 
     Raises:
         MalformedDataError: If the footer places a chunk outside of the object.
         LimitExceededError: If the rows, or what must be fetched for them, take too much memory.
     """
     leaves = [leaf for column in sorted(set(columns)) for leaf in footer.leaves[column]]
-    _check_decoded(footer, leaves, groups, max_bytes)
-    plans = []
-    for group in groups:
-        row_group = footer.metadata.row_group(group.index)
-        chunks = [_chunk(footer, row_group.column(leaf), group) for leaf in leaves]
-        plans.append(ChunkGroup(chunks, whole=_bound_wave(chunks, footer)))
+    with translating(footer.subject, "its footer"):
+        _check_decoded(footer, leaves, groups, max_bytes)
+        likely = likely_rows(footer, leaves, groups, page_size)
+        plans: list[ChunkGroup] = []
+        room = 0
+        for group in groups:
+            row_group = footer.metadata.row_group(group.index)
+            # Rows that the page is not likely to have room for come when they are needed.
+            first = replace(group, take=max(1, min(group.take, likely)))
+            chunks = [_chunk(footer, row_group.column(leaf), first) for leaf in leaves]
+            whole = _bound_wave(chunks, footer)
+            size = sum(chunk.first_bytes for chunk in chunks)
+            if plans and size <= room:
+                plans[-1].chunks += chunks
+                plans[-1].row_groups += 1
+                room -= size
+            else:
+                plans.append(ChunkGroup(chunks, whole=whole))
+                room = (_TOGETHER_BYTES if likely > 0 else PAGE_BYTES) - size
+            if likely > 0 >= likely - group.take:
+                room = 0
+            likely -= group.take
     return plans
+
+
+def likely_rows(
+    footer: ParquetFooter,
+    leaves: Sequence[int],
+    groups: Sequence[GroupRows],
+    page_size: PageSize | None,
+) -> int:
+    """Return how many rows a page is likely to have room for, or more."""
+    rows = sum(group.take for group in groups)
+    if page_size is None or not groups:
+        return rows
+    row_group = footer.metadata.row_group(groups[0].index)
+    sizes = (max(0, row_group.column(leaf).total_uncompressed_size) for leaf in leaves)
+    shown = sum(min(page_size.max_cell_chars, size / groups[0].rows) for size in sizes)
+    return min(rows, 2 + int(_ROWS_MARGIN * page_size.max_bytes / max(1, shown)))
 
 
 def _check_decoded(

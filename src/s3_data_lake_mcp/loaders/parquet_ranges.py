@@ -173,15 +173,16 @@ def _cut(ranges: Sequence[Range], requests: int) -> list[Range]:
     ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ChunkGroup:
-    """The column chunks of one row group that will be read.
+    """The column chunks of one row group, or of some small ones, that will be read.
 
     `whole` says that their `first_bytes` are likely to be all that is needed of them.
     """
 
-    chunks: Sequence[Chunk]
+    chunks: list[Chunk]
     whole: bool
+    row_groups: int = 1
 
     @property
     def forgetful(self) -> bool:
@@ -229,7 +230,8 @@ class ChunkFile(RangeFile):
         ranges = joined([(chunk.end, targets[id(chunk)]) for chunk in needy])
         if group.whole and not begun:
             left = _PAGE_REQUESTS - self._source.meter.requests
-            ranges = bridged(ranges, max(_WAVE_REQUESTS, left))
+            more = _WAVE_REQUESTS * (group.row_groups - 1)
+            ranges = bridged(ranges, max(_WAVE_REQUESTS, left) + more)
         for part in _rounds(ranges):
             longest = max(stop - start for start, stop in part)
             pieces = self._source.read_ranges(part, part_bytes=longest)
