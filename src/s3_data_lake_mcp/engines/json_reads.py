@@ -1,5 +1,7 @@
 """The bytes of JSON as the engine gets them, by its layout."""
 
+import contextlib
+import json
 from collections.abc import Iterator
 from itertools import islice
 
@@ -8,23 +10,54 @@ from s3_data_lake_mcp.engines.json_lines import passed_lines
 from s3_data_lake_mcp.engines.json_stream import cleaned, transcoded
 from s3_data_lake_mcp.engines.places import Member
 from s3_data_lake_mcp.engines.streams import line_batches
-from s3_data_lake_mcp.engines.watched import watched_blocks, without_long_fractions
+from s3_data_lake_mcp.engines.watched import Look, watched_blocks, without_long_fractions
 from s3_data_lake_mcp.errors import MalformedDataError
 from s3_data_lake_mcp.loaders.compression import decoded_blocks
 from s3_data_lake_mcp.loaders.json_scan import BadLines
 from s3_data_lake_mcp.storage.scope import SurpriseError
 
+_RECORD_BYTES = 64 << 10
 
-def unsure(blocks: Iterator[bytes], name: str) -> Iterator[bytes]:
+
+def unsure(blocks: Iterator[bytes], name: str, layout: JsonLayout) -> Iterator[bytes]:
     """Yield the text of an object that is only thought to have its layout.
 
     Raises:
         SurpriseError: If it has another one, or is damaged.
     """
+    look, at = with_known_keys(name, layout), 0
     try:
-        yield from blocks
+        for block in blocks:
+            look(at, block)
+            at += len(block)
+            yield block
     except MalformedDataError as exc:
         raise SurpriseError(name) from exc
+
+
+def with_known_keys(path: str, layout: JsonLayout) -> Look:
+    """Return a look that lets no first record pass with keys that are known in another case.
+
+    The engine would find nothing under them. The look raises `SurpriseError`.
+    """
+    known = {*layout.names, *layout.names.values()}
+    lowered = {name.lower() for name in known}
+
+    def look(at: int, data: bytes) -> None:
+        if at == 0:
+            keys = _first_keys(data[:_RECORD_BYTES].decode(errors="ignore")) - known
+            if any(key.lower() in lowered for key in keys):
+                raise SurpriseError(path)
+
+    return look
+
+
+def _first_keys(text: str) -> set[str]:
+    """Return the keys of the first record in the beginning of a text; none if it is longer."""
+    with contextlib.suppress(ValueError, RecursionError):
+        record, _ = json.JSONDecoder().raw_decode(text, max(0, text.find("{")))
+        return set(record) if isinstance(record, dict) else set()
+    return set()
 
 
 def json_text(

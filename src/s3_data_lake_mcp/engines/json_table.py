@@ -18,7 +18,7 @@ from s3_data_lake_mcp.engines.json_layout import (
     merged_nodes,
     unify,
 )
-from s3_data_lake_mcp.engines.json_reads import json_text, unsure
+from s3_data_lake_mcp.engines.json_reads import json_text, unsure, with_known_keys
 from s3_data_lake_mcp.engines.json_stream import VALUE
 from s3_data_lake_mcp.engines.json_types import Node, narrowed
 from s3_data_lake_mcp.engines.opening import HEAD_BYTES
@@ -159,14 +159,21 @@ class JsonTable(Table):
             cached = sum(member.info.size_bytes for member in members) <= self.most_cached_bytes
             access: Access = "scan" if cached else "stream"
             variant = _WATCHED if self._is_watched else ""
-            make = partial(self._plain, access)
+            make = partial(self._plain, access, layout)
             return paths.add(members, make, cached=cached, variant=variant), options
         if mode == "cleaned":
             options["format"] = "'newline_delimited'"
         return paths.add(members, partial(self._stream, layout, brief), cached=False), options
 
-    def _plain(self, access: Access, member: Member) -> Readable:
-        look = without_long_fractions(str(member.info.ref)) if self._is_watched else None
+    def _plain(self, access: Access, layout: JsonLayout, member: Member) -> Readable:
+        name = str(member.info.ref)
+        looks = [without_long_fractions(name)] if self._is_watched else []
+        looks += [with_known_keys(name, layout)] if self._layout(member) is None else []
+
+        def look(at: int, data: bytes) -> None:
+            for one in looks:
+                one(at, data)
+
         return member.opened.pinned(access, look=look)
 
     def _stream(self, layout: JsonLayout, brief: int | None, member: Member) -> DecodedStream:
@@ -176,7 +183,9 @@ class JsonTable(Table):
         source = None if brief else member.opened
         if self._layout(member) is not None:
             return DecodedStream(text, f"{member.info.etag} {layout.mode}", source)
-        return DecodedStream(lambda: unsure(text(), name), f"{member.info.etag} unsure", source)
+        return DecodedStream(
+            lambda: unsure(text(), name, layout), f"{member.info.etag} unsure", source
+        )
 
     def learn(self, error: duckdb.Error, failure: Exception | None) -> bool:
         """Widen a column, or clean what the engine cannot read."""
@@ -241,7 +250,8 @@ class JsonTable(Table):
         """Look at an object that was thought to be like its neighbour, and at others like it."""
         if self._layout(member) is not None:
             return False
-        looked = {id(one) for one in (*self._focus, *self._neighbours(member))}
+        # To look at one takes the engine as long as to read many.
+        looked = {id(one) for one in (*self._focus, *self._behind(member))}
         self._focus = [one for one in self.place.members if id(one) in looked]
         return True
 

@@ -80,9 +80,10 @@ class Table(ABC):
 
         Of very many objects these are those behind it, each time twice as many.
         """
+        return self.place.members if is_modest(self.place) else self._behind(member)
+
+    def _behind(self, member: Member) -> Sequence[Member]:
         members = self.place.members
-        if is_modest(self.place):
-            return members
         self._nearest *= 2
         at = next(i for i, one in enumerate(members) if one is member)
         return members[at : at + self._nearest]
