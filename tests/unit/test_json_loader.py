@@ -138,6 +138,15 @@ def test_two_hundred_levels_are_read() -> None:
     assert read("[" * 200 + "]" * 200).total_records == 1
 
 
+def test_only_what_a_page_of_a_path_shows_must_be_flat() -> None:
+    """An expression may nest its values deeper than the document does; each page checks its own."""
+    body = '{"rows": [1, 2, ' + "[" * 196 + "]" * 196 + "]}"
+    path = "rows[*].[[[[[@]]]]]"
+    assert read(body, path=path, max_records=1).records == [[[[[[1]]]]], [[[[[2]]]]]]
+    with pytest.raises(LimitExceededError, match="200 levels"):
+        read(body, path=path, max_records=2)
+
+
 def big_array() -> bytes:
     """Return an array of 20,000 objects, about 1 MB."""
     return json.dumps([{"id": n, "name": "ä" * (n % 9)} for n in range(20_000)]).encode()

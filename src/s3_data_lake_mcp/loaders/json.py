@@ -12,12 +12,13 @@ from s3_data_lake_mcp.loaders import LoadRequest, LoadResult, Position, RowNotic
 from s3_data_lake_mcp.loaders.json_open import DOCUMENT, Scan, open_position, open_start
 from s3_data_lake_mcp.loaders.json_outline import OUTLINE, fits, outline
 from s3_data_lake_mcp.loaders.json_path import look_up, nearest_keys, unmarked_values
-from s3_data_lake_mcp.loaders.json_scan import DOCUMENT_BYTES, Item
+from s3_data_lake_mcp.loaders.json_scan import DOCUMENT_BYTES, Item, check_depth
 from s3_data_lake_mcp.loaders.json_table import table_of
 from s3_data_lake_mcp.loaders.page_size import Filling, PageSize
 from s3_data_lake_mcp.loaders.unknown_column import pick
 from s3_data_lake_mcp.storage.reader import ObjectReader
 from s3_data_lake_mcp.wire import Clipper, json_value
+from s3_data_lake_mcp.wire.values import MAX_LEVELS
 
 MAX_KEYS = 1_000
 """Most keys that a result names."""
@@ -209,6 +210,7 @@ def _read_path(source: ObjectReader, request: JsonRequest) -> JsonResult:
     if offset > len(found):
         notices.append(f"offset {offset:,} is behind the last of {len(found):,} records.")
     records = found[offset : offset + request.max_records + 1]
+    check_depth(records, MAX_LEVELS, str(source.ref))
     return JsonResult(
         layout="array",
         keys=_keys(records[: request.max_records]),
