@@ -1,9 +1,17 @@
 """What pages of big JSON objects cost: requests and bytes, by cursor and by offset."""
 
+import sys
+from collections import Counter
+from collections.abc import Callable
+from types import FrameType
+
 import pytest
 
+from s3_data_lake_mcp.engines.json_stream import record_line
+from s3_data_lake_mcp.errors import LimitExceededError
 from s3_data_lake_mcp.loaders.json import JsonLoader, JsonRequest, JsonResult
 from s3_data_lake_mcp.loaders.json_open import FIRST_BYTES
+from s3_data_lake_mcp.loaders.json_scan import check_depth
 from s3_data_lake_mcp.storage import ScanMeter
 from s3_data_lake_mcp.storage.reader import ObjectReader
 from support.lazy import LazyStore, Pattern
@@ -98,3 +106,34 @@ def test_offset_is_exact_across_blocks(offset: int, *, lines: bool) -> None:
     source = ObjectReader.open_head(store, ref, ScanMeter())
     page = JsonLoader().read(source, JsonRequest(max_records=20, offset=offset))
     assert list(page.records)[:10] == list(range(10**6 + offset, 10**6 + offset + 10))
+
+
+def calls_of(work: Callable[[], object]) -> Counter[str]:
+    """Return how often each function is called."""
+    found: Counter[str] = Counter()
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        if event == "call":
+            found[frame.f_code.co_name] += 1
+
+    sys.setprofile(note)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return found
+
+
+def test_the_levels_of_a_long_value_are_counted_without_a_call_for_each_part() -> None:
+    """A document of many records has as many parts."""
+    value = {"items": [{"at": [at, {"x": [at]}]} for at in range(1_000)]}
+    calls = calls_of(lambda: check_depth(value, 6, "x"))
+    assert calls.total() < 10
+    with pytest.raises(LimitExceededError):
+        check_depth(value, 5, "x")
+
+
+def test_a_long_flat_record_is_written_once() -> None:
+    """It is written anew only where it nests too deep for the engine."""
+    value = {"items": [{"at": at} for at in range(1_000)]}
+    assert calls_of(lambda: record_line(value, {}, set()))["_dumped"] == 1

@@ -60,10 +60,8 @@ def record_line(value: object, names: Mapping[str, str], said: set[str]) -> str:
         line = _dumped(record)
         said.add("Keys that hold a NUL character are shown with U+2400 in its place.")
     if line.count("[") + line.count("{") > _MOST_LEVELS:
-        record = {
-            key: inner if _is_flat(inner) else _dumped(inner) for key, inner in record.items()
-        }
-        line = _dumped(record)
+        deep = {key: _dumped(inner) for key, inner in record.items() if not _is_flat(inner)}
+        line = _dumped(record | deep) if deep else line
     shown = scrub(line)
     if shown != line:
         said.add("Characters that are not valid Unicode are shown as U+FFFD.")
