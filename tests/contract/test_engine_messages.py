@@ -43,3 +43,14 @@ def test_line_ends_in_a_value_cost_no_time() -> None:
     with pytest.raises(SqlError, match="Could not convert string 'x"):
         desk.run("a.csv", "SELECT note::INT FROM data")
     assert time.process_time() - began < 1
+
+
+def test_an_encoding_that_the_engine_lacks_comes_with_those_it_has() -> None:
+    """One of them reads nearly anything."""
+    desk = Desk()
+    desk.put("a.csv", "id,note\n1,é\n".encode("cp1252"))
+    source = "read_csv('s3://lake/a.csv', encoding='{}')"
+    with pytest.raises(SqlError) as caught:
+        desk.run("a.csv", f"SELECT note FROM {source.format('windows-1252')}")
+    assert "utf-8, utf-16 and latin-1" in caught.value.hint
+    assert desk.value("a.csv", f"SELECT note FROM {source.format('latin-1')}") == "é"

@@ -103,6 +103,7 @@ _HINTS = {
     "Ambiguous reference": "Give each table an alias, and write columns as alias.column.",
     "cannot contain aggregates": "Use HAVING in place of WHERE for aggregates.",
     "Window functions are not": "Add OVER (…), or use QUALIFY in place of WHERE.",
+    "support the encoding": "It takes utf-8, utf-16 and latin-1; FROM data finds it by itself.",
     "Division by zero": "Divide by nullif(…, 0), which gives NULL.",
     "Overflow in": "Cast to HUGEINT or DOUBLE first.",
     "More than one row returned": "Use IN, an aggregate, or LIMIT 1.",

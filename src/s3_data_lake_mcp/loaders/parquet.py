@@ -160,7 +160,7 @@ def _pick(footer: ParquetFooter, wanted: Sequence[str]) -> tuple[list[int], list
             types = dict(zip(footer.names, footer.schema.types, strict=True))
             raise unknown_column(footer.subject, types, wanted, name)
         if whole != name:
-            notices.append(f"{name} is a part of column {found}, which is shown whole.")
+            notices.append(f"{name} is no column of its own: {found} is shown whole.")
         if whole == name or places[found] not in picked:
             picked.append(places[found])
     return picked, notices
