@@ -7,7 +7,7 @@ Where to find what a query passes:
 - `tables`, `parquet_…`, `csv_…`, `json_…`, `streams`, `watched`: objects as views
 - `casts`, `typed_select`, `used_fields`: text as typed columns, exactly
 - `duckdb`, `connection`, `running`: the engine, and one run in it
-- `pruning`, `row_groups`, `prefetch`, `plans`: what of the objects is read
+- `pruning`, `partition_tests`, `row_groups`, `prefetch`, `plans`: what of the objects is read
 - `results`, `stored_types`, `references`, `row_order`: an answer
 - `answers`, `absent_values`, `misread`, `spellings`: what is kept of it, and what is said beside it
 - `faults`, `mend`, `mend_…`: from an error to the query that was meant

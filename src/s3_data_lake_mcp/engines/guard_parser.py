@@ -1,5 +1,6 @@
 """DuckDB's own parser, on a locked connection without data, and what it says of a text."""
 
+import copy
 import json
 import threading
 from collections.abc import Iterator, Mapping
@@ -13,6 +14,7 @@ from s3_data_lake_mcp.errors import LakeError, LimitExceededError, SqlError
 
 MAX_TREE_CHARS: Final = 2 << 20
 ONE_SELECT: Final = "Write one SELECT over the table data."
+_CONDITION: Final = "SELECT NULL WHERE "
 _LOCK = """
 SET max_expression_depth=250; SET threads=1; SET memory_limit='256MB'; SET temp_directory='';
 SET autoinstall_known_extensions=false; SET autoload_known_extensions=false;
@@ -53,6 +55,23 @@ class Parser:
         answer: dict[str, Any] = json.loads(text)
         self._last = (sql, answer)
         return answer
+
+    def written(self, condition: Mapping[str, Any]) -> str:
+        """Return the text of a condition, which is a part of a syntax tree.
+
+        Raises:
+            duckdb.Error: If it has none.
+        """
+        tree = copy.deepcopy(self.tree(_CONDITION + "true"))
+        tree["statements"][0]["node"]["where_clause"] = condition
+        try:
+            with self._lock:
+                sql = "SELECT json_deserialize_sql(?)"
+                row = self._connection.execute(sql, [json.dumps(tree)]).fetchone()
+        except duckdb.Error:
+            self._renew()
+            raise
+        return str(row[0] if row else "").removeprefix(_CONDITION)
 
     def kinds(self, sql: str) -> list[str]:
         """Return the kind of each statement of a text that parses, UNKNOWN if it has no name."""

@@ -167,6 +167,8 @@ def _create_view(table: Table, session: Session, *, begins: bool = False) -> Non
             session.execute(f"CREATE OR REPLACE TEMP MACRO {name}(t) AS ({cast})")
         hidden = ", ".join(written.text for written in texts.found.values())
         select = f"SELECT * EXCLUDE ({hidden}) FROM {TEXTS}"  # noqa: S608 - names of our own
+    if table.narrowing:
+        select = f"SELECT * FROM ({select}) WHERE {table.narrowing}"  # noqa: S608 - quoted
     session.execute(f"CREATE OR REPLACE TEMP VIEW {identifier(table.name)} AS {select}")
 
 

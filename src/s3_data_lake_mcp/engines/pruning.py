@@ -62,21 +62,33 @@ def survivors(session: Session, table: Table, scans: Sequence[Scan]) -> list[Mem
     filters = [scan.get("File Filters") for scan in scans if scan["Function"] == reader]
     if not filters or not all(isinstance(one, str) and one for one in filters):
         return everything
-    parts: dict[tuple[str | None, ...], list[Member]] = {}
-    for member in everything:
-        parts.setdefault(member.values, []).append(member)
     quoted = [_with_quotes(str(one), table.place.partitions) for one in filters]
     condition = " OR ".join(f"({_conjoined(one)})" for one in quoted)
     try:
-        kept = session.execute(_matching(table.place, list(parts), condition))
+        kept = fitting(session, table.place, condition)
     except duckdb.Error:
         return everything
-    combinations = list(parts.values())
-    found = [member for (at,) in kept for member in combinations[at]]
+    found = [member for members in kept.values() for member in members]
     expected = {str(scan.get("Scanning Files", "")).partition("/")[0] for scan in scans}
     if len(filters) == 1 and expected != {str(len(found))}:
         return everything
     return found
+
+
+def fitting(
+    session: Session, place: Place, condition: str
+) -> Mapping[tuple[str | None, ...], Sequence[Member]]:
+    """Return the partitions, by their values, that fit a condition, and their objects.
+
+    Raises:
+        duckdb.Error: If the condition is about anything else, or fails.
+    """
+    parts: dict[tuple[str | None, ...], list[Member]] = {}
+    for member in place.members:
+        parts.setdefault(member.values, []).append(member)
+    kept = session.execute(_matching(place, list(parts), condition))
+    each = list(parts.items())
+    return dict(each[at] for (at,) in kept)
 
 
 def _with_quotes(conditions: str, names: Iterable[str]) -> str:

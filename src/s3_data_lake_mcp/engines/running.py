@@ -21,6 +21,7 @@ from s3_data_lake_mcp.engines.mend import mend
 from s3_data_lake_mcp.engines.misread import UNREAD_BYTES, remarks, void_casts
 from s3_data_lake_mcp.engines.opening import HEAD_BYTES
 from s3_data_lake_mcp.engines.parquet_table import ParquetTable
+from s3_data_lake_mcp.engines.partition_tests import narrowing
 from s3_data_lake_mcp.engines.plans import plan_of
 from s3_data_lake_mcp.engines.prefetch import prefetch
 from s3_data_lake_mcp.engines.pruning import PlanNode, plan_tree, prunable, scans_in, survivors
@@ -95,6 +96,7 @@ class Run:
         notices += [_DRAWN] if query.offset and is_drawn(self._statement.sql) else []
         result = self._result(table, window.offset)
         if self._asked.kind == "select" and not query.offset:
+            self._widen(session)
             notices += remarks(session, self._inputs.learners, self._statement, table)
         result = replace(
             result,
@@ -185,6 +187,11 @@ class Run:
             with contextlib.suppress(duckdb.Error, UnknownColumnError):
                 self._inputs.create_views(session)
                 statement = self._asked.statement(session, self._columns(session))
+                if self._asked.kind == "select" and (self._asked.sql or self._asked.where):
+                    for table in tables:
+                        table.narrowing = narrowing(session, table, statement.shown)
+                if any(table.narrowing for table in tables):
+                    self._inputs.create_views(session)
                 scans = list(scans_in(plan_tree(session, statement)))
             if not isinstance(session.scope.failure, LakeError):
                 # To plan a PIVOT is to read, from objects that are not in focus yet.
@@ -200,6 +207,13 @@ class Run:
                 if isinstance(table, ParquetTable):
                     table.beside = [*first, *last]
         self._narrowed = True
+
+    def _widen(self, session: Session) -> None:
+        """Have whole tables as views again: what is said beside an answer is about all rows."""
+        if any(table.narrowing for table in self._inputs.tables):
+            for table in self._inputs.tables:
+                table.narrowing = ""
+            self._inputs.create_views(session)
 
     def _result(self, table: pa.Table, start: int) -> QueryResult:
         inputs = self._inputs

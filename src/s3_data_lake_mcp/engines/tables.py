@@ -55,7 +55,8 @@ class Table(ABC):
     passes by the engine's cache. `members` are the objects by the paths under which the last view
     reads them.
 
-    `number` names it in errors.
+    `number` names it in errors. `narrowing` is a condition on its partitions: of the objects that
+    do not fit, the view has nothing.
     """
 
     def __init__(self, number: int, name: str, place: Place) -> None:
@@ -64,6 +65,7 @@ class Table(ABC):
         self.place = place
         self.brief: int | None = None
         self.most_cached_bytes = 0
+        self.narrowing = ""
         self.members: Mapping[str, Member] = {}
         self._partitions = partition_types(place)
         self._focus = sampled(place.members)
