@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from s3_data_lake_mcp.engines import prefetch, running
+from s3_data_lake_mcp.engines.opening import HEAD_BYTES
 from s3_data_lake_mcp.errors import UnknownColumnError
 from s3_data_lake_mcp.jobs.registry import run
 from s3_data_lake_mcp.jobs.workplace import Workplace
@@ -88,6 +89,36 @@ def test_no_row_groups_are_read_ahead_of_the_first_few_rows(sql: str, max_rows: 
     assert [row["a"] for row in found] == numbers[: len(found)]
     assert sum(stop - start for start, stop in store.ranges) <= len(body) // 6
     assert desk.value("t.parquet", "SELECT count(*) FROM (FROM data LIMIT 5)") == 5
+
+
+@pytest.mark.parametrize(
+    ("sql", "is_brief"),
+    [
+        ("SELECT * FROM data LIMIT 10", True),
+        ("FROM data LIMIT 10", True),
+        ("SELECT * FROM data", True),
+        ("SELECT * FROM data WHERE n = 7 LIMIT 10", False),
+        ("SELECT * REPLACE (n + 1 AS n) FROM data LIMIT 10", False),
+        ("SELECT count(*) AS n FROM data LIMIT 10", False),
+    ],
+)
+def test_the_first_rows_of_long_text_are_read_as_its_first_page_is(
+    sql: str, *, is_brief: bool
+) -> None:
+    """The engine itself would take 32 MiB of it before the first row."""
+    desk, _ = desk_with("a.csv", LONG[: 8 << 20])
+    found = desk.run("a.csv", sql, max_rows=10)
+    assert (desk.meter.bytes_read <= HEAD_BYTES) == is_brief
+    if is_brief:
+        assert found.table.slice(0, 10) == desk.run("a.csv", max_rows=10).table.slice(0, 10)
+
+
+def test_first_rows_have_the_types_of_all_rows() -> None:
+    """A column without a value in the beginning has the type of its later values, as before."""
+    blank = LONG[:7] + ROW.replace(b"7,", b",") * 80_000 + LONG[7 : 1 << 20]
+    desk, _ = desk_with("a.csv", blank)
+    limited = desk.run("a.csv", "SELECT * FROM data LIMIT 10").table
+    assert limited.schema == desk.run("a.csv", "SELECT * FROM data WHERE n = 7").table.schema
 
 
 def test_each_byte_of_a_small_parquet_object_is_fetched_once() -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -30,6 +31,7 @@ _FEW_ROWS = 50
 """Of more, the engine finds out where they are stored before it reads any."""
 
 _ROW_BY_ROW = {"STAR", "COLUMN_REF", "CONSTANT", "CAST", "TYPE"}
+_STAR = {"class": "STAR", "type": "STAR", "columns": False}
 _NAN = re.compile(r"\b(?:is)?nan\b", re.IGNORECASE)
 
 
@@ -60,27 +62,37 @@ class Asked:
         return self.query.format == "parquet"
 
     @property
-    def is_brief(self) -> bool:
-        """Whether it gives the first few rows of `data`, as they are stored."""
+    def first_rows(self) -> int | None:
+        """How many rows of `data` it gives, as they are stored; None if others."""
         query = self.query
         named = [name for name, _, _ in self.wanted]
-        if query.offset or query.filter or self.where or named != [DATA] or self.in_readers:
-            return False
+        if query.filter or self.where or named != [DATA] or self.in_readers:
+            return None
+        rows = query.offset + query.max_rows + 1
         if not self.sql:
-            return query.max_rows < _FEW_ROWS
+            return rows
         node = the_parser().tree(self.sql)["statements"][0]["node"] if self.kind == "select" else {}
         if node.get("type") != "SELECT_NODE" or not is_in_order(node):
-            return False
-        kinds = {one.get("class", "STAR") for one in nodes_of(node["select_list"])}
+            return None
+        if not {one.get("class", "STAR") for one in nodes_of(node["select_list"])} <= _ROW_BY_ROW:
+            return None
         limits = [(one["limit"] or {}).get("literal", {}) for one in node["modifiers"]]
-        few = [one for one in limits if one.get("text", "").isdecimal()]
-        rows = min([query.max_rows + 1, *(int(one["text"]) for one in few)])
-        return kinds <= _ROW_BY_ROW and rows <= _FEW_ROWS
+        return min([rows, *(int(one["text"]) for one in limits if one.get("text", "").isdecimal())])
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether it is `SELECT *`, and nothing is done to the star."""
+        tree = the_parser().tree(self.sql) if self.kind == "select" and self.sql else {}
+        chosen = [one["node"].get("select_list", ()) for one in tree.get("statements", ())]
+        return [[_bare(one) for one in listed] for listed in chosen] == [[_STAR]]
 
     @property
     def kept(self) -> Kept | None:
         """Which of the engine's connections it is for, if not for one of its own."""
-        return "counting" if self.counts else "brief" if self.is_brief else None
+        if self.counts:
+            return "counting"
+        rows = self.first_rows
+        return "brief" if rows is not None and rows <= _FEW_ROWS else None
 
     @property
     def seeks_nan(self) -> bool:
@@ -164,6 +176,11 @@ class Asked:
             if fixed.startswith(before) and fixed.endswith(behind):
                 error.repair = {"where": fixed[len(before) : len(fixed) - len(behind)]}
         return error
+
+
+def _bare(node: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what an expression says, without where it stands."""
+    return {k: v for k, v in node.items() if v not in ("", None, []) and "location" not in k}
 
 
 def _guarded(query: Query) -> GuardedSql:

@@ -45,7 +45,8 @@ class CsvTable(Table):
     """A table of delimited text, each object within a budget of decompressed bytes.
 
     `used` are the names in the query, if it uses no others. `dry` says to read no more than is
-    needed to plan the query.
+    needed to plan the query. `needs_kinds` says that columns must have the types that they have for
+    other queries: it is not `brief` where one has no value in what is looked at first.
     """
 
     def __init__(self, number: int, name: str, place: Place, max_decoded_bytes: int) -> None:
@@ -53,6 +54,7 @@ class CsvTable(Table):
         self.texts: Texts | None = None
         self.used = ALL_FIELDS
         self.dry = False
+        self.needs_kinds = False
         self._budget = max_decoded_bytes
         self._fact = layout_fact(place)
         self._irregular: dict[str, list[Irregular]] = {}
@@ -64,6 +66,8 @@ class CsvTable(Table):
         """Return the SELECT over all objects, those of a shape read together."""
         self._irregular.clear()
         groups = self._groups()
+        if self.needs_kinds and blank_columns(groups, self.used):
+            self.brief = None
         if not self.brief and (self._refused or not self.dry):
             seek_kinds(groups, blank_columns(groups, self.used), self._fact)
         kinds = merged_kinds(groups)

@@ -61,10 +61,14 @@ class Run:
         self._narrowed = False
         self._statement = Statement(texts=("",))
         self._row_groups_read: int | None = None
-        rows = asked.query.offset + asked.query.max_rows + 1
+        rows = asked.first_rows
         for table in inputs.tables:
-            table.brief = rows if asked.is_plain and rows <= _BRIEF_ROWS else None
+            few = rows is not None and rows <= _BRIEF_ROWS
+            table.brief = rows if few and asked.is_plain else None
             if isinstance(table, CsvTable):
+                # Of short text, all comes with its opening.
+                if few and asked.takes_all and table.place.size_bytes > HEAD_BYTES:
+                    table.brief, table.needs_kinds = rows, True
                 table.used = asked.used_columns()
             if isinstance(table, CsvTable | JsonTable):
                 table.dry = asked.query.dry_run
