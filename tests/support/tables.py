@@ -22,10 +22,14 @@ class LocalTable:
         self.written: Mapping[str, Written] = {}
         self.sources: Sequence[ObjectInfo] = ()
         self.notices: Sequence[str] = ()
+        self.rows = "data"
         self.lessons = 0
         self.statements: list[str] = []
         self.refused = ""
         """What a statement holds for which there is no memory."""
+
+    def gather(self, columns: Sequence[str]) -> None:
+        """Do nothing: all is in memory."""
 
     def execute(
         self, sql: str, params: Sequence[object] = (), *, goes_on: bool = False

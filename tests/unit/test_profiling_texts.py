@@ -3,7 +3,7 @@
 import random
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -38,7 +38,11 @@ class _Plain:
         self._session = session
         self.schema, self.sources = session.schema, session.sources
         self.notices, self.written = session.notices, dict[str, Written]()
-        self.lessons = session.lessons
+        self.lessons, self.rows = session.lessons, session.rows
+
+    def gather(self, columns: Sequence[str]) -> None:
+        """Pass it on."""
+        self._session.gather(columns)
 
     def execute(self, sql: str, params: Any = (), *, goes_on: bool = False) -> pa.Table:
         """Return the rows of one SELECT."""

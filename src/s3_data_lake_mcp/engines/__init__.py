@@ -6,7 +6,7 @@ Where to find what a query passes:
 - `inputs`, `places`, `opening`, `facts`: from names to open objects, and what is known of them
 - `tables`, `parquet_…`, `csv_…`, `json_…`, `streams`, `watched`: objects as views
 - `casts`, `typed_select`, `used_fields`: text as typed columns, exactly
-- `duckdb`, `connection`, `running`: the engine, and one run in it
+- `duckdb`, `connection`, `call`, `running`: the engine, and one run in it
 - `pruning`, `partition_tests`, `row_groups`, `prefetch`, `plans`: what of the objects is read
 - `results`, `stored_types`, `references`, `row_order`: an answer
 - `answers`, `absent_values`, `misread`, `spellings`: what is kept of it, and what is said beside it
@@ -97,13 +97,25 @@ class TableSession(Protocol):
     """The table `data` over an object, prefix or glob, open for trusted SQL of our own."""
 
     @property
+    def rows(self) -> str:
+        """The table of all rows: `data`, or what was gathered of it."""
+        ...
+
+    def gather(self, columns: Sequence[str]) -> None:
+        """Read columns of `data` for all statements over `rows` to come, into memory if they fit.
+
+        It may learn what changes their types.
+        """
+        ...
+
+    @property
     def schema(self) -> "pa.Schema":
         """Columns and types, as `query_csv_data` shows them."""
         ...
 
     @property
     def written(self) -> Mapping[str, Written]:
-        """How columns are written whose text is at hand, by name, once something was executed.
+        """How columns of `rows` are written whose text is at hand, by name, once they were read.
 
         If there are any, there is a table `texts` with the columns of `data` and their texts.
         """

@@ -11,23 +11,23 @@ import pyarrow as pa
 from s3_data_lake_mcp.engines import Query, QueryResult, Written
 from s3_data_lake_mcp.engines.answers import Answers
 from s3_data_lake_mcp.engines.asking import Asked, ask
+from s3_data_lake_mcp.engines.call import Call, Report
 from s3_data_lake_mcp.engines.connection import Instances, Kept, Session
 from s3_data_lake_mcp.engines.facts import Memory
 from s3_data_lake_mcp.engines.faults import data_error
-from s3_data_lake_mcp.engines.inputs import DATA, Inputs, open_inputs
+from s3_data_lake_mcp.engines.inputs import DATA, open_inputs
 from s3_data_lake_mcp.engines.json_table import JsonTable
 from s3_data_lake_mcp.engines.mend import mend
 from s3_data_lake_mcp.engines.opening import Opener, Stores
 from s3_data_lake_mcp.engines.parquet_table import ParquetTable
 from s3_data_lake_mcp.engines.results import fetch
 from s3_data_lake_mcp.engines.running import FIRST_KEYS, Run
+from s3_data_lake_mcp.engines.sqltext import identifier
 from s3_data_lake_mcp.engines.stored_types import with_stored_types
 from s3_data_lake_mcp.errors import (
     InternalError,
     LakeError,
     LimitExceededError,
-    ObjectChangedError,
-    UnknownColumnError,
 )
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectStore, ScanMeter
@@ -41,10 +41,7 @@ _DECODED_SHARE = 4
 _ANSWERS_SHARE = 8
 """Part of the cache's memory that is for answers."""
 
-_MOST_LESSONS = 200
-"""Most times that one query is run again, each time a little wiser."""
-
-type Report = Callable[[int, int], None]
+_GATHERED = "lake_gathered"
 
 
 class DuckDbEngine:
@@ -89,7 +86,7 @@ class DuckDbEngine:
             inputs.seek_nan()
         run = Run(asked, inputs, self._settings.max_result_bytes)
         connect = partial(self._connected, kept=asked.kept)
-        with contextlib.closing(_Call(inputs, opener, progress, connect)) as call:
+        with contextlib.closing(Call(inputs, opener, progress, connect)) as call:
             if query.dry_run:
                 return call.run(run.plan, run.fault)
             # What was left out is said too, and may be more than it was.
@@ -115,21 +112,14 @@ class DuckDbEngine:
         inputs = open_inputs(opener, ((DATA, bucket, key),), self._settings)
         inputs.want_texts()
         inputs.seek_nan()
-        with contextlib.closing(_Call(inputs, opener, progress, self._connected)) as call:
+        with contextlib.closing(Call(inputs, opener, progress, self._connected)) as call:
             yield DuckDbTable(call)
 
     @contextlib.contextmanager
-    def _connected(self, call: "_Call", *, kept: Kept | None = None) -> Iterator[Session]:
+    def _connected(self, call: Call, *, kept: Kept | None = None) -> Iterator[Session]:
         scope = Scope(call.meter, call.opener.refutes)
         with self._instances.session(call.inputs.reads, scope, call.report, kept) as session:
             yield session
-
-
-def _whole(error: duckdb.Error | UnicodeDecodeError) -> duckdb.Error:
-    """Return an error of the engine, which may cut a value in the midst of a character."""
-    if isinstance(error, duckdb.Error):
-        return error
-    return duckdb.ConversionException(error.object.decode(errors="ignore"))
 
 
 def _stores(store: ObjectStore, settings: Settings) -> Stores:
@@ -142,86 +132,47 @@ def _stores(store: ObjectStore, settings: Settings) -> Stores:
     )
 
 
-class _Call:
-    """The tables of one call, who opened them, and who is told how far it is.
-
-    It goes on with one session until that fails.
-    """
-
-    def __init__(
-        self,
-        inputs: Inputs,
-        opener: Opener,
-        progress: Report | None,
-        connect: Callable[["_Call"], contextlib.AbstractContextManager[Session]],
-    ) -> None:
-        self.inputs = inputs
-        self.opener = opener
-        self.meter = opener.meter
-        self.lessons = 0
-        self._connect = connect
-        self._session: Session | None = None
-        self._opened = contextlib.ExitStack()
-        self._progress = progress
-        self._total = sum(info.size_bytes for info in inputs.infos())
-
-    def run[T](
-        self, work: Callable[[Session], T], fault: Callable[[Session, duckdb.Error], LakeError]
-    ) -> T:
-        """Do work in sessions until none of the tables can learn from its failure any more.
-
-        The session in which it succeeds is the one that the call goes on with.
-        """
-        for _ in range(_MOST_LESSONS):
-            with contextlib.ExitStack() as failing:
-                failing.callback(self.close)
-                session = self._session = self._session or self._opened.enter_context(
-                    self._connect(self)
-                )
-                try:
-                    done = work(session)
-                    if isinstance(session.scope.failure, ObjectChangedError):
-                        # It was interrupted, perhaps where that shows in no error.
-                        raise session.scope.failure
-                except UnknownColumnError:
-                    missing = duckdb.BinderException("Column not found, says the simple form")
-                    if not self._learns(missing, None):
-                        raise
-                except (duckdb.Error, UnicodeDecodeError) as caught:
-                    exc = _whole(caught)
-                    failure = session.scope.failure
-                    if isinstance(failure, LakeError):
-                        raise failure from exc
-                    if not self._learns(exc, failure):
-                        raise fault(session, exc) from exc
-                else:
-                    failing.pop_all()
-                    return done
-        message = f"Values differ in more than {_MOST_LESSONS} ways from those at the beginning"
-        raise LimitExceededError(message, hint="Name fewer columns, or a narrower prefix or glob.")
-
-    def _learns(self, error: duckdb.Error, failure: Exception | None) -> bool:
-        """Whether a table is going to be read in another way, now that there was an error."""
-        learnt = any(table.learn(error, failure) for table in self.inputs.learners)
-        self.lessons += learnt
-        return learnt
-
-    def report(self) -> None:
-        """Tell bytes read and bytes to read."""
-        if self._progress is not None:
-            self._progress(min(self.meter.bytes_read, self._total), self._total)
-
-    def close(self) -> None:
-        """Close the session."""
-        self._session = None
-        self._opened.close()
-
-
 class DuckDbTable:
     """The table `data`, open for trusted SQL; see `TableSession`."""
 
-    def __init__(self, call: _Call) -> None:
+    def __init__(self, call: Call) -> None:
         self._call = call
+        self._gathered = ""
+        self._in_memory = False
+
+    @property
+    def rows(self) -> str:
+        """The table of all rows; see `TableSession`."""
+        return _GATHERED if self._gathered else DATA
+
+    def gather(self, columns: Sequence[str]) -> None:
+        """Read columns once; see `TableSession`."""
+        if self._gathered:
+            self._call.close()
+        self._gathered = ""
+        select = f"SELECT {', '.join(map(identifier, columns))} FROM {DATA}"  # noqa: S608 - quoted
+
+        def work(session: Session) -> None:
+            self._create_views(session)
+            with contextlib.suppress(duckdb.OutOfMemoryException):
+                session.execute(f"CREATE TEMP TABLE {_GATHERED} AS {select}")
+                self._in_memory = True
+            session.scope.close()
+
+        self._run(select, work)
+        self._gathered = select
+        if not self._in_memory:
+            self._call.close()
+
+    def _create_views(self, session: Session) -> None:
+        if session.has_views:
+            return
+        self._call.inputs.create_views(session)
+        if self._gathered:
+            session.execute(f"CREATE TEMP VIEW {_GATHERED} AS {self._gathered}")
+        self._in_memory, session.has_views = False, True
+        for table in self._call.inputs.tables:
+            table.read_ahead(session)
 
     @cached_property
     def schema(self) -> pa.Schema:
@@ -234,7 +185,7 @@ class DuckDbTable:
     @property
     def written(self) -> Mapping[str, Written]:
         """How columns are written whose text is at hand; see `TableSession`."""
-        return self._call.inputs.written
+        return {} if self._gathered else self._call.inputs.written
 
     @property
     def sources(self) -> Sequence[ObjectInfo]:
@@ -257,20 +208,26 @@ class DuckDbTable:
         self, sql: str, params: Sequence[object] = (), *, goes_on: bool = False
     ) -> pa.Table:
         """Return the rows of one SELECT; see `TableSession`."""
-        inputs = self._call.inputs
 
         def work(session: Session) -> pa.Table:
-            if not session.has_views:
-                inputs.create_views(session)
-                session.has_views = True
-                for opened in inputs.tables:
-                    opened.read_ahead(session)
+            self._create_views(session)
             if goes_on:
                 session.scope.begin(session.cached().holds)
             table = fetch(session.cursor.sql(sql, params=list(params)))
             if not goes_on:
                 session.scope.close()
             return table
+
+        try:
+            return self._run(sql, work)
+        except LimitExceededError:
+            if not self._in_memory:
+                raise
+            # What was gathered takes memory; the next session has a view in place of it.
+            return self._run(sql, work)
+
+    def _run[T](self, sql: str, work: Callable[[Session], T]) -> T:
+        inputs = self._call.inputs
 
         def fault(session: Session, error: duckdb.Error) -> LakeError:
             return data_error(error, inputs.tables) or mend(error, sql, inputs.columns(session))

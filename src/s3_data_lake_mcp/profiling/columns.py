@@ -86,7 +86,7 @@ def stored_types(session: TableSession) -> dict[str, str]:
 def first_rows(session: TableSession, chosen: Sequence[ProfiledColumn], most: int) -> pa.Table:
     """Return the first rows of some columns of a table."""
     names = ", ".join(column.identifier for column in chosen)
-    return session.execute(f"SELECT {names} FROM data LIMIT {most}")  # noqa: S608 - quoted
+    return session.execute(f"SELECT {names} FROM {session.rows} LIMIT {most}")  # noqa: S608 - quoted
 
 
 def typed(column: Json, stored: Mapping[str, str]) -> Json:

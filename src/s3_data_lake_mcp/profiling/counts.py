@@ -33,10 +33,11 @@ _BIGINTS = range(-(1 << 63), 1 << 63)
 class Selection:
     """What one SELECT computes in one row.
 
-    `written` tells of which columns the text is at hand: few texts are counted before they are
-    cast.
+    `rows` is the table of all rows. `written` tells of which columns the text is at hand: few texts
+    are counted before they are cast.
     """
 
+    rows: str
     written: Mapping[str, Written] = field(default_factory=dict)
     sources: dict[str, None] = field(default_factory=dict)
     fields: list[str] = field(default_factory=list)
@@ -82,7 +83,7 @@ class Selection:
 
         If they are `grouped`, all rows are a group; then there is none without a row.
         """
-        table = "texts" if self.written else "data"
+        table = "texts" if self.written else self.rows
         # Only quoted identifiers and numbers of our own go in.
         rows = f"SELECT {', '.join([*self.sources, f'random() AS {LUCK}'])} FROM {table}"  # noqa: S608 - quoted names, and our own
         # The engine would drop a constant.

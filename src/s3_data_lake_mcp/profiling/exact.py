@@ -129,7 +129,7 @@ def _passed(
     """Return the fields of all columns that `add` adds to a selection of some of them."""
     found: dict[str, object] = {}
     for batch in batched(columns, _SMALL_BATCH if small else _BATCH):
-        chosen = Selection(session.written)
+        chosen = Selection(session.rows, session.written)
         for column in batch:
             add(chosen, column)
         if chosen.sources:

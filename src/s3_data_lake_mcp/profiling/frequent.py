@@ -21,17 +21,17 @@ def most_frequent(session: TableSession, columns: Sequence[ProfiledColumn]) -> d
     found: dict[str, object] = {}
     with contextlib.suppress(LimitExceededError):
         for batch in batched(columns, _BATCH):
-            table = session.execute(_sql(batch))
+            table = session.execute(_sql(session.rows, batch))
             (values,) = json_rows(table, Clipper(LONGEST_TEXT))
             found |= dict(zip(table.column_names, values, strict=True))
     return found
 
 
-def _sql(columns: Sequence[ProfiledColumn]) -> str:
+def _sql(rows: str, columns: Sequence[ProfiledColumn]) -> str:
     """Return the SELECT of one row, with the values and counts of each column in a list."""
     fields = ", ".join(f"{column.quoted} AS v_{column.position}" for column in columns)
     tops = ", ".join(map(_ranked, columns))
-    return f"WITH kept AS MATERIALIZED (SELECT {fields} FROM data) SELECT {tops}"  # noqa: S608 - quoted
+    return f"WITH kept AS MATERIALIZED (SELECT {fields} FROM {rows}) SELECT {tops}"  # noqa: S608 - quoted
 
 
 def _ranked(column: ProfiledColumn) -> str:

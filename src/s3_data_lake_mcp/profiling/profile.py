@@ -203,6 +203,8 @@ class Profiler:
             chosen, left_out = self._choose(types, columns, subject.uri)
             known, lessons = types, session.lessons
             try:
+                if small:
+                    session.gather([column.name for column in chosen])
                 sample, room = early.sample(), self.meter.remaining_bytes
                 plans = plans_of(sample, chosen, subject.size_bytes, room) if sample else None
                 early.choose(chosen)

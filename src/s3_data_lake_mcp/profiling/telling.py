@@ -59,7 +59,8 @@ def duplicates(
         if each.distinct_exact and each.distinct == rows:
             return f"No row repeats another one: {each.column.name} is unique."
     names = ", ".join(column.identifier for column in chosen)
-    counted = f"SELECT count(*) AS n FROM (SELECT DISTINCT {names} FROM data)"  # noqa: S608 - as above
+    apart = f"SELECT DISTINCT {names} FROM {session.rows}"  # noqa: S608 - as above
+    counted = f"SELECT count(*) AS n FROM ({apart})"  # noqa: S608 - as above
     try:
         distinct = session.execute(counted).column("n")[0].as_py() or 0
     except LimitExceededError:
