@@ -5,7 +5,7 @@ import io
 from itertools import islice
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from s3_data_lake_mcp.errors import MalformedDataError
@@ -75,6 +75,7 @@ def parsed(body: bytes, *, at: int = 0, line: int = 1) -> tuple[list[Record], bo
 
 
 @settings(deadline=None)
+@example([["\t"], ["\t"]], "utf-8", "\t", "\n", csv.QUOTE_ALL)
 @given(
     TABLES,
     ENCODINGS,
@@ -99,6 +100,8 @@ def test_every_cell_comes_back(
 @given(TABLES)
 def test_empty_fields_are_null_unless_quoted(rows: list[list[str]]) -> None:
     """A field without quotes and text is null, and nothing else is."""
+    # Where each line has fields in it, ' is taken for the quote.
+    assume(any(not any(cell.startswith("'") for cell in row) for row in rows))
     body = written(rows, "utf-8", quoting=csv.QUOTE_MINIMAL)
     result = load(body, CsvRequest(max_rows=100, delimiter=",", has_header="true"))
     lone = len(rows[0]) == 1  # a lone empty field is written with quotes

@@ -159,7 +159,8 @@ def _score(body: bytes, dialect: Dialect, *, whole: bool) -> tuple[float, int]:
     # The last record of a head may be cut in two where a quoted text holds line ends.
     if not complete and (whole or records[-1].end < len(body) / 2):
         trust *= max(records[-1].end / len(body), 0.1)
-    return round(_regularity(rows, dialect.delimiter) * trust, 2), usual_width(rows)
+    score = round(_regularity(rows, dialect.delimiter) * trust, 2)
+    return score, usual_width(rows) if score else 0
 
 
 def _reach(body: bytes, dialect: Dialect) -> int:
