@@ -19,6 +19,15 @@ def test_notices_are_of_the_rows_that_fit() -> None:
     assert page["notices"] == []
 
 
+def test_columns_that_were_not_read_are_not_shown() -> None:
+    """There may be room for one of them, where its type in the answer is shorter than expected."""
+    table = pa.table({"a": ["x"], "b": ["y"], "c": pa.nulls(1, pa.string())})
+    page = table_page(table, 1, _ENVELOPE, _SETTINGS, lambda _: "next", most_columns=2)
+    assert [column["name"] for column in page["columns"]] == ["a", "b"]
+    assert (page["rows"], page["truncated_by"]) == ([["x", "y"]], "max_bytes")
+    assert page["notices"] == ["Only the first 2 of 3 columns fit; name others in columns."]
+
+
 def test_notices_are_of_the_records_that_fit() -> None:
     """So it is with records."""
     envelope = {**_ENVELOPE, "keys": [], "data": None}

@@ -120,7 +120,8 @@ def _table_answer(
 ) -> dict[str, Any]:
     envelope = {"format": name, "total_rows": result.total_rows, **result.details}
     most = result.table.num_rows - 1 if result.full else a["max_rows"]
-    return _answer(w, a, source, result, envelope, partial(table_page, result.table, most))
+    fill = partial(table_page, result.table, most, most_columns=result.loaded)
+    return _answer(w, a, source, result, envelope, fill)
 
 
 def _answer(

@@ -60,7 +60,8 @@ class LoadResult:
     """Rows of one page, and how to go on behind any of them.
 
     `table` holds up to `max_rows + 1` rows: the last is there only to prove that there is more. If
-    it is `full`, it holds fewer, since these are more than a page has room for. `offset` is the
+    it is `full`, it holds fewer, since these are more than a page has room for. Only its first
+    `loaded` columns were read, if a page has no room for the others; None: all. `offset` is the
     number of the first row. `total_rows` is exact or None. `resume(n)` is the position behind the
     first `n` rows of `table`, for `0 < n <= table.num_rows`, and `told(n)` are the notices about
     these rows; `notices` has all others. `details` is the format's own part of the answer
@@ -71,6 +72,7 @@ class LoadResult:
     offset: int
     resume: Callable[[int], Position]
     full: bool = False
+    loaded: int | None = None
     total_rows: int | None = None
     notices: Sequence[str] = ()
     told: Callable[[int], Sequence[RowNotice]] = told_nothing

@@ -72,6 +72,7 @@ class ParquetLoader:
             offset=start,
             resume=lambda count: {"row": start + count},
             full=full,
+            loaded=len(shown),
             total_rows=footer.num_rows,
             notices=(*footer.notices, *notices, *more),
             details={"parquet": _details(footer, groups)},

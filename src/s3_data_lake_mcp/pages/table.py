@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 _SMALLEST_CELL_CHARS = 1
 
 
-def table_page(
+def table_page(  # noqa: PLR0913 - what there is, and how much of it fits
     table: "pa.Table",
     max_rows: int,
     envelope: Mapping[str, Any],
     settings: Settings,
     cursor_after: Callable[[int], str],
     told: Callable[[int], Iterable[object]] = told_nothing,
+    *,
+    most_columns: int | None = None,
 ) -> dict[str, Any]:
     """Fill an answer with the rows of a table that fit.
 
@@ -33,6 +35,7 @@ def table_page(
         settings: The limits.
         cursor_after: Returns the cursor behind the first `n` rows.
         told: Returns notices about these, which come first: the next page tells of the others.
+        most_columns: Most columns to return, where the others were not read; None: all.
 
     Returns:
         The whole answer: `columns`, `rows`, `returned_rows`, `truncated`, `truncated_by` and
@@ -51,7 +54,7 @@ def table_page(
         cursor_bytes=len(cursor_after(min(max_rows, table.num_rows))) if table.num_rows else 0,
         told=told,
     )
-    shown = size.columns_that_fit(sheet.specs)
+    shown = size.columns_that_fit(sheet.specs[:most_columns])
     page, fits = sheet.page(shown)
     while not fits and shown > 1:
         shown //= 2
