@@ -386,7 +386,7 @@ def test_a_query_that_is_tried_too_often_says_what_would_help(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It is no error of the server's own."""
-    monkeypatch.setattr("s3_data_lake_mcp.engines.duckdb._MOST_LESSONS", 1)
+    monkeypatch.setattr("s3_data_lake_mcp.engines.call._MOST_LESSONS", 1)
     desk = Desk()
     desk.put("a.csv", f"id,v\n{_NUMBERS}1,x\n")
     with pytest.raises(LimitExceededError) as caught:
