@@ -23,11 +23,13 @@ _FUNCTIONS = {"concat", "make_date", "strptime"}
 type Node = Mapping[str, Any]
 
 
-def narrowing(session: Session, table: Table, sql: str) -> str:
+def narrowing(session: Session, table: Table, sql: str, most: int) -> str:
     """Return the condition on its partitions outside of which a query needs no row of a table.
 
-    It is empty where that cannot be told.
+    It is empty where that cannot be told, or where it leaves no fewer than `most` objects.
     """
+    if most <= 1:
+        return ""
     tree = the_parser().tree(sql)
     node = _only_reader(table.name, tree)
     tests = list(_tests(node, table)) if node is not None else []
@@ -36,6 +38,8 @@ def narrowing(session: Session, table: Table, sql: str) -> str:
     try:
         kept = fitting(session, table.place, _written(tests))
     except duckdb.Error:
+        return ""
+    if sum(map(len, kept.values())) >= most:
         return ""
     types = partition_types(table.place)
     used = {str(one["column_names"][-1]).lower() for one in nodes_of(tests) if _is_column(one)}

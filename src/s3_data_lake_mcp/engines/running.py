@@ -191,12 +191,14 @@ class Run:
             with contextlib.suppress(duckdb.Error, UnknownColumnError):
                 self._inputs.create_views(session)
                 statement = self._asked.statement(session, self._columns(session))
+                scans = list(scans_in(plan_tree(session, statement)))
                 if self._asked.kind == "select" and (self._asked.sql or self._asked.where):
                     for table in tables:
-                        table.narrowing = narrowing(session, table, statement.shown)
+                        most = len(survivors(session, table, scans))
+                        table.narrowing = narrowing(session, table, statement.shown, most)
                 if any(table.narrowing for table in tables):
                     self._inputs.create_views(session)
-                scans = list(scans_in(plan_tree(session, statement)))
+                    scans = list(scans_in(plan_tree(session, statement)))
             if not isinstance(session.scope.failure, LakeError):
                 # To plan a PIVOT is to read, from objects that are not in focus yet.
                 session.scope.failure = None
