@@ -7,6 +7,8 @@ import pytest
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef, ScanMeter, setahead
 from s3_data_lake_mcp.storage.pinned import PinnedObject
+from s3_data_lake_mcp.storage.readahead import download_threads
+from s3_data_lake_mcp.storage.scope import Scope
 from s3_data_lake_mcp.storage.setahead import MOST_OBJECTS, SetAhead
 from support.engine import BUCKET, Desk
 from support.memory import MemoryStore
@@ -89,6 +91,28 @@ def test_who_begins_anew_gets_all_of_them_again() -> None:
     ahead.restart()
     ahead.reach(0)
     assert [member.begun for member in members] == [0] + [2] * 9
+
+
+@pytest.mark.parametrize(("budget", "count"), [(64 << 20, 0), (1 << 30, 1)])
+def test_a_small_budget_is_left_to_what_is_read_for_certain(budget: int, count: int) -> None:
+    """What is begun counts, and may not be read after all."""
+    scope = Scope(ScanMeter(max_bytes=budget))
+    store = MemoryStore()
+    for name in "ab":
+        store.put(BUCKET, name, bytes(100))
+        info, _ = store.get_head(ObjectRef(bucket=BUCKET, key=name), 1, ScanMeter())
+        scope.add(name, PinnedObject(store, info, scope.meter, access="scan"))
+    scope.read_ahead({"a": 100, "b": 100})
+    scope.expect_all()
+    scope.reach("a")
+    settle()
+    assert scope.meter.requests == count
+
+
+def settle() -> None:
+    """Wait until all threads have done what they were asked to."""
+    for _ in range(64):
+        download_threads().submit(int).result(10)
 
 
 class Meeting(MemoryStore):

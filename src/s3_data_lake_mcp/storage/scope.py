@@ -9,7 +9,7 @@ from typing import Protocol
 
 from s3_data_lake_mcp.errors import DeadlineExceededError, NotAllowedError, ObjectChangedError
 from s3_data_lake_mcp.storage import ScanMeter
-from s3_data_lake_mcp.storage.setahead import SetAhead
+from s3_data_lake_mcp.storage.setahead import MOST_BYTES, SetAhead
 
 _EPOCH_SECONDS = 1_000_000_000
 _EPOCHS = 600_000_000
@@ -107,8 +107,12 @@ class Scope:
         self._turns.update({path: (ahead, at) for at, path in enumerate(paths)})
 
     def reach(self, path: str) -> None:
-        """Be told that a path is read, and not from the engine's cache."""
-        if (turn := self._turns.get(path)) is not None:
+        """Be told that a path is read, and not from the engine's cache.
+
+        Where the budget is nearly used up, all of it is left to what is read for certain.
+        """
+        turn = self._turns.get(path)
+        if turn is not None and self.meter.remaining_bytes > 2 * MOST_BYTES:
             ahead, at = turn
             ahead.reach(at)
 
