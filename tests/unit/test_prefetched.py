@@ -7,6 +7,7 @@ import pytest
 
 from s3_data_lake_mcp.storage import readahead
 from s3_data_lake_mcp.storage.readahead import Prefetched
+from support.downloads import settle
 
 PIECE = 4096
 BODY = random.Random(3).randbytes(100 * PIECE)  # noqa: S311 - test data
@@ -37,12 +38,6 @@ def source(monkeypatch: pytest.MonkeyPatch) -> Source:
 def prefetched(source: Source, *ranges: tuple[int, int]) -> Prefetched:
     """Return ranges on their way."""
     return Prefetched(source.fetch, ranges, len(BODY), piece_bytes=PIECE)
-
-
-def settle() -> None:
-    """Wait until all threads have done what they were asked to."""
-    for _ in range(64):
-        readahead.download_threads().submit(int).result(10)
 
 
 def test_no_more_is_asked_for_than_may_be_held(source: Source) -> None:

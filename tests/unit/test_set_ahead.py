@@ -7,9 +7,9 @@ import pytest
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef, ScanMeter, setahead
 from s3_data_lake_mcp.storage.pinned import PinnedObject
-from s3_data_lake_mcp.storage.readahead import download_threads
 from s3_data_lake_mcp.storage.scope import Scope
 from s3_data_lake_mcp.storage.setahead import MOST_OBJECTS, SetAhead
+from support.downloads import settle
 from support.engine import BUCKET, Desk
 from support.memory import MemoryStore
 
@@ -107,12 +107,6 @@ def test_a_small_budget_is_left_to_what_is_read_for_certain(budget: int, count: 
     scope.reach("a")
     settle()
     assert scope.meter.requests == count
-
-
-def settle() -> None:
-    """Wait until all threads have done what they were asked to."""
-    for _ in range(64):
-        download_threads().submit(int).result(10)
 
 
 class Meeting(MemoryStore):
