@@ -22,6 +22,8 @@ _QUOTED_OR_ONE = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|.", re.DOTALL)
 
 type Scan = Mapping[str, Any]
 type PlanNode = Mapping[str, Any]
+type Read = Mapping[str, Sequence[Member]]
+"""The objects that are read, by the names of their tables."""
 
 
 def plan_tree(session: Session, statement: Statement) -> list[PlanNode]:
@@ -53,6 +55,12 @@ def listed(value: object) -> list[str]:
 def prunable(inputs: Inputs) -> list[Table]:
     """Return the tables of which a query may read only some objects."""
     return [t for t in inputs.tables if t.place.partitions and len(t.place.members) > 1]
+
+
+def read_by(session: Session, statement: Statement, tables: Iterable[Table]) -> Read:
+    """Return the objects of tables that a statement reads."""
+    scans = list(scans_in(plan_tree(session, statement)))
+    return {table.name: survivors(session, table, scans) for table in tables}
 
 
 def survivors(session: Session, table: Table, scans: Sequence[Scan]) -> list[Member]:

@@ -24,7 +24,7 @@ from s3_data_lake_mcp.engines.parquet_table import ParquetTable
 from s3_data_lake_mcp.engines.partition_tests import narrowing
 from s3_data_lake_mcp.engines.plans import plan_of
 from s3_data_lake_mcp.engines.prefetch import prefetch
-from s3_data_lake_mcp.engines.pruning import PlanNode, plan_tree, prunable, scans_in, survivors
+from s3_data_lake_mcp.engines.pruning import PlanNode, Read, plan_tree, prunable, read_by
 from s3_data_lake_mcp.engines.results import Window, exact_type, fetch, fetch_window, text_notices
 from s3_data_lake_mcp.engines.row_order import RowOrder
 from s3_data_lake_mcp.engines.simple_form import Statement
@@ -187,23 +187,23 @@ class Run:
         for table in tables:
             table.focus(table.place.members[-1:])
         if tables:
-            scans = []
+            read: Read = {}
             with contextlib.suppress(duckdb.Error, UnknownColumnError):
                 self._inputs.create_views(session)
                 statement = self._asked.statement(session, self._columns(session))
-                scans = list(scans_in(plan_tree(session, statement)))
+                read = read_by(session, statement, tables)
                 if self._asked.kind == "select" and (self._asked.sql or self._asked.where):
                     for table in tables:
-                        most = len(survivors(session, table, scans))
+                        most = len(read[table.name])
                         table.narrowing = narrowing(session, table, statement.shown, most)
                 if any(table.narrowing for table in tables):
                     self._inputs.create_views(session)
-                    scans = list(scans_in(plan_tree(session, statement)))
+                    read = read_by(session, statement, tables)
             if not isinstance(session.scope.failure, LakeError):
                 # To plan a PIVOT is to read, from objects that are not in focus yet.
                 session.scope.failure = None
             for table in tables:
-                found = survivors(session, table, scans)
+                found = read.get(table.name, table.place.members)
                 # Columns come and go with time: the ends tell what all objects have together.
                 first, last = (
                     [end] if all(end is not member for member in found) else []
