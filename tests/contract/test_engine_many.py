@@ -151,6 +151,18 @@ def test_parquet_unlike_its_neighbours(odd: dict[str, Any], kind: str) -> None:
         assert desk.value("many/", "SELECT sum(id) FROM data") == sum(range(OBJECTS))
 
 
+@pytest.mark.parametrize("suffix", ["parquet", "csv"])
+def test_columns_are_told_as_a_query_has_found_them(suffix: str) -> None:
+    """DESCRIBE knows what was learned since it was asked last, of all objects that were read."""
+    desk = _parquet_desk({"v": ["x"]})
+    for number in range(OBJECTS):
+        desk.put(f"many/{number:03}.csv", f"v\n{'x' if number in ODD else 7}\n")
+    key, told = f"many/*.{suffix}", "DESCRIBE SELECT v FROM data"
+    assert desk.rows(key, told)[0]["column_type"] != "VARCHAR"
+    assert desk.value(key, "SELECT max(v) FROM data") == "x"
+    assert desk.rows(key, told)[0]["column_type"] == "VARCHAR"
+
+
 @pytest.mark.parametrize("count", [2, OBJECTS])
 def test_columns_that_cannot_be_one_are_told_apart(count: int) -> None:
     """The object is not called damaged."""

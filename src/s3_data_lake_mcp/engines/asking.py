@@ -104,7 +104,7 @@ class Asked:
     def reads(self) -> bool:
         """Whether it is sure to read rows, if it is right."""
         tells = self.sql and tokens(self.sql)[0].says("DESCRIBE", "DESC", "SHOW")
-        return self.kind == "select" and not tells
+        return self.kind != "explain" and not tells
 
     def row_order(self) -> RowOrder:
         """Return in which order the rows come; those of the simple form, as they are stored."""

@@ -94,7 +94,9 @@ class DuckDbEngine:
             if (known := self._answers.find(query, identity)) is not None:
                 return run.renewed(known)
             answer = call.run(run.answer, run.fault)
-        self._answers.keep(query, identity, answer)
+        if asked.reads:
+            # Of columns, later queries may learn more.
+            self._answers.keep(query, identity, answer)
         page = answer.page(query.offset, query.max_rows)
         if page is None:
             raise InternalError("A query without its page")

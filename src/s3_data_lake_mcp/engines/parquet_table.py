@@ -148,7 +148,8 @@ class ParquetTable(Table):
 
     def _fits(self, member: Member) -> bool:
         """Whether the view has the columns of an object, in their types, as far as is known."""
-        return self._leaves.issuperset(member.opened.facts.get(_LEAVES, ()))
+        told = _leaves_of(member) if knows_footer(member) else member.opened.facts.get(_LEAVES, ())
+        return self._leaves.issuperset(told)
 
     def _check(self, member: Member, tail: bytes) -> None:
         """Look at the columns of an object that nobody looked at before."""
