@@ -54,3 +54,12 @@ def test_an_encoding_that_the_engine_lacks_comes_with_those_it_has() -> None:
         desk.run("a.csv", f"SELECT note FROM {source.format('windows-1252')}")
     assert "utf-8, utf-16 and latin-1" in caught.value.hint
     assert desk.value("a.csv", f"SELECT note FROM {source.format('latin-1')}") == "é"
+
+
+def test_of_a_reader_in_the_sql_nothing_is_said_that_another_does() -> None:
+    """It has options of its own: what is null to `data`, or left out, may be none to it."""
+    desk = Desk()
+    desk.put("a.csv", "id,n\n1,7\n2,NA\n")
+    assert desk.run("a.csv", "SELECT n FROM data").notices
+    result = desk.run("", "SELECT n FROM read_csv('s3://lake/a.csv')")
+    assert (result.table.column("n").to_pylist(), result.notices) == (["7", "NA"], [])

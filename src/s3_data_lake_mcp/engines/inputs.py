@@ -142,8 +142,11 @@ class Inputs:
         return [notice for table in self.tables for notice in table.place.notices]
 
     def notices(self) -> list[str]:
-        """Return what there is to say of how the objects are read."""
-        said = [n for table in self.tables for n in (*table.place.notices, *table.notices())]
+        """Return what there is to say of how the objects are read: text not, if by a reader."""
+        said = self.place_notices()
+        for table in self.tables:
+            if table.name not in self.in_readers or table.place.format == "parquet":
+                said += table.notices()
         return list(dict.fromkeys(said))
 
 
