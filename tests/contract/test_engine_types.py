@@ -119,6 +119,24 @@ def test_partitions_of_odd_values_are_one_table(desk: Desk) -> None:
     assert desk.value("p/", "SELECT n FROM data WHERE v = 'a*b'") == 1
 
 
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        (["2024", "None"], ["2024", "None"]),
+        (["NA", "2026-01-31"], ["NA", "2026-01-31"]),
+        (["1", "NULL", "null"], [1, None, None]),
+    ],
+)
+def test_partitions_may_be_null_as_the_engine_has_it(
+    desk: Desk, values: list[str], shown: list[object]
+) -> None:
+    """What is null in delimited text beside is a text, of which all rows can be read."""
+    for number, value in enumerate(values):
+        desk.put(f"p/v={value}/x.csv", f"n\n{number}\n")
+    assert [row["v"] for row in desk.rows("p/", "SELECT v FROM data ORDER BY n")] == shown
+    assert desk.value("p/", "SELECT count(*) FROM data WHERE v IS NULL") == shown.count(None)
+
+
 def test_objects_that_hold_nothing_but_their_partition_are_one_table(desk: Desk) -> None:
     """As those are that hold other columns as well."""
     for number in range(3):

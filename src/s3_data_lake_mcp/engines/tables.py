@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Literal
+from typing import Any, Literal
 
 import duckdb
 import pyarrow as pa
@@ -181,11 +181,14 @@ class Paths:
 
 def partition_types(place: Place) -> dict[str, str]:
     """Return the partitions of a place with the types that hold all their values."""
-    found = {}
-    for at, name in enumerate(place.partitions):
-        values = [member.values[at] for member in place.members]
-        found[name] = type_name(typed_column(values)[0].type)
-    return found
+    found = zip(place.partitions, zip(*(m.values for m in place.members), strict=True), strict=True)
+    return {name: type_name(partition_column(values).type) for name, values in found}
+
+
+def partition_column(values: Sequence[str | None]) -> "pa.Array[Any]":
+    """Return the values of a partition, typed; of what is null elsewhere, the engine knows NULL."""
+    column, tokens = typed_column(values)
+    return column if tokens <= {"NULL", "null"} else pa.array(values, pa.string())
 
 
 def partition_options(types: Mapping[str, str]) -> dict[str, str]:

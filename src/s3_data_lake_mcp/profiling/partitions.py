@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as arrow_compute
 
 from s3_data_lake_mcp.engines.places import partition_of
-from s3_data_lake_mcp.loaders.csv_types import typed_column
+from s3_data_lake_mcp.engines.tables import partition_column
 from s3_data_lake_mcp.profiling.aggregates import LONGEST_TEXT, TOP, ProfiledColumn
 from s3_data_lake_mcp.profiling.figures import Figures
 from s3_data_lake_mcp.wire import Clipper, json_rows
@@ -24,7 +24,7 @@ def partitions_of(keys: Sequence[str]) -> Partitions:
     names = tuple(parts[0]) if parts else ()
     if any(tuple(part) != names for part in parts):
         return {}
-    return {name: typed_column([part[name] for part in parts])[0] for name in names}
+    return {name: partition_column([part[name] for part in parts]) for name in names}
 
 
 def with_partitions(table: pa.Table, partitions: Partitions, at: int) -> pa.Table:
