@@ -1,6 +1,7 @@
 """Analysis jobs: SQL, summaries, metadata."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from s3_data_lake_mcp.cursors import count_in
@@ -58,13 +59,13 @@ def answer_query(w: Workplace, a: Arguments, meter: ScanMeter, report: Report) -
         "plan": plan,
         **({"parquet": result.details["parquet"]} if asked.format == "parquet" else {}),
     }
-    identity = {"sources": result.identity}
+    onward = replace(paging, identity={"sources": result.identity})
     page = table_page(
         result.table,
         a["max_rows"],
         envelope,
         w.settings,
-        lambda n: paging.cursor(identity, {"row": offset + n}),
+        lambda n: replace(onward, position={"row": offset + n}).encode(),
     )
     return page | ({"truncated": True, "truncated_by": "max_bytes"} if unplanned else {})
 

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from s3_data_lake_mcp.cursors import misfit
+from s3_data_lake_mcp.cursors import Cursor, misfit
 from s3_data_lake_mcp.errors import InvalidArgumentError, MalformedDataError, ObjectChangedError
 from s3_data_lake_mcp.jobs.workplace import Arguments, Workplace
-from s3_data_lake_mcp.pages import Paging
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef, ScanMeter
 from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
 from s3_data_lake_mcp.storage.s3_names import check_bucket
@@ -16,9 +15,9 @@ _LATEST_SECONDS = 253_402_300_800
 """Midnight after the last day of the year 9999."""
 
 
-def paging(a: Arguments) -> Paging:
+def paging(a: Arguments) -> Cursor:
     """Return what the server sent along for the next page's cursor."""
-    return Paging(bucket=a["bucket"], key=a["key"], **a["paging"])
+    return Cursor(bucket=a["bucket"], key=a["key"], **a["paging"])
 
 
 def key(a: Arguments) -> str:
@@ -52,7 +51,7 @@ def identity(info: ObjectInfo) -> dict[str, Any]:
 
 
 def open_head(
-    w: Workplace, a: Arguments, meter: ScanMeter, paging: Paging, *, length: int = HEAD_BYTES
+    w: Workplace, a: Arguments, meter: ScanMeter, paging: Cursor, *, length: int = HEAD_BYTES
 ) -> ObjectReader:
     """Open by the first bytes; a cursor knows the version, so there nothing is fetched."""
     if not paging.identity:
@@ -89,7 +88,7 @@ def _pinned(ref: ObjectRef, identity: Mapping[str, Any]) -> ObjectInfo:
             raise misfit("this object")
 
 
-def check_unchanged(info: ObjectInfo, paging: Paging) -> None:
+def check_unchanged(info: ObjectInfo, paging: Cursor) -> None:
     """Raise if an object is not the version that a cursor was made for.
 
     Raises:

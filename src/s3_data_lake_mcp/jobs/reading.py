@@ -2,11 +2,13 @@
 
 import io
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import pyarrow as pa
 
+from s3_data_lake_mcp.cursors import Cursor
 from s3_data_lake_mcp.engines import Query
 from s3_data_lake_mcp.jobs import opening
 from s3_data_lake_mcp.jobs.analysis import answer_query
@@ -17,7 +19,7 @@ from s3_data_lake_mcp.loaders.formats import format_of
 from s3_data_lake_mcp.loaders.json import JsonLoader, JsonRequest, JsonResult
 from s3_data_lake_mcp.loaders.json_open import FIRST_BYTES
 from s3_data_lake_mcp.loaders.parquet import ParquetLoader
-from s3_data_lake_mcp.pages import Paging, page_size, record_page, table_page
+from s3_data_lake_mcp.pages import page_size, record_page, table_page
 from s3_data_lake_mcp.storage import ScanMeter
 from s3_data_lake_mcp.storage.keys import is_glob
 from s3_data_lake_mcp.storage.reader import ObjectReader
@@ -104,7 +106,7 @@ def _whole_text(w: Workplace, a: Arguments, meter: ScanMeter, report: Report) ->
     return w.engine.run(query, meter, report).table
 
 
-def _load_fields(w: Workplace, a: Arguments, paging: Paging) -> dict[str, Any]:
+def _load_fields(w: Workplace, a: Arguments, paging: Cursor) -> dict[str, Any]:
     return {
         "max_rows": a["max_rows"],
         "columns": tuple(a["columns"]),
@@ -141,6 +143,6 @@ def _answer(
     }
 
     def cursor_after(count: int) -> str:
-        return paging.cursor(identity, result.resume(count))
+        return replace(paging, identity=identity, position=result.resume(count)).encode()
 
     return fill({**known, **envelope}, w.settings, cursor_after, result.told)
