@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from s3_data_lake_mcp.aws.headers import read_headers_fast
 from s3_data_lake_mcp.aws.listings import read_listings_fast
 from s3_data_lake_mcp.aws.objects import ObjectClient
-from s3_data_lake_mcp.aws.roles import Assumption, assume
+from s3_data_lake_mcp.aws.roles import assume
 from s3_data_lake_mcp.aws.timestamps import use_fast_timestamps
 from s3_data_lake_mcp.errors import StoreUnavailableError
 from s3_data_lake_mcp.globs import BucketMap, Kind
@@ -98,13 +98,13 @@ class ClientFactory:
         if not role:
             return era.session
         if role not in era.roles:
-            assumption = Assumption(
-                role=role,
-                external_id=self._external_id,
+            era.roles[role] = assume(
+                era.session,
+                role,
+                self._external_id,
                 region=configured_region(era.session),
                 config=self._config(),
             )
-            era.roles[role] = assume(era.session, assumption)
         return era.roles[role]
 
     def renew(self, lease: Lease | None, *, since: float) -> bool:

@@ -36,23 +36,6 @@ READING = json.dumps(
 """What a session may do at most, whatever its role allows: what the store sends, and no more."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assumption:
-    """Which role to assume, and with what.
-
-    Attributes:
-        role: ARN of the role.
-        external_id: What the role's trust policy asks for; empty: nothing.
-        region: Region whose STS is asked.
-        config: Time-outs of the requests to STS.
-    """
-
-    role: str
-    external_id: str
-    region: str
-    config: "Config"
-
-
 @dataclass(frozen=True, slots=True)
 class _Provider:
     """The end of a session's chain of credentials: the role's, got when first needed."""
@@ -65,8 +48,17 @@ class _Provider:
         return DeferredRefreshableCredentials(refresh_using=self.fetch, method="assume-role")
 
 
-def assume(base: "Session", assumption: Assumption) -> "Session":
+def assume(
+    base: "Session", role: str, external_id: str, *, region: str, config: "Config"
+) -> "Session":
     """Return a session of a role; it is assumed by the first request.
+
+    Args:
+        base: Whose credentials assume it.
+        role: ARN of the role.
+        external_id: What the role's trust policy asks for; empty: nothing.
+        region: Region whose STS is asked.
+        config: Time-outs of the requests to STS.
 
     Raises:
         NoCredentialsError: If the base session has none.
@@ -80,15 +72,13 @@ def assume(base: "Session", assumption: Assumption) -> "Session":
         raise NoCredentialsError
 
     def make_client(service: str, **keys: Any) -> "BaseClient":  # noqa: ANN401 - the SDK's own
-        return base.create_client(
-            service, region_name=assumption.region, config=assumption.config, **keys
-        )
+        return base.create_client(service, region_name=region, config=config, **keys)
 
-    external = {"ExternalId": assumption.external_id} if assumption.external_id else {}
+    external = {"ExternalId": external_id} if external_id else {}
     fetcher = AssumeRoleCredentialFetcher(
         client_creator=make_client,
         source_credentials=source,
-        role_arn=assumption.role,
+        role_arn=role,
         extra_args={"RoleSessionName": _SESSION_NAME, "Policy": READING, **external},
     )
     session = get_session()
