@@ -112,7 +112,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.setdefault("FASTMCP_CHECK_FOR_UPDATES", "off")
     os.environ.setdefault("FASTMCP_LOG_ENABLED", "false")
     try:
-        return int(options.run(options))
+        return _told(options.run, options)
     except KeyboardInterrupt:
         return _INTERRUPTED
 
@@ -129,52 +129,43 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    def serve() -> int:
-        from s3_data_lake_mcp import configuration, observability, server  # noqa: PLC0415 - as below
+    from s3_data_lake_mcp import configuration, observability, server  # noqa: PLC0415 - as below
 
-        found = configuration.load()
-        observability.configure(found.settings.log_level)
-        found.log_notices()
-        if options.transport == "http":
-            return server.serve_http(found.settings, host=options.host, port=options.port)
-        return server.serve_stdio(found.settings)
-
-    return _told(serve)
+    found = configuration.load()
+    observability.configure(found.settings.log_level)
+    found.log_notices()
+    if options.transport == "http":
+        return server.serve_http(found.settings, host=options.host, port=options.port)
+    return server.serve_stdio(found.settings)
 
 
 def _settings(_: argparse.Namespace) -> int:
-    def show() -> int:
-        from s3_data_lake_mcp import configuration, server  # noqa: PLC0415 - as below
-        from s3_data_lake_mcp.lake import Lake  # noqa: PLC0415 - as below
+    from s3_data_lake_mcp import configuration, server  # noqa: PLC0415 - as below
+    from s3_data_lake_mcp.lake import Lake  # noqa: PLC0415 - as below
 
-        found = configuration.load()
-        sys.stdout.writelines(f"{line}\n" for line in configuration.table(found))
-        sys.stdout.flush()
-        sys.stderr.writelines(f"{notice}.\n" for notice in found.notices)
-        # Lists of names and globs are read when the server is built.
-        with contextlib.closing(Lake.connect(found.settings)) as lake:
-            server.build_server(lake)
-        return 0
-
-    return _told(show)
+    found = configuration.load()
+    sys.stdout.writelines(f"{line}\n" for line in configuration.table(found))
+    sys.stdout.flush()
+    sys.stderr.writelines(f"{notice}.\n" for notice in found.notices)
+    # Lists of names and globs are read when the server is built.
+    with contextlib.closing(Lake.connect(found.settings)) as lake:
+        server.build_server(lake)
+    return 0
 
 
 def _config(options: argparse.Namespace) -> int:
-    def show() -> int:
-        from s3_data_lake_mcp import clients  # noqa: PLC0415 - as below
-        from s3_data_lake_mcp.settings import kept_back  # noqa: PLC0415 - as below
+    from s3_data_lake_mcp import clients  # noqa: PLC0415 - as below
+    from s3_data_lake_mcp.settings import kept_back  # noqa: PLC0415 - as below
 
-        target = clients.remote(options.remote, options.qualifier) if options.remote else None
-        sys.stdout.write(clients.configuration(options.client, target))
-        sys.stderr.write(f"Belongs in {clients.PLACES[options.client]}.\n")
-        for name in [] if target else kept_back():
-            sys.stderr.write(f"{name} is a secret and was left out: hand it on, or use SSM.\n")
-        return 0
-
-    return _told(show)
+    target = clients.remote(options.remote, options.qualifier) if options.remote else None
+    sys.stdout.write(clients.configuration(options.client, target))
+    sys.stderr.write(f"Belongs in {clients.PLACES[options.client]}.\n")
+    for name in [] if target else kept_back():
+        sys.stderr.write(f"{name} is a secret and was left out: hand it on, or use SSM.\n")
+    return 0
 
 
-def _told(run: Callable[[], int]) -> int:
+def _told(run: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
     """Run a command; what is wrong with its settings is told in a line each, without a stack."""
     from pydantic import ValidationError  # noqa: PLC0415 - `--help` answers without it
 
@@ -183,7 +174,7 @@ def _told(run: Callable[[], int]) -> int:
     from s3_data_lake_mcp.settings import PREFIX  # noqa: PLC0415 - as above
 
     try:
-        return run()
+        return run(options)
     except ValidationError as exc:
         for problem in exc.errors(include_url=False, include_input=False):
             name = "_".join(str(part) for part in problem["loc"]).upper()
