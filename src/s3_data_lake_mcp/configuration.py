@@ -99,17 +99,14 @@ def reason(message: str) -> str:
 
 def table(configuration: Configuration) -> Iterator[str]:
     """Return a line for each setting: name, value, and where it comes from."""
+    found = configuration.sources
     rows = [
-        (f"{PREFIX}{name.upper()}", _shown(configuration, name), _source(configuration, name))
+        (f"{PREFIX}{name.upper()}", _shown(configuration, name), found.get(name, "default"))
         for name in Settings.model_fields
     ]
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     for name, value, source in rows:
         yield f"{name:<{widths[0]}}  {value:<{widths[1]}}  {source}"
-
-
-def _source(configuration: Configuration, name: str) -> str:
-    return configuration.sources.get(name, "default")
 
 
 def _shown(configuration: Configuration, name: str) -> str:

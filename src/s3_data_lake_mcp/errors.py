@@ -26,7 +26,7 @@ LakeError
 """
 
 from collections.abc import Iterator, Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class LakeError(Exception):
@@ -211,20 +211,7 @@ def _leaves(cls: type[LakeError]) -> Iterator[type[LakeError]]:
         yield from _leaves(child)
 
 
-def error_from(
-    code: str,
-    message: str,
-    *,
-    hint: str = "",
-    repair: Mapping[str, object] | None = None,
-    repair_tool: str = "",
-    **missing: str,
-) -> LakeError:
-    """Rebuild an error from its code, as it comes back from a worker process.
-
-    `missing` are the bucket and key of a `NotFoundError`.
-    """
+def error_from(code: str, message: str, **fields: Any) -> LakeError:  # noqa: ANN401 - of a kind each
+    """Rebuild an error from its code and its own fields, as they come back from a worker."""
     classes = {cls.code: cls for cls in _leaves(LakeError) if "code" in vars(cls)}
-    return classes.get(code, InternalError)(
-        message, hint=hint, repair=repair, repair_tool=repair_tool, **missing
-    )
+    return classes.get(code, InternalError)(message, **fields)
