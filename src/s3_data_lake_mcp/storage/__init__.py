@@ -35,6 +35,7 @@ __all__ = [
     "ObjectStore",
     "ScanMeter",
     "check_versions",
+    "deleted",
     "is_archived",
 ]
 
@@ -168,6 +169,15 @@ def check_versions(infos: Iterable[ObjectInfo]) -> None:
         if info.etag and met.setdefault(info.ref, info.etag) != info.etag:
             message = f"{info.ref} changed while it was being read"
             raise ObjectChangedError(message, hint="Call again.")
+
+
+def deleted(ref: ObjectRef, when: str) -> ObjectChangedError:
+    """Return the error of an object that was there before."""
+    beside = {"bucket_name": ref.bucket, "prefix": ref.key[: ref.key.rfind("/") + 1]}
+    hint = "list_s3_objects shows what is there now."
+    return ObjectChangedError(
+        f"{ref} was deleted {when}", hint=hint, repair=beside, repair_tool="list_s3_objects"
+    )
 
 
 class ObjectStore(Protocol):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib3.exceptions import HTTPError
 
 from s3_data_lake_mcp.errors import LakeError, NotFoundError, ObjectChangedError
-from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef, ScanMeter
+from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef, ScanMeter, deleted
 from s3_data_lake_mcp.storage.s3_answers import (
     NO_ETAG,
     Answer,
@@ -155,7 +155,7 @@ class S3Ranges:
         try:
             answer = self.calls.send(asked, patience)
         except NotFoundError as exc:
-            raise _deleted(info.ref) from exc
+            raise deleted(info.ref, "while it was being read") from exc
         body = answer["Body"]
         try:
             _require_version(answer, info)
@@ -179,10 +179,3 @@ def _require_version(answer: Answer, info: ObjectInfo) -> None:
     if etag != info.etag:
         message = f"{info.ref} changed while it was being read"
         raise ObjectChangedError(message, hint="Call again, without a cursor.")
-
-
-def _deleted(ref: ObjectRef) -> ObjectChangedError:
-    message = f"{ref} was deleted while it was being read"
-    beside = {"bucket_name": ref.bucket, "prefix": ref.key[: ref.key.rfind("/") + 1]}
-    hint = "list_s3_objects shows what is there now."
-    return ObjectChangedError(message, hint=hint, repair=beside, repair_tool="list_s3_objects")

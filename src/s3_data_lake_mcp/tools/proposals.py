@@ -13,7 +13,7 @@ from s3_data_lake_mcp.errors import (
 )
 from s3_data_lake_mcp.lake import Call
 from s3_data_lake_mcp.loaders.formats import READ_TOOLS
-from s3_data_lake_mcp.storage import ScanMeter
+from s3_data_lake_mcp.storage import ObjectRef, ScanMeter, deleted
 from s3_data_lake_mcp.storage.keys import split_uri
 from s3_data_lake_mcp.tools.arguments import Signature
 from s3_data_lake_mcp.tools.meant import PAGE_SIZES
@@ -94,13 +94,7 @@ def since(exc: LakeError, cursor: Cursor | None) -> LakeError:
     key = exc.key or (cursor.key if exc.bucket == cursor.bucket else "")
     if not key:
         return exc
-    beside = {"bucket_name": exc.bucket, "prefix": key[: key.rfind("/") + 1]}
-    return ObjectChangedError(
-        f"s3://{exc.bucket}/{key} was deleted since the cursor was made",
-        hint="list_s3_objects shows what is there now.",
-        repair=beside,
-        repair_tool="list_s3_objects",
-    )
+    return deleted(ObjectRef(bucket=exc.bucket, key=key), "since the cursor was made")
 
 
 def misplaced(exc: LakeError, arguments: Mapping[str, Any], place: str) -> LakeError:
