@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from s3_data_lake_mcp.errors import InvalidArgumentError
 
-_GLOB = re.compile(r"[a-z0-9.*-]+")
+BUCKET = re.compile(r"[a-z0-9.*-]+")
+"""A glob of buckets."""
 
 
 def entries(text: str) -> list[str]:
@@ -73,7 +74,7 @@ class BucketMap:
 
 def _entry(text: str, kind: Kind) -> tuple[str, str]:
     left, equals, right = (part.strip() for part in text.partition("="))
-    glob, value = (left, right) if _GLOB.fullmatch(left) and equals else ("*", text)
+    glob, value = (left, right) if BUCKET.fullmatch(left) and equals else ("*", text)
     if not kind.value.fullmatch(value):
         message = f"{kind.setting}: {text!r} is not bucket-glob={kind.form}"
         hint = f"Write bucket-glob={kind.form}, separated by commas."

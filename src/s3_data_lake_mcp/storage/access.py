@@ -16,10 +16,9 @@ from dataclasses import dataclass
 
 from s3_data_lake_mcp.errors import InvalidArgumentError, NotAllowedError
 from s3_data_lake_mcp.fence import first_of
-from s3_data_lake_mcp.globs import entries, matches
+from s3_data_lake_mcp.globs import BUCKET, entries, matches
 
-_SCHEME = re.compile(r"s3://", re.IGNORECASE)
-_BUCKET_GLOB = re.compile(r"[a-z0-9.*-]+")
+_SCHEME = re.compile(r"\As3://", re.IGNORECASE)
 _SHOWN = 10
 _HINT = "Write it as bucket or bucket/prefix*, separated by commas; leave it out to allow all."
 
@@ -111,9 +110,9 @@ class AllowList:
 
 
 def _rule(entry: str) -> _Rule:
-    bare = _SCHEME.sub("", entry, count=1) if _SCHEME.match(entry) else entry
+    bare = _SCHEME.sub("", entry)
     bucket, _, key = bare.partition("/")
-    if not _BUCKET_GLOB.fullmatch(bucket):
+    if not BUCKET.fullmatch(bucket):
         raise InvalidArgumentError(f"S3_DATA_LAKE_ALLOWED: {entry!r} names no bucket", hint=_HINT)
     whole = not key or key.endswith("/")
     return _Rule(text=bare, bucket=bucket, key=f"{key}*" if whole else key)
