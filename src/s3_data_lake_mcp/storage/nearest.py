@@ -8,6 +8,7 @@ from s3_data_lake_mcp.errors import LakeError, NotFoundError
 from s3_data_lake_mcp.fence import first_of
 from s3_data_lake_mcp.storage import ListPage, ObjectStore, ScanMeter
 from s3_data_lake_mcp.storage.keys import glob_prefix, glob_regex, is_glob
+from s3_data_lake_mcp.storage.readahead import download_threads
 
 _CUTOFF = 0.6
 _COMPARED_CHARS = 128
@@ -141,7 +142,7 @@ def _explain_key(store: ObjectStore, exc: NotFoundError, meter: ScanMeter) -> No
 def _explain_parent(store: ObjectStore, exc: NotFoundError, meter: ScanMeter) -> NotFoundError:
     """Go up to the nearest prefix that exists, and name what is below it."""
     bucket, key = exc.bucket, exc.key
-    folder = _deepest(store, bucket, key, meter)
+    folder = _deepest(store, bucket, _parent(key), meter)
     if not folder:
         return _enriched(exc, f"s3://{bucket} is empty.")
     prefix = folder.prefix
@@ -161,14 +162,14 @@ def _explain_parent(store: ObjectStore, exc: NotFoundError, meter: ScanMeter) ->
     return _listing(exc, f"{there}; nearest: {_shown(close)}.", close[0])
 
 
-def _deepest(store: ObjectStore, bucket: str, key: str, meter: ScanMeter) -> _Folder:
-    """Return the deepest prefix above a key that exists; found by halving, as all above it do."""
-    levels = [key[: at + 1] for at, letter in enumerate(key) if letter == "/"]
-    low, high = 0, len(levels) - 1
+def _deepest(store: ObjectStore, bucket: str, prefix: str, meter: ScanMeter) -> _Folder:
+    """Return the deepest prefix above one that exists; found by halving, as all above it do."""
+    levels = ["", *(prefix[: at + 1] for at, letter in enumerate(prefix) if letter == "/")]
+    low, high = 0, len(levels) - 2
     best = _Folder("", (), (), complete=True)
     while low <= high:
-        middle = (low + high) // 2
-        folder = _look(store, bucket, ["", *levels][middle], meter)
+        middle = (low + high + 1) // 2
+        folder = _look(store, bucket, levels[middle], meter)
         if folder:
             best, low = folder, middle + 1
         else:
@@ -176,8 +177,11 @@ def _deepest(store: ObjectStore, bucket: str, key: str, meter: ScanMeter) -> _Fo
     return best
 
 
-def _look(store: ObjectStore, bucket: str, prefix: str, meter: ScanMeter) -> _Folder:
-    return _Folder.of(prefix, store.list_page(bucket, prefix, meter, delimiter="/"))
+def _look(
+    store: ObjectStore, bucket: str, prefix: str, meter: ScanMeter, after: str = ""
+) -> _Folder:
+    page = store.list_page(bucket, prefix, meter, delimiter="/", start_after=after)
+    return _Folder.of(prefix, page)
 
 
 def _around(
@@ -188,11 +192,12 @@ def _around(
         return folder
     given, keys, folders = len(folder.prefix), [*folder.keys], [*folder.folders]
     letters = len(name) - given
+
+    def look(alike: int) -> _Folder:
+        return _look(store, bucket, folder.prefix, meter, name[: given + alike])
+
     # Those that differ late in the name stand far behind those that differ early.
-    for alike in (max(1, letters // 3), letters * 3 // 4):
-        after = name[: given + alike]
-        page = store.list_page(bucket, folder.prefix, meter, delimiter="/", start_after=after)
-        behind = _Folder.of(folder.prefix, page)
+    for behind in download_threads().map(look, (max(1, letters // 3), letters * 3 // 4)):
         keys += behind.keys
         folders += behind.folders
     return _Folder(
