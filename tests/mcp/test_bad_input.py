@@ -143,6 +143,23 @@ async def test_bad_input(call: Caller, name: str) -> None:
         assert not again.is_error, (answer.text, again.text)
 
 
+@pytest.mark.parametrize("rest", ["accesspoint/lake", "accesspoint/lake/object/a.csv"])
+async def test_an_access_point_is_told_as_one(call: Caller, rest: str) -> None:
+    """It is no bucket with a key behind it; the account in it is not repeated."""
+    account = "1234" * 3
+    answer = await call("list_s3_objects", bucket_name=f"arn:aws:s3:us-east-1:{account}:{rest}")
+    _check(answer, "invalid_argument")
+    assert "is an ARN, which this server does not read" in answer.text
+    assert account not in answer.text
+
+
+async def test_blanks_around_a_bucket_are_left_out_of_the_next_call(call: Caller) -> None:
+    """The name is taken literally, and the call that works is told."""
+    answer = await call("list_s3_objects", bucket_name=f" {BUCKET} ")
+    _check(answer, "invalid_argument")
+    assert answer.next["arguments"]["bucket_name"] == BUCKET
+
+
 async def test_the_server_answers_after_every_error(call: Caller) -> None:
     """A failed call leaves nothing behind."""
     for tool, arguments, _ in CASES.values():

@@ -8,6 +8,7 @@ from s3_data_lake_mcp.storage import ObjectRef
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
+_ACCOUNT = re.compile(r"(?<=:)\d{12}(?=:)")
 _KEY_BYTES = 1024
 _SPECIAL = (
     (re.compile(r"arn:.*", re.IGNORECASE | re.DOTALL), "an ARN"),
@@ -27,7 +28,8 @@ def check_bucket(bucket: str) -> None:
     """
     for pattern, kind in _SPECIAL:
         if pattern.fullmatch(bucket):
-            message = f"{bucket!r} is {kind}, which this server does not read"
+            # One that names an account is not repeated.
+            message = f"{_ACCOUNT.sub('…', bucket)!r} is {kind}, which this server does not read"
             raise InvalidArgumentError(message, hint="Give the name of a general purpose bucket.")
     if not _BUCKET.fullmatch(bucket) or ".." in bucket or _ADDRESS.fullmatch(bucket):
         message = f"{bucket!r} is not a bucket's name"

@@ -180,9 +180,9 @@ def meant_place(arguments: Mapping[str, object], place: str) -> dict[str, object
 def meant_bucket(arguments: Mapping[str, str], place: str) -> dict[str, object]:
     """Return bucket and key where bucket_name is no name but holds one; nothing if it is one."""
     text, given = arguments["bucket_name"], arguments[place]
-    bucket, _, key = text.removeprefix(_ARN).partition("/")
+    bucket, _, key = text.strip().removeprefix(_ARN).partition("/")
     bucket = bucket.lower().replace("_", "-")
-    if not bucket or text == bucket:
+    if not bucket or ":" in bucket or text == bucket:
         return {}
     return {"bucket_name": bucket, place: joined(key, given)}
 
