@@ -119,6 +119,16 @@ def test_partitions_of_odd_values_are_one_table(desk: Desk) -> None:
     assert desk.value("p/", "SELECT n FROM data WHERE v = 'a*b'") == 1
 
 
+def test_a_reader_calls_objects_by_their_uris(desk: Desk) -> None:
+    """However odd a key among them is, `filename` tells of each, and finds it."""
+    for key in ("f/v=it's/a.csv", "f/v=x/b & c [1].csv", "f/v=a?b/c.csv"):
+        desk.put(key, "n\n1\n")
+    source = "read_csv('s3://lake/f/**', filename = true)"
+    rows = desk.rows("", f"SELECT filename FROM {source} WHERE v <> 'a?b' ORDER BY v")
+    assert [row["filename"][10:] for row in rows] == ["f/v=it's/a.csv", "f/v=x/b & c [1].csv"]
+    assert desk.value("", f"SELECT v FROM {source} WHERE filename LIKE '%/v=x/%'") == "x"
+
+
 @pytest.mark.parametrize(
     ("values", "shown"),
     [

@@ -26,6 +26,8 @@ from s3_data_lake_mcp.storage.lookup import locate
 _MAX_OBJECTS = 100_000
 _NAMED = 3
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_\-./=% +@,:;~()\u00a1-\uffff]*")
+_MISREAD = re.compile(r"(?s)=.*[?\\\n]|[?\\\n].*=|=[^/]*=|(?:^|/)\.\.(?:/|$)")
+"""In a key, what the engine takes for other folders than are there."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,6 +38,11 @@ class Member:
     path: str
     values: tuple[str | None, ...] = ()
     opened: Opened
+
+    @property
+    def raw_path(self) -> str:
+        """How a reader in the SQL names it: as its `filename` shows, and is compared with."""
+        return self.path if _MISREAD.search(self.info.ref.key) else self.info.ref.uri
 
 
 @dataclass(slots=True, kw_only=True)

@@ -236,7 +236,7 @@ def raw_paths(table: Table, scope: Scope) -> None:
     paths = []
     for member in table.place.members:
         one = table.place.kind == "object"
-        paths.append(table.name if one else member.path)
+        paths.append(table.name if one else member.raw_path)
         scope.add(paths[-1], member.opened.pinned("columns" if columnar else "scan"))
     if table.place.kind != "object":
         scope.add_set(table.name, paths)
