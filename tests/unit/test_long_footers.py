@@ -36,6 +36,22 @@ def test_row_groups_of_a_long_footer_are_fetched_together(body: bytes) -> None:
     assert desk.meter.requests < GROUPS / 100
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT a FROM data WHERE b % 100000 = 7",
+        "SELECT * FROM data WHERE a % 100000 = 7 AND c % 7 = 1",
+    ],
+)
+def test_small_row_groups_behind_a_filter_cost_no_request_each(body: bytes, sql: str) -> None:
+    """Nobody knows what is read of them, but that it lies side by side; no byte comes twice."""
+    desk = Desk()
+    desk.put("t.parquet", body)
+    desk.run("t.parquet", sql)
+    assert desk.meter.requests < GROUPS / 40
+    assert desk.meter.bytes_read < 1.1 * len(body)
+
+
 def test_a_long_footer_is_fetched_once(body: bytes) -> None:
     """Neither the engine nor who looks at the columns fetches it again."""
     desk = Desk()

@@ -8,7 +8,7 @@ Where to find what is beside the promises:
 
 - `s3`, `s3_…`: the store; `layered`, `rangecache`: stores over other ones
 - `access`: the allow-list
-- `reader`, `pinned`, `readahead`, `copies`, `copied`: reading one version
+- `reader`, `pinned`, `readahead`, `shortreads`, `copies`, `copied`: reading one version
 - `scope`, `filesystem`, `setahead`: what the SQL engine sees of it, and what it is going to
 - `keys`, `lookup`, `nearest`: keys, prefixes and globs; what one names; what it may have meant
 - `fanout`, `listing_pieces`, `levels`, `glob_folders`: long listings

@@ -17,6 +17,7 @@ from s3_data_lake_mcp.storage.readahead import (
 )
 from s3_data_lake_mcp.storage.reader import ObjectReader
 from s3_data_lake_mcp.storage.scope import modified_of
+from s3_data_lake_mcp.storage.shortreads import NearReads
 
 WHOLE_BYTES = 8 << 20
 """An object up to this size is fetched whole: its parts would cost more round trips than bytes.
@@ -32,6 +33,9 @@ TAIL_BYTES = 64 << 10
 
 WHOLE_COLUMNAR_BYTES = 1 << 20
 """The tail of a columnar object of a listing is all of it, up to this size."""
+
+_SPARE_BYTES = 64 << 20
+"""Of a scan budget with less left, nothing is spent on what nobody asked for."""
 
 type Access = Literal["columns", "scan", "stream"]
 """How an object is read: `columns` by exact ranges, footer first; `scan` from start to end, through
@@ -86,6 +90,7 @@ class PinnedObject:
         self._lock = threading.Lock()
         self._ahead: ReadAhead | None = None
         self._fetched: Prefetched | None = None
+        self._near: NearReads | None = None
         self._handles = 0
         self._awaited = keep and info.size_bytes <= WHOLE_BYTES
         self._is_begun = False
@@ -164,7 +169,7 @@ class PinnedObject:
             return self._scan(start, stop)
         middle = min(stop, begin)
         fetched = self._fetched
-        data = fetched.read(start, middle) if fetched else None
+        data = fetched.read(start, middle) if fetched else self._read_near(start, middle)
         if data is None:
             data = self._reader().read_range(start, middle)
         return data + tail[: stop - middle] if stop > middle else data
@@ -191,6 +196,15 @@ class PinnedObject:
                 stop = self.info.size_bytes - len(self._tail)
                 fetch = self._reader().read_range
                 self._fetched = Prefetched(fetch, ranges, stop, piece_bytes=piece_bytes)
+
+    def _read_near(self, start: int, stop: int) -> bytes | None:
+        """Return bytes that come with others, if so many may be read that are asked for by none."""
+        if self._meter.remaining_bytes < _SPARE_BYTES:
+            return None
+        with self._lock:
+            end = self.info.size_bytes - len(self._tail)
+            near = self._near = self._near or NearReads(self._reader().read_range, end)
+        return near.read(start, stop)
 
     def _open_tail(self, start: int) -> None:
         """Fetch the end of an object of which nothing is here, when its footer is read."""
@@ -230,8 +244,9 @@ class PinnedObject:
             fetched, self._fetched = self._fetched, None
             ahead, self._ahead = self._ahead, None
             copied, self._copied = self._copied, None
+            near, self._near = self._near, None
             if self._opens_tail:
                 self._tail = b""
-        for one in (fetched, ahead, copied):
+        for one in (fetched, ahead, copied, near):
             if one is not None:
                 one.close()

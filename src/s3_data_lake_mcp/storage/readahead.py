@@ -22,7 +22,7 @@ BUFFER_BYTES = 32 << 20
 _GRID_BYTES = 4096
 """The engine rounds its reads of remote files out to this."""
 
-_GAP_BYTES = 128 << 10
+GAP_BYTES = 128 << 10
 """Ranges nearer than this are one request, to the engine too (`parquet_prefetch_column_gap`)."""
 
 _THREADS = 48
@@ -250,7 +250,7 @@ def merged(ranges: Sequence[tuple[int, int]], stop: int) -> Iterator[tuple[int, 
     for start, until in sorted(ranges):
         low = start // _GRID_BYTES * _GRID_BYTES
         high = min(stop, -(-until // _GRID_BYTES) * _GRID_BYTES)
-        if begin >= 0 and low <= end + _GAP_BYTES:
+        if begin >= 0 and low <= end + GAP_BYTES:
             end = max(end, high)
             continue
         if begin < end:
