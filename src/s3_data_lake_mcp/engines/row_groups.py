@@ -16,6 +16,7 @@ from s3_data_lake_mcp.engines.parquet_table import footer_of
 from s3_data_lake_mcp.engines.places import Member
 from s3_data_lake_mcp.engines.pruning import Scan, listed
 from s3_data_lake_mcp.engines.sqltext import literal
+from s3_data_lake_mcp.loaders.parquet_plan import stored_range
 
 if TYPE_CHECKING:
     from s3_data_lake_mcp.loaders.parquet_open import ParquetFooter
@@ -25,9 +26,6 @@ _IN = re.compile(r"(\"(?:[^\"]|\"\")+\"|\w+) IN \(([^()]+)\)")
 _PIECE = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"| AND | OR |, |.", re.DOTALL)
 _KEPT = {"=": "{low} <= {v} AND {high} >= {v}", ">": "{high} > {v}", ">=": "{high} >= {v}"}
 _KEPT |= {"<": "{low} < {v}", "<=": "{low} <= {v}"}
-
-_FIRST_BYTE = 4
-"""Behind the magic number."""
 
 
 def stored_chunks(
@@ -40,10 +38,7 @@ def stored_chunks(
     for group in groups:
         row_group = footer.metadata.row_group(group)
         for leaf in readable:
-            chunk = row_group.column(leaf)
-            data, dictionary = chunk.data_page_offset, chunk.dictionary_page_offset or 0
-            start = dictionary if _FIRST_BYTE <= dictionary <= data else data
-            yield start, start + chunk.total_compressed_size
+            yield stored_range(row_group.column(leaf))
 
 
 def _leaves(footer: "ParquetFooter", parts: Collection[str]) -> Iterator[int]:

@@ -50,18 +50,7 @@ class ParquetLoader:
         _refuse_encrypted(footer, columns)
         shown = _with_room(footer, columns, request.page_size)
         rows = sum(group.take for group in groups)
-        max_bytes = min(request.max_decoded_bytes, _PAGE_BYTES + rows * _ROW_BYTES)
-        chunks = plan_chunks(footer, shown, groups, max_bytes, request.page_size)
-        read = PageRead(
-            footer=footer,
-            file=ChunkFile(source, chunks),
-            meter=source.meter,
-            columns=shown,
-            groups=groups,
-            max_bytes=max_bytes,
-            page_size=request.page_size,
-        )
-        table, more = _decoded(read)
+        table, more = _decoded(source, footer, shown, request, groups)
         full = table.num_rows < rows
         groups = leading(groups, table.num_rows) if full else groups
         table = _with_unread(table, footer, columns[len(shown) :])
@@ -94,21 +83,31 @@ class ParquetLoader:
             end = max(part.skip + part.take, known.take if known else 0)
             reach[part.index] = replace(part, skip=0, take=end)
         groups = list(reach.values())
-        max_bytes = _PAGE_BYTES + sum(group.take for group in groups) * _ROW_BYTES
-        chunks = plan_chunks(footer, columns, groups, max_bytes)
-        read = PageRead(
-            footer=footer,
-            file=ChunkFile(source, chunks),
-            meter=source.meter,
-            columns=columns,
-            groups=parts,
-            max_bytes=max_bytes,
-        )
-        return _decoded(read)[0]
+        request = LoadRequest(max_rows=sum(group.take for group in groups))
+        return _decoded(source, footer, columns, request, groups, parts)[0]
 
 
-def _decoded(read: PageRead) -> tuple[pa.Table, list[str]]:
-    """Return the rows, with what there is to say."""
+def _decoded(
+    source: ObjectReader,
+    footer: ParquetFooter,
+    columns: Sequence[int],
+    request: LoadRequest,
+    groups: Sequence[GroupRows],
+    parts: Sequence[GroupRows] = (),
+) -> tuple[pa.Table, list[str]]:
+    """Return rows of row groups, or those `parts` of them, with what there is to say."""
+    rows = sum(group.take for group in groups)
+    max_bytes = min(request.max_decoded_bytes, _PAGE_BYTES + rows * _ROW_BYTES)
+    chunks = plan_chunks(footer, columns, groups, max_bytes, request.page_size)
+    read = PageRead(
+        footer=footer,
+        file=ChunkFile(source, chunks),
+        meter=source.meter,
+        columns=columns,
+        groups=parts or groups,
+        max_bytes=max_bytes,
+        page_size=request.page_size,
+    )
     try:
         return decode(read)
     except MalformedDataError as exc:

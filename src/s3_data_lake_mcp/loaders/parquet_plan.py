@@ -149,20 +149,27 @@ def _fewer_columns(footer: ParquetFooter, used: int) -> dict[str, object] | None
     return {"columns": list(footer.names[:HINTED_COLUMNS])}
 
 
+def stored_range(chunk: "pq.ColumnChunkMetaData") -> tuple[int, int]:
+    """Return where a column chunk lies; its dictionary, if it has one, comes first."""
+    data = chunk.data_page_offset
+    dictionary = chunk.dictionary_page_offset or 0
+    start = dictionary if 0 < dictionary < data else data
+    return start, start + chunk.total_compressed_size
+
+
 def _chunk(footer: ParquetFooter, chunk: "pq.ColumnChunkMetaData", group: GroupRows) -> Chunk:
     if chunk.file_path:
         message = f"{footer.subject} keeps its data in other objects"
         raise UnsupportedFormatError(message, hint="Read those objects instead.")
-    data = chunk.data_page_offset
-    dictionary = chunk.dictionary_page_offset or 0
-    start = dictionary if 0 < dictionary < data else data
-    size = chunk.total_compressed_size
-    if start < 0 or size < 0 or start + size > footer.size_bytes:
+    start, stop = stored_range(chunk)
+    size = stop - start
+    if start < 0 or size < 0 or stop > footer.size_bytes:
         message = f"{footer.subject} is torn: its footer names data beyond the object's end"
         raise MalformedDataError(message, hint=REWRITE)
     ratio = size / max(1, chunk.total_uncompressed_size)
-    first = first_bytes(size, min(size, data - start), group.share, ratio)
-    return Chunk(start=start, stop=start + size, first_bytes=first)
+    dictionary = min(size, chunk.data_page_offset - start)
+    first = first_bytes(size, dictionary, group.share, ratio)
+    return Chunk(start=start, stop=stop, first_bytes=first)
 
 
 def _bound_wave(chunks: Sequence[Chunk], footer: ParquetFooter) -> bool:
