@@ -2,13 +2,14 @@
 
 import io
 import json
+import re
 import time
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from s3_data_lake_mcp.errors import SqlError
+from s3_data_lake_mcp.errors import LakeError, SqlError
 from support.engine import Desk
 
 
@@ -63,3 +64,24 @@ def test_of_a_reader_in_the_sql_nothing_is_said_that_another_does() -> None:
     assert desk.run("a.csv", "SELECT n FROM data").notices
     result = desk.run("", "SELECT n FROM read_csv('s3://lake/a.csv')")
     assert (result.table.column("n").to_pylist(), result.notices) == (["7", "NA"], [])
+
+
+@pytest.mark.parametrize(
+    ("body", "sql"),
+    [
+        (b"a,b\n" + "é,è\n".encode() * 9 + b"1,caf\xe9\n2,x\n", "FROM data"),
+        (b"a,b\n1,\x8d\n2,x\n", "FROM data"),
+        (b"a,b\n1,\x8d\n2,x\n", "FROM read_csv('s3://lake/a.csv', encoding='latin-1')"),
+        (b"a,b\n1,\x8d\n2,x\n", "FROM read_csv('s3://lake/a.csv')"),
+        (b'a,b\n1,"x\n2,x\n', "FROM data"),
+    ],
+)
+def test_the_option_that_is_named_for_torn_text_reads_it(body: bytes, sql: str) -> None:
+    """What else is tried of the hint would fail in the same way."""
+    desk = Desk()
+    desk.put("a.csv", body)
+    with pytest.raises(LakeError) as caught:
+        desk.run("a.csv", sql)
+    option = re.findall(r"\w+=(?:''|true)", caught.value.hint)[-1]
+    read = f"SELECT b FROM read_csv('s3://lake/a.csv', {option}, header=true)"
+    assert desk.rows("a.csv", read)[-1] == {"b": "x"}

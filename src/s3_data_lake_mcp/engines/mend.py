@@ -96,6 +96,7 @@ _MALFORMED = ("No magic bytes found", "Malformed JSON in file", "CSV Error on Li
 _TOO_LONG = "Cannot create a string of size"
 _LIMITS = ("Pivot column limit", "Max expression depth", "Maximum recursion")
 _DESCRIBE = "DESCRIBE data shows the columns and their types."
+_NOT_UTF8 = "FROM 's3://…' finds Windows-1252; ignore_errors=true leaves out what is not UTF-8."
 _GROUP = "must appear in the GROUP BY"
 _WINDOWED = "WHERE clause cannot contain window functions"
 _HINTS = {
@@ -104,6 +105,8 @@ _HINTS = {
     "cannot contain aggregates": "Use HAVING in place of WHERE for aggregates.",
     "Window functions are not": "Add OVER (…), or use QUALIFY in place of WHERE.",
     "support the encoding": "It takes utf-8, utf-16 and latin-1; FROM data finds it by itself.",
+    "not latin-1 encoded": _NOT_UTF8,
+    "not utf-8 encoded": _NOT_UTF8,
     "Division by zero": "Divide by nullif(…, 0), which gives NULL.",
     "Overflow in": "Cast to HUGEINT or DOUBLE first.",
     "More than one row returned": "Use IN, an aggregate, or LIMIT 1.",
@@ -264,10 +267,11 @@ def _plain(text: str) -> LakeError:
         return LimitExceededError(message, hint="Select what is inside, or to_json(…) of it.")
     if message.startswith(_LIMITS):
         return LimitExceededError(message, hint="Make the query smaller.")
+    hint = next((hint for words, hint in _HINTS.items() if words in text), "")
     if message.startswith(_MALFORMED):
-        return MalformedDataError(message, hint="get_file_metadata tells what the object is.")
-    hint = next((hint for words, hint in _HINTS.items() if words in text), _DESCRIBE)
-    return SqlError(message, hint=hint)
+        hint = hint or "get_file_metadata tells what the object is."
+        return MalformedDataError(message, hint=hint)
+    return SqlError(message, hint=hint or _DESCRIBE)
 
 
 def scrubbed(text: str) -> str:

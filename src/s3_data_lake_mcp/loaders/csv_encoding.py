@@ -90,7 +90,8 @@ def not_text(subject: str, encoding: str, line: int) -> MalformedDataError:
     message = f"{subject} is not valid {encoding} in line {line:,}"
     hint = (
         "Name the file's encoding in `encoding` of read_csv_from_s3: windows-1252 reads nearly "
-        "anything. In SQL, read_csv('s3://…', encoding='latin-1') does."
+        "anything, latin-1 anything. In SQL, read_csv('s3://…', ignore_errors=true) leaves out "
+        "lines that are not UTF-8."
     )
     return MalformedDataError(message, hint=hint)
 

@@ -17,6 +17,8 @@ from s3_data_lake_mcp.loaders.csv_lines import (
 )
 from s3_data_lake_mcp.loaders.csv_skip import RowCounter, counts_bytes
 
+_QUOTES = "Mend its quotes. In SQL, read_csv('s3://…', quote='') takes them as they stand."
+
 csv.field_size_limit(MAX_RECORD_BYTES)
 
 
@@ -158,12 +160,12 @@ class RecordReader:
             fields = next(self._reader, [])
         except (csv.Error, LimitExceededError) as exc:
             message = f"{self._subject} has a record without end that begins in line {first}"
-            raise MalformedDataError(message, hint="Check its quotes.") from exc
+            raise MalformedDataError(message, hint=_QUOTES) from exc
         if self._ended and self.torn:
             return []
         if self._ended:
             message = f"{self._subject} opens a quote in line {first} that is never closed"
-            raise MalformedDataError(message, hint="Mend the quote, or name another delimiter.")
+            raise MalformedDataError(message, hint=_QUOTES)
         return self._with_nulls(fields) if "" in fields else list(fields)
 
     def _with_nulls(self, fields: list[str]) -> list[str | None]:
