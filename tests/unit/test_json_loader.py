@@ -18,6 +18,8 @@ from s3_data_lake_mcp.storage import ScanMeter
 from s3_data_lake_mcp.storage.reader import ObjectReader
 from support.memory import MemoryStore
 
+_KEYS = "is an array of 1 items (`[0]`, `[*].key`); the first object's keys: name, on"
+
 
 def opened(body: bytes | str, key: str = "x.json") -> ObjectReader:
     """Store a body and open it by its head."""
@@ -374,10 +376,12 @@ def test_a_path_of_another_language_comes_with_the_one_that_was_meant(
         ('[?name=="Ann"]', "In it, \"Ann\" is a key, not a value: write 'Ann'."),
         ("[?name == Ann && on]", "In it, Ann is a key, not a value: write 'Ann'."),
         ("[?on==true]", "In it, true is a key, not a value: write `true`."),
+        ("[*].nam", f"`[*]` {_KEYS}"),
+        ("[?to_string(nme) == 'Ann' || nme]", f"It {_KEYS}"),
     ],
 )
-def test_a_filter_with_keys_for_values_is_told(path: str, said: str) -> None:
-    """It fits nothing, which is no answer to what was asked."""
+def test_a_path_that_fits_nothing_for_its_keys_is_told(path: str, said: str) -> None:
+    """It compares with a key, or names one that nothing has: no answer to what was asked."""
     page = read('[{"name":"Ann","on":true}]', path=path)
     assert page.notices == ([f"path {path!r} fits nothing. {said}"] if said else [])
 

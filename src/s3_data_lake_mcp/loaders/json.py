@@ -11,7 +11,7 @@ from s3_data_lake_mcp.errors import LimitExceededError
 from s3_data_lake_mcp.loaders import LoadRequest, LoadResult, Position, RowNotice, told_nothing
 from s3_data_lake_mcp.loaders.json_open import DOCUMENT, Scan, open_position, open_start
 from s3_data_lake_mcp.loaders.json_outline import OUTLINE, fits, outline
-from s3_data_lake_mcp.loaders.json_path import look_up, nearest_keys, unmarked_values
+from s3_data_lake_mcp.loaders.json_path import look_up, nearest_keys, unknown_keys, unmarked_values
 from s3_data_lake_mcp.loaders.json_scan import DOCUMENT_BYTES, Item, check_depth
 from s3_data_lake_mcp.loaders.json_table import table_of
 from s3_data_lake_mcp.loaders.page_size import Filling, PageSize
@@ -198,7 +198,9 @@ def _read_path(source: ObjectReader, request: JsonRequest) -> JsonResult:
     if found is None:
         near = nearest_keys(document, request.path)
         notices.append(f"path {request.path!r} leads to nothing or null. {near}")
-    if found == [] and (said := unmarked_values(request.path)):
+    if found == [] and (
+        said := unmarked_values(request.path) or unknown_keys(document, request.path)
+    ):
         notices.append(f"path {request.path!r} fits nothing. {said}")
     elif found and (said := unmarked_values(request.path, document)):
         notices.append(f"path {request.path!r} compares with a key. {said}")

@@ -31,6 +31,7 @@ _NUMBER = re.compile(r"\.\[?(\d+)\]?(?![\w\]])")
 _BARE_VALUE = re.compile(r"([=!<>]=?\s*)(-?\d+(?:\.\d+)?)\b")
 _CONSTANTS = ("true", "false", "null")
 _BARE_WORD = re.compile(r"[=!<>]=?\s*(\"[^\"]*\"|[A-Za-z_]\w*)\s*(?=[\])&|])")
+_NO_KEYS = re.compile(r"'[^']*'|`[^`]*`|\w+\s*\(")
 _WORD = re.compile(r"[^\W\d]\w*")
 
 
@@ -119,6 +120,12 @@ def _has_key(document: object, key: str) -> bool:
         elif isinstance(value, list):
             values.extend(value[:_MOST_VALUES])
     return False
+
+
+def unknown_keys(document: object, path: str) -> str:
+    """Return what keys there are, if a path that fits nothing names one that no object has."""
+    words = _WORD.findall(_NO_KEYS.sub("", path))
+    return "" if all(_has_key(document, word) for word in words) else nearest_keys(document, path)
 
 
 def nearest_keys(document: object, path: str) -> str:
