@@ -130,6 +130,27 @@ async def test_the_latest_version_has_no_name(call: Caller, orders: str) -> None
     assert "next: " not in absent.text or absent.next["tool"] != "get_file_metadata"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "rows"),
+    [
+        ({"where": "price > 50000", "columns": ["id"], "max_rows": 1}, [[2]]),
+        ({"filter": "prise > 50000"}, [B, C]),
+        ({"where": "price > 50000", "delimiter": ","}, None),
+        ({"where": "nothing > 50000"}, None),
+    ],
+)
+async def test_a_tool_without_predicates_leads_to_a_query(
+    call: Caller, orders: str, arguments: Mapping[str, object], rows: list[object] | None
+) -> None:
+    """With what was asked beside it, or not at all."""
+    failed = await call("read_csv_from_s3", bucket_name=SHELF, object_key=orders, **arguments)
+    assert "hint: query_csv_data takes it" in failed.text
+    assert ("next: " in failed.text) == (rows is not None)
+    if rows is not None:
+        assert failed.next["tool"] == QUERY
+        assert (await call(QUERY, **failed.next["arguments"])).data["rows"] == rows
+
+
 @pytest.mark.parametrize(("size", "found"), [("1 MB", 0), ("0.05KiB", 1), ("7B", 2)])
 @pytest.mark.usefixtures("orders")
 async def test_a_size_is_told_in_bytes(call: Caller, size: str, found: int) -> None:

@@ -22,8 +22,8 @@ from s3_data_lake_mcp.tools.meant import (
     meant_condition,
     meant_name,
     meant_place,
-    meant_query,
     meant_values,
+    refused_predicate,
 )
 
 _KINDS = {int: "an integer", bool: "a boolean", list: "an array of strings", str: "a string"}
@@ -75,10 +75,8 @@ class Signature:
 
     def _refuse_unknown(self, name: str, arguments: Mapping[str, Any]) -> None:
         message = f"{visible(name)} is not a parameter of {self.name}"
-        if "sql" in self.names and (query := meant_query(name, arguments)):
-            hint = "In sql it is SELECT * FROM data WHERE …."
-            others = all(other in self.names for other in arguments if other != name)
-            raise InvalidArgumentError(message, hint=hint, repair=query if others else None)
+        if (found := refused_predicate(message, name, arguments, self.names)) is not None:
+            raise found
         near = meant_name(name, self.names, arguments[name])
         if not near:
             raise InvalidArgumentError(message, hint=f"It has: {', '.join(self.names)}.")

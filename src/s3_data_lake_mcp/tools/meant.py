@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pydantic import ByteSize, TypeAdapter
 
 from s3_data_lake_mcp.engines.sqltext import identifier, literal
+from s3_data_lake_mcp.errors import InvalidArgumentError
 from s3_data_lake_mcp.storage.keys import place_of, split_uri
 
 PAGE_SIZES = frozenset({"max_rows", "max_records", "max_keys", "max_buckets"})
@@ -131,12 +132,34 @@ def _folded(text: str) -> str:
     return re.sub(r"[\s_-]", "", text.lower())
 
 
-def meant_query(name: str, arguments: Mapping[str, object]) -> dict[str, object]:
-    """Return the SQL of a predicate that comes under a name of its own; nothing if it is none."""
+def refused_predicate(
+    message: str, name: str, arguments: Mapping[str, object], names: Sequence[str]
+) -> InvalidArgumentError | None:
+    """Return the error of a predicate under a name that a tool lacks, with the query that has it.
+
+    None if it is none, or the tool, whose parameters are `names`, has it itself or reads no rows.
+    """
     text = arguments[name]
-    if "where" not in _ALIASES.get(name.lower(), [name.lower()]):
-        return {}
-    return _query(_WHERE.sub("", text, count=1), arguments) if isinstance(text, str) else {}
+    if not isinstance(text, str) or "where" not in _ALIASES.get(name.lower(), [name.lower()]):
+        return None
+    query: dict[str, object] | None = _query(_WHERE.sub("", text, count=1), arguments)
+    if not query or "where" in names or not {"sql", "offset"} & set(names):
+        return None
+    others = arguments.keys() - {name}
+    if "sql" in names:
+        hint = "In sql it is SELECT * FROM data WHERE …."
+        return InvalidArgumentError(
+            message, hint=hint, repair=query if others <= {*names} else None
+        )
+    place = {given: arguments[given] for given in ("bucket_name", *PLACES) if given in arguments}
+    # How the object is read, or where in it, is nothing that a query takes.
+    fits = others <= {*place, *PAGE_SIZES, "columns"}
+    return InvalidArgumentError(
+        message,
+        hint="query_csv_data takes it, as SELECT * FROM data WHERE ….",
+        repair={**place, "sql": query["sql"]} if fits else None,
+        repair_tool="query_csv_data" if fits else "",
+    )
 
 
 def meant_condition(arguments: Mapping[str, object]) -> dict[str, object]:
