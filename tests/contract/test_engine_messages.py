@@ -85,3 +85,13 @@ def test_the_option_that_is_named_for_torn_text_reads_it(body: bytes, sql: str) 
     option = re.findall(r"\w+=(?:''|true)", caught.value.hint)[-1]
     read = f"SELECT b FROM read_csv('s3://lake/a.csv', {option}, header=true)"
     assert desk.rows("a.csv", read)[-1] == {"b": "x"}
+
+
+def test_a_duration_is_compared_with_seconds() -> None:
+    """No cast makes a number of an interval, or the other way."""
+    desk = Desk()
+    desk.put("a.csv", "took\n60\n7200\n")
+    with pytest.raises(SqlError, match="BIGINT and INTERVAL cannot be compared") as caught:
+        desk.run("a.csv", "SELECT took FROM data WHERE took > INTERVAL 1 HOUR")
+    assert "epoch(INTERVAL …)" in caught.value.hint
+    assert desk.value("a.csv", "SELECT took FROM data WHERE took > epoch(INTERVAL 1 HOUR)") == 7200

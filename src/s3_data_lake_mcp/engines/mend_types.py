@@ -77,6 +77,9 @@ def mend_comparison(found: re.Match[str], sql: str, schema: Schema) -> Mended:
     if _TIMES.fullmatch(left) or _TIMES.fullmatch(right):
         hint = "Write the value as a literal: DATE '2026-01-31', TIMESTAMP '2026-01-31 12:00:00'."
         return Mended(message=message, hint=hint)
+    if "INTERVAL" in {left, right}:
+        hint = "epoch(INTERVAL …) gives its seconds, which can be compared with a number."
+        return Mended(message=message, hint=hint)
     return Mended(message=message, hint=f"Cast one of them: CAST(… AS {left}).")
 
 

@@ -195,7 +195,8 @@ def refuse_other(info: ObjectInfo, head: bytes, wanted: str, compression: str = 
     if tool := READ_TOOLS.get(name):
         repair = {"bucket_name": info.ref.bucket, "object_key": info.ref.key}
         raise MalformedDataError(message, hint=f"Use {tool}.", repair=repair, repair_tool=tool)
-    raise UnsupportedFormatError(message, hint=ARE_READ)
+    unpack = "Upload what is packed in it: " if name == "archive" else ""
+    raise UnsupportedFormatError(message, hint=f"{unpack}{ARE_READ}")
 
 
 def refuse_compressed(info: ObjectInfo, head: bytes) -> None:
