@@ -384,6 +384,36 @@ def test_a_column_is_told_as_all_objects_have_it(bodies: tuple[str, ...], told: 
     assert desk.run("told/", "SELECT max(v), count(v) FROM data").notices == told
 
 
+MOST_RUNS = 8
+"""Where each odd one that is met stands for four times as many as the one before."""
+
+_LONG_LINES = "0,a\n" + f"0,{'x' * 1_000}\n" * 100
+
+
+@pytest.mark.parametrize("count", [60, OBJECTS])
+@pytest.mark.parametrize(
+    ("suffix", "usual", "odd"),
+    [
+        ("csv", "id,name\n{},a\n", "id,name\n{},a\r\n0,b\r\n0,c\n"),
+        ("csv", f"id,name\n{{}},a\n{_LONG_LINES}", f"id,name\n{{}},a\n{_LONG_LINES}0\n"),
+        ("csv", f"id,name\n{{}},a\n{_LONG_LINES}", f'id,name\n{{}},a\n{_LONG_LINES}0, "x" \n'),
+        ("jsonl", '{{"id": {}}}\n', '{{"id": {}}}\n{{"id"\n'),
+        ("jsonl", '{{"id": {}}}\n', '{{"id": {}}}\n{{"id": 0, "id": 0}}\n'),
+    ],
+)
+def test_irregular_objects_are_not_found_one_by_one(
+    monkeypatch: pytest.MonkeyPatch, suffix: str, usual: str, odd: str, count: int
+) -> None:
+    """A query runs again a few times, however many objects hold what the engine cannot read."""
+    monkeypatch.setattr("s3_data_lake_mcp.engines.call._MOST_LESSONS", MOST_RUNS)
+    monkeypatch.setattr("s3_data_lake_mcp.engines.json_table.WHOLE_BYTES", 0)
+    monkeypatch.setattr("s3_data_lake_mcp.engines.json_layout._SAMPLE_RECORDS", 1)
+    desk = Desk()
+    for number in range(count):
+        desk.put(f"many/{number:03}.{suffix}", (odd if number % 2 else usual).format(number))
+    assert desk.value("many/", "SELECT sum(id) FROM data") == sum(range(count))
+
+
 @pytest.mark.parametrize("odd", ["id,more\n{},1\n", "\n"])
 def test_many_odd_ones_among_very_many_are_found(odd: str) -> None:
     """Each time that one shows, twice as many are looked at: not one after the other."""

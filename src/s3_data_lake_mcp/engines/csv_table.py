@@ -59,6 +59,7 @@ class CsvTable(Table):
         self._fact = layout_fact(place)
         self._irregular: dict[str, list[Irregular]] = {}
         self._guessed: dict[str, Member] = {}
+        self._cleaned: dict[tuple[Layout, bool], Layout] = {}
         self._misfits = 0
         self._refused = False
 
@@ -238,7 +239,7 @@ class CsvTable(Table):
     def _look_again(self, surprise: SurpriseError) -> bool:
         """Look at an object that is not like the others, expect empty text, or parse all of one."""
         if (member := self._guessed.get(surprise.path)) is not None:
-            near = self._neighbours(member)
+            near = self.place.members if is_modest(self.place) else self._behind(member)
             self._look_at([one for one in near if self._fact not in one.opened.facts])
             return True
         if not isinstance(surprise, EmptyTextError):
@@ -252,17 +253,19 @@ class CsvTable(Table):
         return bool(known)
 
     def _parse_all(self, name: str, *, strict: bool) -> bool:
-        """Parse an object's records here: all of them if `strict`, else what is not regular."""
-        for member in self.place.members:
-            layout: Layout | None = member.opened.facts.get(self._fact)
-            if str(member.info.ref) == name and layout is not None and not layout.strict:
-                member.opened.facts[self._fact] = layout.cleaned(strict=strict)
-                return True
-        return False
+        """Parse records of an object, and of some like it, here: all if `strict`, else the odd."""
+        named = [member for member in self.place.members if str(member.info.ref) == name]
+        layout: Layout | None = named[0].opened.facts.get(self._fact) if named else None
+        if layout is None or layout.strict:
+            return False
+        cleaned = self._cleaned.setdefault((layout, strict), layout.cleaned(strict=strict))
+        for member in self._behind(named[0]):
+            if member.opened.facts.get(self._fact) is layout:
+                member.opened.facts[self._fact] = cleaned
+        return True
 
     def _widen(self, column: str, value: str) -> bool:
-        changed = [layout.widen(column, value) for layout, _ in self._groups()]
-        return any(changed)
+        return sum(layout.widen(column, value) for layout, _ in self._groups()) > 0
 
     def _clean(self, text: str) -> bool:
         named = _FILE.search(text)
@@ -275,13 +278,11 @@ class CsvTable(Table):
         if "aximum line size" in text and not layout.long_lines:
             layout.long_lines = True
             return True
-        encoding = "nicode" in text or "encoding" in text
         if layout.mode == "cleaned" and (layout.strict or not layout.passes):
             return False
         # Whether text that is not UTF-8 is Windows-1252 shows only when each record is parsed.
-        strict = layout.mode == "cleaned" or encoding
-        member.opened.facts[self._fact] = layout.cleaned(strict=strict)
-        return True
+        encoding = "nicode" in text or "encoding" in text
+        return self._parse_all(name, strict=layout.mode == "cleaned" or encoding)
 
     def notices(self) -> Sequence[str]:
         """Return how the text was read, where that is not plain to see."""

@@ -270,10 +270,12 @@ class JsonTable(Table):
         if "transform error" in text and "duplicate key" not in text:
             is_held = mine.mode == "plain" and self.place.size_bytes <= self.most_cached_bytes
             return (is_held and self._look_whole()) or demote(layouts)
-        if mine.mode == "cleaned":
-            again, mine.strict = mine.passes, True
-            return again
-        mine.mode = "cleaned"
+        is_cleaned = mine.mode == "cleaned"
+        if is_cleaned and not mine.passes:
+            return False
+        for layout in dict.fromkeys(self._known(self._behind(member))):
+            layout.strict = layout.strict or (is_cleaned and layout.mode == "cleaned")
+            layout.mode = "cleaned"
         return True
 
     def _clean_all(self, path: str) -> bool:

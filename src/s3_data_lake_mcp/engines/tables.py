@@ -26,6 +26,7 @@ ALL_MEMBERS = 64
 """Tables of more objects than this are known by a sample; what differs is found when it is read."""
 
 _SAMPLED_MEMBERS = 12
+_MORE = 4
 
 _MODEST_MEMBERS = 1_000
 _NAMED = 5
@@ -77,18 +78,16 @@ class Table(ABC):
         """Say which objects are going to be read: their columns count, of very many some."""
         self._focus = sampled(members)
 
-    def _neighbours(self, member: Member) -> Sequence[Member]:
-        """Return what to look at where one object is not like the others: more may not be.
-
-        Of very many objects these are those behind it, each time twice as many.
-        """
-        return self.place.members if is_modest(self.place) else self._behind(member)
-
     def _behind(self, member: Member) -> Sequence[Member]:
+        """Return one that surprised and those behind it, each time four times as many.
+
+        Where one object is not like the others, or not as its head shows, more may not be.
+        """
         members = self.place.members
-        self._nearest *= 2
         at = next(i for i, one in enumerate(members) if one is member)
-        return members[at : at + self._nearest]
+        found = members[at : at + self._nearest]
+        self._nearest *= _MORE
+        return found
 
     def _hidden(self, stored: Iterable[str]) -> list[str]:
         """Say which columns of the objects are not shown: those that partitions are called like."""
