@@ -414,6 +414,20 @@ def test_irregular_objects_are_not_found_one_by_one(
     assert desk.value("many/", "SELECT sum(id) FROM data") == sum(range(count))
 
 
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize("first", [0, 1])
+def test_records_among_lines_that_are_none_are_found(
+    pack: Callable[[bytes], bytes], first: int
+) -> None:
+    """The engine takes either for values."""
+    desk = Desk()
+    for number in range(OBJECTS):
+        text = _lines(number) if number % 7 == first else "[1, 2]\n"
+        desk.put(f"many/{number:03}.jsonl", pack(text.encode()))
+    found = desk.value("many/", "SELECT sum(id) FROM data")
+    assert found == sum(range(first, OBJECTS, 7))
+
+
 @pytest.mark.parametrize("odd", ["id,more\n{},1\n", "\n"])
 def test_many_odd_ones_among_very_many_are_found(odd: str) -> None:
     """Each time that one shows, twice as many are looked at: not one after the other."""

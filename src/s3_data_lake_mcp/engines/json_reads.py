@@ -2,7 +2,8 @@
 
 import contextlib
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from itertools import islice
 
 from s3_data_lake_mcp.engines.json_layout import JsonLayout
@@ -17,17 +18,23 @@ from s3_data_lake_mcp.loaders.json_scan import BadLines
 from s3_data_lake_mcp.storage.scope import SurpriseError
 
 _RECORD_BYTES = 64 << 10
+_RECORDS = (re.compile(r"\ufeff?\s*\{"), re.compile(r"\ufeff?\s*\[\s*\{"))
+"""The beginning of JSON Lines, and of an array, of records."""
 
 
-def unsure(blocks: Iterator[bytes], name: str, layout: JsonLayout) -> Iterator[bytes]:
+def unsure(
+    make: Callable[[], Iterator[bytes]], name: str, layout: JsonLayout, *, is_raw: bool
+) -> Iterator[bytes]:
     """Yield the text of an object that is only thought to have its layout.
+
+    It `is_raw` if it was not cleaned.
 
     Raises:
         SurpriseError: If it has another one, or is damaged.
     """
-    look, at = with_known_keys(name, layout), 0
+    look, at = with_known_keys(name, layout, is_raw=is_raw), 0
     try:
-        for block in blocks:
+        for block in make():
             look(at, block)
             at += len(block)
             yield block
@@ -35,18 +42,21 @@ def unsure(blocks: Iterator[bytes], name: str, layout: JsonLayout) -> Iterator[b
         raise SurpriseError(name) from exc
 
 
-def with_known_keys(path: str, layout: JsonLayout) -> Look:
+def with_known_keys(path: str, layout: JsonLayout, *, is_raw: bool = True) -> Look:
     """Return a look that lets no first record pass with keys that are known in another case.
 
-    The engine would find nothing under them. The look raises `SurpriseError`.
+    The engine would find nothing under them; nor under any key of what is raw, where it takes
+    values for no records. The look raises `SurpriseError`.
     """
     known = {*layout.names, *layout.names.values()}
     lowered = {name.lower() for name in known}
+    record = _RECORDS[layout.form == "array"] if is_raw and not layout.records else None
 
     def look(at: int, data: bytes) -> None:
         if at == 0:
-            keys = _first_keys(data[:_RECORD_BYTES].decode(errors="ignore")) - known
-            if any(key.lower() in lowered for key in keys):
+            text = data[:_RECORD_BYTES].decode(errors="ignore")
+            keys = _first_keys(text) - known
+            if any(key.lower() in lowered for key in keys) or (record and record.match(text)):
                 raise SurpriseError(path)
 
     return look

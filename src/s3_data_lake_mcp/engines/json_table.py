@@ -183,9 +183,9 @@ class JsonTable(Table):
         source = None if brief else member.opened
         if self._layout(member) is not None:
             return DecodedStream(text, f"{member.info.etag} {layout.mode}", source)
-        return DecodedStream(
-            lambda: unsure(text(), name, layout), f"{member.info.etag} unsure", source
-        )
+        raw = layout.mode == "transcoded" and not brief
+        checked = partial(unsure, text, name, layout, is_raw=raw)
+        return DecodedStream(checked, f"{member.info.etag} unsure", source)
 
     def learn(self, error: duckdb.Error, failure: Exception | None) -> bool:
         """Widen a column, or clean what the engine cannot read."""
