@@ -75,11 +75,6 @@ def plural(count: int, noun: str, one: str = "", more: str = "") -> str:
     return text.rstrip(" ")
 
 
-def some_of(names: Sequence[object], most: int) -> str:
-    """Return the first names of a list, and whether there are more, for use in a sentence."""
-    return ", ".join(map(str, names[:most])) + (", …" if len(names) > most else "")
-
-
 def first_of(names: Sequence[object], most: int, total: int | None = None) -> str:
     """Return the first names of a list, and how many more there are.
 

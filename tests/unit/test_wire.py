@@ -288,7 +288,7 @@ def test_depth_is_bounded(make: Callable[[int], object]) -> None:
         (["a", "a", "a"], ("a", "a_1", "a_2"), "a_1, a_2"),
         (["a", "a_1", "a"], ("a", "a_1", "a_2"), "a_2"),
         (["a", "a", "a_1"], ("a", "a_2", "a_1"), "a_2"),
-        (["x"] * 8, ("x", *(f"x_{i}" for i in range(1, 8))), "x_1, x_2, x_3, x_4, x_5, …"),
+        (["x"] * 8, ("x", *(f"x_{i}" for i in range(1, 8))), "x_1, x_2, x_3, x_4, x_5 and 2 more"),
     ],
 )
 def test_duplicate_names_are_numbered(

@@ -20,7 +20,7 @@ from s3_data_lake_mcp.engines.watched import (
     without_quoted_empties,
 )
 from s3_data_lake_mcp.errors import LakeError
-from s3_data_lake_mcp.fence import some_of
+from s3_data_lake_mcp.fence import first_of
 from s3_data_lake_mcp.loaders.compression import detect_compression
 from s3_data_lake_mcp.loaders.csv import CsvRequest, CsvShape, Dialect, sniff
 from s3_data_lake_mcp.loaders.csv_dialect import first_records
@@ -150,7 +150,7 @@ class Layout:
             said = f"{self.widenings[column]!r} does not fit what the head shows."
             yield f"Column {column} was read as {self.kinds[column]}: {said}"
         if more := wider[_NAMED_COLUMNS:]:
-            listed = some_of(more, _NAMED_COLUMNS)
+            listed = first_of(more, _NAMED_COLUMNS)
             yield f"{len(more):,} more columns have other types than the head shows: {listed}."
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from s3_data_lake_mcp.engines.streams import in_utf8
 from s3_data_lake_mcp.errors import MalformedDataError
-from s3_data_lake_mcp.fence import plural
+from s3_data_lake_mcp.fence import first_of, plural
 from s3_data_lake_mcp.loaders.compression import decoded_blocks
 from s3_data_lake_mcp.loaders.csv import CsvShape, Dialect
 from s3_data_lake_mcp.loaders.csv_records import Record, RecordReader
@@ -63,9 +63,8 @@ class Irregular:
             (self.long, self.long_lines, "had too many fields, left out"),
         ):
             if count:
-                more = ", …" if count > len(lines) else ""
-                named = ", ".join(map(str, lines))
-                yield f"{plural(count, 'row')} of {subject} {what}: line {named}{more}."
+                named = first_of(lines, len(lines), count)
+                yield f"{plural(count, 'row')} of {subject} {what}: line {named}."
         if self.switched:
             yield (
                 f"{subject} is not valid UTF-8 and was read as Windows-1252 (encoding)"

@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 
 from s3_data_lake_mcp.engines.opening import Opened, Opener
 from s3_data_lake_mcp.errors import LimitExceededError, NotFoundError, UnsupportedFormatError
-from s3_data_lake_mcp.fence import plural, some_of
+from s3_data_lake_mcp.fence import first_of, plural
 from s3_data_lake_mcp.loaders.formats import READ_TOOLS, format_of
 from s3_data_lake_mcp.storage import ListedObject, ObjectInfo, ObjectRef
 from s3_data_lake_mcp.storage.keys import (
@@ -132,7 +132,7 @@ def find_place(opener: Opener, bucket: str, key: str, asked: str) -> Place:
 def left_out(keys: Sequence[str], why: str) -> list[str]:
     """Return the notice of objects that are not read, if there are any."""
     said = plural(len(keys), "object", "is", "are")
-    return [f"{said} {why} and left out: {some_of(keys, _NAMED)}."] if keys else []
+    return [f"{said} {why} and left out: {first_of(keys, _NAMED)}."] if keys else []
 
 
 def is_hidden(key: str, below: str) -> bool:
@@ -183,7 +183,7 @@ def _many(
         rest = plural(len(left), "other", "was", "were")
         place.notices.append(
             f"Only the {read} of {uri} {'were' if len(taken) > 1 else 'was'} read; "
-            f"{rest} left out: {some_of(left, _NAMED)}."
+            f"{rest} left out: {first_of(left, _NAMED)}."
         )
     refs = [ObjectRef(bucket=bucket, key=one.key) for one in taken]
     place.members = [

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from s3_data_lake_mcp.fence import plural, some_of
+from s3_data_lake_mcp.fence import first_of, plural
 from s3_data_lake_mcp.loaders import RowNotice
 from s3_data_lake_mcp.loaders.csv_records import Record, RecordReader
 from s3_data_lake_mcp.loaders.csv_shape import CsvShape
@@ -51,7 +51,7 @@ class Rows:
             if lines:
                 rows = plural(len(lines), "row")
                 word = "line" if len(lines) == 1 else "lines"
-                yield RowNotice(f"{rows} {what}", f" ({word} {some_of(lines, _NAMED_LINES)})")
+                yield RowNotice(f"{rows} {what}", f" ({word} {first_of(lines, _NAMED_LINES)})")
 
 
 def read_rows(
@@ -145,7 +145,7 @@ def said_of_nulls(
     for name, words in tokens.items():
         alike[tuple(sorted(words))].append(name)
     for words, names in alike.items():
-        listed = some_of(names, _NAMED_COLUMNS)
+        listed = first_of(names, _NAMED_COLUMNS)
         where = f"column {listed}" if len(names) == 1 else f"{len(names)} columns ({listed})"
         others = () if known else sorted(NULL_TOKENS.difference(words))
         more = f", as {', '.join(others)} would be" if others else ""

@@ -12,7 +12,7 @@ import pyarrow as pa
 from pyarrow import types
 
 from s3_data_lake_mcp.errors import LimitExceededError
-from s3_data_lake_mcp.fence import some_of
+from s3_data_lake_mcp.fence import first_of
 from s3_data_lake_mcp.loaders.parquet_open import ParquetFooter, open_footer
 from s3_data_lake_mcp.loaders.parquet_statistics import ColumnStatistics, column_statistics
 from s3_data_lake_mcp.profiling import Json
@@ -147,7 +147,7 @@ class FooterProfile:
     def mixture(self) -> str:
         """Say which columns have no ends because their types differ; empty for none."""
         mixed = [name for name, ends in self.columns.items() if ends.mixed]
-        named = some_of(mixed, _NAMED)
+        named = first_of(mixed, _NAMED)
         return f"No min and max of columns whose types differ: {named}." if mixed else ""
 
     def as_json(self, wanted: Sequence[str]) -> list[Json]:

@@ -101,10 +101,9 @@ def _number(text: str) -> int | float | str:
 def _size_warnings(group: Group) -> list[str]:
     said: list[str] = []
     if group.empty:
-        named = ", ".join(group.empty_keys)
-        more = ", …" if group.empty > len(group.empty_keys) else ""
+        named = first_of(group.empty_keys, len(group.empty_keys), group.empty)
         objects = plural(group.empty, "object", "is", "are")
-        said.append(f"{objects} empty (0 bytes): {named}{more}")
+        said.append(f"{objects} empty (0 bytes): {named}")
     if group.objects >= _LEAST_FOR_SMALL and group.small >= _SMALL_SHARE * group.objects:
         mean = group.bytes // group.objects
         said.append(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from s3_data_lake_mcp.engines.places import dominant_format
 from s3_data_lake_mcp.errors import LakeError
-from s3_data_lake_mcp.fence import some_of
+from s3_data_lake_mcp.fence import first_of
 from s3_data_lake_mcp.loaders.compression import decoded_blocks, detect_compression, first_text
 from s3_data_lake_mcp.loaders.formats import (
     READ_TOOLS,
@@ -183,7 +183,7 @@ def _several(datasets: Sequence[Json]) -> str:
         return "No profile: there is no CSV, JSON or Parquet."
     return (
         f"No profile: there are {len(datasets):,} datasets. Summarize one, by its uri as prefix: "
-        f"{some_of(tabular, _NAMED)}"
+        f"{first_of(tabular, _NAMED)}"
     )
 
 

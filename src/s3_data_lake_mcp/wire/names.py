@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from s3_data_lake_mcp.fence import some_of
+from s3_data_lake_mcp.fence import first_of
 from s3_data_lake_mcp.wire.texts import Clipper
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def unique_names(names: Sequence[str], max_chars: int = _MAX_CHARS) -> tuple[tup
     if not renamed:
         return unique, ""
     short = Clipper(_NAMED_CHARS)
-    listed = some_of(list(map(short.text, renamed)), _NAMED_COLUMNS)
+    listed = first_of(list(map(short.text, renamed)), _NAMED_COLUMNS)
     return unique, f"Duplicate column names were numbered: {listed}."
 
 
