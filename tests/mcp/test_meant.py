@@ -199,14 +199,15 @@ async def test_a_catalogue_is_told_as_the_columns(call: Caller, orders: str, tab
     assert [row[0] for row in meant.data["rows"]] == ["id", "name", "price"]
 
 
+@pytest.mark.parametrize("mark", ["marked/", "marked_$folder$"])
 @pytest.mark.parametrize("tool", ["read_csv_from_s3", "read_json_from_s3"])
 async def test_a_folder_is_listed_where_something_marks_it(
-    call: Caller, objects: Objects, tool: str
+    call: Caller, objects: Objects, tool: str, mark: str
 ) -> None:
-    """An empty object whose key ends in a slash is no table."""
-    objects.put("marked/", b"")
+    """An empty object of a console or Hadoop is no table."""
+    objects.put(mark, b"")
     objects.put("marked/a.csv", b"x\n1\n")
-    failed = await call(tool, bucket_name=SHELF, object_key="marked/")
+    failed = await call(tool, bucket_name=SHELF, object_key=mark)
     assert failed.text.startswith("malformed_data: ")
     assert failed.next["tool"] == "list_s3_objects"
     found = await call("list_s3_objects", **failed.next["arguments"])

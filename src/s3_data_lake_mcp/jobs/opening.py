@@ -8,6 +8,7 @@ from s3_data_lake_mcp.cursors import Cursor, misfit
 from s3_data_lake_mcp.errors import InvalidArgumentError, MalformedDataError, ObjectChangedError
 from s3_data_lake_mcp.jobs.workplace import Arguments, Workplace
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef, ScanMeter
+from s3_data_lake_mcp.storage.lookup import marked_folder
 from s3_data_lake_mcp.storage.reader import HEAD_BYTES, ObjectReader
 from s3_data_lake_mcp.storage.s3_names import check_bucket
 
@@ -56,11 +57,11 @@ def open_head(
     """Open by the first bytes; a cursor knows the version, so there nothing is fetched."""
     if not paging.identity:
         source = ObjectReader.open_head(w.store, ref(a), meter, length=length)
-        if not source.size_bytes and source.ref.key.endswith("/"):
+        if folder := marked_folder(source.ref.key, source.size_bytes):
             raise MalformedDataError(
                 f"{source.ref} is empty: it marks a folder",
                 hint="list_s3_objects shows what is below it.",
-                repair={"bucket_name": source.ref.bucket, "prefix": source.ref.key},
+                repair={"bucket_name": source.ref.bucket, "prefix": folder},
                 repair_tool="list_s3_objects",
             )
         return source

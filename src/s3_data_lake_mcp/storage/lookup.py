@@ -11,6 +11,8 @@ from s3_data_lake_mcp.storage.fanout import walk_wide
 from s3_data_lake_mcp.storage.keys import glob_prefix, glob_regex, is_glob
 from s3_data_lake_mcp.storage.readahead import download_threads
 
+_HADOOP = "_$folder$"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
@@ -23,9 +25,16 @@ class Found:
     objects: Iterator[ListedObject]
 
 
+def marked_folder(key: str, size_bytes: int) -> str:
+    """Return the folder for which consoles and Hadoop write such an object; "" if it is none."""
+    if size_bytes or not key.endswith(("/", _HADOOP)):
+        return ""
+    return f"{key.removesuffix(_HADOOP).removesuffix('/')}/"
+
+
 def is_folder_marker(listed: ListedObject) -> bool:
-    """Whether the key is the empty object that consoles and Hadoop write for a folder."""
-    return listed.size_bytes == 0 and listed.key.endswith(("/", "_$folder$"))
+    """Whether an object is there for a folder alone."""
+    return bool(marked_folder(listed.key, listed.size_bytes))
 
 
 def is_object(first: Sequence[ListedObject], key: str) -> bool:
