@@ -207,6 +207,14 @@ def test_literals_and_comments_are_left_alone(mender: Mender) -> None:
     assert error.repair == {"sql": "SELECT 'cuntry' AS x FROM data WHERE country = 'cuntry'"}
 
 
+@pytest.mark.parametrize("sql", ["SELECT filename FROM data", "SELECT d.FileName FROM data AS d"])
+def test_the_name_of_a_file_is_not_taken_for_a_name(mender: Mender, sql: str) -> None:
+    """DuckDB has such a column for files, a view of them has not."""
+    error = mender.fail(sql)
+    assert "read_csv('s3://bucket/*.csv', filename = true)" in error.hint
+    assert error.repair is None
+
+
 def test_a_column_like_nothing_gets_all_names(mender: Mender) -> None:
     """Without a near name the columns are listed, and nothing is guessed."""
     error = mender.fail("SELECT zzzzzz FROM data")

@@ -20,6 +20,7 @@ CLEAR: Final = 0.1
 _VERY_NEAR = 0.8
 _LISTED = 20
 COMPARISONS: Final = ("=", "==", "<>", "!=", "<", ">", "<=", ">=")
+_FILENAME = "A reader of the objects has it: FROM read_csv('s3://bucket/*.csv', filename = true)."
 _BY_PART = (
     *("DATE_DIFF", "DATEDIFF", "DATE_PART", "DATEPART"),
     *("DATE_SUB", "DATESUB", "DATE_TRUNC", "DATETRUNC"),
@@ -98,6 +99,8 @@ def mend_column(name: str, table: str, text: str, sql: str, schema: Schema) -> M
     is_of_data = all(binding in schema.types for binding in bindings)
     subject = quoted(table) or (TABLE if is_of_data else "The query")
     message = f"{subject} has no column {quoted(name)}"
+    if ascii_lower(name) == "filename" and not _ranked(name, schema.types, _VERY_NEAR):
+        return Mended(message=message, hint=_FILENAME, kind=UnknownColumnError)
     in_a_list, spread_out = spread(name, sql, schema.types)
     if is_of_data and (field := field_named(name, schema.types)):
         hint, new = f"It is a field: {field}.", field
