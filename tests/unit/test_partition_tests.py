@@ -66,6 +66,16 @@ def test_objects_that_do_not_fit_are_not_read(form: str, condition: str, found: 
     assert inner <= store.keys <= inner | ends
 
 
+def test_of_short_texts_only_those_that_fit_are_fetched_meanwhile() -> None:
+    """Of the others no more than the heads, which tell the columns."""
+    desk = Desk()
+    body = "id,v\n" + "1,2\n" * 100_000
+    for month in range(1, 5):
+        desk.put(f"t/month={month}/a.csv", body)
+    assert desk.value("t/", "SELECT count(*) FROM data WHERE month = 2") == 100_000
+    assert len(body) <= desk.meter.bytes_read < len(body) * 3 // 2
+
+
 @pytest.mark.parametrize(
     ("sql", "found"),
     [

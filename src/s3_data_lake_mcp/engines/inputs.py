@@ -182,8 +182,10 @@ def _begin(table: CsvTable, session: Session) -> None:
     """
     if table.place.size_bytes > _BEGUN_BYTES or len(table.members) > _MOST_BEGUN:
         return
-    cached = session.cached()
+    cached, read = session.cached(), set(map(id, table.read))
     for path, member in table.members.items():
+        if id(member) not in read:
+            continue
         begun = member.opened.facts.setdefault(_FACT, set())
         if session.generation not in begun:
             begun.add(session.generation)

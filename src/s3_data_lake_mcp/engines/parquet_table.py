@@ -93,14 +93,12 @@ class ParquetTable(Table):
 
     `stored` are its first columns, each with its type if all files have the same. `seeks_nan` says
     that what is not a number is looked for: statistics do not tell of it, and the engine takes them
-    at their word unless told not to. Of the objects `beside` those that are read, only the columns
-    count.
+    at their word unless told not to.
     """
 
     def __init__(self, number: int, name: str, place: Place) -> None:
         super().__init__(number, name, place)
         self.seeks_nan = False
-        self.beside: Sequence[Member] = ()
         self.objects: dict[str, PinnedObject] = {}
         self._leaves: frozenset[str] = frozenset()
         self._notices: list[str] = []
@@ -231,8 +229,7 @@ class ParquetTable(Table):
     def details(self) -> Mapping[str, Any]:
         """Return the `parquet` part of an answer, from the footers of the objects in focus."""
         footers = [footer_of(member) for member in self._focus]
-        unread = [id(member) for member in self.beside]
-        read = [footer_of(member) for member in self._focus if id(member) not in unread]
+        read = list(map(footer_of, self.read))
         return {
             "num_rows": sum(footer.num_rows for footer in read),
             "num_row_groups": sum(footer.metadata.num_row_groups for footer in read),

@@ -210,8 +210,7 @@ class Run:
                     for end in (table.place.members[0], table.place.members[-1])
                 )
                 table.focus([*first, *found, *last])
-                if isinstance(table, ParquetTable):
-                    table.beside = [*first, *last]
+                table.beside = [*first, *last]
         self._narrowed = True
 
     def _widen(self, session: Session) -> None:

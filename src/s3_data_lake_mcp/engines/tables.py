@@ -57,7 +57,8 @@ class Table(ABC):
     reads them.
 
     `number` names it in errors. `narrowing` is a condition on its partitions: of the objects that
-    do not fit, the view has nothing.
+    do not fit, the view has nothing. Of the objects `beside` those that are read, only the columns
+    count.
     """
 
     def __init__(self, number: int, name: str, place: Place) -> None:
@@ -70,6 +71,7 @@ class Table(ABC):
         self.members: Mapping[str, Member] = {}
         self._partitions = partition_types(place)
         self._focus = sampled(place.members)
+        self.beside: Sequence[Member] = ()
         self._nearest = 1
         # Plain text is looked at as it passes.
         self._is_watched = place.size_bytes <= WATCHED_BYTES
@@ -77,6 +79,12 @@ class Table(ABC):
     def focus(self, members: Sequence[Member]) -> None:
         """Say which objects are going to be read: their columns count, of very many some."""
         self._focus = sampled(members)
+
+    @property
+    def read(self) -> list[Member]:
+        """The objects that are going to be read, of very many some, as far as is known."""
+        beside = set(map(id, self.beside))
+        return [member for member in self._focus if id(member) not in beside]
 
     def _behind(self, member: Member) -> Sequence[Member]:
         """Return one that surprised and those behind it, each time four times as many.
