@@ -8,10 +8,11 @@ from s3_data_lake_mcp.engines import Filter
 from support.engine import Desk
 
 _RECORDS = [
-    {"plan": "free", "user": {"plan": "gold"}, "n": 1, "tags": ["a"]},
-    {"plan": "paid", "user": {"plan": "gold"}, "n": 2, "tags": ["b"]},
+    {"plan": "free", "user": {"plan": "gold"}, "n": 1, "tags": ["a"], "made": "2026-01-31T10:00"},
+    {"plan": "paid", "user": {"plan": "gold"}, "n": 2, "tags": ["b"], "made": "2026-01-31T11:00"},
 ]
 _SAID = ["No row has plan = 'none'; plan has 'free', 'paid'."]
+_MIDNIGHT = "made = '2026-01-31' is midnight alone: write CAST(\"made\" AS DATE) = '2026-01-31'."
 _INSIDE = "No row has {!r} in plan; plan has 'free', 'paid'."
 
 
@@ -48,6 +49,9 @@ def desk() -> Desk:
         ("FROM data WHERE starts_with(plan, 'x')", [_INSIDE.format("x")]),
         ("SELECT max(plan), sum(n) FROM data WHERE plan = 'none'", _SAID),
         ("SELECT max(plan) FROM data WHERE n > 5", []),
+        ("FROM data WHERE made = '2026-01-31'", [_MIDNIGHT]),
+        ("SELECT count(*) FROM data WHERE made IN (DATE '2026-01-31')", [_MIDNIGHT]),
+        ("FROM data WHERE CAST(made AS DATE) = '2026-01-31' AND n > 5", []),
         ("SELECT tags[0] FROM data", ["Lists begin with 1: their element [0] is null."]),
         ("SELECT n, tags [0 ] FROM data", ["Lists begin with 1: their element [0] is null."]),
         ("SELECT tags[1], '[0]', 'tags[0]', null FROM data", []),
@@ -74,3 +78,9 @@ def test_the_simple_form_tells_them_too(
     """Whether case counts is the operator's matter; accents always do."""
     condition = Filter(column="plan", operator=operator, value=value)
     assert list(desk.run("a.jsonl", filter=condition).notices) == said
+
+
+def test_a_day_that_is_compared_with_times_is_midnight(desk: Desk) -> None:
+    """It finds no row of the day, which is not what was meant."""
+    condition = Filter(column="made", operator="auto", value="2026-01-31")
+    assert list(desk.run("a.jsonl", filter=condition).notices) == [_MIDNIGHT]

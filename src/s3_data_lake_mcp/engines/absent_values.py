@@ -27,6 +27,8 @@ _INSIDE = ("contains", "starts_with", "ends_with", "~~", "~~*")
 _ANY_CASE = "~~*"
 _FOLDS = ("lower", "upper", "replace")
 _PATTERN = re.compile("[%_]")
+_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TIMES = ("TIMESTAMP", "DATE")
 
 
 def wrong_literals(session: Session, table: Table, statement: Statement) -> Iterator[str]:
@@ -91,9 +93,11 @@ def _bare(node: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return what is compared without what makes the case, or the type, of both sides the same."""
     if node.get("function_name") in _FOLDS:
         return _bare(_arguments(node)[0])
-    if node.get("class") == "CAST" and node["type_expr"].get("type_name") == "VARCHAR":
-        return _bare(node["child"])
-    return node
+    if node.get("class") != "CAST":
+        return node
+    kind, child = str(node["type_expr"].get("type_name")).upper(), _bare(node["child"])
+    is_day = kind.startswith(_TIMES) and bool(_DAY.fullmatch(text_of(child) or ""))
+    return child if kind == "VARCHAR" or is_day else node
 
 
 def names_of(table: Table, tree: object) -> set[str]:
@@ -126,6 +130,12 @@ def text_of(side: Mapping[str, Any]) -> str | None:
 def _sentence(session: Session, table: Table, sought: _Sought) -> str:
     name, value = sought.column, sought.text
     column = identifier(name)
+    if _DAY.fullmatch(value) and not sought.inside:
+        kind = dict(session.describe(identifier(table.name)))[name]
+        if kind.startswith("TIMESTAMP"):
+            return (
+                f"{name} = {value!r} is midnight alone: write CAST({column} AS DATE) = {value!r}."
+            )
     rows = session.execute(
         f"SELECT DISTINCT CAST({column} AS VARCHAR) FROM {identifier(table.name)} "  # noqa: S608 - quoted
         f"WHERE {column} IS NOT NULL LIMIT {_MANY + 1}"
