@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from s3_data_lake_mcp.loaders.parquet_open import ParquetFooter, open_footer
-from s3_data_lake_mcp.loaders.parquet_statistics import ColumnStatistics, column_statistics
+from s3_data_lake_mcp.loaders.parquet_statistics import column_statistics
 from s3_data_lake_mcp.storage.reader import ObjectReader
 from s3_data_lake_mcp.wire import Clipper, column_specs
 
@@ -32,10 +32,9 @@ def describe_parquet(source: ObjectReader) -> dict[str, Any]:
         LimitExceededError: If there are too many columns.
     """
     footer = open_footer(source)
-    statistics = column_statistics(footer)
     key_values, clipped = _key_values(footer)
     notices = [*footer.notices, *clipped]
-    if len(statistics) > _SHOWN_COLUMNS:
+    if len(footer.names) > _SHOWN_COLUMNS:
         notices.append(f"Statistics are shown for the first {_SHOWN_COLUMNS:,} columns.")
     return {
         "columns": [
@@ -52,31 +51,34 @@ def describe_parquet(source: ObjectReader) -> dict[str, Any]:
             "compression": footer.compression,
             "encrypted": bool(footer.encrypted),
             "encrypted_columns": _columns_with(footer, footer.encrypted),
-            **_sizes(footer, statistics),
+            **_sizes(footer),
             "footer_bytes": len(footer.data),
             "sorting_columns": _sorting(footer),
             "page_index": _has_page_index(footer),
             "bloom_filters": _columns_with(footer, _bloomed(footer)),
             "statistics": [
                 {name: told for name, told in asdict(column).items() if name != "type"}
-                for column in statistics[:_SHOWN_COLUMNS]
+                for column in column_statistics(footer, _SHOWN_COLUMNS)
             ],
             "key_value_metadata": key_values,
         },
     }
 
 
-def _sizes(footer: ParquetFooter, statistics: list[ColumnStatistics]) -> dict[str, Any]:
+def _sizes(footer: ParquetFooter) -> dict[str, Any]:
     rows = footer.group_rows
-    sizes = [
-        sum(chunk.get("column", {}).get("compressed_bytes", 0) for chunk in group.get("chunks", ()))
-        for group in footer.fields.row_groups
-    ]
+    sizes, plain = (
+        [
+            sum(max(0, chunk.get("column", {}).get(kind, 0)) for chunk in group.get("chunks", ()))
+            for group in footer.fields.row_groups
+        ]
+        for kind in ("compressed_bytes", "uncompressed_bytes")
+    )
     return {
         "row_group_rows": {"min": min(rows, default=0), "max": max(rows, default=0)},
         "row_group_bytes": {"min": min(sizes, default=0), "max": max(sizes, default=0)},
-        "compressed_bytes": sum(column.compressed_bytes for column in statistics),
-        "uncompressed_bytes": sum(column.uncompressed_bytes for column in statistics),
+        "compressed_bytes": sum(sizes),
+        "uncompressed_bytes": sum(plain),
     }
 
 

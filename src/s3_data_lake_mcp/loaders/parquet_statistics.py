@@ -67,9 +67,9 @@ class _Sums:
         self.most = most if self.most is None else max(self.most, most)
 
 
-def column_statistics(footer: ParquetFooter) -> list[ColumnStatistics]:
-    """Return the statistics of each column; costs about 20 µs a column chunk, and no request."""
-    return [_column(footer, place) for place in range(len(footer.names))]
+def column_statistics(footer: ParquetFooter, most: int | None = None) -> list[ColumnStatistics]:
+    """Return the statistics of the first columns; costs 20 µs a column chunk, and no request."""
+    return [_column(footer, place) for place in range(len(footer.names))[:most]]
 
 
 def _column(footer: ParquetFooter, place: int) -> ColumnStatistics:
