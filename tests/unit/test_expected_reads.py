@@ -150,6 +150,18 @@ def test_column_chunks_are_asked_for_before_the_engine_comes_to_them() -> None:
     assert store.threads == {"s3-ahead"}
 
 
+def test_a_few_row_groups_here_and_there_are_asked_for_at_once() -> None:
+    """Those that statistics leave, of few bytes: one behind the other, each is a round trip."""
+    numbers = list(range(600_000))
+    body = stored(pa.table({"a": numbers, "b": numbers[::-1], "c": numbers}), groups=30)
+    desk, store = desk_with("long.parquet", body)
+    found = desk.rows("long.parquet", "SELECT a FROM data WHERE a IN (5, 99999, 300000, 550000)")
+    assert sorted(row["a"] for row in found) == [5, 99_999, 300_000, 550_000]
+    assert store.threads == {"s3-ahead"}
+    assert len(store.ranges) == 4
+    assert sum(stop - start for start, stop in store.ranges) < len(body) * 0.06
+
+
 def test_column_chunks_that_the_engine_has_are_not_fetched_again() -> None:
     """A query in other words costs the question whether the object is still the same."""
     desk, store = desk_with("small.parquet", wide(100_000), "64MB")

@@ -32,6 +32,7 @@ from s3_data_lake_mcp.storage.readahead import BUFFER_BYTES, HELD_BYTES
 
 _FEW_BYTES = 8 << 20
 _FEW_GROUPS = 2
+_APART_BYTES = 1 << 20
 _FACT = "prefetched"
 _MOST_NOTED = 200
 _AGGREGATES = {"HASH_GROUP_BY", "PERFECT_HASH_GROUP_BY", "UNGROUPED_AGGREGATE"}
@@ -121,11 +122,14 @@ def _fetch(
     by_path = {m.path: list(stored_chunks(m, parts, kept[m.path])) for m in members}
     size = sum(stop - start for chunks in by_path.values() for start, stop in chunks)
     groups = sum(map(len, kept.values()))
-    if needle and (size > _FEW_BYTES or groups > _FEW_GROUPS or any(map(has_page_index, members))):
+    filtered = any(scan.get("Filters") for scan in scans)
+    # Of many row groups the first may hold all rows of the page, but of few bytes they lie apart.
+    most = _FEW_BYTES if groups <= _FEW_GROUPS else _APART_BYTES * filtered
+    if needle and (size > most or any(map(has_page_index, members))):
         return
     # One object is fetched as far ahead as may be held; of many, each would hold as much. Behind a
     # filter the engine passes over row groups in which it finds nothing.
-    bounded = len(members) > 1 or any(scan.get("Filters") for scan in scans)
+    bounded = len(members) > 1 or filtered
     if size > session.scope.meter.remaining_bytes or (size > HELD_BYTES and bounded):
         return
     cached = session.cached()
