@@ -23,7 +23,7 @@ def test_nothing_is_kept_of_what_is_forgotten() -> None:
     memory = Memory()
     learnt = []
     for name in range(MOST + 5):
-        memory.keep_head(_info(name), b"a")
+        memory.keep(_info(name), "head", b"a")
         memory.facts(_info(name))["layout"] = layout = Layout()
         learnt.append(weakref.ref(layout))
     del layout
@@ -35,7 +35,7 @@ def test_nothing_is_kept_of_what_is_forgotten() -> None:
 def test_of_a_newer_version_nothing_older_is_kept() -> None:
     """What was learnt of a version goes when another one is seen."""
     memory = Memory()
-    memory.keep_head(_info("x"), b"a")
+    memory.keep(_info("x"), "head", b"a")
     memory.facts(_info("x"))["layout"] = layout = Layout()
     learnt = weakref.ref(layout)
     del layout
@@ -50,8 +50,8 @@ def test_heads_are_bounded_by_their_bytes() -> None:
     head = bytes(opening.HEAD_BYTES)
     for name in range(70):
         memory.facts(_info(name))["format"] = "csv"
-        memory.keep_head(_info(name), head)
-        memory.keep_head(_info(name), head)
+        memory.keep(_info(name), "head", head)
+        memory.keep(_info(name), "head", head)
     kept = [name for name in range(70) if "head" in memory.facts(_info(name))]
     assert kept == list(range(6, 70))
     assert all("format" in memory.facts(_info(name)) for name in range(70))

@@ -7,7 +7,7 @@ from typing import Any
 from s3_data_lake_mcp.storage import ObjectInfo, ObjectRef
 
 _MOST_REMEMBERED = 2_000
-_HEADS_BYTES = 64 << 20
+_KEPT_BYTES = 64 << 20
 
 type Facts = dict[str, Any]
 
@@ -18,8 +18,8 @@ class Memory:
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._known: OrderedDict[tuple[str, str], tuple[ObjectInfo, Facts]] = OrderedDict()
-        self._heads: OrderedDict[tuple[str, str], tuple[Facts, int]] = OrderedDict()
-        self._head_bytes = 0
+        self._kept: OrderedDict[tuple[str, str], tuple[Facts, str]] = OrderedDict()
+        self._kept_bytes = 0
 
     def recall(self, ref: ObjectRef) -> ObjectInfo | None:
         """Return the version that was seen last."""
@@ -27,22 +27,21 @@ class Memory:
             known = self._known.get((ref.bucket, ref.key))
             return known[0] if known else None
 
-    def keep_head(self, info: ObjectInfo, head: bytes) -> None:
-        """Keep the first bytes of a version as the fact `head`, while there is room."""
+    def keep(self, info: ObjectInfo, name: str, data: bytes) -> None:
+        """Keep the first or last bytes of a version as a fact, while there is room."""
         place = (info.ref.bucket, info.ref.key)
         with self._lock:
             facts = self.facts(info)
-            self._drop_head(place)
-            facts["head"] = head
-            self._heads[place] = (facts, len(head))
-            self._head_bytes += len(head)
-            while self._head_bytes > _HEADS_BYTES:
-                self._drop_head(next(iter(self._heads)))
+            self._drop(place)
+            facts[name] = data
+            self._kept[place] = (facts, name)
+            self._kept_bytes += len(data)
+            while self._kept_bytes > _KEPT_BYTES:
+                self._drop(next(iter(self._kept)))
 
-    def _drop_head(self, place: tuple[str, str]) -> None:
-        facts, size = self._heads.pop(place, ({}, 0))
-        facts.pop("head", None)
-        self._head_bytes -= size
+    def _drop(self, place: tuple[str, str]) -> None:
+        facts, name = self._kept.pop(place, ({}, ""))
+        self._kept_bytes -= len(facts.pop(name, b""))
 
     def facts(self, info: ObjectInfo) -> Facts:
         """Return what is known of a version, to be read and written."""
@@ -51,12 +50,12 @@ class Memory:
             known = self._known.pop(place, None)
             if known is None or not same_version(known[0], info):
                 known = (info, {})
-                self._drop_head(place)
+                self._drop(place)
             # The same version may be told more of, as by a HEAD behind a listing.
             self._known[place] = known = (info, known[1])
             while len(self._known) > _MOST_REMEMBERED:
                 forgotten, _ = self._known.popitem(last=False)
-                self._drop_head(forgotten)
+                self._drop(forgotten)
             return known[1]
 
 

@@ -70,8 +70,9 @@ class Stores:
 class Opened:
     """One version of an object, the bytes of it that came with its opening, and what is known.
 
-    `facts` live as long as the version is remembered; who writes one names it. A `footer` that is
-    too long for that lives as long as the call, if it takes no more bytes than `footer_room`.
+    `facts` live as long as the version is remembered; who writes one names it. `memory` keeps its
+    first or last bytes among them while there is room. A parsed `footer` that is too long for that
+    lives as long as the call, if it takes no more bytes than `footer_room`.
     """
 
     stores: Stores
@@ -80,6 +81,7 @@ class Opened:
     head: bytes = b""
     tail: bytes = b""
     facts: Facts = field(default_factory=dict)
+    memory: Memory = field(default_factory=Memory)
     footer: "ParquetFooter | None" = None
     footer_room: int = 0
     begun: "Future[bytes] | None" = None
@@ -243,7 +245,7 @@ class Opener:
         else:
             info, head = self.store.get_head(ref, _affordable(self.meter), self.meter)
             opened = self._opened(info, head, b"")
-            self.memory.keep_head(info, head)
+            self.memory.keep(info, "head", head)
         if not info.size_bytes:
             message = f"{ref} is empty"
             raise MalformedDataError(message, hint="An object without a byte has no columns.")
@@ -252,12 +254,13 @@ class Opener:
 
     def listed(self, info: ObjectInfo, name: str) -> Opened:
         """Open an object of a listing, of a known format; no request is sent."""
-        opened = self._opened(info, b"", b"")
+        opened = self._opened(info, b"", self.memory.facts(info).get("tail", b""))
         opened.facts["format"] = name
         return opened
 
     def _seen(self, info: ObjectInfo) -> Opened:
-        return self._opened(info, self.memory.facts(info).get("head", b""), b"")
+        known = self.memory.facts(info)
+        return self._opened(info, known.get("head", b""), known.get("tail", b""))
 
     def _opened(self, info: ObjectInfo, head: bytes, tail: bytes) -> Opened:
         return Opened(
@@ -267,6 +270,7 @@ class Opener:
             head=head,
             tail=tail,
             facts=self.memory.facts(info),
+            memory=self.memory,
         )
 
 

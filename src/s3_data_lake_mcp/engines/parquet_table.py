@@ -51,7 +51,8 @@ _KEPT_MEMBERS = 8
 def footer_of(member: Member) -> ParquetFooter:
     """Return an object's footer, checked; it is read once for each version if it is not long.
 
-    A long one is read once for each call, by the engine too, if there is room for it.
+    A long one is parsed once for each call; its bytes are kept, for the engine too, if there is
+    room for them.
 
     Raises:
         MalformedDataError: If there is none.
@@ -66,6 +67,7 @@ def footer_of(member: Member) -> ParquetFooter:
         elif len(found.data) <= opened.footer_room:
             opened.footer = found
             opened.tail = max(tail, found.data + tail[-_END_BYTES:], key=len)
+            opened.memory.keep(opened.info, "tail", opened.tail)
     return found
 
 
