@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import duckdb
@@ -27,6 +26,7 @@ from s3_data_lake_mcp.engines.tables import (
     Table,
     is_modest,
     misses_name,
+    need_heads,
     partition_options,
 )
 from s3_data_lake_mcp.engines.typed_select import TextColumn, Texts, typed_select
@@ -36,7 +36,6 @@ from s3_data_lake_mcp.storage.pinned import Access
 from s3_data_lake_mcp.storage.scope import Readable, SurpriseError
 
 _INNER = "lake_c"
-_SNIFF_THREADS = 16
 _SURVEYED_MISFITS = 3
 _FILE = re.compile(r"^[ \t]*file = (.+)$", re.MULTILINE)
 
@@ -119,9 +118,7 @@ class CsvTable(Table):
 
     def _look_at(self, members: Sequence[Member]) -> None:
         """Find the layouts of members; those that begin alike share one."""
-        if len(members) > 1:
-            with ThreadPoolExecutor(_SNIFF_THREADS) as pool:
-                list(pool.map(lambda member: member.opened.need_head(SNIFF_BYTES), members))
+        need_heads(members, SNIFF_BYTES)
         found = find_layouts([member.opened for member in members], self._known, self._budget)
         for member, layout in zip(members, found, strict=True):
             member.opened.facts[self._fact] = layout
@@ -244,7 +241,7 @@ class CsvTable(Table):
             return True
         if not isinstance(surprise, EmptyTextError):
             return self._parse_all(surprise.path, strict=not isinstance(surprise, RaggedError))
-        if all(str(member.info.ref) != surprise.path for member in self.place.members):
+        if self._named(surprise.path) is None:
             return False
         # In all objects: to find one after the other would take longer.
         known = [layout for layout, _ in self._groups() if layout.bare]
@@ -254,12 +251,12 @@ class CsvTable(Table):
 
     def _parse_all(self, name: str, *, strict: bool) -> bool:
         """Parse records of an object, and of some like it, here: all if `strict`, else the odd."""
-        named = [member for member in self.place.members if str(member.info.ref) == name]
-        layout: Layout | None = named[0].opened.facts.get(self._fact) if named else None
-        if layout is None or layout.strict:
+        named = self._named(name)
+        layout: Layout | None = named and named.opened.facts.get(self._fact)
+        if named is None or layout is None or layout.strict:
             return False
         cleaned = self._cleaned.setdefault((layout, strict), layout.cleaned(strict=strict))
-        for member in self._behind(named[0]):
+        for member in self._behind(named):
             if member.opened.facts.get(self._fact) is layout:
                 member.opened.facts[self._fact] = cleaned
         return True

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import duckdb
@@ -30,6 +29,7 @@ from s3_data_lake_mcp.engines.tables import (
     Table,
     is_modest,
     misses_name,
+    need_heads,
     partition_options,
 )
 from s3_data_lake_mcp.engines.typed_select import typed_select
@@ -41,7 +41,6 @@ from s3_data_lake_mcp.storage.scope import Readable, SurpriseError
 
 type _Group = tuple[JsonLayout, list[Member]]
 
-_HEAD_THREADS = 16
 _WATCHED = "watched"
 """What readers in the SQL read of an object, nobody looks at: it has another path."""
 
@@ -79,9 +78,7 @@ class JsonTable(Table):
 
     def _look(self, session: Session) -> None:
         new = [member for member in self._focus if self._layout(member) is None]
-        if len(self.place.members) > 1:
-            with ThreadPoolExecutor(_HEAD_THREADS) as pool:
-                list(pool.map(lambda member: member.opened.need_head(), new))
+        need_heads(new, HEAD_BYTES)
         for member in new:
             member.opened.facts[self._fact] = find_layout(member.opened, session, self._budget)
         unify(self._known())
@@ -280,9 +277,9 @@ class JsonTable(Table):
 
     def _clean_all(self, path: str) -> bool:
         """Clean all objects: one holds a number that the engine would round."""
-        named = [member for member in self.place.members if str(member.info.ref) == path]
-        if not named or self._look_again(named[0]):
-            return bool(named)
+        named = self._named(path)
+        if named is None or self._look_again(named):
+            return named is not None
         plain = [layout for layout in self._known() if layout.mode != "cleaned"]
         for layout in plain:
             layout.mode = "cleaned"

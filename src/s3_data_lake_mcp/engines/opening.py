@@ -177,8 +177,7 @@ class Opened:
         """Return the first bytes, decompressed, of an object whose head is here."""
         if not compression:
             return self.head[:size]
-        source = ObjectReader(self.stores.plain, self.info, self.meter, head=self.head)
-        blocks = decoded_blocks(source, compression, max_decoded_bytes=size + BLOCK_BYTES)
+        blocks = decoded_blocks(self.reader(), compression, max_decoded_bytes=size + BLOCK_BYTES)
         found = b""
         while len(found) < size and (block := next(blocks, b"")):
             found += block

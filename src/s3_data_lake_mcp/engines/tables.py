@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Literal
@@ -25,6 +26,7 @@ from s3_data_lake_mcp.wire import numbered
 ALL_MEMBERS = 64
 """Tables of more objects than this are known by a sample; what differs is found when it is read."""
 
+_HEAD_THREADS = 16
 _SAMPLED_MEMBERS = 12
 _MORE = 4
 
@@ -86,6 +88,10 @@ class Table(ABC):
         beside = set(map(id, self.beside))
         return [member for member in self._focus if id(member) not in beside]
 
+    def _named(self, path: str) -> Member | None:
+        """Return the object that an error names."""
+        return next((one for one in self.place.members if str(one.info.ref) == path), None)
+
     def _behind(self, member: Member) -> Sequence[Member]:
         """Return one that surprised and those behind it, each time four times as many.
 
@@ -139,6 +145,12 @@ class Table(ABC):
     @abstractmethod
     def columns(self) -> Sequence[str]:
         """The columns of the view, once it was selected."""
+
+
+def need_heads(members: Sequence[Member], length: int) -> None:
+    """Have the first bytes of objects, fetched side by side."""
+    with ThreadPoolExecutor(_HEAD_THREADS) as pool:
+        list(pool.map(lambda member: member.opened.need_head(length), members))
 
 
 def type_name(kind: pa.DataType) -> str:
