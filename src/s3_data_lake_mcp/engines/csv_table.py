@@ -252,7 +252,7 @@ class CsvTable(Table):
     def _parse_all(self, name: str, *, strict: bool) -> bool:
         """Parse records of an object, and of some like it, here: all if `strict`, else the odd."""
         named = self._named(name)
-        layout: Layout | None = named and named.opened.facts.get(self._fact)
+        layout: Layout | None = named.opened.facts.get(self._fact) if named else None
         if named is None or layout is None or layout.strict:
             return False
         cleaned = self._cleaned.setdefault((layout, strict), layout.cleaned(strict=strict))

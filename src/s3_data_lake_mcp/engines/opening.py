@@ -233,17 +233,17 @@ class Opener:
         # Of a version whose first opening failed, too little is known.
         if seen is not None and self._hopeful and "format" in self.memory.facts(seen):
             self._hopes.append((seen, download_threads().submit(self.store.head, ref, self.meter)))
-            return self._seen(seen)
+            return self._opened(seen)
         if seen is not None:
             info = self.store.head(ref, self.meter).info
             if same_version(info, seen) and "format" in self.memory.facts(info):
-                return self._seen(info)
+                return self._opened(info)
         if format_of(ref.key) == "parquet":
             info, tail = self.store.get_tail(ref, TAIL_BYTES, self.meter)
-            opened = self._opened(info, b"", tail)
+            opened = replace(self._opened(info), tail=tail)
         else:
             info, head = self.store.get_head(ref, _affordable(self.meter), self.meter)
-            opened = self._opened(info, head, b"")
+            opened = replace(self._opened(info), head=head)
             self.memory.keep(info, "head", head)
         if not info.size_bytes:
             message = f"{ref} is empty"
@@ -253,22 +253,18 @@ class Opener:
 
     def listed(self, info: ObjectInfo, name: str) -> Opened:
         """Open an object of a listing, of a known format; no request is sent."""
-        opened = self._opened(info, b"", self.memory.facts(info).get("tail", b""))
-        opened.facts["format"] = name
-        return opened
+        self.memory.facts(info)["format"] = name
+        return self._opened(info)
 
-    def _seen(self, info: ObjectInfo) -> Opened:
+    def _opened(self, info: ObjectInfo) -> Opened:
         known = self.memory.facts(info)
-        return self._opened(info, known.get("head", b""), known.get("tail", b""))
-
-    def _opened(self, info: ObjectInfo, head: bytes, tail: bytes) -> Opened:
         return Opened(
             stores=self._stores,
             info=info,
             meter=self.meter,
-            head=head,
-            tail=tail,
-            facts=self.memory.facts(info),
+            head=known.get("head", b""),
+            tail=known.get("tail", b""),
+            facts=known,
             memory=self.memory,
         )
 
