@@ -16,8 +16,8 @@ from s3_data_lake_mcp.loaders.json_scan import BadLines, ValueDecoder, line_item
 from s3_data_lake_mcp.loaders.json_text import TextWindow
 
 _PIECE_BYTES = 256 << 10
-_LONG_FRACTION = re.compile(rb"[:\[,]\s*-?(?=[0-9]*\.)[0-9.]{19,}")
-"""A number with more digits than a double has (17, a point and a digit to spare)."""
+_LONG_FRACTION = re.compile(rb"[:\[,]\s*-?(?:0\.0*+[0-9]{18,}|(?=[1-9][0-9]*\.)[0-9.]{19,})")
+"""A number with more digits than the 17 that tell a double; zeros in front are none."""
 
 _DIGITS = bytes.maketrans(b"0123456789.", b"0" * 11)
 _MANY_DIGITS = b"0" * 19
