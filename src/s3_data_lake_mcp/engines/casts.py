@@ -229,7 +229,9 @@ def _fits_double(text: str, matches: str) -> str:
     short = f"length({text}) <= {_EXACT_DIGITS} AND NOT regexp_matches({text}, '[eE]')"
     others = f"{matches} AND CASE WHEN {short} THEN true ELSE {exact} END"
     plain = f"length({text}) <= {_EXACT_DIGITS} AND regexp_full_match({text}, {literal(_FIXED)})"
-    return f"CASE WHEN {plain} THEN true ELSE {others} END"
+    # Within these bounds the engine writes as few digits as tell doubles apart.
+    told = f"abs({number}) BETWEEN 1e-290 AND 1e15 AND {_rewritten(number, text)}"
+    return f"CASE WHEN {plain} THEN true WHEN {told} THEN true ELSE {others} END"
 
 
 def _written(number: str, precision: int) -> str:
