@@ -236,7 +236,7 @@ class CsvTable(Table):
     def _look_again(self, surprise: SurpriseError) -> bool:
         """Look at an object that is not like the others, expect empty text, or parse all of one."""
         if (member := self._guessed.get(surprise.path)) is not None:
-            near = self.place.members if is_modest(self.place) else self._behind(member)
+            near = self.place.members if is_modest(self.place) else self._around(member)
             self._look_at([one for one in near if self._fact not in one.opened.facts])
             return True
         if not isinstance(surprise, EmptyTextError):
@@ -256,7 +256,7 @@ class CsvTable(Table):
         if named is None or layout is None or layout.strict:
             return False
         cleaned = self._cleaned.setdefault((layout, strict), layout.cleaned(strict=strict))
-        for member in self._behind(named):
+        for member in self._around(named):
             if member.opened.facts.get(self._fact) is layout:
                 member.opened.facts[self._fact] = cleaned
         return True

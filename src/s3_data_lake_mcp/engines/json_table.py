@@ -248,7 +248,7 @@ class JsonTable(Table):
         if self._layout(member) is not None:
             return False
         # To look at one takes the engine as long as to read many.
-        looked = {id(one) for one in (*self._focus, *self._behind(member))}
+        looked = {id(one) for one in (*self._focus, *self._around(member))}
         self._focus = [one for one in self.place.members if id(one) in looked]
         return True
 
@@ -270,7 +270,7 @@ class JsonTable(Table):
         is_cleaned = mine.mode == "cleaned"
         if is_cleaned and not mine.passes:
             return False
-        for layout in dict.fromkeys(self._known(self._behind(member))):
+        for layout in dict.fromkeys(self._known(self._around(member))):
             layout.strict = layout.strict or (is_cleaned and layout.mode == "cleaned")
             layout.mode = "cleaned"
         return True

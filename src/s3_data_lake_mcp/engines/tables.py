@@ -92,14 +92,15 @@ class Table(ABC):
         """Return the object that an error names."""
         return next((one for one in self.place.members if str(one.info.ref) == path), None)
 
-    def _behind(self, member: Member) -> Sequence[Member]:
-        """Return one that surprised and those behind it, each time four times as many.
+    def _around(self, member: Member) -> Sequence[Member]:
+        """Return one that surprised and those around it, each time four times as many.
 
-        Where one object is not like the others, or not as its head shows, more may not be.
+        Where one object is not like the others, or not as its head shows, more may not be: also
+        before it, for several are read at once.
         """
         members = self.place.members
         at = next(i for i, one in enumerate(members) if one is member)
-        found = members[at : at + self._nearest]
+        found = members[max(0, at - self._nearest + 1) : at + self._nearest]
         self._nearest *= _MORE
         return found
 
