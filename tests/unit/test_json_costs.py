@@ -136,4 +136,4 @@ def test_the_levels_of_a_long_value_are_counted_without_a_call_for_each_part() -
 def test_a_long_flat_record_is_written_once() -> None:
     """It is written anew only where it nests too deep for the engine."""
     value = {"items": [{"at": at} for at in range(1_000)]}
-    assert calls_of(lambda: record_line(value, {}, set()))["_dumped"] == 1
+    assert calls_of(lambda: record_line(value, {}, set()))["encode"] == 1

@@ -15,6 +15,9 @@ from s3_data_lake_mcp.storage.reader import ObjectReader
 _MOST_LEVELS = 120
 """The engine reads 128; a deeper value is read as the text of it."""
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
+"""Not to ASCII: an escaped lone surrogate is not JSON to the engine."""
+
 _NUL = "\\u0000"
 VALUE = "value"
 """The column of values that are no objects."""
@@ -54,14 +57,14 @@ def record_line(value: object, names: Mapping[str, str], said: set[str]) -> str:
     record = value if isinstance(value, dict) else {VALUE: value}
     if names:
         record = {names.get(key, key): inner for key, inner in record.items()}
-    line = _dumped(record)
+    line = _ENCODER.encode(record)
     if _NUL in line and has_nul_key(record):
         record = _without_nul_keys(record)
-        line = _dumped(record)
+        line = _ENCODER.encode(record)
         said.add("Keys that hold a NUL character are shown with U+2400 in its place.")
     if line.count("[") + line.count("{") > _MOST_LEVELS:
-        deep = {key: _dumped(inner) for key, inner in record.items() if not _is_flat(inner)}
-        line = _dumped(record | deep) if deep else line
+        deep = {key: _ENCODER.encode(inner) for key, inner in record.items() if not _is_flat(inner)}
+        line = _ENCODER.encode(record | deep) if deep else line
     shown = scrub(line)
     if shown != line:
         said.add("Characters that are not valid Unicode are shown as U+FFFD.")
@@ -84,11 +87,6 @@ def _without_nul_keys(value: Any) -> Any:  # noqa: ANN401 - JSON
 def nameable(key: str) -> str:
     """Return a key as a name that the engine can have."""
     return scrub(key).replace("\0", "\u2400")
-
-
-def _dumped(value: object) -> str:
-    # Not as ASCII: an escaped lone surrogate is not JSON to the engine.
-    return json.dumps(value, ensure_ascii=False, check_circular=False, separators=(",", ":"))
 
 
 def _is_flat(value: object) -> bool:
