@@ -73,6 +73,18 @@ def test_no_statement_of_a_profile_reads_the_rows_anew(packed: bool) -> None:  #
     assert (len(engine.statements) > 3, anew) == (True, ["SELECT * FROM data LIMIT 0"])
 
 
+@pytest.mark.parametrize("more", [0, 1])
+def test_few_rows_are_measured_by_the_counts_of_their_values(more: int) -> None:
+    """There are no more values than rows: 1,500 columns took two thirds longer."""
+    summaries = Summaries()
+    engine = summaries.engine = _Telling(summaries.store, summaries.settings)
+    summaries.put("a.csv", _csv(_ROWS + more))
+    (number, half, _) = summaries.of("a.csv", "exact")["profile"]["columns"]
+    assert (number["distinct"], half["distinct"]) == (_ROWS + more, 7)
+    assert (half["min"], half["max"], half["quantiles"]["p50"]) == (0.0, 3.0, 1.5)
+    assert any("quantile_cont" in sql for sql in engine.statements) == bool(more)
+
+
 def test_rows_that_do_not_fit_into_memory_are_read_for_each_statement() -> None:
     """They are not refused: a statement may need but little of them at a time."""
     desk = Desk(settings=_small(ByteSize(192 << 20)))
