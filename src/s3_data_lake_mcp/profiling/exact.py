@@ -74,9 +74,7 @@ def measure(
         if _may_be_blank(column, first):
             chosen.add_fields(column, blanks(column))
 
-    if small and plans is None and _rows(session) <= MOST_COUNTED_VALUES:
-        # There are no more values than rows, and their counts tell all.
-        plans = {column.position: Plan(count_all=column.kind != "opaque") for column in columns}
+    plans = plans or _plans_of_few(session, columns, small=small)
     try:
         first = _passed(session, columns, add_measures, small=small)
     except LimitExceededError:
@@ -98,9 +96,16 @@ def measure(
     return Measured(rows=rows, figures=figures, notices=[said] if said else [])
 
 
-def _rows(session: TableSession) -> int:
+def _plans_of_few(
+    session: TableSession, columns: Sequence[ProfiledColumn], *, small: bool
+) -> dict[int, Plan] | None:
+    """Return plans to count all values, if there are no more rows: their counts tell everything."""
+    if not small:
+        return None
     count = session.execute(f"SELECT count(*) FROM {session.rows}")  # noqa: S608 - our own
-    return int(count.column(0)[0].as_py())
+    if count.column(0)[0].as_py() > MOST_COUNTED_VALUES:
+        return None
+    return {column.position: Plan(count_all=column.kind != "opaque") for column in columns}
 
 
 def _is_varied(column: ProfiledColumn, row: Mapping[str, object]) -> bool:
