@@ -33,6 +33,8 @@ class Memory:
         with self._lock:
             facts = self.facts(info)
             self._drop(place)
+            if len(data) > _KEPT_BYTES:
+                return
             facts[name] = data
             self._kept[place] = (facts, name)
             self._kept_bytes += len(data)

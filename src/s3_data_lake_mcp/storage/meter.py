@@ -5,6 +5,9 @@ import time
 
 from s3_data_lake_mcp.errors import DeadlineExceededError, LimitExceededError
 
+_GUESSING_SHARE = 32
+"""One part in so many of the budget may be spent on what nobody asked for."""
+
 
 class ScanMeter:
     """Counts what one call costs, and stops it at its deadline, budget or cancellation.
@@ -52,6 +55,11 @@ class ScanMeter:
     def remaining_bytes(self) -> int:
         """Bytes that the scan budget still allows."""
         return max(0, self._max_bytes - self.kept_bytes - self.bytes_read)
+
+    @property
+    def may_guess(self) -> bool:
+        """Whether so little of the budget is spent that bytes may come which nobody asked for."""
+        return self.bytes_read * _GUESSING_SHARE < self._max_bytes
 
     @property
     def cancelled(self) -> bool:

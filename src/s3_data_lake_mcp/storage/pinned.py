@@ -34,9 +34,6 @@ TAIL_BYTES = 64 << 10
 WHOLE_COLUMNAR_BYTES = 1 << 20
 """The tail of a columnar object of a listing is all of it, up to this size."""
 
-_SPARE_BYTES = 64 << 20
-"""Of a scan budget with less left, nothing is spent on what nobody asked for."""
-
 type Access = Literal["columns", "scan", "stream"]
 """How an object is read: `columns` by exact ranges, footer first; `scan` from start to end, through
 the engine's cache; `stream` likewise without a cache."""
@@ -199,7 +196,7 @@ class PinnedObject:
 
     def _read_near(self, start: int, stop: int) -> bytes | None:
         """Return bytes that come with others, if so many may be read that are asked for by none."""
-        if self._meter.remaining_bytes < _SPARE_BYTES:
+        if not self._meter.may_guess:
             return None
         with self._lock:
             end = self.info.size_bytes - len(self._tail)
