@@ -149,9 +149,10 @@ class Table(ABC):
 
 
 def need_heads(members: Sequence[Member], length: int) -> None:
-    """Have the first bytes of objects, fetched side by side."""
-    with ThreadPoolExecutor(_HEAD_THREADS) as pool:
-        list(pool.map(lambda member: member.opened.need_head(length), members))
+    """Have the first bytes of several objects, fetched side by side; who needs one gets it."""
+    if len(members) > 1:
+        with ThreadPoolExecutor(_HEAD_THREADS) as pool:
+            list(pool.map(lambda member: member.opened.need_head(length), members))
 
 
 def type_name(kind: pa.DataType) -> str:

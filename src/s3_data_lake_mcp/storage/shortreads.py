@@ -40,7 +40,8 @@ class NearReads:
 
     Row groups may be of a few hundred rows: each read of one would be a request. Once some have
     followed each other, what lies between is fetched with them, twice as much each time, and the
-    next of it ahead: about as much as was read, and `BLOCK_BYTES` at most.
+    next of it ahead: about as much as they have passed, and `BLOCK_BYTES` at most. That may be many
+    times what they ask for, so who calls bounds it (`ScanMeter.may_guess`).
     """
 
     def __init__(self, fetch: Callable[[int, int], bytes], stop: int) -> None:
