@@ -205,6 +205,19 @@ def test_what_is_refused_is_logged_as_json_without_a_stack(lake_bucket: str) -> 
     assert {entry["level"] for entry in entries} <= {"INFO", "WARNING"}
 
 
+def test_what_a_worker_warns_of_is_logged_as_json(lake_bucket: str, tmp_path: Path) -> None:
+    """A folder that the cache cannot be in is named by its setting, in a line like all others."""
+    tmp_path.chmod(0o755)
+    server = RawServer(S3_DATA_LAKE_CACHE_DIR=str(tmp_path))
+    server.begin()
+    server.call(2, "query_csv_data", bucket_name=lake_bucket, object_key="orders.csv")
+    server.answer(2)
+    code, err = server.end()
+    assert code == 0
+    messages = [json.loads(line)["message"] for line in err.splitlines()]
+    assert any(one.startswith("S3_DATA_LAKE_CACHE_DIR ") for one in messages), err
+
+
 @pytest.mark.parametrize("mode", ["legacy", "auto"])
 async def test_both_generations_of_the_protocol(lake_bucket: str, mode: str) -> None:
     """The handshake and 2026-07-28 list and call alike."""

@@ -64,7 +64,7 @@ class Copies:
                 return None
             return Draft(goal, info.size_bytes, self._trim)
         except OSError as exc:
-            _LOGGER.warning("cannot write the cache folder: %s", exc.strerror)
+            _LOGGER.warning("S3_DATA_LAKE_CACHE_DIR cannot be written to: %s", exc.strerror)
             self._usable = False
             return None
 
@@ -109,10 +109,10 @@ def _is_private(folder: Path) -> bool:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = folder.stat()
     except OSError as exc:
-        _LOGGER.warning("cannot use the cache folder: %s", exc.strerror)
+        _LOGGER.warning("S3_DATA_LAKE_CACHE_DIR cannot be used: %s", exc.strerror)
         return False
     if found.st_uid != os.geteuid() or found.st_mode & 0o077:
-        _LOGGER.warning("the cache folder is not used: it must be yours alone (mode 700)")
+        _LOGGER.warning("S3_DATA_LAKE_CACHE_DIR is not used: it must be yours alone (mode 700)")
         return False
     return True
 
@@ -213,7 +213,7 @@ class Draft:
                 elif before <= self._size // 2 < self._written:
                     self._make_room()
             except OSError as exc:
-                _LOGGER.warning("cannot write the cache folder: %s", exc.strerror)
+                _LOGGER.warning("S3_DATA_LAKE_CACHE_DIR cannot be written to: %s", exc.strerror)
                 self._drop()
 
     def _reached(self) -> int:

@@ -9,6 +9,7 @@ from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import Any
 
+from s3_data_lake_mcp import observability
 from s3_data_lake_mcp.errors import LakeError, LimitExceededError, NotFoundError
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ScanMeter
@@ -34,6 +35,7 @@ def serve(connection: Connection, settings: Settings, environment: dict[str, str
     """
     os.environ.clear()
     os.environ.update(environment)
+    observability.configure(settings.log_level)
     # Parsers load in workers only.
     from s3_data_lake_mcp import confine, frames  # noqa: PLC0415
     from s3_data_lake_mcp.jobs import registry, workplace  # noqa: PLC0415
