@@ -90,6 +90,18 @@ def test_what_is_hidden_is_told_unless_it_was_named(
     assert bool(hidden) is bool(told)
 
 
+@pytest.mark.parametrize("key", ["in/", "in/**"])
+def test_data_that_is_named_as_a_folder_is_told(settings: Settings, key: str) -> None:
+    """It may be a marker with text in it, or rows that nobody would miss; an empty one is none."""
+    store = MemoryStore()
+    for name, body in {"in/a.csv": b"x\n1\n", "in/b/": b"x\n2\n", "in/c/": b""}.items():
+        store.put("lake", name, body)
+    query = Query(bucket="lake", key=key, max_rows=9, sql="SELECT sum(x) AS s FROM data")
+    result = DuckDbEngine(store, settings).run(query, ScanMeter())
+    assert result.table.to_pylist() == [{"s": 1}]
+    assert result.notices == ["1 object is named as a folder and left out: in/b/."]
+
+
 @pytest.mark.parametrize(
     ("name", "body", "notices"),
     [

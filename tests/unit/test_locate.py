@@ -52,7 +52,7 @@ def keys_at(store: MemoryStore, key: str) -> tuple[str, list[str]]:
         ("d/[bc].*", "glob", ["d/b.csv", "d/b.json"]),
         ("e/*", "glob", []),
         ("d/a.csv", "object", []),
-        ("d/", "prefix", ["d/[ab].csv", "d/[z-a].csv", "d/a.csv", "d/b.csv", "d/b.json"]),
+        ("d/", "prefix", ["d/[ab].csv", "d/[z-a].csv", "d/a.csv", "d/b.csv", "d/b.json", "d/c/"]),
     ],
 )
 def test_a_key_names_an_object_a_prefix_or_what_a_glob_fits(

@@ -111,7 +111,9 @@ def find_place(opener: Opener, bucket: str, key: str, asked: str) -> Place:
     named = glob_prefix(key) if found.kind == "glob" else key
     hidden = {one.key for one in listed if is_hidden(one.key, named)}
     seen = [one for one in listed if one.key not in hidden]
-    data = [one for one in seen if one.size_bytes]
+    # Consoles write text into some of their folder markers.
+    folders = [one.key for one in seen if one.key.endswith("/")]
+    data = [one for one in seen if one.size_bytes and not one.key.endswith("/")]
     if not data:
         message = f"{uri} holds no objects with data" if listed else f"{uri} matches no object"
         raise NotFoundError(message, bucket=bucket, key=key)
@@ -120,6 +122,7 @@ def find_place(opener: Opener, bucket: str, key: str, asked: str) -> Place:
     concealed = [one.key for one in listed if one.size_bytes and one.key in hidden]
     for keys, why in ((empty, "empty"), (concealed, "hidden")):
         place.notices += left_out([key for key in keys if format_of(key) == place.format], why)
+    place.notices += left_out(folders, "named as a folder")
     tables = dict(filter(None, (table_of(one.key) for one in listed)))
     for root in islice((root for root in tables if root.startswith(named)), _NAMED):
         place.notices.append(

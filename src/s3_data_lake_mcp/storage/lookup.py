@@ -18,7 +18,7 @@ _HADOOP = "_$folder$"
 class Found:
     """What a key names: one object, or the many below a prefix or behind a glob.
 
-    `objects` yields the many, folder markers left out; for an object it is empty.
+    `objects` yields the many, empty folder markers left out; for an object it is empty.
     """
 
     kind: Literal["object", "prefix", "glob"]
@@ -75,4 +75,4 @@ def locate(store: ObjectStore, bucket: str, key: str, meter: ScanMeter) -> Found
 
 
 def _data(objects: Iterator[ListedObject]) -> Iterator[ListedObject]:
-    return (listed for listed in objects if not listed.key.endswith("/"))
+    return (one for one in objects if one.size_bytes or not one.key.endswith("/"))
