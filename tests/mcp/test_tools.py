@@ -311,21 +311,33 @@ async def test_resources_and_prompts(call: Caller) -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "says", "code"),
+    ("place", "says", "hint", "code"),
     [
-        (f"{BUCKET}/not-there.csv", f"not_found: s3://{BUCKET}/not-there.csv", INVALID_PARAMS),
-        ("no-such-bucket-of-ours/x", "not_found: s3://no-such-bucket-of-ours", INVALID_PARAMS),
-        ("NO_BUCKET/x", "invalid_argument: ", INVALID_PARAMS),
+        (
+            f"{BUCKET}/order.csv",
+            f"not_found: s3://{BUCKET}/order.csv",
+            "Nearest: orders.csv",
+            INVALID_PARAMS,
+        ),
+        (
+            "no-such-bucket-of-ours/x",
+            "not_found: s3://no-such-bucket-of-ours",
+            "The buckets are ",
+            INVALID_PARAMS,
+        ),
+        ("NO_BUCKET/x", "invalid_argument: ", "A name has 3 to 63", INVALID_PARAMS),
     ],
 )
 async def test_a_resource_that_cannot_be_read(
-    call: Caller, place: str, says: str, code: int
+    call: Caller, place: str, says: str, hint: str, code: int
 ) -> None:
-    """The contract's code and words, under the protocol's code for who asks wrongly."""
+    """The contract's code, words and hint, under the protocol's code for who asks wrongly."""
     with pytest.raises(MCPError) as caught:
         await call.client.read_resource(f"s3://{place}")
     assert caught.value.error.code == code
-    assert caught.value.error.message.startswith(says)
+    first, second = caught.value.error.message.splitlines()
+    assert first.startswith(says)
+    assert second.startswith(f"hint: {hint}")
 
 
 async def test_a_hint_names_no_tool_that_is_switched_off(lake_bucket: str) -> None:

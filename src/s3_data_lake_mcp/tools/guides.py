@@ -14,15 +14,20 @@ from fastmcp.resources.security import ResourceSecurity
 from pydantic import Field
 
 from s3_data_lake_mcp.errors import LakeError, NotFoundError, RequestError
-from s3_data_lake_mcp.fence import visible
 from s3_data_lake_mcp.globs import entries
 from s3_data_lake_mcp.lake import Call, Lake
 from s3_data_lake_mcp.loaders.formats import READ_TOOLS
 from s3_data_lake_mcp.settings import Settings
+from s3_data_lake_mcp.storage.nearest import explain_missing
 from s3_data_lake_mcp.tools.analysis import get_file_metadata
-from s3_data_lake_mcp.tools.registry import enabled
+from s3_data_lake_mcp.tools.context import offered_clauses
+from s3_data_lake_mcp.tools.registry import enabled, switched_off
+from s3_data_lake_mcp.tools.words import error_lines
 
 _LOGGER = logging.getLogger(__name__)
+
+_ERROR_PARTS = 4
+"""What of an answer's bytes a part of an error's text may take: one in this many."""
 
 _OPENING = """\
 Read-only access to the files of an S3 data lake: CSV, JSON, JSON Lines, Parquet, also compressed.
@@ -119,7 +124,13 @@ def add_resources(server: FastMCP, lake: Lake) -> None:
         except LakeError as exc:
             # The framework would log it with a stack, as if it were a bug.
             _LOGGER.info("resource refused", extra={"code": exc.code})
-            message = f"{exc.code}: {visible(str(exc))}."
+            told = exc
+            if isinstance(exc, NotFoundError):
+                explain = partial(explain_missing, lake.store, exc, call.meter)
+                told = await anyio.to_thread.run_sync(explain)
+            hint = offered_clauses(told.hint, switched_off(lake.settings))
+            share = lake.settings.max_result_bytes // _ERROR_PARTS
+            message = "\n".join(error_lines(told, hint, share))
             asked_wrongly = isinstance(exc, NotFoundError | RequestError)
             kind = ValidationError if asked_wrongly else ResourceError
             raise kind(message, log_level=logging.DEBUG) from exc

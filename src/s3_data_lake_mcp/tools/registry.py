@@ -90,7 +90,7 @@ class LakeTool(Tool):
         tool._function = function
         tool._signature = Signature(function)
         tool._lake = lake
-        tool._hidden = frozenset(_names()) - set(enabled(lake.settings))
+        tool._hidden = switched_off(lake.settings)
         return tool
 
     def get_meta(self) -> dict[str, Any] | None:  # type: ignore[override] # None: no field at all
@@ -264,6 +264,11 @@ def enabled(settings: Settings) -> list[str]:
             )
             raise InvalidArgumentError(message, hint=f"The tools are {', '.join(names)}.")
     return [name for name in names if is_offered(name, settings)]
+
+
+def switched_off(settings: Settings) -> frozenset[str]:
+    """Return the names of the tools that are not offered."""
+    return frozenset(_names()) - set(enabled(settings))
 
 
 def register(server: FastMCP, lake: Lake) -> None:
