@@ -160,11 +160,17 @@ class _FanOut:
 
     def _schedule(self) -> None:
         for at, piece in enumerate(self._pieces):
-            if len(self._flying) >= max(self._width, 1) or (at and self._waiting > _MOST_WAITING):
+            if len(self._flying) >= max(self._width, 1) or (at and self._ahead_enough()):
                 return
             if not piece.busy and not piece.done:
                 piece.busy = True
                 self._flying[self._threads().submit(self._fetch, piece)] = (piece, None)
+
+    def _ahead_enough(self) -> bool:
+        """Tell whether no more is to be fetched ahead; a hesitant consumer may stop any time."""
+        if self._width == WIDTH:
+            return self._waiting > _MOST_WAITING
+        return len(self._flying) + sum(len(one.pages) for one in self._pieces) >= self._width
 
     def _collect(self) -> None:
         landed, _ = wait(self._flying, timeout=_TICK_SECONDS, return_when=FIRST_COMPLETED)
