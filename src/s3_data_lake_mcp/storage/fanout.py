@@ -69,7 +69,6 @@ def walk_wide(  # noqa: PLR0913 - where to list, and how to
     """Yield the objects below a prefix in key order, folders listed side by side.
 
     Of a `glob` all objects below the prefix come that fit it, and maybe others.
-
     What it fetches ahead is bounded, and dropped when the iteration is abandoned.
 
     A `hesitant` consumer may stop soon: nothing is asked for before the first page is taken,
