@@ -102,6 +102,19 @@ def test_data_that_is_named_as_a_folder_is_told(settings: Settings, key: str) ->
     assert result.notices == ["1 object is named as a folder and left out: in/b/."]
 
 
+def test_data_below_an_object_that_is_named_as_a_folder_is_told(settings: Settings) -> None:
+    """The object wins; that more is below it was to be seen in no answer."""
+    store = MemoryStore()
+    for name, body in {"mix/": b"x\n1\n", "mix/a.csv": b"x\n2\n"}.items():
+        store.put("lake", name, body)
+    query = Query(bucket="lake", key="mix/", max_rows=9, sql="SELECT sum(x) AS s FROM data")
+    result = DuckDbEngine(store, settings).run(query, ScanMeter())
+    assert result.table.to_pylist() == [{"s": 1}]
+    (notice,) = result.notices
+    assert notice.startswith("s3://lake/mix/ is itself an object; what is below it was not looked")
+    assert notice.endswith("such as mix/a.csv: mix/** names that.")
+
+
 @pytest.mark.parametrize(
     ("name", "body", "notices"),
     [

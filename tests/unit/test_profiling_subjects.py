@@ -166,3 +166,14 @@ def test_a_column_that_one_object_of_many_has_can_be_asked_for(
         summaries.of("t/", "exact", "d")
     with pytest.raises(UnknownColumnError, match=r"The sample of .* has no column 'c'"):
         summaries.of("t/", "sample", "c")
+
+
+def test_an_object_that_is_named_as_a_folder_hides_nothing_in_silence(summaries: Summaries) -> None:
+    """Below such a name more is expected; where nothing is, nothing is said of it."""
+    summaries.put("mix/", CSV)
+    assert "itself an object" not in str(summaries.of("mix/", "exact")["notices"])
+    summaries.put("mix/x.csv", CSV * 2)
+    told = summaries.of("mix/", "exact")
+    assert told["inventory"]["objects"] == 1
+    assert "s3://lake/mix/ is itself an object" in str(told["notices"])
+    assert "x.csv" in str(summaries.of("mix/**", "exact")["inventory"])

@@ -102,7 +102,9 @@ def find_place(opener: Opener, bucket: str, key: str, asked: str) -> Place:
     """
     found = locate(opener.store, bucket, key, opener.meter)
     if found.kind == "object":
-        return _one(opener, ObjectRef(bucket=bucket, key=key), asked)
+        place = _one(opener, ObjectRef(bucket=bucket, key=key), asked)
+        place.notices += found.notices
+        return place
     listed = list(islice(found.objects, _MAX_OBJECTS + 1))
     uri = f"s3://{bucket}/{key}"
     if len(listed) > _MAX_OBJECTS:

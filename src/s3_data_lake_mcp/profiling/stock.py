@@ -13,7 +13,7 @@ from s3_data_lake_mcp.profiling.inventory import Inventory
 from s3_data_lake_mcp.storage import ListedObject, ObjectRef, ObjectStore, ScanMeter
 from s3_data_lake_mcp.storage.fanout import OutOfTimeError, walk_wide
 from s3_data_lake_mcp.storage.keys import glob_prefix, glob_regex, is_glob
-from s3_data_lake_mcp.storage.lookup import is_object
+from s3_data_lake_mcp.storage.lookup import hiding_notices, is_object
 
 KEPT_OBJECTS = 1_001
 _LAST_SECONDS = 12.0
@@ -101,12 +101,14 @@ def take_stock(
         return _filled(_new_stock(bucket, prefix, "glob"), walk, matching)
     keys = walk_wide(store, bucket, prefix, meter, late=late)
     try:
-        first = list(islice(keys, 1))
+        first = list(islice(keys, 2))
     except AccessDeniedError as exc:
         # Whoever may read an object need not be allowed to list its bucket.
         return _only(bucket, _headed(store, ObjectRef(bucket=bucket, key=prefix), meter, exc))
     if is_object(first, prefix):
-        return _only(bucket, first[0])
+        stock = _only(bucket, first[0])
+        stock.notices += hiding_notices(first, bucket)
+        return stock
     stock = _new_stock(bucket, prefix, "prefix")
     walk = _Walk(keys=chain(first, keys), late=late, progress=progress)
     return _filled(stock, walk, walk)

@@ -23,6 +23,7 @@ class Found:
 
     kind: Literal["object", "prefix", "glob"]
     objects: Iterator[ListedObject]
+    notices: Sequence[str] = ()
 
 
 def marked_folder(key: str, size_bytes: int) -> str:
@@ -42,6 +43,20 @@ def is_object(first: Sequence[ListedObject], key: str) -> bool:
     return bool(first) and first[0].key == key and not is_folder_marker(first[0])
 
 
+def hiding_notices(first: Sequence[ListedObject], bucket: str) -> list[str]:
+    """Return the notice of an object that is named as a folder, if anything is in that folder.
+
+    `first` is what a listing of its key as a prefix begins with: the object, and what comes next.
+    """
+    if len(first) == 1 or not first[0].key.endswith("/"):
+        return []
+    notice = (
+        f"s3://{bucket}/{first[0].key} is itself an object; what is below it was not looked at, "
+        f"such as {first[1].key}: {first[0].key}** names that."
+    )
+    return [notice]
+
+
 def locate(store: ObjectStore, bucket: str, key: str, meter: ScanMeter) -> Found:
     """Tell whether a key names an object, a prefix (it is empty or ends in `/`), or a glob.
 
@@ -51,9 +66,10 @@ def locate(store: ObjectStore, bucket: str, key: str, meter: ScanMeter) -> Found
     first: list[ListedObject] = []
     if not key or key.endswith("/"):
         below = walk_wide(store, bucket, key, meter)
-        first += islice(below, 1)
+        first += islice(below, 2)
         if is_object(first, key):
-            return Found(kind="object", objects=iter(()))
+            notices = hiding_notices(first, bucket)
+            return Found(kind="object", objects=iter(()), notices=notices)
         return Found(kind="prefix", objects=_data(chain(first, below)))
     if not is_glob(key):
         return Found(kind="object", objects=iter(()))
