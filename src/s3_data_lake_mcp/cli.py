@@ -60,7 +60,7 @@ def _parser() -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentPa
         description="Read-only MCP server over an S3 data lake. Without a command it serves stdio.",
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
-    parser.set_defaults(run=_serve, transport="stdio", host=_LOOPBACK, port=_PORT)
+    parser.set_defaults(run=_serve, transport="stdio", host=None, port=None)
     commands = parser.add_subparsers(metavar="command")
     serve = commands.add_parser("serve", help="serve MCP over stdio or HTTP")
     serve.set_defaults(run=_serve)
@@ -73,12 +73,8 @@ def _parser() -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentPa
         command.add_argument(
             "--transport", choices=("stdio", "http"), default="stdio", help="default: %(default)s"
         )
-        command.add_argument(
-            "--host", default=_LOOPBACK, help="address to bind, default: %(default)s"
-        )
-        command.add_argument(
-            "--port", type=_port, default=_PORT, help="port to bind, default: %(default)s"
-        )
+        command.add_argument("--host", help=f"address to bind for HTTP, default: {_LOOPBACK}")
+        command.add_argument("--port", type=_port, help=f"port to bind, default: {_PORT}")
     _add_configuring(commands)
     return parser, commands.choices
 
@@ -102,12 +98,23 @@ def _add_configuring(commands: "argparse._SubParsersAction[argparse.ArgumentPars
     )
 
 
+def _settle_address(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Fill in where HTTP is served; an address without HTTP would be passed over in silence."""
+    defaults = {"host": _LOOPBACK, "port": _PORT}
+    for name, default in defaults.items():
+        if vars(options).get(name) is None:
+            setattr(options, name, default)
+        elif options.transport != "http":
+            parser.error(f"--{name} is for HTTP: add --transport http")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     parser, commands = _parser()
     words = sys.argv[1:] if argv is None else argv
     _refuse_unknown(parser, commands, words)
     options = parser.parse_args(words)
+    _settle_address(parser, options)
     # Read when the framework is imported: no update check, and logs stay ours.
     os.environ.setdefault("FASTMCP_CHECK_FOR_UPDATES", "off")
     os.environ.setdefault("FASTMCP_LOG_ENABLED", "false")

@@ -139,7 +139,13 @@ def serve_http(settings: Settings, *, host: str, port: int) -> int:
         )
         # It raises the signal anew when it has stopped: that is no failure.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        uvicorn.Server(config).run()
+        listener = uvicorn.Server(config)
+        try:
+            listener.run()
+        except SystemExit as exc:
+            if exc.code and not listener.started:
+                _LOGGER.error("HTTP was not served: give another --port or --host")  # noqa: TRY400 - the reason is logged
+            raise
     return 0
 
 

@@ -79,6 +79,37 @@ def test_an_unknown_option_is_told_with_what_is_like_it(
     assert told in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["serve", "--port", "8000"], "--port is for HTTP: add --transport http"),
+        (["demo", "--serve", "--host", "::1"], "--host is for HTTP: add --transport http"),
+    ],
+)
+def test_an_address_without_http_is_refused(
+    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever gives one waits for HTTP, and would wait in vain."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    assert ended.value.code == 2
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.timeout(60)
+def test_a_port_that_is_taken_is_told_with_the_way_on() -> None:
+    """The reason, then what to give instead; the exit code tells what started it."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        command = [*MODULE, "serve", "--transport", "http", "--port", str(taken.getsockname()[1])]
+        ended = subprocess.run(
+            [sys.executable, *command], capture_output=True, text=True, check=False
+        )
+    assert ended.returncode
+    reason, way_on = [json.loads(line)["message"] for line in ended.stderr.splitlines()]
+    assert "address already in use" in reason
+    assert way_on == "HTTP was not served: give another --port or --host"
+
+
 def test_the_version_is_that_of_the_distribution(capsys: pytest.CaptureFixture[str]) -> None:
     """On standard output, and it ends with 0."""
     with pytest.raises(SystemExit) as ended:
