@@ -36,7 +36,7 @@ _DOTENV = ".env"
 _LARGEST_SIZE = 1 << 60
 _MOST_ROWS = 1_000_000_000
 _MOST_SECONDS = 1_000_000
-_SIZE = re.compile(r"\s*\d*\.?\d+\s*\w*\s*")
+_SIZE = re.compile(r"\s*\d*\.?\d+\s*[kmgtpe]?(?:i?b(?:it)?)?\s*", re.IGNORECASE)
 _SSM_PATH = re.compile(r"(?:/[A-Za-z0-9_.-]+)+/?")
 
 

@@ -120,9 +120,9 @@ def test_many_threads_survive_one_rotation(rotation: Rotation) -> None:
 def test_an_unknown_profile_is_no_credentials(
     rotation: Rotation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A mistyped AWS_PROFILE is told as missing credentials; it works once it is there."""
+    """A mistyped AWS_PROFILE is told as such; it works once it is there."""
     monkeypatch.setenv("AWS_PROFILE", "late")
-    with pytest.raises(NoCredentialsError):
+    with pytest.raises(NoCredentialsError, match="the profile that AWS_PROFILE names"):
         rotation.read()
     rotation.write(NEW, profile="late")
     assert rotation.read() == b"a,b\n1,2\n"

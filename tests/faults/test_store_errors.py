@@ -138,6 +138,7 @@ def test_a_refused_head_request_has_no_text_but_a_code(
     error = refused(lambda: impatient_store.head(ref, meter()))
     assert error.code == expected
     assert str(ref) in str(error)
+    assert f"{status}: {status}" not in str(error)
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def test_memory_that_no_call_gets_by_with_is_refused(
         Settings()
 
 
-@pytest.mark.parametrize("text", ["5,000 MB", "1,5GiB", "50%", "2GB;", "4GiB/2", "-1", "much"])
+@pytest.mark.parametrize("text", ["5,000 MB", "1,5GiB", "2GB;", "4GiB/2", "-1", "4Gi", "much"])
 def test_half_a_size_is_none(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     """A budget of five bytes is not what was written."""
     monkeypatch.setenv(f"{PREFIX}MAX_SCAN_BYTES", text)

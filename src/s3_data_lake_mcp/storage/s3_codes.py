@@ -68,6 +68,13 @@ NO_CREDENTIALS = Meaning(
     "sso login, or a role. Files that change are picked up without a restart.",
     Step.RENEW,
 )
+NO_PROFILE = Meaning(
+    NoCredentialsError,
+    "the profile that AWS_PROFILE names does not exist",
+    "Set AWS_PROFILE to one that aws configure list-profiles prints, or unset it. Files that "
+    "change are picked up without a restart.",
+    Step.RENEW,
+)
 UNKNOWN_KEY = Meaning(
     NoCredentialsError, "AWS does not know the access key", NO_CREDENTIALS.hint, Step.RENEW
 )

@@ -46,6 +46,7 @@ _OF_A_VERSION = {
 }
 
 _RAISED: tuple[tuple[tuple[type[Exception], ...], Meaning], ...] = (
+    ((sdk.ProfileNotFound,), s3_codes.NO_PROFILE),
     (
         (
             sdk.SSOError,
@@ -60,7 +61,6 @@ _RAISED: tuple[tuple[tuple[type[Exception], ...], Meaning], ...] = (
             sdk.NoCredentialsError,
             sdk.PartialCredentialsError,
             sdk.NoAuthTokenError,
-            sdk.ProfileNotFound,
             sdk.ConfigNotFound,
             sdk.ConfigParseError,
             sdk.InvalidConfigError,
@@ -186,9 +186,9 @@ def _text(exc: ClientError) -> str:
 
 
 def _said(exc: ClientError) -> str:
-    """Return code and text of an answer, redacted."""
-    text = redact(_text(exc)).rstrip(".")
-    return f"{redact(_code(exc))}: {text}" if text else redact(_code(exc))
+    """Return code and text of an answer, redacted; no code where that is the status alone."""
+    code = "" if _code(exc) == str(status_of(exc)) else redact(_code(exc))
+    return ": ".join(filter(None, (code, redact(_text(exc)).rstrip("."))))
 
 
 def _sign_in_failed(exc: ClientError, asked: Asked) -> LakeError:
@@ -207,7 +207,7 @@ def _sign_in_failed(exc: ClientError, asked: Asked) -> LakeError:
 
 def _by_status(exc: ClientError, asked: Asked) -> LakeError:
     status = status_of(exc)
-    message = f"{asked.subject}: S3 answered {status}: {_said(exc)}"
+    message = f"{asked.subject}: S3 answered {status}: {_said(exc)}".removesuffix(": ")
     if status == _NOT_IMPLEMENTED:
         hint = f"The store does not have {asked.action}; go on without it."
         return StoreUnavailableError(message, hint=hint)
