@@ -118,7 +118,6 @@ HONEST_FORMS: dict[str, Callable[[], None]] = {
 }
 
 
-@pytest.mark.timeout(200)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_command_runs(command: str) -> None:
     """Each command of a document is run, whole or in its cheapest honest form."""
@@ -142,7 +141,6 @@ def demo_environment() -> Iterator[dict[str, str]]:
         yield lake.environment()
 
 
-@pytest.mark.timeout(200)
 @pytest.mark.parametrize("code", SCRIPTS)
 def test_python_example_runs(code: str, demo_environment: dict[str, str], tmp_path: Path) -> None:
     """Each Python example runs as a script on the demo lake."""

@@ -96,7 +96,6 @@ def test_an_address_without_http_is_refused(
     assert told in capsys.readouterr().err
 
 
-@pytest.mark.timeout(60)
 def test_a_port_that_is_taken_is_told_with_the_way_on() -> None:
     """The reason, then what to give instead; the exit code tells what started it."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -158,7 +157,6 @@ def _demo_processes(parent: int) -> list[psutil.Process]:
         return []
 
 
-@pytest.mark.timeout(90)
 async def test_demo_serves_its_lake_over_stdio_whatever_the_users_settings() -> None:
     """`demo --serve` is an MCP server on the demo lake, whatever AWS settings the user has."""
     transport = StdioTransport(
@@ -221,7 +219,6 @@ def served(free_port: int) -> Iterator[tuple[subprocess.Popen[str], str]]:
     process.communicate()
 
 
-@pytest.mark.timeout(120)
 def test_ctrl_c_ends_demo_over_http_and_leaves_nothing(
     served: tuple[subprocess.Popen[str], str],
 ) -> None:
@@ -239,7 +236,6 @@ def test_ctrl_c_ends_demo_over_http_and_leaves_nothing(
     assert alive == []
 
 
-@pytest.mark.timeout(90)
 def test_ctrl_c_ends_the_tour_and_leaves_nothing() -> None:
     """Ctrl-C in the middle of the tour ends everything, with 130 and without a stack."""
     process = subprocess.Popen(
