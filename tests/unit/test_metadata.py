@@ -167,6 +167,9 @@ def test_a_name_that_lies_is_named() -> None:
     assert any("not compressed" in notice for notice in plain["notices"])
 
 
+_MANY = {f"k{at}": at for at in range(1_500)}
+
+
 @pytest.mark.parametrize(
     ("key", "body", "layout", "keys", "rows"),
     [
@@ -178,6 +181,11 @@ def test_a_name_that_lies_is_named() -> None:
         ("a.jsonl", b'{"a":1,"b":[2]}\n' * 9_000, "lines", ["a", "b"], None),
         ("a.jsonl", '{"a":1,"b":"x\u2028y"}\n'.encode() * 9_000, "lines", ["a", "b"], None),
         ("a.json", b'{"x":1,"rows":[' + b"1," * 99_000 + b"1]}", "object", ["x", "rows"], None),
+        ("a.json", json.dumps(_MANY).encode(), "object", [*_MANY], None),
+        ("a.json", json.dumps([_MANY]).encode(), "array", [*_MANY], 1),
+        ("a.jsonl", (json.dumps(_MANY) + "\n").encode() * 9, "lines", [*_MANY], None),
+        ("a.json", json.dumps(_MANY | {"x": "y" * 99_999}).encode(), "object", [*_MANY, "x"], None),
+        ("a.jsonl", b'{"a":1}\n' * 500 + b'{"b":2}\n' * 9_000, "lines", ["a", "b"], None),
     ],
 )
 def test_json(key: str, body: bytes, layout: str, keys: list[str], rows: int | None) -> None:

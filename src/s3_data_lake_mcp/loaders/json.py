@@ -117,7 +117,7 @@ class JsonLoader:
             total_rows=1 if single else result.total_records,
             notices=result.notices,
             told=result.told,
-            details={"json": {"layout": result.layout, "keys": list(result.keys[:MAX_KEYS])}},
+            details={"json": {"layout": result.layout, "keys": list(result.keys)}},
         )
 
 

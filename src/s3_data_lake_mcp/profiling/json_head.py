@@ -9,9 +9,6 @@ from s3_data_lake_mcp.loaders.json_scan import parse_fraction, parse_integer, re
 from s3_data_lake_mcp.loaders.json_text import detect_encoding
 
 _SPACE = " \t\r\n"
-_MOST_RECORDS = 100
-_MOST_KEYS = 200
-
 
 _DECODER = json.JSONDecoder(
     parse_constant=refuse_constant, parse_float=parse_fraction, parse_int=parse_integer
@@ -55,7 +52,7 @@ def read_head(head: bytes, key: str) -> JsonHead:
 
 
 def _listed(layout: str, records: Iterator[object]) -> JsonHead:
-    known = [record for record, _ in zip(records, range(_MOST_RECORDS), strict=False)]
+    known = list(records)
     return JsonHead(layout=layout, keys=_keys(known), records=known)
 
 
@@ -98,7 +95,7 @@ def _open_keys(text: str, at: int) -> list[str]:
     """Return the keys of an object that is cut off."""
     keys: list[str] = []
     at = _skip(text, at + 1)
-    while len(keys) < _MOST_KEYS and text[at : at + 1] == '"':
+    while text[at : at + 1] == '"':
         name = _value(text, at)
         if name is None or not isinstance(name[0], str):
             break
@@ -117,5 +114,4 @@ def _open_keys(text: str, at: int) -> list[str]:
 
 
 def _keys(values: list[object]) -> list[str]:
-    names = dict.fromkeys(key for value in values if isinstance(value, dict) for key in value)
-    return list(names)[:_MOST_KEYS]
+    return list(dict.fromkeys(key for value in values if isinstance(value, dict) for key in value))
