@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -170,6 +171,19 @@ def test_a_worker_that_stays_large_is_not_used_again(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("s3_data_lake_mcp.workers.pool._RECYCLE_RSS_BYTES", 1)
     with closing(_pool()) as pool:
         worker = pool._take("lake/a.csv")
+        pool._give_back(worker)
+        assert not worker.process.is_alive()
+        assert pool.run("ping", {}, ScanMeter()) == {}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell")
+def test_a_worker_without_address_space_is_not_used_again() -> None:
+    """What a failed job left taken, the next one would need for its threads."""
+    with closing(_pool()) as pool:
+        worker = pool._take("lake/a.csv")
+        taken = psutil.Process(worker.process.pid).memory_info().vms
+        most = taken + (64 << 20)
+        psutil.Process(worker.process.pid).rlimit(psutil.RLIMIT_AS, (most, most))
         pool._give_back(worker)
         assert not worker.process.is_alive()
         assert pool.run("ping", {}, ScanMeter()) == {}

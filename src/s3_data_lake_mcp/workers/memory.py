@@ -1,5 +1,6 @@
 """The memory that a process holds, and what of it a worker gives back."""
 
+import math
 import os
 import resource
 from pathlib import Path
@@ -15,6 +16,18 @@ def resident_bytes(process: int | None) -> int:
     except OSError:
         return 0
     return int(fields[1]) * resource.getpagesize()
+
+
+def spare_address_bytes(process: int | None) -> float:
+    """Return how much address space a process may still take; infinity if nothing bounds it."""
+    try:
+        most, _ = resource.prlimit(process or 0, resource.RLIMIT_AS)
+        taken = int(Path(f"/proc/{process}/statm").read_text().split()[0])
+    except (AttributeError, OSError):
+        return math.inf
+    if most == resource.RLIM_INFINITY:
+        return math.inf
+    return most - taken * resource.getpagesize()
 
 
 class Reserve:

@@ -31,7 +31,8 @@ _WARM_SECONDS = 30.0
 _RECYCLE_RSS_BYTES = 900 << 20
 _WAITING_PER_WORKER = 64
 _NEARLY = 2
-"""Share of the memory limit, as one part in so many, from which memory explains an abort."""
+"""Share of the memory limit, as one part in so many, from which memory explains an abort, and which
+a worker must have left for a next job."""
 _KILLED = frozenset({-signal.SIGKILL, 255})
 """Exit codes of a worker that was killed: the second one if what starts workers was, too."""
 _GONE = (EOFError, OSError, ValueError)
@@ -88,7 +89,10 @@ class WorkerPool:
         with self._lock:
             self._busy.discard(worker)
             wanted = not self._closed and len(self._idle) < self._settings.workers
-            if wanted and worker.rss_bytes() < _RECYCLE_RSS_BYTES:
+            # What a job took and its C library cannot give back, the next one has not: it would
+            # end for want of a thread.
+            roomy = worker.spare_bytes() * _NEARLY >= self._settings.memory_limit
+            if wanted and roomy and worker.rss_bytes() < _RECYCLE_RSS_BYTES:
                 self._idle.append(worker)
                 return
         worker.kill()

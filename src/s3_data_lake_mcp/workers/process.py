@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from s3_data_lake_mcp.errors import LimitExceededError
 from s3_data_lake_mcp.settings import Settings
-from s3_data_lake_mcp.workers.memory import resident_bytes
+from s3_data_lake_mcp.workers.memory import resident_bytes, spare_address_bytes
 from s3_data_lake_mcp.workers.serving import serve
 
 if TYPE_CHECKING:
@@ -148,6 +148,10 @@ class Worker:
     def rss_bytes(self) -> int:
         """Resident memory of the process; 0 where the system does not tell."""
         return resident_bytes(self.process.pid)
+
+    def spare_bytes(self) -> float:
+        """Address space that is left to the process; infinity where the system does not tell."""
+        return spare_address_bytes(self.process.pid)
 
     def kill(self) -> int:
         """End the process at once and return its exit code; again is harmless."""
