@@ -5,15 +5,17 @@ cost a round trip. Where its plan shows that all of them are going to be read, o
 or of very many bytes the connections are never idle. Of text, all: the first blocks need not be
 read one by one. What is fetched is what the engine would fetch, no byte more: not what it has in
 its cache.
+
+Small objects of Parquet are told whether little of them is read: else the first read fetches all.
 """
 
 from collections.abc import Sequence
-from itertools import chain
+from itertools import chain, islice
 
 import duckdb
 
 from s3_data_lake_mcp.engines.connection import Session
-from s3_data_lake_mcp.engines.parquet_table import ParquetTable, knows_footer
+from s3_data_lake_mcp.engines.parquet_table import ParquetTable, footer_of, knows_footer
 from s3_data_lake_mcp.engines.places import Member
 from s3_data_lake_mcp.engines.plans import parts_read
 from s3_data_lake_mcp.engines.pruning import (
@@ -28,6 +30,7 @@ from s3_data_lake_mcp.engines.pruning import (
 from s3_data_lake_mcp.engines.row_groups import has_page_index, kept_groups, stored_chunks
 from s3_data_lake_mcp.engines.simple_form import Statement
 from s3_data_lake_mcp.engines.tables import ALL_MEMBERS, Table
+from s3_data_lake_mcp.storage.pinned import WHOLE_BYTES, comes_apart
 from s3_data_lake_mcp.storage.readahead import BUFFER_BYTES, HELD_BYTES
 
 _FEW_BYTES = 8 << 20
@@ -66,13 +69,15 @@ def prefetch(session: Session, tables: Sequence[Table], statement: Statement) ->
     scans = list(scans_in(plan))
     for table in text:
         _read_ahead(session, table, scans)
+    scans = [scan for scan in scans if scan["Function"] == READERS["parquet"]]
+    for one in mine:
+        _spare(one, scans)
     if not whole and not needle:
         return
-    scans = [scan for scan in scans if scan["Function"] == READERS["parquet"]]
-    for table in mine:
-        read = survivors(session, table, scans)
+    for one in mine:
+        read = survivors(session, one, scans)
         if len(read) <= ALL_MEMBERS and all(map(knows_footer, read)):
-            _fetch(session, table, read, scans, needle=needle)
+            _fetch(session, one, read, scans, needle=needle)
 
 
 def _read_ahead(session: Session, table: Table, scans: Sequence[Scan]) -> None:
@@ -94,6 +99,24 @@ def _was_seen(session: Session, table: Table, statement: Statement) -> bool:
             fact.clear()
         fact.add(key)
     return seen
+
+
+def _spare(table: ParquetTable, scans: Sequence[Scan]) -> None:
+    """Let little be fetched of small objects if scans read little of those whose footers are known.
+
+    Of a statement that was seen nothing is told: what it reads is in the engine's cache.
+    """
+    parts = list(chain(*parts_read(table, scans).values()))
+    known = islice(filter(knows_footer, table.place.members), ALL_MEMBERS)
+    small = [member for member in known if member.info.size_bytes <= WHOLE_BYTES]
+    if 2 * sum(_comes_apart(member, parts) for member in small) > len(small):
+        for one in table.objects.values():
+            one.is_sparse = True
+
+
+def _comes_apart(member: Member, parts: Sequence[str]) -> bool:
+    groups = range(footer_of(member).metadata.num_row_groups)
+    return comes_apart(stored_chunks(member, parts, groups), member.info.size_bytes)
 
 
 def _ends_all(node: PlanNode) -> bool:

@@ -1,7 +1,7 @@
 """One version of an object as the engine's file system reads it: pinned, few requests, bounded."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -28,6 +28,9 @@ _PIECE_BYTES = 1 << 20
 _MOST_PIECES = 4
 """What is fetched whole comes in a few pieces side by side: a MiB takes half a round trip."""
 
+_REQUEST_BYTES = 512 << 10
+"""What a request more than those pieces must save: a part of an object comes at that price."""
+
 TAIL_BYTES = 64 << 10
 """First read of a columnar object of a listing: holds the footer of most small files whole."""
 
@@ -37,6 +40,13 @@ WHOLE_COLUMNAR_BYTES = 1 << 20
 type Access = Literal["columns", "scan", "stream"]
 """How an object is read: `columns` by exact ranges, footer first; `scan` from start to end, through
 the engine's cache; `stream` likewise without a cache."""
+
+
+def comes_apart(ranges: Iterable[tuple[int, int]], size: int) -> bool:
+    """Whether ranges of a small columnar object are better fetched than all of it."""
+    parts = list(merged(list(ranges), size))
+    saved = size - sum(stop - start for start, stop in parts)
+    return 2 * saved > size and saved > _REQUEST_BYTES * (len(parts) - _MOST_PIECES)
 
 
 class PinnedObject:
@@ -92,6 +102,8 @@ class PinnedObject:
         self._awaited = keep and info.size_bytes <= WHOLE_BYTES
         self._is_begun = False
         self._eager = False
+        self.is_sparse = False
+        """Whether so little of it is going to be read that it is not fetched whole."""
 
     @property
     def size_bytes(self) -> int:
@@ -160,10 +172,10 @@ class PinnedObject:
         begin = self.info.size_bytes - len(tail)
         if start >= begin:
             return tail[start - begin : stop - begin]
-        if self.info.size_bytes <= WHOLE_BYTES:
-            self._prefetch_whole()
-        elif not self._columnar:
+        if self.info.size_bytes > WHOLE_BYTES and not self._columnar:
             return self._scan(start, stop)
+        if self.info.size_bytes <= WHOLE_BYTES and not self.is_sparse:
+            self._prefetch_whole()
         middle = min(stop, begin)
         fetched = self._fetched
         data = fetched.read(start, middle) if fetched else self._read_near(start, middle)
@@ -174,11 +186,9 @@ class PinnedObject:
     def prefetch(self, ranges: Sequence[tuple[int, int]]) -> None:
         """Begin to fetch ranges of a columnar object, all side by side, for reads to come."""
         self._awaited = self._awaited or bool(ranges)
-        parts = list(merged(ranges, self.info.size_bytes))
-        few = len(parts) <= _MOST_PIECES
         if self.info.size_bytes > WHOLE_BYTES:
             self._prefetch(ranges, BLOCK_BYTES)
-        elif few and 2 * sum(stop - start for start, stop in parts) < self.info.size_bytes:
+        elif comes_apart(ranges, self.info.size_bytes):
             self._prefetch(ranges, _PIECE_BYTES)
         elif ranges:
             self._prefetch_whole()

@@ -1,0 +1,76 @@
+"""Small Parquet objects of which little is read: the rest is not fetched with it."""
+
+from functools import cache
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from s3_data_lake_mcp.engines import Query
+from s3_data_lake_mcp.engines.duckdb import DuckDbEngine
+from s3_data_lake_mcp.settings import Settings
+from s3_data_lake_mcp.storage import ScanMeter
+from s3_data_lake_mcp.storage.pinned import WHOLE_BYTES, comes_apart
+from support.memory import MemoryStore
+from support.parquet_files import parquet_bytes
+
+_ROWS = 60_000
+_COLUMNS = 10
+
+
+@cache
+def _body(group_rows: int) -> bytes:
+    values = np.random.default_rng(7).random((_COLUMNS, _ROWS))
+    table = pa.table({f"c{at}": values[at] for at in range(_COLUMNS)})
+    return parquet_bytes(table, row_group_size=group_rows, use_dictionary=False)
+
+
+def _asked(settings: Settings, objects: int, sql: str, group_rows: int = _ROWS) -> ScanMeter:
+    """Ask of as many like objects and return what it cost."""
+    store, meter = MemoryStore(), ScanMeter()
+    for at in range(objects):
+        store.put("lake", f"in/part-{at:03}.parquet", _body(group_rows))
+    assert len(_body(group_rows)) < WHOLE_BYTES
+    query = Query(bucket="lake", key="in/", max_rows=9, sql=sql)
+    table = DuckDbEngine(store, settings).run(query, meter).table
+    assert table.num_rows in {0, 1}
+    return meter
+
+
+@pytest.mark.parametrize("objects", [3, 90])
+@pytest.mark.parametrize(
+    "sql", ["SELECT count(c1) FROM data", "SELECT c1 FROM data WHERE c2 BETWEEN 2 AND 3 OR c1 > 1"]
+)
+def test_of_little_that_is_read_the_rest_is_not_fetched(
+    settings: Settings, objects: int, sql: str
+) -> None:
+    """Of a set, too, of which most footers are not known: the others tell for them."""
+    meter = _asked(settings, objects, sql)
+    assert meter.bytes_read < objects * len(_body(_ROWS)) / 2
+    assert meter.requests <= 1 + 3 * objects
+
+
+def test_what_lies_in_many_places_comes_with_the_rest(settings: Settings) -> None:
+    """A request for each of many row groups would cost more than the bytes between them."""
+    sql = "SELECT count(c1), count(c5), count(c8) FROM data"
+    meter = _asked(settings, 90, sql, 2_000)
+    assert meter.requests <= 1 + 6 * 90
+
+
+@pytest.mark.parametrize(
+    ("parts", "apart"),
+    [
+        ([(0, 100_000)], True),
+        ([(at << 20, (at << 20) + 9_000) for at in range(4)], True),
+        ([(at << 20, (at << 20) + 9_000) for at in range(8)], True),
+        ([(at << 19, (at << 19) + 9_000) for at in range(16)], True),
+        ([(at << 18, (at << 18) + 9_000) for at in range(32)], False),
+        ([(0, 5 << 20)], False),
+        ([(at << 16, (at << 16) + 9_000) for at in range(128)], False),
+    ],
+)
+def test_parts_are_fetched_if_they_save_more_than_they_cost(
+    parts: list[tuple[int, int]], *, apart: bool
+) -> None:
+    """Half a MiB for each request more than all of it takes; near ones are one."""
+    assert comes_apart(parts, 8 << 20) is apart
