@@ -2,6 +2,7 @@
 
 import json
 import statistics
+import sys
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -62,6 +63,19 @@ def test_the_mean_of_extremes(summaries: Summaries, basis: str) -> None:
     """Sums longer than a column's type overflow nowhere."""
     summaries.put("x.parquet", pa.table({"x": pa.array([2**63 - 1, -(2**63)], pa.int64())}))
     assert summaries.columns("x.parquet", basis)["x"]["mean"] == -0.5
+
+
+@pytest.mark.parametrize("basis", ["exact", "sample"])
+@pytest.mark.parametrize("many", [0, 25_000])
+def test_figures_that_no_double_holds_are_null(summaries: Summaries, basis: str, many: int) -> None:
+    """The largest double stands for missing values at times: it is no infinity."""
+    numbers = [1.0, *range(many), sys.float_info.max, sys.float_info.max]
+    summaries.put("x.parquet", pa.table({"x": pa.array(numbers, pa.float64())}))
+    answer = summaries.of("x.parquet", basis)
+    (found,) = answer["profile"]["columns"]
+    assert found["stddev"] is None
+    assert found["mean"] in (None, pytest.approx(statistics.mean(numbers)))
+    assert "x: too large for mean or stddev, which are null" in " ".join(answer["notices"])
 
 
 @pytest.mark.parametrize("basis", ["exact", "footer", "sample"])

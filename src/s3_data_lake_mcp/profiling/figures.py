@@ -1,5 +1,6 @@
 """What was measured of a column, the contract's JSON of it, and what is worth a sentence."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -61,8 +62,8 @@ class Figures:
             "distinct": self.distinct,
             "min": unsigned(self.low),
             "max": unsigned(self.high),
-            "mean": json_value(unsigned(self.mean)),
-            "stddev": json_value(self.stddev),
+            "mean": unsigned(_held(self.mean)),
+            "stddev": _held(self.stddev),
             "quantiles": dict(zip(_QUANTILE_NAMES, map(unsigned, self.quantiles), strict=True))
             if five
             else None,
@@ -103,6 +104,11 @@ class Figures:
 def unsigned(value: object) -> object:
     """Return a value, 0.0 for -0.0: they are equal, and which of them is told is chance."""
     return 0.0 if isinstance(value, float) and value == 0 else value
+
+
+def _held(number: object) -> object:
+    """Return a mean or deviation of finite numbers; None if it is more than a double holds."""
+    return number if isinstance(number, int | float) and math.isfinite(number) else None
 
 
 def _reaches(edge: object, high: object) -> bool:
@@ -155,6 +161,9 @@ def _value_findings(figures: Figures) -> list[str]:
         said.append(f"{figures.nan:,} NaN, left out of its figures")
     if figures.infinite:
         said.append(f"{figures.infinite:,} infinite, left out of mean, stddev and histogram")
+    sums = figures.mean, figures.stddev
+    if any(one is not None and _held(one) is None for one in sums):
+        said.append("too large for mean or stddev, which are null")
     if figures.blank:
         said.append(f"{figures.blank:,} blank texts, which are not null")
     if figures.longest > LONGEST_TEXT:
