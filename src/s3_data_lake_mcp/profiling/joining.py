@@ -20,11 +20,9 @@ def joined(tables: Sequence[pa.Table], *, typed: bool) -> pa.Table:
     spelt = spelt_once([table.column_names for table in tables])
     tables = [table.rename_columns([spelt[n] for n in table.column_names]) for table in tables]
     names = dict.fromkeys(spelt.values())
-    odd = {
-        name
-        for name in names
-        if not _fit([t.select([name]) for t in tables if name in t.column_names])
-    }
+    # The names of a table are made anew each time that they are asked for.
+    known = [({*table.column_names}, table) for table in tables]
+    odd = {n for n in names if not _fit([t.select([n]) for held, t in known if n in held])}
     found = pa.concat_tables([_as_text(t, odd) for t in tables], promote_options="permissive")
     bare = set() if typed else {one.name for one in found.schema if one.type == pa.null()}
     return _as_text(found, bare)
