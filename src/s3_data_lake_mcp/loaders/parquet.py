@@ -67,16 +67,21 @@ class ParquetLoader:
             details={"parquet": _details(footer, groups)},
         )
 
-    def load_parts(self, source: ObjectReader, parts: Sequence[GroupRows]) -> pa.Table:
+    def load_parts(
+        self, source: ObjectReader, parts: Sequence[GroupRows], wanted: Sequence[str] = ()
+    ) -> pa.Table:
         """Load rows of several places, in their order; what lies between costs no memory.
 
         A row group of which several parts are wanted is fetched once. Encrypted columns are left
-        out, unless all are.
+        out, unless all are. Only the `wanted` columns are loaded, if it has all of them.
         """
         footer = open_footer(source)
-        columns = [at for at in range(len(footer.names)) if at not in footer.locked]
-        if not columns:
+        places = {name: at for at, name in enumerate(footer.names) if at not in footer.locked}
+        if not places:
             _refuse_encrypted(footer, range(len(footer.names)))
+        found = [one for one in map(finder(places), wanted) if one is not None]
+        chosen = found if len(found) == len(wanted) > 0 else places
+        columns = sorted({places[name] for name in chosen})
         reach: dict[int, GroupRows] = {}
         for part in parts:
             known = reach.get(part.index)

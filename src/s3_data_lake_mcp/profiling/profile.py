@@ -228,12 +228,13 @@ class Profiler:
         room = self.settings.max_result_bytes
         return choose_columns(types, columns, uri, room_bytes=room)
 
-    def _draw(self, subject: Subject, range_bytes: int = RANGE_BYTES) -> Sample:
+    def _draw(self, subject: Subject, columns: Sequence[str], range_bytes: int) -> Sample:
         sampler = Sampler(
             store=self.store,
             meter=self.meter,
             max_decoded_bytes=self.settings.max_decoded_bytes,
             range_bytes=range_bytes,
+            columns=columns,
         )
         total = subject.objects_total + subject.archived
         return sampler.draw(subject.refs, subject.format, subject.seed, total=total)
@@ -241,14 +242,14 @@ class Profiler:
     def _early_sample(self, subject: Subject) -> Sample | None:
         """Return a sample that spares the exact scan its second pass; it is not needed."""
         try:
-            sample = self._draw(subject, EARLY_RANGE_BYTES)
+            sample = self._draw(subject, (), EARLY_RANGE_BYTES)
         except LakeError:
             self.meter.check()
             return None
         return sample if sample.table.num_rows else None
 
     def _sample(self, subject: Subject, columns: Sequence[str]) -> Profiled:
-        sample = self._draw(subject)
+        sample = self._draw(subject, columns, RANGE_BYTES)
         table = sample.table
         if sample.locked and not {*sample.locked}.isdisjoint(columns):
             raise needs_key(subject.uri, sample.locked, table.column_names)
@@ -271,9 +272,7 @@ class Profiler:
             rows=table.num_rows,
             rows_basis="sample",
             columns=[typed(each.as_json("sample"), sample.stored) for each in figures],
-            duplicates_note=""
-            if repeated is None
-            else f"{repeated:,} of {table.num_rows:,} sampled rows repeat another one.",
+            duplicates_note=telling.repeated(repeated, table.num_rows),
             notices=[notice for notice in notices if notice],
         )
 

@@ -51,9 +51,10 @@ class Sample:
     """Rows of one or many objects, in parts that come from places apart.
 
     `whole` says that they are all rows there are. `where` says in a few words where they come
-    from. `total_rows` is exact, or None where only a full read would tell. `stored` names the types
-    of columns that the file stores in another type than the table's. `locked` are the encrypted
-    columns, which it lacks. `counted` are notices about single rows of one object.
+    from. `total_rows` is exact, or None where only a full read would tell. `size_bytes` are those
+    of the text, which was decompressed if it is `packed`. `stored` names the types of columns that
+    the file stores in another type than the table's. `locked` are the encrypted columns, which it
+    lacks. `counted` are notices about single rows of one object.
     """
 
     table: pa.Table
@@ -62,6 +63,7 @@ class Sample:
     whole: bool = False
     total_rows: int | None = None
     size_bytes: int = 0
+    packed: bool = False
     notices: tuple[str, ...] = ()
     counted: tuple[str, ...] = ()
     stored: Mapping[str, str] = field(default_factory=dict)
@@ -70,12 +72,16 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampler:
-    """Draws samples within one call, of text in ranges of `range_bytes`."""
+    """Draws samples within one call, of text in ranges of `range_bytes`.
+
+    Of Parquet that has all of `columns`, only those are read, if there are any.
+    """
 
     store: ObjectStore
     meter: ScanMeter
     max_decoded_bytes: int
     range_bytes: int = RANGE_BYTES
+    columns: Sequence[str] = ()
 
     def draw(self, refs: Sequence[ObjectRef], name: str, seed: str, *, total: int = 0) -> Sample:
         """Return a sample of these objects, which have one format, out of `total` like them.
@@ -204,7 +210,8 @@ class Sampler:
             if whole or layout:
                 body = whole_lines(text, layout.encoding) if layout else text
                 loaded = self._load(source.holding(body), name, _ALL_ROWS, torn=not whole)
-                return _sample_of(loaded, _FIRST, len(body), whole=whole and _ended(loaded))
+                found = _sample_of(loaded, _FIRST, len(body), whole=whole and _ended(loaded))
+                return replace(found, packed=True)
         first = self._load(source, name, _FIRST_RECORDS)
         if _ended(first):
             return _sample_of(first, "the whole object", source.size_bytes, whole=True)
@@ -212,13 +219,14 @@ class Sampler:
         used = max(byte if isinstance(byte, int) else 0, _FIRST_RECORDS)
         fit = min(rows, _FIRST_RECORDS * limit // used)
         loaded = first if fit <= _FIRST_RECORDS else self._load(source, name, fit)
-        return _sample_of(loaded, _FIRST, used * max(1, fit // _FIRST_RECORDS))
+        found = _sample_of(loaded, _FIRST, used * max(1, fit // _FIRST_RECORDS))
+        return replace(found, packed=bool(compression))
 
     def _parquet(self, ref: ObjectRef, seed: str, rows: int, *, share: int) -> Sample:
         source = ObjectReader.open_tail(self.store, ref, self.meter)
         footer = open_footer(source)
         parts, where = spread_rows(footer, rows, seed, share=share)
-        loaded = ParquetLoader().load_parts(source, parts)
+        loaded = ParquetLoader().load_parts(source, parts, self.columns)
         table = comparable(loaded)
         locked = tuple(footer.names[at] for at in sorted(footer.locked))
         pairs = zip(loaded.schema, table.schema, strict=True)

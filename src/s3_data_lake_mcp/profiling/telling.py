@@ -80,6 +80,13 @@ def likely_key(figures: Sequence[Figures], rows: int) -> str:
     return f"Repeated rows were not counted; {', '.join(near[:3])} may be unique (an estimate)."
 
 
+def repeated(count: int | None, rows: int) -> str:
+    """Say how many of so many sampled rows repeat another one, if that is known."""
+    if count is None:
+        return ""
+    return f"{count:,} of {rows:,} sampled rows repeat another one in these columns."
+
+
 def drawn(sample: Sample, subject: Subject) -> str:
     """Say what a sample is, and how much there is besides."""
     rows = sample.table.num_rows
@@ -89,7 +96,9 @@ def drawn(sample: Sample, subject: Subject) -> str:
     if sample.total_rows is not None:
         text += f", of {sample.total_rows:,} rows in all"
     elif sample.size_bytes and rows and subject.objects_total == 1:
-        text += f" ({sample.size_bytes / 1e6:,.1f} of {subject.size_bytes / 1e6:,.1f} MB)"
+        # How long all of a compressed object's text is, nobody knows.
+        whole = "MB decompressed" if sample.packed else f"of {subject.size_bytes / 1e6:,.1f} MB"
+        text += f" ({sample.size_bytes / 1e6:,.1f} {whole})"
     return f"{text}: all figures, counts too, are of these rows; min and max are what was seen."
 
 
