@@ -162,3 +162,20 @@ def test_hours_beside_days_count_as_days() -> None:
     series = find_series([*hours, "2026-01-04"])
     assert series is not None
     assert (series.unit, series.entries) == ("day", 4)
+
+
+@pytest.mark.parametrize("layout", ["t/id={}/x.csv", "t/dt=2026-01-{:02}/h={}/x.csv"])
+def test_numbers_of_which_some_look_like_dates_are_none(layout: str) -> None:
+    """Of thousands of ids, 1900 to 2099 are no years, nor are the first of them hours."""
+    keys = [layout.format(*([at % 28 + 1, at][-layout.count("{") :])) for at in range(3_000)]
+    told = grouped(keys).freshness(WRITTEN)[0]
+    assert "1900" not in told
+    assert "hour" not in told
+    assert not [one for one in warnings_on(keys) if "1900" in one]
+
+
+def test_a_partition_may_lack_some_of_its_dates() -> None:
+    """It is a series where most of its values are dates."""
+    days = [f"2026-01-{at:02}" for at in range(1, 20)]
+    keys = [f"t/dt={day}/x.csv" for day in [*days, "__HIVE_DEFAULT_PARTITION__", "unknown"]]
+    assert "dt runs from 2026-01-01 to 2026-01-19" in grouped(keys).freshness(WRITTEN)[0]

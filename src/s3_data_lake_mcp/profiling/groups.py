@@ -23,6 +23,7 @@ MOST_VALUES = 10_000
 MOST_MOMENTS = 30_000
 """Dates kept per series: more than three years of hours."""
 
+_DATED_SHARE = 0.5
 _MOST_EMPTY_NAMED = 3
 _MOST_SAMPLES = 32
 _PART_CHARS = len("-31")
@@ -142,8 +143,10 @@ class Group:
         """The regular series of dates, with what carries them: a column, `folders` or `names`."""
         told: list[Series] = []
         for label, moments in self.moments.items():
-            # A number in a few names looks like a year; a date stands in all of them.
-            if label in CARRIERS and self.dated[label] < self.objects:
+            # A number in a few names looks like a year; a date stands in all of them. Of a
+            # partition some values may be missing or odd.
+            share = 1 if label in CARRIERS else _DATED_SHARE
+            if self.dated[label] < share * self.objects:
                 continue
             if not self._is_date(label, moments):
                 continue
