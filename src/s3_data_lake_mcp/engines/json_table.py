@@ -15,6 +15,7 @@ from s3_data_lake_mcp.engines.json_layout import (
     demote,
     find_layout,
     merged_nodes,
+    sample_bytes,
     unify,
 )
 from s3_data_lake_mcp.engines.json_reads import json_text, unsure, with_known_keys
@@ -78,9 +79,15 @@ class JsonTable(Table):
 
     def _look(self, session: Session) -> None:
         new = [member for member in self._focus if self._layout(member) is None]
-        need_heads(new, HEAD_BYTES)
+        sample = sample_bytes(len(new))
+        # The rest of a head is read with the rows, if more than the first few are.
+        few = len(new) > 1 and (self.brief or self.dry)
+        head_bytes = 2 * sample if few else HEAD_BYTES
+        need_heads(new, head_bytes)
         for member in new:
-            member.opened.facts[self._fact] = find_layout(member.opened, session, self._budget)
+            member.opened.need_head(head_bytes)
+            layout = find_layout(member.opened, session, self._budget, sample)
+            member.opened.facts[self._fact] = layout
         unify(self._known())
         more = is_modest(self.place) and len(self._focus) < len(self.place.members)
         if more and not any(one.nodes for one in self._known(self._focus)):
