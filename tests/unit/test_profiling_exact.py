@@ -16,10 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from s3_data_lake_mcp.profiling.aggregates import Plan, ProfiledColumn
+from s3_data_lake_mcp.profiling.aggregates import MOST_COUNTED_VALUES, Plan, ProfiledColumn
 from s3_data_lake_mcp.profiling.bins import Bins
 from s3_data_lake_mcp.profiling.exact import Measured, measure
 from s3_data_lake_mcp.profiling.figures import findings
+from s3_data_lake_mcp.profiling.squeeze import LONGEST_NOTICE
 from support.tables import table_session
 
 
@@ -439,3 +440,23 @@ def test_the_deviation_of_large_numbers_that_lie_close_together() -> None:
     for small in (True, False):
         for found in measure(table_session(table), _columns(table), small=small).figures:
             assert found.stddev == pytest.approx(exact, rel=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("exact", "told"),
+    [
+        (0, "distinct of all columns (HyperLogLog"),
+        (2, "distinct of all columns but exact_0, exact_1 (HyperLogLog"),
+        (40, "distinct of 40 of 80 columns, maybe any (HyperLogLog"),
+    ],
+)
+def test_estimates_of_many_columns_are_told_within_a_notice(exact: int, told: str) -> None:
+    """A list of all of them would be cut off, and what is not named would look exact."""
+    many = pa.array(range(MOST_COUNTED_VALUES * 2))
+    few = pa.array([1] * len(many))
+    columns = {f"measurement_{at}": many for at in range(40)}
+    columns |= {f"exact_{at}": few for at in range(exact)}
+    (said,) = _measured(pa.table(columns), small=False).notices
+    assert told in said
+    assert said.count("columns") == 3
+    assert len(said) < LONGEST_NOTICE

@@ -28,6 +28,7 @@ from s3_data_lake_mcp.wire import Clipper, json_rows
 _LEAST_DRAWN = 50_000
 """So many random values have all quantiles within one percent of the rank (DKW inequality)."""
 
+_NAMED_CHARS = 300
 _BATCH = 64
 _SMALL_BATCH = 32
 """Columns of one SELECT: planning takes time with their square, a scan takes time by itself."""
@@ -119,17 +120,23 @@ def _estimates(figures: Sequence[Figures]) -> str:
     """Say which figures are estimates, and how good they are."""
     said = []
     if counted := [one for one in figures if not one.distinct_exact and one.distinct]:
-        said.append(f"distinct of {_names(counted)} (HyperLogLog, within about 10 %)")
+        said.append(f"distinct of {_names(counted, figures)} (HyperLogLog, within about 10 %)")
     if ranked := [one for one in figures if not one.quantiles_exact and one.quantiles]:
-        said.append(f"quantiles of {_names(ranked)} (t-digest, within 1 % of the rank)")
+        said.append(f"quantiles of {_names(ranked, figures)} (t-digest, within 1 % of the rank)")
     if partly := [one for one in figures if not one.top_exact]:
-        said.append(f"top of {_names(partly)} (not all values were counted)")
+        said.append(f"top of {_names(partly, figures)} (not all values were counted)")
     return f"Estimates: {', '.join(said)}; all other figures are exact." if said else ""
 
 
-def _names(figures: Sequence[Figures]) -> str:
-    # All of them: what is not named here is exact.
-    return ", ".join(one.column.name for one in figures)
+def _names(some: Sequence[Figures], figures: Sequence[Figures]) -> str:
+    """Name some columns, or all others, or say how many: what is not named is taken for exact."""
+    names = [one.column.name for one in some]
+    others = [one.column.name for one in figures if one.column.name not in {*names}]
+    for before, told in (("", names), ("all columns but ", others)):
+        # A longer notice may be clipped in an answer.
+        if told and len(listed := ", ".join(told)) <= _NAMED_CHARS:
+            return before + listed
+    return f"{len(names):,} of {len(figures):,} columns, maybe any" if others else "all columns"
 
 
 def _passed(
