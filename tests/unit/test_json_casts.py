@@ -76,3 +76,21 @@ def test_a_text_among_numbers(desk: Desk, before: int) -> None:
     assert desk.value("b.jsonl", "SELECT max(v) FROM data") == "x"
     assert desk.value("b.jsonl", "SELECT max(w) FROM data") == "1e400"
     assert desk.value("b.jsonl", "SELECT max(l[1]) FROM data") == "true"
+
+
+def test_a_subquery_beside_lists_is_joined_once(desk: Desk) -> None:
+    """A volatile cast among the columns would have it run anew for each row outside."""
+    desk.put("a.jsonl", "".join(f'{{"id":{i},"v":[{i}]}}\n' for i in range(9)))
+    sql = "SELECT id FROM data a WHERE EXISTS (FROM data b WHERE b.id = a.id * 2)"
+    assert len(desk.rows("a.jsonl", sql)) == 5
+    (plan,) = desk.rows("a.jsonl", f"EXPLAIN {sql}")
+    assert "Cross Product" not in plan["explain_value"]
+
+
+@pytest.mark.parametrize("last", ["1.5", "\"it's' to INT64\"", '"a\\nb"', '"2026-01-31"', "{}"])
+def test_a_misfit_in_a_list_widens_it(desk: Desk, last: str) -> None:
+    """The error of a cast says which value it was, whatever that holds."""
+    body = "".join(f'{{"v":[{i}]}}\n' for i in range(30_000))
+    desk.put("a.jsonl", f'{body}{{"v":[{last}]}}\n')
+    found = desk.value("a.jsonl", "SELECT v[1] FROM data OFFSET 30000")
+    assert found == (json.loads(last) or "{}")

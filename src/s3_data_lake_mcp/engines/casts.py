@@ -26,14 +26,12 @@ from s3_data_lake_mcp.loaders.csv_types import (
 )
 
 TEXT = "VARCHAR"
-
 BLANK = "BLANK"
 """In place of a type, of a column without a value so far: all but null tokens is a misfit."""
 
 _MARK = f"lake-misfit-{secrets.token_hex(8)} "
-
-_RAISED = ("", "Invalid Input Error:")
-
+_NO_NUMBER = "Conversion Error: Could not convert string '"
+_RAISED = ("", "Invalid Input Error:", _NO_NUMBER.strip())
 _FEW_FRACTION_DIGITS = r"\.[0-9]{7}"
 _PATTERNS = {
     "BIGINT": INTEGER,
@@ -96,23 +94,28 @@ def checked_cast(
     """
     if kind == TEXT:
         return f"nullif({text}, '')" if empty else text
-    table, column = place
-    mark = literal(f"{_MARK}{json.dumps([table, column])} ")
     null = _null(text, tokens=tokens, empty=empty)
-    return _cast_or_error(text, kind, mark, null, cents=cents and kind == "DOUBLE")
+    return _cast_or_error(text, kind, _mark(place), null, cents=cents and kind == "DOUBLE")
 
 
-def checked_json(value: str, kind: str, place: tuple[int, str]) -> str:
+def checked_item(text: str, kind: str, place: tuple[int, str]) -> str:
+    """Return what `checked_cast` does for a text that is no null token, for use in a lambda."""
+    return _cast_or_error(text, kind, _mark(place), f"{text} IS NULL", inside=True)
+
+
+def checked_json(value: str, kind: str, place: tuple[int, str], *, inside: bool = False) -> str:
     """Return the expression that casts a JSON value, as it casts the text of one.
 
     Args:
         value: SQL of a JSON value.
         kind: A type of numbers, or booleans.
         place: Number of the table and name of the column, for the error.
+        inside: Whether the expression stands in a lambda.
     """
     written = f"CAST({value} AS VARCHAR)"
     found = _json_double(written) if kind == "DOUBLE" else _value(written, kind)
-    return f"coalesce({found}, {checked_cast(f"({value} ->> '$')", kind, place)})"
+    checked = checked_item if inside else checked_cast
+    return f"coalesce({found}, {checked(f"({value} ->> '$')", kind, place)})"
 
 
 def _json_double(written: str) -> str:
@@ -139,15 +142,25 @@ def checked_list(
         tokens: See `checked_cast`.
         empty: See `checked_cast`.
     """
-    marks = ", ".join(literal(f"{_MARK}{json.dumps([table, name])} ") for name, _ in columns)
+    marks = ", ".join(_mark((table, name)) for name, _ in columns)
     null = _null(_ELEMENT, tokens=tokens, empty=empty)
-    inner = _cast_or_error(_ELEMENT, kind, f"list_extract([{marks}], {_INDEX})", null)
+    mark = f"list_extract([{marks}], {_INDEX})"
+    inner = _cast_or_error(_ELEMENT, kind, mark, null, inside=True)
     texts = ", ".join(text for _, text in columns)
     return f"list_transform([{texts}], lambda {_ELEMENT}, {_INDEX}: {inner})"
 
 
-def _cast_or_error(text: str, kind: str, mark: str, null: str, *, cents: bool = False) -> str:
+def _mark(place: tuple[int, str]) -> str:
+    return literal(f"{_MARK}{json.dumps(place)} ")
+
+
+def _cast_or_error(
+    text: str, kind: str, mark: str, null: str, *, cents: bool = False, inside: bool = False
+) -> str:
     raised = f"error({mark} || left({text}, {_CLIPPED_CHARS}))"
+    if inside:
+        # A lambda with error() is volatile: a subquery would be run anew for each row outside.
+        raised = f"CAST(CAST({mark} || left({text}, {_CLIPPED_CHARS}) AS BIGINT) AS {TEXT})"
     if kind == BLANK:
         tokens = _value(text, kind)
         return f"CASE WHEN {null} THEN NULL ELSE coalesce({tokens}, CAST({raised} AS {TEXT})) END"
@@ -263,6 +276,8 @@ def misfit_of(error: duckdb.Error) -> Misfit | None:
     except ValueError:
         return None
     value = rest[end + 1 :].partition("\n")[0]
+    if before == _NO_NUMBER:
+        value = value.rpartition("' to INT")[0] or value
     return Misfit(table=int(table), column=str(column), value=value)
 
 

@@ -8,6 +8,7 @@ from s3_data_lake_mcp.engines.casts import (
     BLANK,
     TEXT,
     checked_cast,
+    checked_item,
     checked_json,
     is_huge,
     widened,
@@ -75,13 +76,14 @@ class Node:
         """Return the expression that turns a value of `read_type` into this type, or raises."""
         if self.is_text():
             return value
+        checked = checked_item if level else checked_cast
         if self.blank:
-            unseen = checked_cast(value, BLANK, (table, path))
+            unseen = checked(value, BLANK, (table, path))
             return f"CASE WHEN {value} = '{{}}' THEN {value} ELSE {unseen} END"
         if not self.children:
             if raw and self.kind in RAW:
-                return checked_json(value, self.kind, (table, path))
-            return checked_cast(value, self.kind, (table, path))
+                return checked_json(value, self.kind, (table, path), inside=level > 0)
+            return checked(value, self.kind, (table, path))
         if self.kind == "LIST":
             element = f"lake_e{level}"
             inner = self.children[""].cast(element, table, f"{path}{_PATH}", level + 1, raw=raw)
