@@ -23,6 +23,7 @@ from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ObjectRef, ScanMeter
 from s3_data_lake_mcp.storage.s3_errors import _ACTIONS, _OF_A_VERSION
 from support.cloudformation import ACCOUNT, FOLDER, NEEDED, REGION, Template
+from support.ports import free_port
 from support.stores import open_store
 
 LAKE, OTHER = "my-lake", "payroll"
@@ -305,15 +306,13 @@ def _fill(simulation: Simulation) -> None:
 @pytest.fixture(scope="module")
 def simulation() -> Iterator[Simulation]:
     """Return an AWS with two buckets, of which the role may read one."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     server = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ)
     )
     simulated = Simulation(f"http://127.0.0.1:{port}")
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     try:
         while time.monotonic() < deadline:
             try:

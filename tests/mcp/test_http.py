@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from fastmcp import Client
 
 from s3_data_lake_mcp.server import _is_loopback
 from support.mcp import BUCKET, Caller, settles
+from support.ports import free_port
 
 JSON_ONLY = {"Accept": "application/json", "Content-Type": "application/json"}
 BOTH = {**JSON_ONLY, "Accept": "application/json, text/event-stream"}
@@ -30,19 +30,13 @@ def _call(tool: str, number: int = 1, **arguments: object) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": params}
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def _start() -> tuple[str, subprocess.Popen[bytes]]:
     """Start a server; return its address, when it answers, and its process."""
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "s3_data_lake_mcp", "serve", "--transport", "http"]
     server = subprocess.Popen([*command, "--port", str(port)], env=dict(os.environ))
     base = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + 50
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         try:
             httpx.get(f"{base}/ping", timeout=1)
@@ -267,10 +261,10 @@ def test_a_host_beyond_loopback_is_explicit_and_warned_of(lake_bucket: str) -> N
     del lake_bucket
     command = [sys.executable, "-m", "s3_data_lake_mcp", "serve", "--transport", "http"]
     done = subprocess.run(
-        [*command, "--host", "192.0.2.1", "--port", str(_free_port())],
+        [*command, "--host", "192.0.2.1", "--port", str(free_port())],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
         check=False,
     )
     assert done.returncode

@@ -20,6 +20,7 @@ from fastmcp.client.transports import StdioTransport
 from s3_data_lake_mcp import cli
 from s3_data_lake_mcp.demo.catalogue import BUCKETS
 from s3_data_lake_mcp.settings import PREFIX
+from support.ports import free_port
 
 MODULE = ["-m", "s3_data_lake_mcp"]
 
@@ -186,17 +187,10 @@ async def test_demo_serves_its_lake_over_stdio_whatever_the_users_settings() -> 
 
 
 @pytest.fixture
-def free_port() -> int:
-    """Return a port of loopback that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@pytest.fixture
-def served(free_port: int) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def served() -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Start `demo --serve` over HTTP and return it with its URL, once it answers."""
-    command = [*MODULE, "demo", "--serve", "--transport", "http", "--port", str(free_port)]
+    port = free_port()
+    command = [*MODULE, "demo", "--serve", "--transport", "http", "--port", str(port)]
     process = subprocess.Popen(
         [sys.executable, *command],
         stdout=subprocess.PIPE,
@@ -204,7 +198,7 @@ def served(free_port: int) -> Iterator[tuple[subprocess.Popen[str], str]]:
         text=True,
         start_new_session=True,
     )
-    url = f"http://127.0.0.1:{free_port}"
+    url = f"http://127.0.0.1:{port}"
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
