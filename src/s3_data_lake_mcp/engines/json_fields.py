@@ -29,17 +29,19 @@ def fields_of(
 
     Many expressions get a lambda each: the engine does not look for what they have in common there.
     """
-    many = sum(1 for node in nodes.values() for _ in leaves(node)) > _MOST_SHARING
+    count = sum(1 for node in nodes.values() for _ in leaves(node))
+    many = count > _MOST_SHARING
     found: dict[str, TextColumn | str] = {}
     for name, node in nodes.items():
         column = identifier(name)
+        alone = count > _MOST_RAW and bool(node.children)
         if not (node.children or node.blank or (raw and node.kind in RAW)):
             found[name] = TextColumn(name=name, text=column, kind=node.kind)
         elif many and not node.is_text():
-            inner = node.cast(_ONE, table, name)
+            inner = node.cast(_ONE, table, name, alone=alone)
             found[name] = f"list_transform([{column}], lambda {_ONE}: {inner})[1]"
         else:
-            found[name] = node.cast(column, table, name, raw=raw)
+            found[name] = node.cast(column, table, name, raw=raw, alone=alone)
     return found
 
 

@@ -42,6 +42,7 @@ _STAMPS = {"TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMPTZ", "TIMESTAMPTZ_NS"}
 _MOST_LEVELS = 20
 _MOST_FIELDS = 2_000
 _PATH = "."
+_ALONE = "lake_alone"
 
 
 @dataclass(slots=True)
@@ -72,28 +73,49 @@ class Node:
             return self.kind == TEXT and not self.blank
         return all(child.is_text() for child in self.children.values())
 
-    def cast(self, value: str, table: int, path: str, level: int = 0, *, raw: bool = False) -> str:
-        """Return the expression that turns a value of `read_type` into this type, or raises."""
+    def cast(
+        self,
+        value: str,
+        table: int,
+        path: str,
+        level: int = 0,
+        *,
+        raw: bool = False,
+        alone: bool = False,
+    ) -> str:
+        """Return the expression that turns a value of `read_type` into this type, or raises.
+
+        `alone` gives each scalar a lambda, which names the value once: wherever a field is named,
+        the engine makes room for the whole of its struct, and each of many fields has many places.
+        """
         if self.is_text():
             return value
-        checked = checked_item if level else checked_cast
-        if self.blank:
-            unseen = checked(value, BLANK, (table, path))
-            return f"CASE WHEN {value} = '{{}}' THEN {value} ELSE {unseen} END"
         if not self.children:
-            if raw and self.kind in RAW:
-                return checked_json(value, self.kind, (table, path), inside=level > 0)
-            return checked(value, self.kind, (table, path))
+            if not alone:
+                return self._scalar(value, (table, path), raw=raw, inside=level > 0)
+            inner = self._scalar(_ALONE, (table, path), raw=raw, inside=True)
+            return f"list_transform([{value}], lambda {_ALONE}: {inner})[1]"
         if self.kind == "LIST":
             element = f"lake_e{level}"
-            inner = self.children[""].cast(element, table, f"{path}{_PATH}", level + 1, raw=raw)
+            of_list, below = self.children[""], f"{path}{_PATH}"
+            inner = of_list.cast(element, table, below, level + 1, raw=raw, alone=alone)
             return f"list_transform({value}, lambda {element}: {inner})"
         fields = []
         for name, child in self.children.items():
             inner = f"struct_extract({value}, {literal(name)})"
-            cast = child.cast(inner, table, f"{path}{_PATH}{name}", level, raw=raw)
+            below = f"{path}{_PATH}{name}"
+            cast = child.cast(inner, table, below, level, raw=raw, alone=alone)
             fields.append(f"{identifier(name)} := {cast}")
         return f"CASE WHEN {value} IS NULL THEN NULL ELSE struct_pack({', '.join(fields)}) END"
+
+    def _scalar(self, value: str, place: tuple[int, str], *, raw: bool, inside: bool) -> str:
+        checked = checked_item if inside else checked_cast
+        if self.blank:
+            unseen = checked(value, BLANK, place)
+            return f"CASE WHEN {value} = '{{}}' THEN {value} ELSE {unseen} END"
+        if raw and self.kind in RAW:
+            return checked_json(value, self.kind, place, inside=inside)
+        return checked(value, self.kind, place)
 
     def widen(self, path: str, value: str) -> bool:
         """Make room for a value at a path below this node."""
