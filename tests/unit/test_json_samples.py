@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from s3_data_lake_mcp.engines import Query, json_layout, json_table
+from s3_data_lake_mcp.engines import Query, json_layout, json_reads, json_table
 from s3_data_lake_mcp.engines.duckdb import DuckDbEngine
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ScanMeter
@@ -26,7 +26,7 @@ def _lines(number: int) -> bytes:
 @pytest.mark.parametrize(("objects", "kib"), [(1, 256), (12, 256), (32, 128), (64, 64), (999, 64)])
 def test_of_many_objects_less_of_each_is_looked_at(objects: int, kib: int) -> None:
     """All of their samples together are parsed record by record before any row is read."""
-    assert json_layout.sample_bytes(objects) == kib << 10
+    assert json_reads.sample_bytes(objects) == kib << 10
 
 
 def test_no_more_is_parsed_than_the_samples(

@@ -22,13 +22,6 @@ from s3_data_lake_mcp.loaders import MAX_COLUMNS
 from s3_data_lake_mcp.loaders.json_open import Scan, open_start
 from s3_data_lake_mcp.storage.filesystem import STREAM_SCHEME
 
-_SAMPLE_BYTES = 256 << 10
-"""Text of an object that is looked at: less than the head that came with the opening."""
-
-_SAMPLED_BYTES = 4 << 20
-_LEAST_SAMPLE_BYTES = 64 << 10
-"""Of many objects less of each, for a MiB takes a quarter of a second of the processor."""
-
 _SAMPLE_RECORDS = 50_000
 _MOST_LINES = 3
 _SAMPLE = f"{STREAM_SCHEME}://sample"
@@ -157,11 +150,6 @@ def demote(layouts: Iterable[JsonLayout]) -> bool:
     for node in nested:
         node.kind, node.children = TEXT, {}
     return bool(nested)
-
-
-def sample_bytes(objects: int) -> int:
-    """Return how much text to look at of each of so many objects."""
-    return min(_SAMPLE_BYTES, max(_LEAST_SAMPLE_BYTES, _SAMPLED_BYTES // max(1, objects)))
 
 
 def find_layout(

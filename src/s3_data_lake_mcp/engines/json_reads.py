@@ -21,6 +21,18 @@ _RECORD_BYTES = 64 << 10
 _RECORDS = (re.compile(r"\ufeff?\s*\{"), re.compile(r"\ufeff?\s*\[\s*\{"))
 """The beginning of JSON Lines, and of an array, of records."""
 
+_SAMPLE_BYTES = 256 << 10
+"""Text of an object that is looked at: less than the head that came with the opening."""
+
+_SAMPLED_BYTES = 4 << 20
+_LEAST_SAMPLE_BYTES = 64 << 10
+"""Of many objects less of each, for a MiB takes a quarter of a second of the processor."""
+
+
+def sample_bytes(objects: int) -> int:
+    """Return how much text to look at of each of so many objects."""
+    return min(_SAMPLE_BYTES, max(_LEAST_SAMPLE_BYTES, _SAMPLED_BYTES // max(1, objects)))
+
 
 def unsure(
     make: Callable[[], Iterator[bytes]], name: str, layout: JsonLayout, *, is_raw: bool

@@ -15,10 +15,9 @@ from s3_data_lake_mcp.engines.json_layout import (
     demote,
     find_layout,
     merged_nodes,
-    sample_bytes,
     unify,
 )
-from s3_data_lake_mcp.engines.json_reads import json_text, unsure, with_known_keys
+from s3_data_lake_mcp.engines.json_reads import json_text, sample_bytes, unsure, with_known_keys
 from s3_data_lake_mcp.engines.json_stream import VALUE
 from s3_data_lake_mcp.engines.json_types import Node, narrowed
 from s3_data_lake_mcp.engines.opening import HEAD_BYTES
@@ -81,13 +80,11 @@ class JsonTable(Table):
         new = [member for member in self._focus if self._layout(member) is None]
         sample = sample_bytes(len(new))
         # The rest of a head is read with the rows, if more than the first few are.
-        few = len(new) > 1 and (self.brief or self.dry)
-        head_bytes = 2 * sample if few else HEAD_BYTES
+        head_bytes = 2 * sample if len(new) > 1 and (self.brief or self.dry) else HEAD_BYTES
         need_heads(new, head_bytes)
-        for member in new:
-            member.opened.need_head(head_bytes)
-            layout = find_layout(member.opened, session, self._budget, sample)
-            member.opened.facts[self._fact] = layout
+        for opened in (member.opened for member in new):
+            opened.need_head(head_bytes)
+            opened.facts[self._fact] = find_layout(opened, session, self._budget, sample)
         unify(self._known())
         more = is_modest(self.place) and len(self._focus) < len(self.place.members)
         if more and not any(one.nodes for one in self._known(self._focus)):
