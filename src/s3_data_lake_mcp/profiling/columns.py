@@ -49,7 +49,7 @@ def choose_columns(
         ProfiledColumn(name=name, type=types[name], position=at)
         for at, name in enumerate(wanted[:most])
     ]
-    return chosen, left_out(len(chosen), wanted)
+    return chosen, left_out(len(chosen), wanted, "were profiled")
 
 
 def types_of(
@@ -95,14 +95,14 @@ def typed(column: Json, stored: Mapping[str, str]) -> Json:
     return column | {"type": stored[name]} if name in stored else column
 
 
-def left_out(shown: int, names: Sequence[str]) -> str:
-    """Return the notice that only the first columns are in the answer; empty if all are."""
+def left_out(shown: int, names: Sequence[str], were: str = "fit the answer") -> str:
+    """Return the notice that only the first columns are there; empty if all are."""
     if shown >= len(names):
         return ""
     next_name = names[shown]
     if len(next_name) > _NAME_CHARS:
         next_name = f"{next_name[:_NAME_CHARS]}…"
     return (
-        f"Only the first {shown:,} of {len(names):,} columns fit the answer; ask for others with "
+        f"Only the first {shown:,} of {len(names):,} columns {were}; ask for others with "
         f"columns, which begin with {next_name!r}."
     )
