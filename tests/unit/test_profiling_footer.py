@@ -144,7 +144,8 @@ def test_objects_without_values_have_types_too() -> None:
         ((pa.decimal128(5, 1), pa.decimal128(9, 2)), "decimal128(9, 2)", "1.00", "2.00"),
         ((pa.null(), pa.int8()), "int8", 2, 2),
         ((pa.int8(), pa.null()), "int8", 1, 1),
-        ((pa.int64(), pa.string()), "int64", None, None),
+        ((pa.int64(), pa.string()), "string", None, None),
+        ((pa.int64(), pa.date32(), pa.int64()), "string", None, None),
         (
             (pa.timestamp("ms"), pa.timestamp("us")),
             "timestamp[us]",
@@ -159,7 +160,7 @@ def test_types_that_differ_between_objects(
     """Numbers have the type that holds all of them; what has no common order has no ends."""
     summaries = Summaries()
     for at, each in enumerate(kinds, 1):
-        text = f"000{at}-01-01" if pa.types.is_timestamp(each) else str(at)
+        text = f"000{at}-01-01" if pa.types.is_temporal(each) else str(at)
         values = pa.nulls(1) if each == pa.null() else pa.array([text]).cast(each)
         summaries.put(f"t/{at}.parquet", pa.table({"x": values}))
     told = summaries.of("t/", "footer")
@@ -167,6 +168,7 @@ def test_types_that_differ_between_objects(
     assert (column["type"], column["min"], column["max"]) == (kind, low, high)
     said = "No min and max of columns whose types differ: x."
     assert (said in told["notices"]) is (low is None)
+    assert summaries.columns("t/", "sample")["x"]["type"] == kind
 
 
 def test_footers_of_very_many_objects_are_not_read() -> None:

@@ -46,10 +46,11 @@ class _Ends:
         self.nulls = None if nulls is None or self.nulls is None else self.nulls + nulls
         wider = _wider(self.type, kind)
         if nulls == rows:
-            self.type = wider or self.type
+            self.type = self.type if self.mixed else wider or self.type
             return
         self.mixed = self.mixed or wider is None
-        self.type = wider or self.type
+        # As what no type holds is shown in samples.
+        self.type = pa.string() if self.mixed else wider or self.type
         if (
             self.mixed
             or told.type != str(kind)
