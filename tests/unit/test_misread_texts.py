@@ -60,6 +60,22 @@ def test_a_cast_that_gives_nothing_is_told(desk: Desk, sql: str, said: list[str]
 
 
 @pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("FROM data WHERE kurz != NULL", ["!= NULL is never true: write IS NULL or IS NOT NULL."]),
+        (
+            "SELECT len(kurz) AS n FROM data WHERE n = @n",
+            ["@n is an absolute value here, no parameter."],
+        ),
+        ("SELECT '= NULL', struct_pack(a := NULL), @(-1) FROM data WHERE kurz IS NOT NULL", []),
+    ],
+)
+def test_operators_that_mean_something_else_are_told(desk: Desk, sql: str, said: list[str]) -> None:
+    """Rows that come, or do not come, by a slip of the pen look like an answer."""
+    assert list(desk.run("a.csv", sql).notices) == said
+
+
+@pytest.mark.parametrize(
     "sql",
     [
         "SELECT sum(TRY_CAST(b.seit AS DATE) - d.day) FROM data d JOIN 's3://lake/a.csv' b ON true",

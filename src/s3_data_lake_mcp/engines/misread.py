@@ -1,6 +1,7 @@
 """Text that a query takes for numbers or dates, and that is not written as those are."""
 
 import contextlib
+import itertools
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +22,7 @@ from s3_data_lake_mcp.engines.absent_values import (
 from s3_data_lake_mcp.engines.connection import Session
 from s3_data_lake_mcp.engines.guard_parser import nodes_of, the_parser
 from s3_data_lake_mcp.engines.guard_repair import quoted_name
-from s3_data_lake_mcp.engines.guard_text import quoted
+from s3_data_lake_mcp.engines.guard_text import quoted, tokens
 from s3_data_lake_mcp.engines.simple_form import Statement
 from s3_data_lake_mcp.engines.spellings import HAS_DIGITS, ways
 from s3_data_lake_mcp.engines.sqltext import identifier
@@ -35,6 +36,7 @@ _DAY = r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:.*)?"
 _BOUNDS = re.compile(rf"[<>]=?\s*'(?:[+-]?\d*\.?\d+|{_DAY})'")
 _BOUND = re.compile(rf"[+-]?\d*\.?\d+|{_DAY}")
 _ORDERS = {f"COMPARE_{side}THAN{end}" for side in ("GREATER", "LESS") for end in ("", "OREQUALTO")}
+_EQUALS = ("=", "==", "<>", "!=")
 _MOST_VALUES = 2_000
 UNREAD_BYTES = 8 << 20
 """Most bytes of objects that an error may read."""
@@ -58,12 +60,23 @@ def remarks(
     sql, said = statement.shown, list[str]()
     if has_void and _ZEROTH.search(_TEXT.sub("''", sql)):
         said.append("Lists begin with 1: their element [0] is null.")
+    said += _operators(sql)
     for table in tables:
         said += wrong_literals(session, table, statement) if is_empty else []
         most_bytes = sys.maxsize if has_void else CHEAP_BYTES
         said += [void.sentence for void in void_casts(session, table, sql, most_bytes)]
         said += text_bounds(session, table, sql)
     return list(dict.fromkeys(said))
+
+
+def _operators(sql: str) -> Iterator[str]:
+    """Yield a sentence for each operator that does something else than in other places."""
+    words = tokens(sql)
+    for word, behind in itertools.pairwise(words):
+        if word.text in _EQUALS and behind.says("NULL"):
+            yield f"{word.text} NULL is never true: write IS NULL or IS NOT NULL."
+        if word.text == "@" and behind.is_word and behind.start == word.stop:
+            yield f"@{quoted(behind.text)} is an absolute value here, no parameter."
 
 
 def _says_something(table: pa.Table) -> bool:
