@@ -207,7 +207,15 @@ def test_literals_and_comments_are_left_alone(mender: Mender) -> None:
     assert error.repair == {"sql": "SELECT 'cuntry' AS x FROM data WHERE country = 'cuntry'"}
 
 
-@pytest.mark.parametrize("sql", ["SELECT filename FROM data", "SELECT d.FileName FROM data AS d"])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT filename FROM data",
+        "SELECT d.FileName FROM data AS d",
+        'SELECT "$path" FROM data',
+        "SELECT input_file_name() FROM data",
+    ],
+)
 def test_the_name_of_a_file_is_not_taken_for_a_name(mender: Mender, sql: str) -> None:
     """DuckDB has such a column for files, a view of them has not."""
     error = mender.fail(sql)

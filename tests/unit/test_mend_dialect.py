@@ -30,6 +30,11 @@ def mender() -> Mender:
         ),
         ("SELECT ISNULL(qty, 0) FROM data", "SELECT coalesce(qty, 0) FROM data"),
         ("SELECT isnull(qty) FROM data", "SELECT (qty IS NULL) FROM data"),
+        ("SELECT day_of_week(day) FROM data", "SELECT isodow(day) FROM data"),
+        ("SELECT element_at(tags, 1) FROM data", "SELECT list_extract(tags, 1) FROM data"),
+        ("SELECT stdev(qty), varp(id) FROM data", "SELECT stddev(qty), var_pop(id) FROM data"),
+        ("SELECT name + ', ' + id FROM data", "SELECT name || ', ' || id FROM data"),
+        ("SELECT 'x' + name, id + 1 FROM data", "SELECT 'x' || name, id + 1 FROM data"),
         (
             "SELECT 1 - safe_divide(nvl(qty,0), id + 1) FROM data",
             "SELECT 1 - ((coalesce(qty, 0)) / nullif(id + 1, 0)) FROM data",
@@ -179,6 +184,8 @@ def test_what_is_written_as_elsewhere_is_respelled(mender: Mender, sql: str, rep
     ("sql", "repaired"),
     [
         ("SELECT TOP 5 id FROM data", "SELECT id FROM data LIMIT 5"),
+        ("SELECT TOP 5 PERCENT id FROM data", "SELECT id FROM data LIMIT 5%"),
+        ("SELECT s.a FROM S3Object[*] s", "SELECT s.a FROM data s"),
         ("SELECT DISTINCT TOP 5 id FROM data;", "SELECT DISTINCT id FROM data LIMIT 5"),
         ("SELECT id FROM data LIMIT 5, 10", "SELECT id FROM data LIMIT 10 OFFSET 5"),
         ("SELECT TOP (5) [id], [a b] FROM [data]", 'SELECT "id", "a b" FROM "data" LIMIT 5'),

@@ -67,6 +67,7 @@ _ELSEWHERE = (
     (r"\s&&\s", " AND ", "Write AND."),
     (r"#(\d{4}-\d\d-\d\d)#", r"'\1'", "Dates stand in single quotes."),
     (r"\bSHOW\s+COLUMNS\s+(?:FROM|IN)\s", "DESCRIBE ", "Write DESCRIBE."),
+    (r"\bFROM\s+s3object\s*\[\*\](?!\s*[.\[])", "FROM data", "The table is called data."),
     (r"\b(FROM|JOIN)\s+table\b", r"\1 data", "The table is called data."),
     (rf"\b(TIMESTAMP|DATETIME)\s*\(\s*{_QUOTED}\s*\)", r"TIMESTAMP \2", "Write TIMESTAMP '…'."),
     (r"\[(?:SAFE_)?OFFSET\s*\(\s*(\d+)\s*\)\]", r"[\1 + 1]", "Lists begin with 1."),
@@ -110,8 +111,10 @@ def _limited(sql: str) -> str:
             and words[at - 1].says("SELECT", "DISTINCT")
             and _is_number(behind)
         ):
-            count = behind[0]
-            return f"{sql[: word.start]}{sql[count.stop :].lstrip()} LIMIT {count.text}"
+            share = behind[1:2] and behind[1].says("PERCENT")
+            count, sign = (behind[1], "%") if share else (behind[0], "")
+            limit = f"LIMIT {behind[0].text}{sign}"
+            return f"{sql[: word.start]}{sql[count.stop :].lstrip()} {limit}"
         if word.says("LIMIT") and _is_number(behind[:1]):
             comma = [one.text for one in behind[1:2]] == [","]
             if not comma or not _is_number(behind[2:3]):

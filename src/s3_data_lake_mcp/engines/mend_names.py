@@ -21,6 +21,9 @@ _VERY_NEAR = 0.8
 _LISTED = 20
 COMPARISONS: Final = ("=", "==", "<>", "!=", "<", ">", "<=", ">=")
 _FILENAME = "A reader of the objects has it: FROM read_csv('s3://bucket/*.csv', filename = true)."
+_FILENAMES = ("filename", "$path", "_file_name", "metadata$filename", "input_file_name")
+"""What engines call the key of the object that a row is from."""
+
 _BY_PART = (
     *("DATE_DIFF", "DATEDIFF", "DATE_PART", "DATEPART"),
     *("DATE_SUB", "DATESUB", "DATE_TRUNC", "DATETRUNC"),
@@ -99,7 +102,7 @@ def mend_column(name: str, table: str, text: str, sql: str, schema: Schema) -> M
     is_of_data = all(binding in schema.types for binding in bindings)
     subject = quoted(table) or (TABLE if is_of_data else "The query")
     message = f"{subject} has no column {quoted(name)}"
-    if ascii_lower(name) == "filename" and not _ranked(name, schema.types, _VERY_NEAR):
+    if ascii_lower(name) in _FILENAMES and not _ranked(name, schema.types, _VERY_NEAR):
         return Mended(message=message, hint=_FILENAME, kind=UnknownColumnError)
     in_a_list, spread_out = spread(name, sql, schema.types)
     if is_of_data and (field := field_named(name, schema.types)):
@@ -206,6 +209,8 @@ def mend_function(name: str, text: str, sql: str) -> Mended:
     places = [i for i in places_of(words, name) if _follows(words, i) == "("]
     if other := _ELSEWHERE.get(lowered):
         return Mended(message=message, hint=f"In DuckDB it is {other}.")
+    if lowered in _FILENAMES:
+        return Mended(message=message, hint=_FILENAME)
     near = [] if "extension" in text else _ranked(name, FUNCTIONS, near=0.7)
     if not near:
         return Mended(

@@ -13,6 +13,7 @@ _TEXT: Final = "VARCHAR"
 _NUMBERS = re.compile(r"(?:U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|DECIMAL|DOUBLE|FLOAT|REAL)\b.*")
 _TIMES = re.compile(r"(?:DATE|TIMESTAMP|TIME)\b.*")
 _FIRST_TEXT = re.compile(rf"\((?:\w+ )?{_TEXT}, ")
+_JOINED = (f"{_TEXT}, STRING_LITERAL", f"STRING_LITERAL, {_TEXT}")
 _GROUPED = re.compile(r"'-?\d{1,3}(?:,\d{3})+(?:\.\d+)?'")
 
 _TYPES = {
@@ -37,6 +38,10 @@ def mend_arguments(found: re.Match[str], sql: str, schema: Schema) -> Mended:
     written = types.replace("_LITERAL", "")
     message = f"{quoted(function)} does not take ({quoted(written)})"
     words = tokens(sql)
+    if function == "+" and types in _JOINED:
+        joins = [i for i, word in enumerate(words) if word.text == "+" and _is_by_text(words, i)]
+        new = with_words(sql, words, joins, "||")
+        return Mended(message=message, hint="Text is joined with ||.", sql=new)
     places = [(i, schema.type_of(plain_name(words[i]))) for i in _arguments(words, function)]
     texts = [place for place, kind in places if kind == _TEXT]
     kinds = [kind for kind in _TARGETS if kind in candidates]
@@ -151,6 +156,10 @@ def _alone(words: list[Token], opening: int) -> Iterator[int]:
         around = words[place].text, words[place + 2].text
         if depth == 1 and around[0] in {"(", ","} and around[1] in {")", ","}:
             yield place + 1
+
+
+def _is_by_text(words: list[Token], place: int) -> bool:
+    return any(one.text.startswith("'") for one in words[max(place - 1, 0) : place + 2])
 
 
 def _is_compared(words: list[Token], place: int) -> bool:
