@@ -64,7 +64,18 @@ def is_in_order(node: Mapping[str, Any]) -> bool:
         and not any(node[clause] for clause in clauses)
         and not node["from_table"]["sample"]
         and node["aggregate_handling"] == "STANDARD_HANDLING"
-        and all(one["type"] == "LIMIT_MODIFIER" and not one["offset"] for one in node["modifiers"])
+        and all(map(_is_count, node["modifiers"]))
+    )
+
+
+def _is_count(modifier: Mapping[str, Any]) -> bool:
+    """Whether it is a LIMIT of so many rows, whatever the table holds."""
+    limit = modifier.get("limit") or {"class": "CONSTANT"}
+    return (
+        modifier["type"] == "LIMIT_MODIFIER"
+        and modifier["limit_type"] == "ROW_COUNT"
+        and not modifier["offset"]
+        and limit["class"] == "CONSTANT"
     )
 
 
