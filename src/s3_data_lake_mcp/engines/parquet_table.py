@@ -1,9 +1,10 @@
 """Parquet as a view: one file as it is, many with the union of their columns by name."""
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import accumulate
 from typing import Any
 
 import duckdb
@@ -11,13 +12,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from s3_data_lake_mcp.engines.connection import Session
+from s3_data_lake_mcp.engines.parquet_columns import (
+    aliases_of,
+    common_types,
+    exact_types,
+    numbered_names,
+    split_names,
+)
 from s3_data_lake_mcp.engines.parquet_notices import (
     computed_notices,
     legacy_notices,
     mixed_notices,
 )
 from s3_data_lake_mcp.engines.places import Member, Place
-from s3_data_lake_mcp.engines.sqltext import call, literal, names
+from s3_data_lake_mcp.engines.sqltext import call, literal
 from s3_data_lake_mcp.engines.tables import (
     Paths,
     Table,
@@ -36,10 +44,15 @@ from s3_data_lake_mcp.storage.scope import SurpriseError
 _FACT = "footer"
 _LEAVES = "leaves"
 _FOOTER_THREADS = 24
-_NAMED = 5
+_LEADING = 24
+"""Objects at most that are looked at to find those which hold the first rows."""
+
 _KEPT_FOOTER_BYTES = 256 << 10
 _HELD_FOOTER_BYTES = 16 << 20
 """Longer footers of a table, together, that stay for the call: parsed, they take six times that."""
+
+_SHAPES = b"geo"
+"""What tells of columns, beside the schema, that they hold shapes."""
 
 _END_BYTES = 8
 """Behind a footer: its length, and the magic number."""
@@ -95,12 +108,14 @@ class ParquetTable(Table):
 
     `stored` are its first columns, each with its type if all files have the same. `seeks_nan` says
     that what is not a number is looked for: statistics do not tell of it, and the engine takes them
-    at their word unless told not to.
+    at their word unless told not to. If it is `brief`, only the `leading` objects,
+    which hold as many rows, are in the view.
     """
 
     def __init__(self, number: int, name: str, place: Place) -> None:
         super().__init__(number, name, place)
         self.seeks_nan = False
+        self.leading: Sequence[Member] = place.members
         self.objects: dict[str, PinnedObject] = {}
         self._leaves: frozenset[str] = frozenset()
         self._notices: list[str] = []
@@ -118,26 +133,46 @@ class ParquetTable(Table):
                 odd = [member for member in self.place.members if not self._fits(member)]
                 self._focus = [*self._focus, *odd]
                 footers += pool.map(footer_of, odd)
+            self.leading = self._holding(pool)
         self._notices = list(dict.fromkeys(said for one in footers for said in one.notices))
-        if numbered := dict.fromkeys(_numbered(footers)):
+        if numbered := dict.fromkeys(numbered_names(footers)):
             self._notices.append(numbered_notice(numbered))
-        types = _common_types(footers)
+        types = common_types(footers)
         mixed = {name for name, kind in types.items() if kind is None}
         self._notices += [*legacy_notices(footers), *mixed_notices(footers, mixed)]
         self._notices += self._hidden(name for one in footers for name in one.names)
-        source = paths.add(self.place.members, self._object)
+        source = paths.add(self.leading, self._object)
+        unlike = self._unlike()
+        for member in unlike:
+            if member.path not in paths.members:
+                paths.add([member], self._object)
         self.members = paths.members
         options = partition_options(self._partitions)
         if self.seeks_nan:
             options["can_have_nan"] = "true"
-        aliases, shown = _aliases(footers), distinct(footers[0].names)
-        if len(self.place.members) > 1 and (fields := self._schema(session, footers)):
+        aliases, shown = aliases_of(footers), distinct(footers[0].names)
+        if len(self.place.members) > 1 and (fields := self._schema(session, unlike, footers)):
             each = ", ".join(_field(literal(name), literal(kind)) for name, kind in fields.items())
             options["schema"] = f"MAP {{{each}}}"
             shown = shown if aliases else tuple(fields)
         self.stored = [(n, None if n in self._partitions else types.get(n.lower())) for n in shown]
         reader = call("read_parquet", source, options)
         return f"SELECT * FROM {reader}{aliases}"  # noqa: S608 - all is quoted
+
+    def _holding(self, pool: ThreadPoolExecutor) -> Sequence[Member]:
+        """Return the first objects that hold the rows which are read; all, if that is not known.
+
+        The engine opens many at once, and those of up to 2 MiB whole.
+        """
+        members = self.place.members
+        if self.brief is None:
+            return members
+        likely = 1 + self.brief // max(1, footer_of(members[0]).num_rows)
+        known = pool.map(footer_of, members[: min(likely + 1, _LEADING)])
+        for at, rows in enumerate(accumulate(one.num_rows for one in known), 1):
+            if rows >= self.brief:
+                return members[:at]
+        return members
 
     def _object(self, member: Member) -> PinnedObject:
         few = len(self.place.members) <= _KEPT_MEMBERS
@@ -161,16 +196,28 @@ class ParquetTable(Table):
             if not self._fits(member):
                 raise SurpriseError(member.path)
 
-    def _schema(self, session: Session, footers: Sequence[ParquetFooter]) -> dict[str, str]:
+    def _schema(
+        self, session: Session, unlike: Sequence[Member], footers: Sequence[ParquetFooter]
+    ) -> dict[str, str]:
         """Return the union of the columns with their types: with it the reader opens no object.
 
         Of objects that hold nothing but what their folders tell it is empty.
         """
-        listed = ", ".join(literal(member.path) for member in self._focus)
+        listed = ", ".join(literal(member.path) for member in unlike)
         reader = f"read_parquet([{listed}], union_by_name=true, hive_partitioning=false)"
         columns = session.describe(reader)
-        exact = _exact_types(footers)
+        exact = exact_types(footers)
         return {n: exact.get((n.lower(), t), t) for n, t in columns if n not in self._partitions}
+
+    def _unlike(self) -> list[Member]:
+        """Return one object of each schema: the engine makes the same types of those alike."""
+        found: list[tuple[pq.ParquetSchema, bytes | None, Member]] = []
+        for member in self._focus:
+            metadata = footer_of(member).metadata
+            schema, shapes = metadata.schema, (metadata.metadata or {}).get(_SHAPES)
+            if not any(shapes == known and schema.equals(one) for one, known, _ in found):
+                found.append((schema, shapes, member))
+        return [member for _, _, member in found]
 
     @property
     def columns(self) -> Sequence[str]:
@@ -188,7 +235,7 @@ class ParquetTable(Table):
     def unreadable(self) -> Sequence[str]:
         """The columns of fixed length in an encoding that the loader reads, and the engine not."""
         footers = map(footer_of, self._focus)
-        return list(dict.fromkeys(name for one in footers for name in _split(one)))
+        return list(dict.fromkeys(name for one in footers for name in split_names(one)))
 
     def read_stored(self, rows: tuple[int, int], place: int) -> "pa.ChunkedArray[Any]":
         """Return a column of a table of one object as the loader reads it.
@@ -219,6 +266,11 @@ class ParquetTable(Table):
         return [*self._notices, *computed_notices(self.stored)]
 
     @property
+    def is_cut(self) -> bool:
+        """Whether objects behind the first rows are not in the view."""
+        return len(self.leading) < len(self.place.members)
+
+    @property
     def is_known(self) -> bool:
         """Whether the footers of all objects were read."""
         return len(self._focus) == len(self.place.members)
@@ -239,55 +291,6 @@ class ParquetTable(Table):
             "compression": footers[0].compression,
             "encrypted": any(footer.encrypted for footer in footers),
         }
-
-
-def _split(footer: ParquetFooter) -> Iterator[str]:
-    for name, leaves in zip(footer.names, footer.leaves, strict=True):
-        for leaf in set(leaves) - footer.encrypted if footer.metadata.num_row_groups else ():
-            chunk = footer.metadata.row_group(0).column(leaf)
-            is_fixed = chunk.physical_type == "FIXED_LEN_BYTE_ARRAY"
-            if is_fixed and "BYTE_STREAM_SPLIT" in chunk.encodings:
-                yield name
-
-
-def _aliases(footers: Sequence[ParquetFooter]) -> str:
-    """Number equal names as the loader does: the engine would in another way."""
-    repeated = any(len(set(footer.schema.names)) < len(footer.names) for footer in footers)
-    repeated = repeated or bool(_numbered(footers))
-    if not repeated or len({footer.names for footer in footers}) > 1:
-        return ""
-    return f" AS file({names(distinct(footers[0].names))})"
-
-
-def _numbered(footers: Sequence[ParquetFooter]) -> list[str]:
-    """Return the names in SQL that differ from those of the read tools, by which case matters."""
-    each = dict.fromkeys(footer.names for footer in footers)
-    return [new for n in each for old, new in zip(n, distinct(n), strict=True) if new != old]
-
-
-def _exact_types(footers: Sequence[ParquetFooter]) -> dict[tuple[str, str], str]:
-    """Return better types for columns, by name in lower case and the type that the engine makes.
-
-    FLOAT of FLOAT and any integers or decimals rounds them; TIMESTAMP_NS has no zone.
-    """
-    each = {
-        (n.lower(), t) for one in footers for n, t in zip(one.names, one.schema.types, strict=True)
-    }
-    whole = {n for n, t in each if pa.types.is_integer(t) or pa.types.is_decimal(t)}
-    zoned = {n for n, t in each if pa.types.is_timestamp(t) and t.tz}
-    return {(n, "FLOAT"): "DOUBLE" for n in whole} | {
-        (n, "TIMESTAMP_NS"): "TIMESTAMPTZ_NS" for n in zoned
-    }
-
-
-def _common_types(footers: Sequence[ParquetFooter]) -> dict[str, pa.DataType | None]:
-    """Return the types of columns by name in lower case; None of those that have several."""
-    found: dict[str, pa.DataType | None] = {}
-    for one in footers:
-        for name, kind in zip(distinct(one.names), one.schema.types, strict=True):
-            same = found.setdefault(name.lower(), kind) == kind
-            found[name.lower()] = kind if same else None
-    return found
 
 
 def _field(name: str, kind: str) -> str:

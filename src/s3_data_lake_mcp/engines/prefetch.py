@@ -75,7 +75,7 @@ def prefetch(session: Session, tables: Sequence[Table], statement: Statement) ->
     if not whole and not needle:
         return
     for one in mine:
-        read = survivors(session, one, scans)
+        read = survivors(session, one, scans) if one.brief is None else one.leading
         if len(read) <= ALL_MEMBERS and all(map(knows_footer, read)):
             _fetch(session, one, read, scans, needle=needle)
 

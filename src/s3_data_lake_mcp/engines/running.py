@@ -72,6 +72,8 @@ class Run:
                 table.used = asked.used_columns()
             if isinstance(table, CsvTable | JsonTable):
                 table.dry = asked.query.dry_run
+            if isinstance(table, ParquetTable):
+                table.brief = None if asked.query.dry_run else rows
         self._use(asked.used_fields())
 
     def answer(self, session: Session) -> Answer:
@@ -215,9 +217,10 @@ class Run:
 
     def _widen(self, session: Session) -> None:
         """Have whole tables as views again: what is said beside an answer is about all rows."""
-        if any(table.narrowing for table in self._inputs.tables):
-            for table in self._inputs.tables:
-                table.narrowing = ""
+        tables = self._inputs.tables
+        if any(one.narrowing or one.is_cut for one in tables):
+            for table in tables:
+                table.narrowing, table.brief = "", None
             self._inputs.create_views(session)
 
     def _result(self, table: pa.Table, start: int) -> QueryResult:

@@ -83,6 +83,11 @@ class Table(ABC):
         self._focus = sampled(members)
 
     @property
+    def is_cut(self) -> bool:
+        """Whether objects behind the first rows are not in the view."""
+        return False
+
+    @property
     def read(self) -> list[Member]:
         """The objects that are going to be read, of very many some, as far as is known."""
         beside = set(map(id, self.beside))

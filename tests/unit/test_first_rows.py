@@ -1,0 +1,85 @@
+"""The first rows of a table: no more objects are opened than hold them, and none is missing."""
+
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from s3_data_lake_mcp.engines import Query
+from s3_data_lake_mcp.engines.duckdb import DuckDbEngine
+from s3_data_lake_mcp.settings import Settings
+from s3_data_lake_mcp.storage import ScanMeter
+from support.memory import MemoryStore
+from support.parquet_files import parquet_bytes
+
+_ROWS = 7
+
+
+def _store(objects: int) -> MemoryStore:
+    """Return a store with objects of `_ROWS` rows each, numbered throughout."""
+    store = MemoryStore()
+    for at in range(objects):
+        table = pa.table({"n": pa.array(range(at * _ROWS, (at + 1) * _ROWS), pa.int64())})
+        store.put("lake", f"in/p={at // 50}/{at:03}.parquet", parquet_bytes(table))
+    return store
+
+
+def _numbers(settings: Settings, store: MemoryStore, meter: ScanMeter, **asked: Any) -> list[int]:
+    query = Query(**{"bucket": "lake", "key": "in/", "max_rows": 100, **asked})
+    table = DuckDbEngine(store, settings).run(query, meter).table
+    return [row["n"] for row in table.to_pylist()]
+
+
+@pytest.mark.parametrize("objects", [5, 64, 300])
+@pytest.mark.parametrize(
+    ("asked", "first", "rows"),
+    [
+        ({"sql": "SELECT * FROM data LIMIT 5"}, 0, 5),
+        ({"sql": "SELECT n, p FROM data LIMIT 8"}, 0, 8),
+        ({"sql": "SELECT n FROM data"}, 0, 101),
+        ({"sql": "SELECT n FROM data LIMIT 0"}, 0, 0),
+        ({"sql": "FROM data LIMIT 20", "max_rows": 9}, 0, 10),
+        ({"sql": "SELECT n FROM data LIMIT 3 OFFSET 13"}, 13, 3),
+        ({}, 0, 101),
+        ({"max_rows": 10, "offset": 6}, 6, 11),
+        ({"max_rows": 10, "offset": 95, "columns": ("n",)}, 95, 11),
+    ],
+)
+def test_the_first_rows_are_those_of_the_first_objects(
+    settings: Settings, objects: int, asked: dict[str, Any], first: int, rows: int
+) -> None:
+    """A row more than a page shows that there is more, wherever objects end."""
+    found = _numbers(settings, _store(objects), ScanMeter(), **asked)
+    assert found == list(range(objects * _ROWS))[first : first + rows]
+
+
+@pytest.mark.parametrize("sql", ["SELECT * FROM data LIMIT 5", "SELECT n FROM data LIMIT 30"])
+def test_few_objects_are_opened_for_the_first_rows(settings: Settings, sql: str) -> None:
+    """Of three hundred: a listing, a sample of them, and those that hold the rows."""
+    meter = ScanMeter()
+    _numbers(settings, _store(300), meter, sql=sql)
+    assert meter.requests <= 1 + 12 + 6
+
+
+@pytest.mark.parametrize(
+    ("sql", "rows"),
+    [
+        ("SELECT n FROM data LIMIT 10%", 210),
+        ("SELECT * FROM data LIMIT 10 PERCENT", 210),
+        ("SELECT n FROM data LIMIT (SELECT count(*) / 10 FROM data)", 210),
+        ("SELECT n FROM data LIMIT 1 + 1", 2),
+    ],
+)
+def test_a_share_is_one_of_all_rows(settings: Settings, sql: str, rows: int) -> None:
+    """How many rows a limit leaves may depend on the rows that are not shown."""
+    found = _numbers(settings, _store(300), ScanMeter(), sql=sql, max_rows=500)
+    assert found == list(range(rows))
+
+
+def test_a_share_of_text_is_one_of_all_rows(settings: Settings) -> None:
+    """Of text, too, no more than the first rows are read where a number of them is asked for."""
+    store = MemoryStore()
+    store.put("lake", "in/x.csv", b"n,m\n" + b"".join(b"%d,%d\n" % (i, i) for i in range(300_000)))
+    sql = "SELECT * FROM data LIMIT 1 PERCENT"
+    found = _numbers(settings, store, ScanMeter(), key="in/x.csv", sql=sql, max_rows=5_000)
+    assert found == list(range(3_000))
