@@ -170,7 +170,9 @@ def _maps(kind: Any, level: int) -> Cells:  # noqa: ANN401 - a map type
         offsets = array.offsets.to_pylist()
         first, size = offsets[0], offsets[-1] - offsets[0]
         names = keys(array.keys.slice(first, size), clipper)
-        values = items(array.items.slice(first, size), clipper)
+        # Of items that are all null, the engine hands over as many as there are rows.
+        is_null = types.is_null(kind.item_type)
+        values = [None] * size if is_null else items(array.items.slice(first, size), clipper)
         places = [(at - first, stop - first) for at, stop in pairwise(offsets)]
         return [
             pairs(names[at:stop], values[at:stop]) if there else None
