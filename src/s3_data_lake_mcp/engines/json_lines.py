@@ -8,14 +8,19 @@ import codecs
 import json
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 import numpy as np
 
 from s3_data_lake_mcp.engines.json_stream import record_line
-from s3_data_lake_mcp.loaders.json_scan import BadLines, ValueDecoder, line_items
+from s3_data_lake_mcp.engines.streams import line_batches
+from s3_data_lake_mcp.loaders.json_scan import BadLines, Item, ValueDecoder, line_items
 from s3_data_lake_mcp.loaders.json_text import TextWindow
 
 _PIECE_BYTES = 256 << 10
+_BLANK_BYTES = 64
+"""Of blank lines behind the last value of a piece; of more, the next piece is taken, too."""
+
 _LONG_FRACTION = re.compile(rb"[:\[,]\s*-?(?:0\.0*+[0-9]{18,}|(?=[1-9][0-9]*\.)[0-9.]{19,})")
 """A number with more digits than the 17 that tell a double; zeros in front are none."""
 
@@ -35,17 +40,41 @@ def passed_lines(
     what there is to say of the records.
     """
     byte, line = 0, 1
-    for piece in _pieces(blocks):
+    pieces = _pieces(blocks)
+    for piece in pieces:
+        taken = _Taken(piece, pieces)
         if _is_good(piece):
+            next(taken)
             yield piece
         else:
-            window = TextWindow(
-                iter([piece]), subject=subject, encoding="utf-8", start=byte, line=line
-            )
+            window = TextWindow(taken, subject=subject, encoding="utf-8", start=byte, line=line)
             items = line_items(window, ValueDecoder(), bad, proven=True)
-            lines = [record_line(item.value, {}, said) for item in items]
-            yield "".join(lines).encode()
-        byte, line = byte + len(piece), line + piece.count(b"\n")
+            yield from line_batches(
+                record_line(item.value, {}, said) for item in taken.items_of(window, items, byte)
+            )
+        byte, line = byte + taken.size, line + taken.lines
+
+
+class _Taken(Iterator[bytes]):
+    """A piece, and those behind it that a value goes on in, if it takes more than one line."""
+
+    def __init__(self, piece: bytes, more: Iterator[bytes]) -> None:
+        self._pieces = chain([piece], more)
+        self.size = self.lines = 0
+
+    def __next__(self) -> bytes:
+        piece = next(self._pieces)
+        self.size += len(piece)
+        self.lines += piece.count(b"\n")
+        return piece
+
+    def items_of(self, window: TextWindow, items: Iterator[Item], begin: int) -> Iterator[Item]:
+        """Yield items until all that was taken is used up."""
+        for item in items:
+            yield item
+            left = begin + self.size - window.byte
+            if left <= _BLANK_BYTES and not window.text[window.at :].strip():
+                return
 
 
 def _pieces(blocks: Iterator[bytes]) -> Iterator[bytes]:

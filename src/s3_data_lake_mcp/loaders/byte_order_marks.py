@@ -1,6 +1,7 @@
-"""Byte order marks, and the encodings that they name."""
+"""Byte order marks, and the encodings that they, or the beginning of JSON, name."""
 
 import codecs
+from itertools import chain
 
 MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -11,9 +12,22 @@ MARKS = (
 )
 
 
+_BEGINNINGS = [
+    (bracket.encode(name), name)
+    for name in ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
+    for bracket in "{["
+]
+"""Of JSON without a mark; its first characters are ASCII (RFC 4627, section 3)."""
+
+
 def marked_encoding(head: bytes) -> tuple[str, int] | None:
-    """Return the encoding that a text's mark names, and the mark's length; None without one."""
-    return next(((name, len(mark)) for mark, name in MARKS if head.startswith(mark)), None)
+    """Return the encoding that a text's mark names, and the mark's length; None without one.
+
+    Where JSON begins in another encoding than UTF-8, no mark is needed: its length is 0.
+    """
+    marks = ((name, len(mark)) for mark, name in MARKS if head.startswith(mark))
+    begun = ((name, 0) for text, name in _BEGINNINGS if head.startswith(text))
+    return next(chain(marks, begun), None)
 
 
 def in_utf8(head: bytes) -> bytes:
