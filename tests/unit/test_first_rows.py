@@ -15,12 +15,13 @@ from support.parquet_files import parquet_bytes
 _ROWS = 7
 
 
-def _store(objects: int) -> MemoryStore:
+def _store(objects: int, folder: str = "in/p={part}") -> MemoryStore:
     """Return a store with objects of `_ROWS` rows each, numbered throughout."""
     store = MemoryStore()
     for at in range(objects):
         table = pa.table({"n": pa.array(range(at * _ROWS, (at + 1) * _ROWS), pa.int64())})
-        store.put("lake", f"in/p={at // 50}/{at:03}.parquet", parquet_bytes(table))
+        key = f"{folder.format(part=at // 50)}/{at:03}.parquet"
+        store.put("lake", key, parquet_bytes(table))
     return store
 
 
@@ -83,3 +84,40 @@ def test_a_share_of_text_is_one_of_all_rows(settings: Settings) -> None:
     sql = "SELECT * FROM data LIMIT 1 PERCENT"
     found = _numbers(settings, store, ScanMeter(), key="in/x.csv", sql=sql, max_rows=5_000)
     assert found == list(range(3_000))
+
+
+@pytest.mark.parametrize("objects", [5, 64, 300])
+@pytest.mark.parametrize(
+    ("values", "kind"), [([0.5, 1.5], pa.float64()), (["a", "b"], pa.string())]
+)
+@pytest.mark.parametrize("at", [0, 1, 2])
+@pytest.mark.parametrize("asked", [{}, {"sql": "SELECT n FROM data LIMIT 18"}])
+def test_values_of_leading_objects_keep_their_digits(
+    settings: Settings,
+    objects: int,
+    values: list[Any],
+    kind: "pa.DataType",
+    at: int,
+    asked: dict[str, Any],
+) -> None:
+    """One of those that hold the first rows is not like those that tell of very many."""
+    store = _store(objects, folder="in")
+    body = parquet_bytes(pa.table({"n": pa.array(values, kind), "m": [1, 2]}))
+    store.put("lake", f"in/{at:03}.parquet", body)
+    found = _numbers(settings, store, ScanMeter(), **asked)
+    start = at * _ROWS
+    assert found[start : start + 2] == values
+    assert len(found) == min(18 if asked else 101, (objects - 1) * _ROWS + 2)
+
+
+@pytest.mark.parametrize("value", [[1], {"x": 1}, {"x": [{"y": 1}]}])
+def test_columns_that_hold_the_like_are_not_taken_for_each_other(
+    settings: Settings, value: Any
+) -> None:
+    """A list of integers is no other list of integers: their items are all called alike."""
+    store = MemoryStore()
+    for name in "ab":
+        store.put("lake", f"in/{name}.parquet", parquet_bytes(pa.table({name: [value]})))
+    query = Query(bucket="lake", key="in/", max_rows=9)
+    table = DuckDbEngine(store, settings).run(query, ScanMeter()).table
+    assert table.to_pylist() == [{"a": value, "b": None}, {"a": None, "b": value}]

@@ -4,9 +4,13 @@ from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
+from s3_data_lake_mcp.engines.places import Member
 from s3_data_lake_mcp.engines.sqltext import names
 from s3_data_lake_mcp.engines.tables import distinct
 from s3_data_lake_mcp.loaders.parquet_open import ParquetFooter
+
+_SHAPES = b"geo"
+"""What tells of columns, beside the schema, that they hold shapes."""
 
 
 def split_names(footer: ParquetFooter) -> Iterator[str]:
@@ -57,3 +61,14 @@ def common_types(footers: Sequence[ParquetFooter]) -> dict[str, pa.DataType | No
             same = found.setdefault(name.lower(), kind) == kind
             found[name.lower()] = kind if same else None
     return found
+
+
+def one_of_each(members: Sequence[Member], footers: Sequence[ParquetFooter]) -> list[Member]:
+    """Return one object of each schema: the engine makes the same types of those alike."""
+    found: dict[object, Member] = {}
+    for member, footer in zip(members, footers, strict=True):
+        # Schemas call themselves equal where columns differ only in what they are inside of.
+        _, _, schema = str(footer.metadata.schema).partition("\n")
+        shapes = (footer.metadata.metadata or {}).get(_SHAPES)
+        found.setdefault((schema, footer.names, shapes), member)
+    return list(found.values())

@@ -17,6 +17,7 @@ from s3_data_lake_mcp.engines.parquet_columns import (
     common_types,
     exact_types,
     numbered_names,
+    one_of_each,
     split_names,
 )
 from s3_data_lake_mcp.engines.parquet_notices import (
@@ -50,9 +51,6 @@ _LEADING = 24
 _KEPT_FOOTER_BYTES = 256 << 10
 _HELD_FOOTER_BYTES = 16 << 20
 """Longer footers of a table, together, that stay for the call: parsed, they take six times that."""
-
-_SHAPES = b"geo"
-"""What tells of columns, beside the schema, that they hold shapes."""
 
 _END_BYTES = 8
 """Behind a footer: its length, and the magic number."""
@@ -103,6 +101,14 @@ def _leaves_of(member: Member) -> frozenset[str]:
     return found
 
 
+def _rows_of(member: Member) -> int:
+    """Return how many rows an object has, and remember its columns: its end is not read again."""
+    footer = footer_of(member)
+    if _LEAVES not in member.opened.facts:
+        member.opened.facts[_LEAVES] = _leaves(footer.metadata)
+    return footer.num_rows
+
+
 class ParquetTable(Table):
     """A table of Parquet objects.
 
@@ -128,12 +134,12 @@ class ParquetTable(Table):
         paths = Paths(session.scope, self.number)
         with ThreadPoolExecutor(_FOOTER_THREADS) as pool:
             footers = list(pool.map(footer_of, self._focus))
+            self.leading = self._holding(pool)
             if not self.is_known:
                 self._leaves = frozenset().union(*map(_leaves_of, self._focus))
                 odd = [member for member in self.place.members if not self._fits(member)]
                 self._focus = [*self._focus, *odd]
                 footers += pool.map(footer_of, odd)
-            self.leading = self._holding(pool)
         self._notices = list(dict.fromkeys(said for one in footers for said in one.notices))
         if numbered := dict.fromkeys(numbered_names(footers)):
             self._notices.append(numbered_notice(numbered))
@@ -142,7 +148,7 @@ class ParquetTable(Table):
         self._notices += [*legacy_notices(footers), *mixed_notices(footers, mixed)]
         self._notices += self._hidden(name for one in footers for name in one.names)
         source = paths.add(self.leading, self._object)
-        unlike = self._unlike()
+        unlike = one_of_each(self._focus, footers)
         for member in unlike:
             if member.path not in paths.members:
                 paths.add([member], self._object)
@@ -167,9 +173,9 @@ class ParquetTable(Table):
         members = self.place.members
         if self.brief is None:
             return members
-        likely = 1 + self.brief // max(1, footer_of(members[0]).num_rows)
-        known = pool.map(footer_of, members[: min(likely + 1, _LEADING)])
-        for at, rows in enumerate(accumulate(one.num_rows for one in known), 1):
+        likely = 1 + self.brief // max(1, _rows_of(members[0]))
+        known = pool.map(_rows_of, members[: min(likely + 1, _LEADING)])
+        for at, rows in enumerate(accumulate(known), 1):
             if rows >= self.brief:
                 return members[:at]
         return members
@@ -208,16 +214,6 @@ class ParquetTable(Table):
         columns = session.describe(reader)
         exact = exact_types(footers)
         return {n: exact.get((n.lower(), t), t) for n, t in columns if n not in self._partitions}
-
-    def _unlike(self) -> list[Member]:
-        """Return one object of each schema: the engine makes the same types of those alike."""
-        found: list[tuple[pq.ParquetSchema, bytes | None, Member]] = []
-        for member in self._focus:
-            metadata = footer_of(member).metadata
-            schema, shapes = metadata.schema, (metadata.metadata or {}).get(_SHAPES)
-            if not any(shapes == known and schema.equals(one) for one, known, _ in found):
-                found.append((schema, shapes, member))
-        return [member for _, _, member in found]
 
     @property
     def columns(self) -> Sequence[str]:
