@@ -7,6 +7,7 @@ import pytest
 
 from s3_data_lake_mcp.engines import Query
 from s3_data_lake_mcp.engines.duckdb import DuckDbEngine
+from s3_data_lake_mcp.errors import LakeError
 from s3_data_lake_mcp.settings import Settings
 from s3_data_lake_mcp.storage import ScanMeter
 from support.memory import MemoryStore
@@ -121,3 +122,20 @@ def test_columns_that_hold_the_like_are_not_taken_for_each_other(
     query = Query(bucket="lake", key="in/", max_rows=9)
     table = DuckDbEngine(store, settings).run(query, ScanMeter()).table
     assert table.to_pylist() == [{"a": value, "b": None}, {"a": None, "b": value}]
+
+
+@pytest.mark.parametrize("objects", [5, 70])
+def test_a_hint_about_all_values_knows_more_than_the_first_rows(
+    settings: Settings, objects: int
+) -> None:
+    """What all of the first rows have in common says nothing of the others."""
+    store = MemoryStore()
+    for at in range(objects):
+        day = "2024-01-01" if at else "n/a"
+        store.put("lake", f"in/{at:03}.parquet", parquet_bytes(pa.table({"day": [day] * 5})))
+    with pytest.raises(LakeError) as caught:
+        _numbers(
+            settings, store, ScanMeter(), sql="SELECT CAST(day AS DATE) AS n FROM data LIMIT 3"
+        )
+    assert "all of its values" not in caught.value.hint
+    assert caught.value.repair == {"sql": "SELECT TRY_CAST(day AS DATE) AS n FROM data LIMIT 3"}

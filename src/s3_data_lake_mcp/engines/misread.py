@@ -69,6 +69,11 @@ def remarks(
     return list(dict.fromkeys(said))
 
 
+def may_say_casts(sql: str) -> bool:
+    """Whether remarks may be about casts in a query."""
+    return bool(_CASTS.search(sql))
+
+
 def _operators(sql: str) -> Iterator[str]:
     """Yield a sentence for each operator that does something else than in other places."""
     words = tokens(sql)
@@ -95,7 +100,7 @@ def void_casts(session: Session, table: Table, sql: str, most_bytes: int) -> Ite
 
     Reads nothing if the table's objects have more than `most_bytes`, of large ones a few rows.
     """
-    if not _CASTS.search(sql) or table.place.size_bytes > most_bytes:
+    if not may_say_casts(sql) or table.place.size_bytes > most_bytes:
         return
     with contextlib.suppress(duckdb.Error, LakeError):
         # This is a courtesy: the query itself has its answer.

@@ -18,7 +18,7 @@ from s3_data_lake_mcp.engines.faults import data_error, wrong_reader
 from s3_data_lake_mcp.engines.inputs import DATA, Inputs
 from s3_data_lake_mcp.engines.json_table import JsonTable
 from s3_data_lake_mcp.engines.mend import mend
-from s3_data_lake_mcp.engines.misread import UNREAD_BYTES, remarks, void_casts
+from s3_data_lake_mcp.engines.misread import UNREAD_BYTES, may_say_casts, remarks, void_casts
 from s3_data_lake_mcp.engines.opening import HEAD_BYTES
 from s3_data_lake_mcp.engines.parquet_table import ParquetTable
 from s3_data_lake_mcp.engines.partition_tests import narrowing
@@ -84,8 +84,7 @@ class Run:
         order = self._asked.row_order()
         window = self._window(order)
         with session.read_only():
-            values = list(self._statement.values)
-            relation = session.cursor.sql(self._statement.sql, params=values)
+            relation = session.cursor.sql(self._statement.sql, params=list(self._statement.values))
             table, is_all = fetch_window(relation, window)
             if self._asked.counts:
                 self._row_groups_read = session.row_groups_read()
@@ -102,7 +101,7 @@ class Run:
         notices += [_DRAWN] if query.offset and is_drawn(self._statement.sql) else []
         result = self._result(table, window.offset)
         if self._asked.kind == "select" and not query.offset:
-            self._widen(session)
+            self._widen(session, self._statement.shown)
             notices += remarks(session, self._inputs.learners, self._statement, table)
         result = replace(
             result,
@@ -147,9 +146,8 @@ class Run:
         if self._asked.kind == "select":
             nodes = plan_tree(session, self._statement)
             empty = f"SELECT * FROM ({self._statement.sql}\n) LIMIT 0"  # noqa: S608 - guarded
-            values = list(self._statement.values)
             with session.read_only():
-                table = fetch(session.cursor.sql(empty, params=values))
+                table = fetch(session.cursor.sql(empty, params=list(self._statement.values)))
         elif self._asked.kind == "explain":
             nodes = []
         head_bytes = HEAD_BYTES if self._asked.is_plain else 0
@@ -215,10 +213,10 @@ class Run:
                 table.beside = [*first, *last]
         self._narrowed = True
 
-    def _widen(self, session: Session) -> None:
-        """Have whole tables as views again: what is said beside an answer is about all rows."""
-        tables = self._inputs.tables
-        if any(one.narrowing or one.is_cut for one in tables):
+    def _widen(self, session: Session, sql: str) -> None:
+        """Have whole tables as views again, if what is said beside an answer is about all rows."""
+        tables, casts = self._inputs.tables, may_say_casts(sql)
+        if any(one.narrowing or (one.is_cut and casts) for one in tables):
             for table in tables:
                 table.narrowing, table.brief = "", None
             self._inputs.create_views(session)
@@ -293,6 +291,8 @@ class Run:
         data, sql = self._inputs.data, (mended.repair or {}).get("sql")
         if data is None or not isinstance(sql, str):
             return
+        with contextlib.suppress(LakeError, duckdb.Error):
+            self._widen(session, sql)
         for void in void_casts(session, data, sql, UNREAD_BYTES):
             mended.hint = f"{mended.hint} {void.sentence}".strip()
             # A cast that gives nothing is no call that works.
