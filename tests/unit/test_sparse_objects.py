@@ -74,3 +74,17 @@ def test_parts_are_fetched_if_they_save_more_than_they_cost(
 ) -> None:
     """Half a MiB for each request more than all of it takes; near ones are one."""
     assert comes_apart(parts, 8 << 20) is apart
+
+
+def test_objects_that_lie_in_more_parts_than_those_that_are_known_come_whole(
+    settings: Settings,
+) -> None:
+    """A sample of very many tells nothing of the row groups of the others."""
+    store, meter, objects, known = MemoryStore(), ScanMeter(), 90, {0, 8, 16, 24, 32, 40, 49}
+    for at in range(objects):
+        group_rows = _ROWS if at in known or (at > 49 and at % 8 == 1) else 400
+        store.put("lake", f"in/part-{at:03}.parquet", _body(group_rows))
+    query = Query(bucket="lake", key="in/", max_rows=9, sql="SELECT count(c1) FROM data")
+    table = DuckDbEngine(store, settings).run(query, meter).table
+    assert table.to_pylist() == [{"count(c1)": objects * _ROWS}]
+    assert meter.requests <= 1 + 20 * objects

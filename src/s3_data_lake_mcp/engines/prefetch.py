@@ -102,16 +102,18 @@ def _was_seen(session: Session, table: Table, statement: Statement) -> bool:
 
 
 def _spare(table: ParquetTable, scans: Sequence[Scan]) -> None:
-    """Let little be fetched of small objects if scans read little of those whose footers are known.
+    """Let little be fetched of small objects of which scans read little.
 
+    Where the footer is not known, the others tell.
     Of a statement that was seen nothing is told: what it reads is in the engine's cache.
     """
     parts = list(chain(*parts_read(table, scans).values()))
     known = islice(filter(knows_footer, table.place.members), ALL_MEMBERS)
     small = [member for member in known if member.info.size_bytes <= WHOLE_BYTES]
-    if 2 * sum(_comes_apart(member, parts) for member in small) > len(small):
-        for one in table.objects.values():
-            one.is_sparse = True
+    sparse = {member.path: _comes_apart(member, parts) for member in small}
+    are_most = 2 * sum(sparse.values()) > len(sparse)
+    for path, one in table.objects.items():
+        one.is_sparse = sparse.get(path, are_most)
 
 
 def _comes_apart(member: Member, parts: Sequence[str]) -> bool:

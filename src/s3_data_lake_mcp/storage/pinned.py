@@ -105,6 +105,8 @@ class PinnedObject:
         self.is_sparse = False
         """Whether so little of it is going to be read that it is not fetched whole."""
 
+        self._reads = 0
+
     @property
     def size_bytes(self) -> int:
         """The size that readers see."""
@@ -174,7 +176,7 @@ class PinnedObject:
             return tail[start - begin : stop - begin]
         if self.info.size_bytes > WHOLE_BYTES and not self._columnar:
             return self._scan(start, stop)
-        if self.info.size_bytes <= WHOLE_BYTES and not self.is_sparse:
+        if self.info.size_bytes <= WHOLE_BYTES and not self._comes_in_parts():
             self._prefetch_whole()
         middle = min(stop, begin)
         fetched = self._fetched
@@ -192,6 +194,12 @@ class PinnedObject:
             self._prefetch(ranges, _PIECE_BYTES)
         elif ranges:
             self._prefetch_whole()
+
+    def _comes_in_parts(self) -> bool:
+        """Whether it is sparse, and not read in more parts than would save a byte."""
+        self._reads += 1
+        most = _MOST_PIECES + self.info.size_bytes // _REQUEST_BYTES
+        return self.is_sparse and self._reads <= most
 
     def _prefetch_whole(self) -> None:
         size = self.info.size_bytes
