@@ -106,6 +106,8 @@ def _exact(kind: DuckDBPyType) -> tuple[str, bool]:
         return other, True
     if kind.id in {"list", "array"}:
         inner, changed = _exact(_child(kind, 0))
+        if _child(kind, 0).id == _NOTHING:
+            inner, changed = "VARCHAR", True  # of nulls the engine hands over too few
         size = kind.children[1][1] if kind.id == "array" else ""
         return (f"{inner}[{size}]", True) if changed else (str(kind), False)
     if kind.id == "struct":
