@@ -39,6 +39,22 @@ def test_values_are_whole_wherever_pieces_end(
     assert f": line {line} (" in str(bad.notice())
 
 
+@pytest.mark.parametrize(
+    "damage", [b"\xff", b"\xff\xfe{}\n\xe6", "\u00a0".encode(), "\u2028{}".encode(), b"\x1c"]
+)
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
+def test_lines_behind_what_is_no_text_are_read(
+    settings: Settings, damage: bytes, line_end: bytes
+) -> None:
+    """A short end of a piece is no blank one, though its bytes are not decoded yet."""
+    store = MemoryStore()
+    store.put("lake", "x.jsonl", line_end.join([b'{"n": 1}', damage, b'{"n": 2}', b""]))
+    query = Query(bucket="lake", key="x.jsonl", max_rows=9, sql="SELECT n FROM data")
+    result = DuckDbEngine(store, settings).run(query, ScanMeter())
+    assert result.table.to_pylist() == [{"n": 1}, {"n": 2}]
+    assert "left out: line" in result.notices[0]
+
+
 @pytest.mark.parametrize("end", ["", "\n"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import numpy as np
 
 from s3_data_lake_mcp.engines.json_stream import record_line
 from s3_data_lake_mcp.engines.streams import line_batches
-from s3_data_lake_mcp.loaders.json_scan import BadLines, Item, ValueDecoder, line_items
+from s3_data_lake_mcp.loaders.json_scan import SPACE, BadLines, Item, ValueDecoder, line_items
 from s3_data_lake_mcp.loaders.json_text import TextWindow
 
 _PIECE_BYTES = 256 << 10
@@ -73,7 +73,9 @@ class _Taken(Iterator[bytes]):
         for item in items:
             yield item
             left = begin + self.size - window.byte
-            if left <= _BLANK_BYTES and not window.text[window.at :].strip():
+            # What is shorter has bytes behind it that are not decoded yet, as at a bad one.
+            rest = window.text[window.at :] if left <= _BLANK_BYTES else ""
+            if len(rest) == left and not rest.strip(SPACE):
                 return
 
 
