@@ -88,3 +88,22 @@ def test_objects_that_lie_in_more_parts_than_those_that_are_known_come_whole(
     table = DuckDbEngine(store, settings).run(query, meter).table
     assert table.to_pylist() == [{"count(c1)": objects * _ROWS}]
     assert meter.requests <= 1 + 20 * objects
+
+
+@pytest.mark.parametrize("objects", [3, 40])
+@pytest.mark.parametrize("group_rows", [4_000, 20_000])
+def test_what_the_engine_reads_whole_is_fetched_once(
+    settings: Settings, objects: int, group_rows: int
+) -> None:
+    """Up to 2 MiB it asks for all, so that parts fetched before would come twice."""
+    values = np.random.default_rng(7).random((_COLUMNS, 20_000))
+    table = pa.table({f"c{at}": values[at] for at in range(_COLUMNS)})
+    body = parquet_bytes(table, row_group_size=group_rows, use_dictionary=False)
+    assert 1 << 20 < len(body) < 2 << 20
+    store, meter = MemoryStore(), ScanMeter()
+    for at in range(objects):
+        store.put("lake", f"in/part-{at:03}.parquet", body)
+    query = Query(bucket="lake", key="in/", max_rows=9, sql="SELECT sum(c1) FROM data")
+    DuckDbEngine(store, settings).run(query, meter)
+    assert meter.bytes_read <= objects * len(body)
+    assert meter.requests <= 1 + 3 * objects

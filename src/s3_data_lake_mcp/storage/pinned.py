@@ -24,6 +24,9 @@ WHOLE_BYTES = 8 << 20
 
 But not if it is known that less than half of it is going to be read, in a few parts."""
 
+_ENGINE_WHOLE_BYTES = 2 << 20
+"""A columnar object up to this size is read whole by the engine, whatever it needs of it."""
+
 _PIECE_BYTES = 1 << 20
 _MOST_PIECES = 4
 """What is fetched whole comes in a few pieces side by side: a MiB takes half a round trip."""
@@ -190,7 +193,9 @@ class PinnedObject:
         self._awaited = self._awaited or bool(ranges)
         if self.info.size_bytes > WHOLE_BYTES:
             self._prefetch(ranges, BLOCK_BYTES)
-        elif comes_apart(ranges, self.info.size_bytes):
+        elif self.info.size_bytes > _ENGINE_WHOLE_BYTES and comes_apart(
+            ranges, self.info.size_bytes
+        ):
             self._prefetch(ranges, _PIECE_BYTES)
         elif ranges:
             self._prefetch_whole()
