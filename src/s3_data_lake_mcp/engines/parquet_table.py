@@ -93,20 +93,20 @@ def _leaves(metadata: pq.FileMetaData) -> frozenset[str]:
     return frozenset(f"{c.path.lower()} {c.physical_type} {c.logical_type}" for c in columns)
 
 
-def _leaves_of(member: Member) -> frozenset[str]:
-    facts = member.opened.facts
-    if _LEAVES not in facts:
-        facts[_LEAVES] = _leaves(footer_of(member).metadata)
-    found: frozenset[str] = facts[_LEAVES]
-    return found
-
-
-def _rows_of(member: Member) -> int:
-    """Return how many rows an object has, and remember its columns: its end is not read again."""
+def _remembered(member: Member) -> ParquetFooter:
+    """Return an object's footer, and remember its columns: its end is not looked at again."""
     footer = footer_of(member)
     if _LEAVES not in member.opened.facts:
         member.opened.facts[_LEAVES] = _leaves(footer.metadata)
-    return footer.num_rows
+    return footer
+
+
+def _leaves_of(member: Member) -> frozenset[str]:
+    facts = member.opened.facts
+    if _LEAVES not in facts:
+        _remembered(member)
+    found: frozenset[str] = facts[_LEAVES]
+    return found
 
 
 class ParquetTable(Table):
@@ -173,9 +173,9 @@ class ParquetTable(Table):
         members = self.place.members
         if self.brief is None:
             return members
-        likely = 1 + self.brief // max(1, _rows_of(members[0]))
-        known = pool.map(_rows_of, members[: min(likely + 1, _LEADING)])
-        for at, rows in enumerate(accumulate(known), 1):
+        likely = 1 + self.brief // max(1, _remembered(members[0]).num_rows)
+        known = pool.map(_remembered, members[: min(likely + 1, _LEADING)])
+        for at, rows in enumerate(accumulate(one.num_rows for one in known), 1):
             if rows >= self.brief:
                 return members[:at]
         return members
