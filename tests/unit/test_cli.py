@@ -40,6 +40,14 @@ def test_help_names_what_there_is(
     assert all(word in shown for word in words)
 
 
+def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """Return what is said of arguments with which the command line ends."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    assert ended.value.code == 2
+    return capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -54,10 +62,7 @@ def test_unknown_words_end_with_usage(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What the command line does not know ends with 2 and the usage on standard error."""
-    with pytest.raises(SystemExit) as ended:
-        cli.main(arguments)
-    assert ended.value.code == 2
-    assert "usage: s3-data-lake-mcp" in capsys.readouterr().err
+    assert "usage: s3-data-lake-mcp" in refused(arguments, capsys)
 
 
 @pytest.mark.parametrize(
@@ -74,10 +79,7 @@ def test_an_unknown_option_is_told_with_what_is_like_it(
     arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Or with the commands that have it, or with where the options are shown."""
-    with pytest.raises(SystemExit) as ended:
-        cli.main(arguments)
-    assert ended.value.code == 2
-    assert told in capsys.readouterr().err
+    assert told in refused(arguments, capsys)
 
 
 @pytest.mark.parametrize(
@@ -91,10 +93,7 @@ def test_an_address_without_http_is_refused(
     arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Whoever gives one waits for HTTP, and would wait in vain."""
-    with pytest.raises(SystemExit) as ended:
-        cli.main(arguments)
-    assert ended.value.code == 2
-    assert told in capsys.readouterr().err
+    assert told in refused(arguments, capsys)
 
 
 def test_a_port_that_is_taken_is_told_with_the_way_on() -> None:
